@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import type { Json } from './json.js';
+
+/*
+ * The definition language is Conductor's: same names, same defaults (conductor-oss/conductor, common/metadata).
+ * Unknown properties are ignored on input, as Conductor does; nulls count as absent.
+ */
+
+const jsonObject = z.record(z.string(), z.json()) as unknown as z.ZodType<{ readonly [key: string]: Json }>;
+
+/** Text that PostgreSQL can store: no NUL and no lone surrogate. */
+const text = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine((s) => !s.includes('\u0000') && s.isWellFormed(), 'must not contain NUL or lone surrogates');
+
+export const TimeoutPolicy = z.enum(['RETRY', 'TIME_OUT_WF', 'ALERT_ONLY']);
+export const RetryLogic = z.enum(['FIXED', 'EXPONENTIAL_BACKOFF', 'LINEAR_BACKOFF']);
+
+/** How a worker's task is retried and timed out. Times are in seconds unless the name says otherwise; 0 means off. */
+export const TaskDef = z
+  .object({
+    name: text(255).min(1),
+    description: text(10_000).optional(),
+    retryCount: z.int().min(0).max(1000).default(3),
+    retryLogic: RetryLogic.default('FIXED'),
+    retryDelaySeconds: z.number().min(0).default(60),
+    backoffScaleFactor: z.int().min(1).default(1),
+    maxRetryDelaySeconds: z.number().min(0).default(0),
+    backoffJitterMs: z.int().min(0).default(0),
+    timeoutSeconds: z.number().min(0).default(0),
+    timeoutPolicy: TimeoutPolicy.default('TIME_OUT_WF'),
+    responseTimeoutSeconds: z.number().min(0).default(3600),
+    pollTimeoutSeconds: z.number().min(0).optional(),
+    totalTimeoutSeconds: z.number().min(0).default(0),
+    concurrentExecLimit: z.int().min(0).optional(),
+    rateLimitPerFrequency: z.int().min(0).optional(),
+    rateLimitFrequencyInSeconds: z.int().min(1).optional(),
+    inputKeys: z.array(text(255)).default([]),
+    outputKeys: z.array(text(255)).default([]),
+    inputTemplate: jsonObject.default({}),
+    ownerEmail: text(320).optional(),
+    createTime: z.number().optional(),
+    updateTime: z.number().optional(),
+  })
+  .meta({ id: 'TaskDef' });
+export type TaskDef = z.infer<typeof TaskDef>;
+
+/** A step in a definition; Conductor's WorkflowTask. */
+export interface WorkflowTask {
+  readonly name: string;
+  readonly taskReferenceName: string;
+  readonly type: string;
+  readonly description?: string | undefined;
+  readonly inputParameters: { readonly [key: string]: Json };
+  readonly optional: boolean;
+  readonly asyncComplete: boolean;
+  /** Overrides TaskDef.retryCount. */
+  readonly retryCount?: number | undefined;
+  /** Seconds. */
+  readonly startDelay: number;
+  /** SWITCH: `value-param` reads the input key that `expression` names. */
+  readonly evaluatorType?: string | undefined;
+  readonly expression?: string | undefined;
+  readonly decisionCases: { readonly [value: string]: readonly WorkflowTask[] };
+  readonly defaultCase: readonly WorkflowTask[];
+  readonly forkTasks: readonly (readonly WorkflowTask[])[];
+  readonly joinOn: readonly string[];
+  readonly taskDefinition?: TaskDef | undefined;
+  readonly permissive: boolean;
+}
+
+export const WorkflowTask: z.ZodType<WorkflowTask> = z
+  .object({
+    name: text(255).min(1),
+    taskReferenceName: text(255).min(1),
+    type: text(64).default('SIMPLE'),
+    description: text(10_000).optional(),
+    inputParameters: jsonObject.default({}),
+    optional: z.boolean().default(false),
+    asyncComplete: z.boolean().default(false),
+    retryCount: z.int().min(0).max(1000).optional(),
+    startDelay: z.number().min(0).default(0),
+    evaluatorType: text(64).optional(),
+    expression: text(100_000).optional(),
+    get decisionCases() {
+      return z.record(z.string(), z.array(WorkflowTask)).default({});
+    },
+    get defaultCase() {
+      return z.array(WorkflowTask).default([]);
+    },
+    get forkTasks() {
+      return z.array(z.array(WorkflowTask)).default([]);
+    },
+    joinOn: z.array(text(255)).default([]),
+    taskDefinition: TaskDef.optional(),
+    permissive: z.boolean().default(false),
+  })
+  .meta({ id: 'WorkflowTask' });
+
+export const WorkflowDef = z
+  .object({
+    name: text(255)
+      .min(1)
+      .regex(/^[A-Za-z0-9_<>{}#\s-]+$/, 'may hold letters, digits, spaces and _ < > { } # -'),
+    version: z.int().min(1).default(1),
+    description: text(10_000).optional(),
+    tasks: z.array(WorkflowTask).min(1),
+    inputParameters: z.array(text(255)).default([]),
+    outputParameters: jsonObject.default({}),
+    inputTemplate: jsonObject.default({}),
+    variables: jsonObject.default({}),
+    failureWorkflow: text(255).optional(),
+    failureWorkflowVersion: z.int().min(1).optional(),
+    schemaVersion: z.literal(2).default(2),
+    restartable: z.boolean().default(true),
+    ownerEmail: text(320).optional(),
+    timeoutPolicy: z.enum(['TIME_OUT_WF', 'ALERT_ONLY']).default('ALERT_ONLY'),
+    timeoutSeconds: z.number().min(0).default(0),
+    metadata: jsonObject.default({}),
+    createTime: z.number().optional(),
+    updateTime: z.number().optional(),
+  })
+  .meta({ id: 'WorkflowDef' });
+export type WorkflowDef = z.infer<typeof WorkflowDef>;
