@@ -1,0 +1,36 @@
+import { createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
+import type { Actor } from '../engine/model/command.js';
+
+/** What somebody may do; each includes nothing of the others but `admin`, which includes all. */
+export const ACCESS_ROLES = ['admin', 'engineer', 'analyst', 'auditor', 'worker'] as const;
+export type AccessRole = (typeof ACCESS_ROLES)[number];
+
+/** Who makes the request: a person with a session or token, or an API key. */
+export interface Principal {
+  readonly kind: 'user' | 'apikey';
+  /** Id of the user or key. */
+  readonly id: string;
+  readonly name: string;
+  readonly email?: string | undefined;
+  readonly roles: readonly AccessRole[];
+  /** How the identity was proved; kept with decisions. */
+  readonly method: 'session' | 'token' | 'apikey' | 'auth-off';
+}
+
+export const PUBLIC_ROUTE = 'sallyport:public';
+export const ROUTE_ROLES = 'sallyport:roles';
+
+/** No login for this route; it guards itself (events token, signed link, login, health). */
+export const Public = () => SetMetadata(PUBLIC_ROUTE, true);
+
+/** One of these roles (or admin) is needed; without this any logged-in principal may call. */
+export const Roles = (...roles: AccessRole[]) => SetMetadata(ROUTE_ROLES, roles);
+
+/** The principal of the request; the guard made sure that there is one. */
+export const CurrentPrincipal = createParamDecorator(
+  (_: unknown, context: ExecutionContext): Principal =>
+    context.switchToHttp().getRequest<{ principal: Principal }>().principal,
+);
+
+/** The same person for the engine's audit trail. */
+export const actorOf = (principal: Principal): Actor => ({ kind: principal.kind, id: principal.id });

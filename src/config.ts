@@ -1,0 +1,213 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { ConfigError } from './errors.js';
+
+/*
+ * Every environment variable that the service reads, its default and its meaning. Nothing else reads process.env
+ * (the AWS SDK's own credential chain and OTEL_* are read by their libraries).
+ */
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const onOff = (fallback: 'on' | 'off') => z.enum(['on', 'off']).default(fallback);
+const flag = (fallback: boolean) =>
+  z
+    .enum(['true', 'false'])
+    .default(fallback ? 'true' : 'false')
+    .transform((value) => value === 'true');
+const list = z
+  .string()
+  .default('')
+  .transform((value) =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean),
+  );
+const absolutePath = (fallback: string) =>
+  z
+    .string()
+    .min(1)
+    .default(fallback)
+    .transform((path) => resolve(path));
+const httpUrl = z.url({ protocol: /^https?$/ });
+
+export const ROLES = ['api', 'engine', 'worker', 'intake', 'notify', 'reports'] as const;
+export type Role = (typeof ROLES)[number];
+
+const Environment = z.object({
+  NODE_ENV: z.enum(['development', 'production', 'test']).default('production'),
+  /** Address and port of the web UI and the APIs. */
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PORT: port.default(8080),
+  /** The address that links in mails and Slack carry; http://HOST:PORT when unset. */
+  PUBLIC_URL: httpUrl.optional(),
+  /** More names that may appear in the Host header (beside loopback names and PUBLIC_URL's). */
+  ALLOWED_HOSTS: list,
+  /** Which background loops and servers this process runs. */
+  ROLES: z
+    .string()
+    .default(ROLES.join(','))
+    .transform((value) => value.split(',').map((role) => role.trim()))
+    .pipe(z.array(z.enum(ROLES)).min(1)),
+
+  /** Holds everything embedded: database, objects, mailbox, credentials. */
+  SALLYPORT_HOME: absolutePath('.sallyport'),
+  /** PostgreSQL 15 or newer; the embedded one when unset. */
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  /** A role that may create tables, for migrations; DATABASE_URL when unset. */
+  DATABASE_ADMIN_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  /** 32 bytes in base64: encrypts the keyring. Generated when embedded, required with DATABASE_URL. */
+  SALLYPORT_KEY: z
+    .string()
+    .refine(
+      (value) => Buffer.from(value, 'base64').length === 32,
+      'must be 32 bytes in base64; make one with: openssl rand -base64 32',
+    )
+    .optional(),
+  AUTH: onOff('on'),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
+  LOG_FORMAT: z.enum(['auto', 'json', 'pretty']).default('auto'),
+
+  /** Starts the embedded S3 endpoint; default on unless S3_ENDPOINT or S3_BUCKETS names another. */
+  EMBEDDED_S3: z.enum(['auto', 'on', 'off']).default('auto'),
+  S3_PORT: port.default(9000),
+  SEED_SAMPLES: flag(true),
+  S3_ENDPOINT: httpUrl.optional(),
+  S3_REGION: z.string().min(1).default('us-east-1'),
+  S3_FORCE_PATH_STYLE: flag(false),
+  S3_BUCKETS: list,
+  QUARANTINE_BUCKET: z.string().optional(),
+  ACTION_MODE: z.enum(['observe', 'tag', 'quarantine']).optional(),
+  DEGRADED_POLICY: z.enum(['tag', 'review']).default('tag'),
+  VERDICT_TAG_STYLE: z.enum(['sallyport', 'guardduty']).default('sallyport'),
+  /** Says what each action would do, and does nothing. */
+  DRY_RUN: flag(false),
+
+  /** Token for POST /events/s3; generated and kept in the credentials file when unset. */
+  EVENTS_TOKEN: z.string().min(16).optional(),
+
+  CLAMD_HOST: z.string().optional(),
+  CLAMD_PORT: port.default(3310),
+  CLAMD_SOCKET: z.string().optional(),
+  /** Starts and supervises a clamd of our own where the binary is installed. */
+  CLAMD_MANAGED: flag(false),
+  /** `trusted`: a database without the official signatures still counts as a malware engine; shown everywhere. */
+  CLAMD_CUSTOM_DB: z.enum(['untrusted', 'trusted']).default('untrusted'),
+  /** Where the managed clamd finds its signatures; SALLYPORT_HOME/clamav when unset. */
+  CLAMD_DATABASE: z.string().optional(),
+  /** Looks for a clamd on its usual sockets and port when none is configured. */
+  CLAMD_DISCOVERY: onOff('on'),
+  /** Path of a gitleaks-format TOML file whose rules are added to the built-in pack. */
+  SECRET_RULES: z.string().optional(),
+  YARA_RULES: z.string().optional(),
+  /** Objects scanned at the same time. */
+  SCAN_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(4),
+  /** Quota of the spool for formats that need random access; over it the verdict is `incomplete`. */
+  SCAN_SPOOL_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1_048_576)
+    .default(4 * 1024 ** 3),
+
+  /** smtp:// or smtps://; mails are caught in the embedded mailbox when unset. */
+  SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+  MAIL_FROM: z.string().default('Sallyport <sallyport@localhost>'),
+  /** Reviewers who get a mail for each review, comma list. */
+  REVIEW_TO: list,
+  /** Who gets the weekly report, comma list. */
+  REPORT_TO: list,
+  /** Who hears of the service's own troubles, comma list. */
+  ALERT_TO: list,
+  SLACK_BOT_TOKEN: z.string().optional(),
+  SLACK_APP_TOKEN: z.string().optional(),
+  SLACK_SIGNING_SECRET: z.string().optional(),
+  SLACK_API_URL: httpUrl.default('https://slack.com/api/'),
+  /** Channel id that reviews are posted to. */
+  SLACK_CHANNEL: z.string().optional(),
+  /** IANA time zone of the organisation's weeks. */
+  ORG_TIME_ZONE: z.string().default('UTC'),
+});
+
+/** The settings of this process, checked. */
+export type Config = Readonly<
+  z.infer<typeof Environment> & {
+    /** Whether the embedded endpoint is started. */
+    readonly embeddedS3: boolean;
+    /** PostgreSQL is ours to start. */
+    readonly embeddedDatabase: boolean;
+  }
+>;
+
+/** Injection token of {@link Config}. */
+export const CONFIG = Symbol('CONFIG');
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+
+/** Reads and checks the environment. Throws ConfigError with one line per wrong variable. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  // An empty variable means unset, as compose files and CI systems produce them.
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = Environment.safeParse(given);
+  if (!parsed.success) {
+    throw new ConfigError(
+      parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'),
+    );
+  }
+  const config = parsed.data;
+  const problems: string[] = [];
+  if (config.AUTH === 'off' && !isLoopback(config.HOST)) {
+    problems.push(
+      `AUTH: off is only for loopback, but HOST is ${config.HOST}. Set AUTH=on or HOST=127.0.0.1.`,
+    );
+  }
+  if (config.DATABASE_URL !== undefined && config.SALLYPORT_KEY === undefined) {
+    problems.push(
+      'SALLYPORT_KEY: required with DATABASE_URL, because keys in the database are encrypted with it. Make one with: openssl rand -base64 32',
+    );
+  }
+  if (given['ENGINE'] !== undefined && given['ENGINE'] !== 'sallyport') {
+    problems.push(
+      `ENGINE: "${given['ENGINE']}" is not available; only the built-in engine is. Remove the variable.`,
+    );
+  }
+  if (config.SLACK_BOT_TOKEN !== undefined && config.SLACK_CHANNEL === undefined) {
+    problems.push(
+      'SLACK_CHANNEL: required with SLACK_BOT_TOKEN: the id of the channel that reviews are posted to (C…).',
+    );
+  }
+  if (
+    config.SLACK_BOT_TOKEN !== undefined &&
+    config.SLACK_APP_TOKEN === undefined &&
+    config.SLACK_SIGNING_SECRET === undefined
+  ) {
+    problems.push(
+      'SLACK_APP_TOKEN: needed for Socket Mode (xapp-…); without it Slack could show reviews but nobody could answer.',
+    );
+  }
+  const elsewhere = config.S3_ENDPOINT !== undefined || config.S3_BUCKETS.length > 0;
+  const embeddedS3 = config.EMBEDDED_S3 === 'on' || (config.EMBEDDED_S3 === 'auto' && !elsewhere);
+  if (!embeddedS3 && config.ACTION_MODE === 'quarantine' && config.QUARANTINE_BUCKET === undefined) {
+    problems.push(
+      'QUARANTINE_BUCKET: required with ACTION_MODE=quarantine: the bucket that objects are moved to.',
+    );
+  }
+  if (config.QUARANTINE_BUCKET !== undefined && config.S3_BUCKETS.includes(config.QUARANTINE_BUCKET)) {
+    problems.push(
+      'QUARANTINE_BUCKET: must not be one of S3_BUCKETS, or every move would start another scan.',
+    );
+  }
+  if (problems.length > 0) throw new ConfigError(problems.join('\n'));
+  return { ...config, embeddedS3, embeddedDatabase: config.DATABASE_URL === undefined };
+}
+
+/** The address that people and links use. */
+export function publicUrl(config: Config): string {
+  const host = config.HOST === '0.0.0.0' || config.HOST === '::' ? '127.0.0.1' : config.HOST;
+  return (config.PUBLIC_URL ?? `http://${host.includes(':') ? `[${host}]` : host}:${config.PORT}`).replace(
+    /\/$/,
+    '',
+  );
+}

@@ -1,0 +1,19 @@
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import type { Clock } from '../clock.js';
+import { Clock as ClockToken } from '../clock.js';
+import { Database } from './database.js';
+
+/** The database and the clock that follows it; global, with the configuration, because every stage uses them. */
+@Global()
+@Module({})
+export class DatabaseModule {
+  static using(parts: { database: Database; dataSource: DataSource; clock: Clock }): DynamicModule {
+    const providers = [
+      { provide: Database, useValue: parts.database },
+      { provide: DataSource, useValue: parts.dataSource },
+      { provide: ClockToken, useValue: parts.clock },
+    ];
+    return { module: DatabaseModule, providers, exports: [Database, DataSource, ClockToken] };
+  }
+}

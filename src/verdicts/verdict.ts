@@ -1,0 +1,77 @@
+import type { ScanReport } from './ledger.js';
+
+export const VERDICTS = [
+  'pending',
+  'clean',
+  'infected',
+  'secrets',
+  'suspicious',
+  'encrypted',
+  'incomplete',
+  'unsupported',
+  'archived',
+  'denied',
+  'gone',
+  'superseded',
+  'skipped',
+  'failed',
+] as const;
+
+/** What the ledger says of an object version. Only `clean` lets it pass unseen; only a full look makes it `clean`. */
+export type Verdict = (typeof VERDICTS)[number];
+
+/** The kinds of engines that a bucket may require before anything is called clean. */
+export type RequiredEngine = 'secrets' | 'malware';
+
+export interface VerdictInput {
+  readonly required: readonly RequiredEngine[];
+  readonly reports: readonly ScanReport[];
+}
+
+export interface VerdictResult {
+  readonly verdict: Verdict;
+  readonly reason: string;
+  /** The object is `incomplete` only because an engine or its database is missing; DEGRADED_POLICY decides what follows. */
+  readonly degradedOnly: boolean;
+}
+
+const PRECEDENCE_OF_GAPS = [
+  ['encrypted', 'encrypted', 'encrypted_content'],
+  ['limit', 'incomplete', 'limit_reached'],
+  ['timeout', 'incomplete', 'scan_timeout'],
+  ['engine_error', 'incomplete', 'engine_error'],
+  ['rule_disabled', 'incomplete', 'rule_disabled'],
+  ['corrupt', 'incomplete', 'corrupt_content'],
+  ['engine_missing', 'incomplete', 'malware_engine_missing'],
+  ['database_unknown', 'incomplete', 'malware_database_unknown'],
+  ['unsupported', 'unsupported', 'unsupported_content'],
+] as const;
+
+const DEGRADED: readonly string[] = ['engine_missing', 'database_unknown'];
+
+/**
+ * One verdict from what the scanners reported. Precedence: infected > secrets > suspicious > encrypted > incomplete >
+ * unsupported > clean. A required scanner that did not report, or did not cover every byte, forbids `clean`.
+ */
+export function judge({ required, reports }: VerdictInput): VerdictResult {
+  const has = (count: keyof ScanReport['counts']) => reports.some((report) => report.counts[count] > 0);
+  if (has('infected')) return found('infected', 'malware_found');
+  if (has('secrets')) return found('secrets', 'secrets_found');
+  if (has('suspicious')) return found('suspicious', 'suspicious_content');
+
+  const gaps = reports.flatMap((report) => report.notCovered);
+  const gap = PRECEDENCE_OF_GAPS.find(([reason]) => gaps.some((entry) => entry.reason === reason));
+  const missing = required.find((kind) => !reports.some((report) => report.kind === kind));
+  const short = reports.find((report) => report.bytesScanned < report.bytesTotal);
+
+  if (gap?.[1] === 'encrypted') return found('encrypted', gap[2]);
+  if (missing !== undefined) return found('incomplete', `${missing}_scan_missing`);
+  const degradedOnly =
+    gap !== undefined && gaps.every((entry) => DEGRADED.includes(entry.reason)) && short === undefined;
+  if (gap?.[1] === 'incomplete') return { verdict: 'incomplete', reason: gap[2], degradedOnly };
+  if (short !== undefined) return found('incomplete', 'bytes_not_scanned');
+  if (gap !== undefined) return found('unsupported', gap[2]);
+  return found('clean', '');
+}
+
+const found = (verdict: Verdict, reason: string): VerdictResult => ({ verdict, reason, degradedOnly: false });
