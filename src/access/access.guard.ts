@@ -1,0 +1,75 @@
+import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { FastifyRequest } from 'fastify';
+import { CONFIG, type Config } from '../config.js';
+import { Forbidden, Unauthorized } from '../errors.js';
+import { AccessService } from './access.service.js';
+import { PUBLIC_ROUTE, ROUTE_ROLES, type AccessRole, type Principal } from './principal.js';
+
+export const SESSION_COOKIE = 'sallyport_session';
+
+const WITHOUT_LOGIN: Principal = {
+  kind: 'user',
+  id: 'auth-off',
+  name: 'auth off',
+  roles: ['admin'],
+  method: 'auth-off',
+};
+
+/** Every route needs a principal unless it is marked `@Public()`; `@Roles()` narrows it down. */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly access: AccessService,
+    private readonly reflector: Reflector,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const targets = [context.getHandler(), context.getClass()];
+    const request = context.switchToHttp().getRequest<FastifyRequest & { principal?: Principal }>();
+    const isPublic = this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC_ROUTE, targets) ?? false;
+    if (isPublic) return true;
+    const principal = await this.identify(request);
+    request.principal = principal;
+    const roles = this.reflector.getAllAndOverride<AccessRole[] | undefined>(ROUTE_ROLES, targets);
+    if (roles !== undefined && !principal.roles.some((role) => role === 'admin' || roles.includes(role))) {
+      throw new Forbidden(
+        `This needs the role ${roles.join(' or ')}; ${principal.name} has ${principal.roles.join(', ') || 'none'}.`,
+      );
+    }
+    return true;
+  }
+
+  /** The principal of a request, however it was proved. @throws Unauthorized */
+  async identify(request: FastifyRequest): Promise<Principal> {
+    if (this.config.AUTH === 'off') return WITHOUT_LOGIN;
+    const token = request.headers['x-authorization'];
+    if (typeof token === 'string') return this.access.byToken(token);
+    const authorization = request.headers.authorization;
+    if (authorization !== undefined) return this.byAuthorization(authorization);
+    const session = request.cookies[SESSION_COOKIE];
+    const principal = session === undefined ? undefined : await this.access.bySession(session);
+    if (principal !== undefined) return principal;
+    throw new Unauthorized(
+      'Log in first, or send an API key: Authorization: Basic keyId:keySecret, or X-Authorization with a token from /api/token.',
+    );
+  }
+
+  private async byAuthorization(header: string): Promise<Principal> {
+    const [scheme = '', value = ''] = header.split(' ', 2);
+    if (scheme.toLowerCase() === 'bearer') return this.access.byToken(value);
+    if (scheme.toLowerCase() === 'basic') {
+      const [id = '', secret = ''] = splitOnce(Buffer.from(value, 'base64').toString('utf8'), ':');
+      return this.access.byApiKey(id, secret);
+    }
+    throw new Unauthorized(
+      `Authorization: the scheme must be Basic (keyId:keySecret) or Bearer (a token from /api/token).`,
+    );
+  }
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}

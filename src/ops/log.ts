@@ -1,0 +1,65 @@
+import type { LoggerService } from '@nestjs/common';
+import { pino, type Logger } from 'pino';
+import { build as pretty } from 'pino-pretty';
+import type { Config } from '../config.js';
+
+/** Injection token of the process's logger (pino's `Logger`). */
+export const LOG = Symbol('LOG');
+export type Log = Logger;
+
+/** JSON lines in production, readable ones in a terminal. Credentials in known places are blanked. */
+export function createLog(config: Pick<Config, 'LOG_LEVEL' | 'LOG_FORMAT'>): Log {
+  const options = {
+    level: config.LOG_LEVEL,
+    base: null,
+    redact: {
+      paths: [
+        '*.password',
+        '*.secret',
+        '*.token',
+        '*.authorization',
+        '*.cookie',
+        'headers.authorization',
+        'headers["x-authorization"]',
+        'headers.cookie',
+      ],
+      censor: '[redacted]',
+    },
+  };
+  const readable = config.LOG_FORMAT === 'pretty' || (config.LOG_FORMAT === 'auto' && process.stdout.isTTY);
+  if (!readable) return pino(options);
+  return pino(
+    options,
+    pretty({
+      colorize: process.stdout.isTTY,
+      translateTime: 'SYS:HH:MM:ss',
+      ignore: 'pid,hostname',
+      singleLine: true,
+      sync: true,
+    }),
+  );
+}
+
+/** What Nest itself says goes through the same logger, one level lower: its start-up chatter is for debugging. */
+export function nestLogger(log: Log): LoggerService {
+  const line =
+    (level: 'debug' | 'warn' | 'error') =>
+    (message: unknown, ...rest: unknown[]) => {
+      const context = rest.at(-1);
+      log[level]({ context: typeof context === 'string' ? context : undefined }, String(message));
+    };
+  return {
+    log: line('debug'),
+    debug: line('debug'),
+    verbose: line('debug'),
+    warn: line('warn'),
+    error: line('error'),
+    fatal: line('error'),
+  };
+}
+
+/** A request's path as it may be logged: without query, and without the tokens that some paths carry. */
+export function loggablePath(url: string): string {
+  const path = url.split('?', 1)[0] ?? '';
+  return path.replace(/^\/(events\/s3|r|slack\/link|api\/v1\/slack\/link)\/[^/]+/, '/$1/[redacted]');
+}

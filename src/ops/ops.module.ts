@@ -1,0 +1,23 @@
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { CONFIG, type Config } from '../config.js';
+import { ErrorFilter } from './error.filter.js';
+import { HealthRegistry } from './health.js';
+import { LOG, type Log } from './log.js';
+import { createMetrics, METRICS } from './metrics.js';
+import { OpsController } from './ops.controller.js';
+
+/** Configuration, log, health and metrics: what every stage needs to say how it is. */
+@Global()
+@Module({})
+export class OpsModule {
+  static using(parts: { config: Config; log: Log }): DynamicModule {
+    const providers = [
+      { provide: CONFIG, useValue: parts.config },
+      { provide: LOG, useValue: parts.log },
+      { provide: METRICS, useFactory: createMetrics },
+      HealthRegistry,
+      ErrorFilter,
+    ];
+    return { module: OpsModule, controllers: [OpsController], providers, exports: providers };
+  }
+}
