@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { ConfigError } from '../errors.js';
+
+/** What a first start makes up, kept in `credentials.json` (0600) so that a second start knows it again. */
+export const Credentials = z.object({
+  /** Absent when another process on the same database made the first admin. */
+  admin: z.object({ name: z.string(), password: z.string() }).optional(),
+  apiKey: z.object({ keyId: z.string(), keySecret: z.string() }).optional(),
+  s3: z.object({ accessKeyId: z.string(), secretAccessKey: z.string() }),
+  eventsToken: z.string(),
+});
+export type Credentials = z.infer<typeof Credentials>;
+
+const secret = (bytes: number): string => randomBytes(bytes).toString('base64url');
+// Upper-case letters and digits, as S3 clients expect of a key id.
+const keyId = (): string => `SP${randomBytes(9).toString('hex').toUpperCase()}`;
+
+/** SALLYPORT_HOME, readable by its owner alone. */
+export function openHome(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new ConfigError(
+      `SALLYPORT_HOME: ${directory} cannot be made: ${(error as Error).message}. Set it to a folder that this user may write.`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Reads the credentials, or makes them. @returns `fresh` when this call made them. */
+export function openCredentials(directory: string): { credentials: Credentials; fresh: boolean } {
+  const path = join(directory, 'credentials.json');
+  const existing = readIfThere(path);
+  if (existing !== undefined) {
+    const parsed = Credentials.safeParse(parseOr(existing));
+    if (!parsed.success) {
+      throw new ConfigError(
+        `${path} is damaged: ${z.prettifyError(parsed.error)}. Restore it from a backup; the database knows only hashes of what it holds.`,
+      );
+    }
+    return { credentials: parsed.data, fresh: false };
+  }
+  const credentials: Credentials = {
+    admin: { name: 'admin', password: secret(15) },
+    apiKey: { keyId: `key-${randomBytes(6).toString('hex')}`, keySecret: secret(32) },
+    s3: { accessKeyId: keyId(), secretAccessKey: secret(30) },
+    eventsToken: secret(24),
+  };
+  writeCredentials(directory, credentials);
+  return { credentials, fresh: true };
+}
+
+export function writeCredentials(directory: string, credentials: Credentials): void {
+  writePrivate(join(directory, 'credentials.json'), `${JSON.stringify(credentials, null, 2)}\n`);
+}
+
+/** The key that seals the keyring, generated beside the embedded database. */
+export function openMasterKey(directory: string): Buffer {
+  const path = join(directory, 'sallyport.key');
+  const existing = readIfThere(path);
+  if (existing === undefined) writePrivate(path, `${randomBytes(32).toString('base64')}\n`);
+  const key = Buffer.from((existing ?? readFileSync(path, 'utf8')).trim(), 'base64');
+  if (key.length !== 32)
+    throw new ConfigError(
+      `${path} does not hold 32 bytes in base64. Restore it from a backup; without it the keys in the database cannot be read.`,
+    );
+  return key;
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    const text = readFileSync(path, 'utf8');
+    chmodSync(path, 0o600);
+    return text;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new ConfigError(
+      `${path} cannot be read: ${(error as Error).message}. Start as the user who owns it.`,
+      { cause: error },
+    );
+  }
+}
+
+const parseOr = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The schema then says which fields are missing.
+    return undefined;
+  }
+};
+
+/** All or nothing, on disk before it returns: what is generated here may already be in use elsewhere. */
+function writePrivate(path: string, text: string): void {
+  const temporary = `${path}.${randomBytes(4).toString('hex')}`;
+  const file = openSync(temporary, 'wx', 0o600);
+  try {
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+}

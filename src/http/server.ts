@@ -1,0 +1,154 @@
+import { existsSync } from 'node:fs';
+import cookie from '@fastify/cookie';
+import fastifyStatic from '@fastify/static';
+import { StandardSchemaValidationPipe } from '@nestjs/common';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { checkHosts } from '../access/host-check.js';
+import type { Config } from '../config.js';
+import { InvalidInput, NotFound } from '../errors.js';
+import { ErrorFilter } from '../ops/error.filter.js';
+import { loggablePath, type Log } from '../ops/log.js';
+import { VERSION } from '../ops/version.js';
+import { parseJsonBody } from './json-body.js';
+
+const MEBIBYTE = 1024 * 1024;
+/** Conductor's largest workflow input is 10 MB by default; nothing else is near it. */
+const MAX_BODY_BYTES = 10 * MEBIBYTE;
+/** Where the UI's own pages live; everything else unknown is an honest 404. */
+const NOT_THE_UI = /^\/(api|events|health|metrics|openapi\.json|r|slack|assets)(\/|$)/;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The body's bytes as they came, for signatures. */
+    rawBody?: Buffer;
+  }
+}
+
+/** The HTTP server under Nest: bodies, cookies, host check, request log. Nothing listens yet. */
+export async function createAdapter(config: Config, log: Log): Promise<FastifyAdapter> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: MAX_BODY_BYTES,
+    // Slow senders are cut off; long polls answer within 5 s and are not affected.
+    requestTimeout: 60_000,
+    connectionTimeout: 120_000,
+    keepAliveTimeout: 72_000,
+    routerOptions: { maxParamLength: 4096, caseSensitive: true },
+    forceCloseConnections: true,
+  });
+  const server = adapter.getInstance() as unknown as FastifyInstance;
+  await server.register(cookie);
+  addBodyParsers(server);
+  checkHosts(server, config);
+  server.addHook('onSend', async (_request, reply) => {
+    if (!reply.hasHeader('content-security-policy')) {
+      void reply.header(
+        'content-security-policy',
+        "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+      );
+    }
+    void reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer');
+  });
+  server.addHook('onResponse', async (request, reply) => {
+    log.debug(
+      {
+        method: request.method,
+        path: loggablePath(request.url),
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+      },
+      'request',
+    );
+  });
+  return adapter;
+}
+
+function addBodyParsers(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers();
+  const text = (request: FastifyRequest, body: Buffer): string => {
+    request.rawBody = body;
+    return body.toString('utf8');
+  };
+  server.addContentTypeParser(
+    /^application\/(?:[\w.-]+\+)?json/,
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) =>
+      // Conductor's SDKs say JSON also where they send no body.
+      body.length === 0 ? undefined : parseJsonBody(text(request, body)),
+  );
+  server.addContentTypeParser(
+    'text/plain',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      const value = text(request, body);
+      if (value.includes('\u0000')) throw InvalidInput.field('body', 'must not contain the NUL character');
+      return value;
+    },
+  );
+  server.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) =>
+      Object.fromEntries(new URLSearchParams(text(request, body))),
+  );
+}
+
+/** Validation, errors, OpenAPI and the UI's files, on an application that is created but not yet initialised. */
+export async function furnish(app: NestFastifyApplication, webRoot: string): Promise<void> {
+  app.useGlobalPipes(
+    new StandardSchemaValidationPipe({
+      exceptionFactory: (issues) => {
+        const problems = issues.map((issue) => ({ path: pathOf(issue.path), message: issue.message }));
+        return new InvalidInput(
+          problems.map(({ path, message }) => `${path}: ${message}`).join('; '),
+          problems,
+        );
+      },
+    }),
+  );
+  app.useGlobalFilters(app.get(ErrorFilter));
+  const server = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  const description = new DocumentBuilder()
+    .setTitle('Sallyport')
+    .setVersion(VERSION)
+    .addBasicAuth()
+    .addCookieAuth('sallyport_session')
+    .build();
+  let openapi: string | undefined;
+  // Made on the first request: it costs memory that most processes never need.
+  server.get('/openapi.json', async (_request, reply) => {
+    openapi ??= JSON.stringify(SwaggerModule.createDocument(app, description));
+    return reply.type('application/json; charset=utf-8').send(openapi);
+  });
+  await serveUi(server, webRoot);
+}
+
+async function serveUi(server: FastifyInstance, webRoot: string): Promise<void> {
+  if (!existsSync(`${webRoot}/index.html`)) return;
+  await server.register(fastifyStatic, { root: webRoot, serve: false });
+  await server.register(fastifyStatic, {
+    root: `${webRoot}/assets`,
+    prefix: '/assets/',
+    decorateReply: false,
+    // Vite puts a content hash into every name.
+    immutable: true,
+    maxAge: '365d',
+    index: false,
+  });
+  server.get('/*', async (request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '/';
+    if (NOT_THE_UI.test(path)) throw new NotFound(`There is nothing at ${path}.`);
+    return reply.header('cache-control', 'no-cache').sendFile('index.html');
+  });
+}
+
+/** `a.b[0]` from the issue's path; `body` when the whole is wrong. */
+function pathOf(path: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined): string {
+  const text = (path ?? [])
+    .map((segment) => (typeof segment === 'object' ? segment.key : segment))
+    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
+    .join('')
+    .replace(/^\./, '');
+  return text === '' ? 'body' : text;
+}
