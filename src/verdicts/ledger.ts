@@ -115,9 +115,14 @@ export interface ActionRecord {
   readonly data?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** How `identified` ended: go on, or stop because another row already stands for these bytes. */
+/**
+ * How `identified` ended: go on; or stop, because another row already stands for these bytes, or because the bytes
+ * that the event told of were overwritten since (unversioned buckets: the newer upload has a row of its own).
+ */
 export type Identified =
-  { readonly kind: 'current' } | { readonly kind: 'duplicate'; readonly ofScanId: string };
+  | { readonly kind: 'current' }
+  | { readonly kind: 'duplicate'; readonly ofScanId: string }
+  | { readonly kind: 'superseded' };
 
 /**
  * The ledger: one row per object version, one appended verdict per scan. The built-in workers write it;
