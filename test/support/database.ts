@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { Client, escapeIdentifier, Pool, type QueryResultRow } from 'pg';
 import { afterAll, inject } from 'vitest';
 import type { TestServer } from './global-setup.js';
 
@@ -9,7 +9,7 @@ export interface TestDatabase {
   /** The superuser on the same database (on a server lent by DATABASE_URL_TEST: the same user as `url`). */
   readonly adminUrl: string;
   /** Runs one statement as the owner. */
-  query<Row extends pg.QueryResultRow = Record<string, unknown>>(
+  query<Row extends QueryResultRow = Record<string, unknown>>(
     text: string,
     values?: unknown[],
   ): Promise<Row[]>;
@@ -38,32 +38,32 @@ async function makeClone(name: string): Promise<TestDatabase> {
     throw new Error(`The migrations failed, so there is no test database: ${server.problem}`);
   const run = server.template.split('_').at(-1);
   const database = `sallyport_test_${run}_${process.env.VITEST_POOL_ID ?? '0'}_${name}`;
-  const admin = new pg.Client({ connectionString: server.adminUrl });
+  const admin = new Client({ connectionString: server.adminUrl });
   await admin.connect();
   try {
     await admin.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
-    const owner = pg.escapeIdentifier(decodeURIComponent(new URL(server.ownerUrl).username));
+    const owner = escapeIdentifier(decodeURIComponent(new URL(server.ownerUrl).username));
     await admin.query(`CREATE DATABASE ${database} TEMPLATE ${server.template} OWNER ${owner}`);
   } finally {
     await admin.end();
   }
   const url = withDatabase(server.ownerUrl, database);
   const adminUrl = withDatabase(server.adminUrl, database);
-  const pool = new pg.Pool({ connectionString: url, max: 2, allowExitOnIdle: true });
+  const pool = new Pool({ connectionString: url, max: 2, allowExitOnIdle: true });
   // The database may be dropped by force while a connection idles here.
   pool.on('error', () => undefined);
   afterAll(() => pool.end());
   return {
     url,
     adminUrl,
-    query: async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
+    query: async <Row extends QueryResultRow>(text: string, values: unknown[] = []) =>
       (await pool.query<Row>(text, values)).rows,
     truncate: () => truncate(adminUrl),
   };
 }
 
 async function truncate(adminUrl: string): Promise<void> {
-  const admin = new pg.Client({ connectionString: adminUrl });
+  const admin = new Client({ connectionString: adminUrl });
   await admin.connect();
   try {
     const { rows } = await admin.query<{ name: string; seeded: boolean }>(
@@ -72,10 +72,10 @@ async function truncate(adminUrl: string): Promise<void> {
         WHERE t.schemaname = 'public' AND t.tablename <> 'schema_migration'`,
     );
     if (rows.length === 0) return;
-    const tables = rows.map(({ name }) => `public.${pg.escapeIdentifier(name)}`).join(', ');
+    const tables = rows.map(({ name }) => `public.${escapeIdentifier(name)}`).join(', ');
     const restore = rows
       .filter(({ seeded }) => seeded)
-      .map(({ name }) => pg.escapeIdentifier(name))
+      .map(({ name }) => escapeIdentifier(name))
       .map((table) => `INSERT INTO public.${table} OVERRIDING SYSTEM VALUE SELECT * FROM test_seed.${table};`)
       .join('\n');
     // Append-only tables refuse TRUNCATE by trigger; in this mode triggers and foreign keys rest.

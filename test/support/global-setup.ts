@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
+import { Client, escapeIdentifier } from 'pg';
 import type { TestProject } from 'vitest/node';
 import { startEmbeddedPostgres } from '../../src/embedded/postgres/start-embedded-postgres.js';
 import { readPidFile } from '../../src/embedded/postgres/pid-file.js';
@@ -114,13 +114,13 @@ async function tryMigrate(ownerUrl: string, adminUrl: string): Promise<string | 
   }
 }
 
-async function keepSeeds(admin: pg.Client): Promise<void> {
+async function keepSeeds(admin: Client): Promise<void> {
   await admin.query('CREATE SCHEMA test_seed');
   const { rows } = await admin.query<{ name: string }>(
     "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_migration'",
   );
   for (const { name } of rows) {
-    const table = pg.escapeIdentifier(name);
+    const table = escapeIdentifier(name);
     const { rowCount } = await admin.query(`SELECT FROM public.${table} LIMIT 1`);
     if (rowCount !== 0) await admin.query(`CREATE TABLE test_seed.${table} AS TABLE public.${table}`);
   }
@@ -137,8 +137,8 @@ async function dropOurs(adminUrl: string, template: string): Promise<void> {
   });
 }
 
-async function asAdmin(url: string, work: (admin: pg.Client) => Promise<void>): Promise<void> {
-  const admin = new pg.Client({ connectionString: url });
+async function asAdmin(url: string, work: (admin: Client) => Promise<void>): Promise<void> {
+  const admin = new Client({ connectionString: url });
   await admin.connect();
   try {
     await work(admin);
@@ -153,4 +153,4 @@ function withDatabase(url: string, database: string): string {
   return changed.href;
 }
 
-const ownerOf = (url: string): string => pg.escapeIdentifier(decodeURIComponent(new URL(url).username));
+const ownerOf = (url: string): string => escapeIdentifier(decodeURIComponent(new URL(url).username));

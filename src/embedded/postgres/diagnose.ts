@@ -16,6 +16,12 @@ export function diagnose(
   if (says(/Address already in use|could not bind/i)) {
     return new PostgresCannotStart('port-taken', `Port ${port} on 127.0.0.1 is taken by another program.`);
   }
+  if (says(/pre-existing shared memory block/i)) {
+    return new PostgresCannotStart(
+      'leftover',
+      `Parts of a PostgreSQL that was killed still work on ${dataDirectory}. They end by themselves: start again in a moment.`,
+    );
+  }
   if (says(/lock file "postmaster\.pid" already exists/i)) {
     return new PostgresCannotStart(
       'already-running',

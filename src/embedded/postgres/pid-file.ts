@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from './error-facts.js';
 import { identify, isRunning, livenessOf, ProcessIdentity } from './process-identity.js';
 import { PostgresCannotStart } from './postgres-cannot-start.js';
@@ -35,26 +36,47 @@ export function forgetPostmaster(directory: string): void {
   rmSync(recordIn(directory), { force: true });
 }
 
-/**
- * Clears a `postmaster.pid` whose number has been taken by a program of another kind, as happens after a reboot.
- *
- * PostgreSQL itself clears one whose number is free, but refuses to start when any process has it. We remove the file
- * only on proof: we started that postmaster, and on this very machine it no longer runs. Without proof it stays.
- */
-export function clearProvenStalePidFile(directory: string, dataDirectory: string): void {
-  const found = readPidFile(dataDirectory);
-  if (found === undefined || !isRunning(found.pid)) return;
+/** Whether we started the postmaster that the file names, and know that on this very machine it no longer runs. */
+export function isProvenGone(directory: string, found: PidFile): boolean {
   const recorded = readRecord(directory);
-  if (recorded?.pid === found.pid && livenessOf(recorded) === 'gone') {
-    rmSync(join(dataDirectory, 'postmaster.pid'), { force: true });
+  return recorded?.pid === found.pid && livenessOf(recorded) === 'gone';
+}
+
+// How long a killed process may stay in the process table before its parent collects it.
+const COLLECTED_WITHIN_MS = 3_000;
+
+/**
+ * Clears a `postmaster.pid` that PostgreSQL itself would trip over although its postmaster is gone.
+ *
+ * PostgreSQL clears one whose number is free, but refuses to start when any process has it: another program, as after
+ * a reboot, or the dead postmaster itself, which nobody collects in a container without an init process. We remove
+ * the file only on proof that its postmaster is gone. Without proof it stays, and a sentence says what to look at.
+ */
+export async function clearStalePidFile(directory: string, dataDirectory: string): Promise<void> {
+  const found = readPidFile(dataDirectory);
+  if (found === undefined) return;
+  const path = join(dataDirectory, 'postmaster.pid');
+  if (isProvenGone(directory, found)) {
+    const deadline = performance.now() + COLLECTED_WITHIN_MS;
+    while (hasNumber(found.pid) && !isRunning(found.pid) && performance.now() < deadline) await delay(20);
+    if (hasNumber(found.pid)) rmSync(path, { force: true });
     return;
   }
-  const path = join(dataDirectory, 'postmaster.pid');
+  if (!isRunning(found.pid)) return;
   throw new PostgresCannotStart(
     'already-running',
     `${path} says that process ${found.pid} serves this folder, but it does not answer on port ${found.port}. ` +
       `If that process is not a PostgreSQL (see: ps -p ${found.pid}), delete ${path} and start again.`,
   );
+}
+
+/** Whether the number is taken, be it by a dead process that nobody has collected yet. */
+function hasNumber(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return codeOf(error) === 'EPERM';
+  }
 }
 
 function readRecord(directory: string): ProcessIdentity | undefined {

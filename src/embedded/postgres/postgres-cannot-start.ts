@@ -9,6 +9,7 @@ export type CannotStartReason =
   | 'disk-full'
   | 'port-taken'
   | 'already-running'
+  | 'leftover'
   | 'version-mismatch'
   | 'damaged'
   | 'timeout'

@@ -8,7 +8,7 @@ import type { Account } from './account.js';
 import { CLEAN_ENVIRONMENT, ids, type Binaries } from './binaries.js';
 import { ADMIN, urlOf } from './credentials.js';
 import { diagnose } from './diagnose.js';
-import { readPidFile } from './pid-file.js';
+import { isProvenGone, readPidFile } from './pid-file.js';
 import { isRunning } from './process-identity.js';
 import { PostgresCannotStart } from './postgres-cannot-start.js';
 import { asArguments } from './settings.js';
@@ -22,10 +22,14 @@ export interface Postmaster {
 }
 
 const POLL_MS = 20;
+// A server that says it is ready, or says nothing yet, answers within this time or is none.
+const SILENCE_SECONDS = 2;
 const ADOPTED_POLL_MS = 1_000;
 const LOG_LIMIT_BYTES = 4 * 1024 * 1024;
 // A free port can be taken by another program between our look and PostgreSQL's bind. Twice in a row is bad luck.
 const PORT_TRIES = 5;
+// The workers of a killed server notice that it is gone and end by themselves; a long statement is what delays it.
+const LEFTOVER_SECONDS = 10;
 
 export interface StartServer {
   readonly binaries: Binaries;
@@ -39,13 +43,16 @@ export interface StartServer {
 
 /** Starts the server and resolves when it accepts connections, which after a crash is when its log is replayed. */
 export async function startServer(args: StartServer): Promise<Postmaster> {
+  const deadline = performance.now() + LEFTOVER_SECONDS * 1_000;
   for (let tries = 1; ; tries++) {
     const port = args.port ?? (await freePort());
     try {
       return await startOn(port, args);
     } catch (error) {
-      const isUnlucky = error instanceof PostgresCannotStart && error.reason === 'port-taken';
-      if (!isUnlucky || args.port !== undefined || tries === PORT_TRIES) throw error;
+      const reason = error instanceof PostgresCannotStart ? error.reason : undefined;
+      const isUnlucky = reason === 'port-taken' && args.port === undefined && tries < PORT_TRIES;
+      if (!isUnlucky && (reason !== 'leftover' || performance.now() > deadline)) throw error;
+      if (reason === 'leftover') await delay(10 * POLL_MS);
     }
   }
 }
@@ -97,19 +104,21 @@ async function startOn(port: number, args: StartServer): Promise<Postmaster> {
  * database was not. Waits for one that is still starting or stopping.
  */
 export async function adoptServer(
+  directory: string,
   dataDirectory: string,
   adminPassword: string,
   timeoutSeconds: number,
 ): Promise<Postmaster | undefined> {
   const deadline = performance.now() + timeoutSeconds * 1_000;
+  const silenceDeadline = performance.now() + SILENCE_SECONDS * 1_000;
   for (;;) {
     const found = readPidFile(dataDirectory);
-    if (found === undefined || !isRunning(found.pid)) return undefined;
+    if (found === undefined || !isRunning(found.pid) || isProvenGone(directory, found)) return undefined;
     if (await servesDirectory(found.port, adminPassword, dataDirectory)) {
       return { pid: found.pid, port: found.port, gone: untilGone(found.pid) };
     }
-    const isChanging = found.status === 'starting' || found.status === 'stopping' || found.status === '';
-    if (!isChanging || performance.now() > deadline) return undefined;
+    const isChanging = found.status === 'starting' || found.status === 'stopping';
+    if (performance.now() > (isChanging ? deadline : silenceDeadline)) return undefined;
     await delay(5 * POLL_MS);
   }
 }

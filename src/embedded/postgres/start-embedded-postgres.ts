@@ -3,11 +3,12 @@ import { join, resolve } from 'node:path';
 import { canEnter, chooseAccount, type Account } from './account.js';
 import { prepareBinaries, type Binaries } from './binaries.js';
 import { ADMIN, credentialsIn, DATABASE, OWNER, urlOf } from './credentials.js';
+import { diagnose } from './diagnose.js';
 import { codeOf, messageOf } from './error-facts.js';
-import { takeHomeLock } from './home-lock.js';
+import { takeHomeLock, type HomeLock } from './home-lock.js';
 import { ensureDatabase, initialise, isInitialised } from './initialise.js';
 import { existingLocation, makeLocation, SYSTEM_DIRECTORY, type Location } from './location.js';
-import { clearProvenStalePidFile, forgetPostmaster, recordPostmaster } from './pid-file.js';
+import { clearStalePidFile, forgetPostmaster, recordPostmaster } from './pid-file.js';
 import { adoptServer, majorOf, startServer, stopServer, type Postmaster } from './postmaster.js';
 import { PostgresCannotStart } from './postgres-cannot-start.js';
 import { settings } from './settings.js';
@@ -64,8 +65,19 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       'The embedded PostgreSQL runs on Linux and macOS. On Windows use WSL, or set DATABASE_URL to a PostgreSQL of your own.',
     );
   }
-  const directory = makeDirectory(options.directory);
-  const lock = takeHomeLock(directory);
+  try {
+    const directory = makeDirectory(options.directory);
+    return await startLocked(directory, takeHomeLock(directory), options);
+  } catch (error) {
+    throw explain(error, resolve(options.directory));
+  }
+}
+
+async function startLocked(
+  directory: string,
+  lock: HomeLock,
+  options: EmbeddedPostgresOptions,
+): Promise<EmbeddedPostgres> {
   try {
     const { server, location, isAdopted } = await adoptOrStart(directory, options);
     recordPostmaster(directory, server.pid);
@@ -113,12 +125,17 @@ async function adoptOrStart(directory: string, options: EmbeddedPostgresOptions)
   const credentials = credentialsIn(directory);
   const existing = existingLocation(directory);
   if (existing !== undefined && isInitialised(existing)) {
-    const adopted = await adoptServer(existing.dataDirectory, credentials.adminPassword, timeoutSeconds);
+    const adopted = await adoptServer(
+      directory,
+      existing.dataDirectory,
+      credentials.adminPassword,
+      timeoutSeconds,
+    );
     if (adopted !== undefined) {
       log(`Found the embedded PostgreSQL still running (process ${adopted.pid}) and took it over.`);
       return { server: adopted, location: existing, isAdopted: true };
     }
-    clearProvenStalePidFile(directory, existing.dataDirectory);
+    await clearStalePidFile(directory, existing.dataDirectory);
   }
   const account = chooseAccount(existing?.clusterDirectory ?? directory);
   const systemDirectory = options.systemDirectory ?? SYSTEM_DIRECTORY;
@@ -167,17 +184,23 @@ function checkUsable(location: Location, binaries: Binaries, account: Account): 
 
 /** The real path, because PostgreSQL reports its data directory so, and because a lock must have one name. */
 function makeDirectory(path: string): string {
-  try {
-    mkdirSync(path, { recursive: true, mode: 0o711 });
-    return realpathSync(path);
-  } catch (error) {
-    const full = codeOf(error) === 'ENOSPC';
-    throw new PostgresCannotStart(
-      full ? 'disk-full' : 'account',
-      full
-        ? `The disk that holds ${resolve(path)} is full. Free some space and start again.`
-        : `Cannot write the folder ${resolve(path)}: ${messageOf(error)}. Point SALLYPORT_HOME at a folder that this user can write.`,
+  mkdirSync(path, { recursive: true, mode: 0o711 });
+  return realpathSync(path);
+}
+
+/** What the system refused while we wrote our own files, as a sentence; any other error as it is. */
+function explain(error: unknown, directory: string): unknown {
+  const code = codeOf(error) ?? '';
+  if (['ENOSPC', 'EDQUOT'].includes(code)) {
+    return diagnose('No space left on device', { dataDirectory: directory });
+  }
+  if (['EACCES', 'EPERM', 'EROFS'].includes(code)) {
+    return new PostgresCannotStart(
+      'account',
+      `This user cannot write ${directory}: ${messageOf(error)}. ` +
+        'Point SALLYPORT_HOME at a folder that it can write, or start Sallyport as the user that owns this one.',
       { cause: error },
     );
   }
+  return error;
 }
