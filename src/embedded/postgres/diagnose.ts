@@ -77,7 +77,7 @@ function lastLine(output: string): string {
   const reasons = lines.filter((line) => /(FATAL|PANIC|error|DETAIL):/.test(line));
   const line = reasons.at(-1) ?? lines.at(-1) ?? '';
   return line
-    .replace(/^.*?\b(FATAL|PANIC|ERROR|DETAIL):\s*/, '')
+    .replace(/^.*?\b(FATAL|PANIC|ERROR|DETAIL|error):\s*/, '')
     .replace(/\.$/, '')
     .slice(0, 300);
 }

@@ -68,19 +68,20 @@ async function startOn(port: number, args: StartServer): Promise<Postmaster> {
     { ...ids(args.account), cwd: '/', env: CLEAN_ENVIRONMENT, detached: true, stdio: ['ignore', log, log] },
   );
   closeSync(log);
-  const end: { problem?: string } = {};
+  const end: { isOver: boolean; problem?: string } = { isOver: false };
   const gone = new Promise<void>((resolve) => {
     child.once('error', (error) => {
       end.problem = error.message;
+      end.isOver = true;
       resolve();
     });
     child.once('exit', () => {
-      end.problem ??= readFrom(logFile, logStart);
+      end.isOver = true;
       resolve();
     });
   });
   const deadline = performance.now() + args.timeoutSeconds * 1_000;
-  while (end.problem === undefined) {
+  while (!end.isOver) {
     const found = readPidFile(dataDirectory);
     if (child.pid !== undefined && found?.pid === child.pid && found.status === 'ready') {
       child.unref();
@@ -96,7 +97,7 @@ async function startOn(port: number, args: StartServer): Promise<Postmaster> {
     }
     await Promise.race([gone, delay(POLL_MS)]);
   }
-  throw diagnose(end.problem, { dataDirectory, port });
+  throw diagnose(end.problem ?? readFrom(logFile, logStart), { dataDirectory, port });
 }
 
 /**
