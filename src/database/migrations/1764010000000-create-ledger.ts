@@ -176,7 +176,14 @@ export class CreateLedger1764010000000 implements MigrationInterface {
   }
 
   async down(db: QueryRunner): Promise<void> {
-    for (const table of ['object_decision', 'object_action', 'finding', 'verdict', 'scan', 'object_version']) {
+    for (const table of [
+      'object_decision',
+      'object_action',
+      'finding',
+      'verdict',
+      'scan',
+      'object_version',
+    ]) {
       await db.query(`DROP TABLE ${table}`);
     }
     await db.query(`DROP FUNCTION verdict_is_append_only()`);

@@ -1,0 +1,61 @@
+import type { Normalised } from './s3-event.js';
+import { eventBridge } from './sources/event-bridge.js';
+import { s3Records } from './sources/s3-records.js';
+import { scanJob } from './sources/scan-job.js';
+import { reject, type EventSource } from './sources/source.js';
+import { testEvent } from './sources/test-event.js';
+
+/** Every shape that is understood; the first that recognises a message reads it. */
+const SOURCES: readonly EventSource[] = [testEvent, s3Records, eventBridge, scanJob];
+
+// S3 → SNS, or S3 → EventBridge → SNS; nobody wraps twice.
+const MAX_WRAPPINGS = 2;
+
+/**
+ * Takes a message apart, whichever source it came from. Pure, and never throws: what cannot be used comes back as
+ * rejects that name the place.
+ */
+export function normalise(body: unknown): Normalised {
+  return read(body, 0);
+}
+
+function read(body: unknown, wrappings: number): Normalised {
+  if (body === null || typeof body !== 'object' || Array.isArray(body)) {
+    return reject({ reason: 'unknown_shape', path: 'body', message: 'must be a JSON object', raw: body });
+  }
+  const message = body as Readonly<Record<string, unknown>>;
+  const source = SOURCES.find((candidate) => candidate.recognises(message));
+  if (source !== undefined) return source.read(message);
+  if (typeof message['Type'] === 'string' && 'TopicArn' in message) return unwrap(message, wrappings);
+  const wrong =
+    'is none of the known shapes: Records (S3, MinIO, versitygw), detail-type (EventBridge), Type (SNS), objects';
+  return reject({ reason: 'unknown_shape', path: 'body', message: wrong, raw: body });
+}
+
+/** An SNS envelope; its signature is checked at the SNS endpoint, here the route's token vouches for it. */
+function unwrap(message: Readonly<Record<string, unknown>>, wrappings: number): Normalised {
+  if (message['Type'] !== 'Notification') {
+    // Following its SubscribeURL without a checked signature would let a stranger send us anywhere.
+    const wrong = 'only Notification is taken here; confirm the subscription in SNS yourself';
+    return reject({ reason: 'sns_not_notification', path: 'Type', message: wrong, raw: message });
+  }
+  if (wrappings >= MAX_WRAPPINGS) {
+    return reject({ reason: 'unknown_shape', path: 'Message', message: 'wrapped too often', raw: message });
+  }
+  const inner = parse(message['Message']);
+  if (inner === undefined) {
+    const wrong = 'must be text that holds JSON';
+    return reject({ reason: 'unknown_shape', path: 'Message', message: wrong, raw: message });
+  }
+  return read(inner, wrappings + 1);
+}
+
+function parse(text: unknown): unknown {
+  if (typeof text !== 'string') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Not JSON: the caller says so, with the path.
+    return undefined;
+  }
+}

@@ -1,0 +1,89 @@
+import type { RequiredEngine, Verdict } from './verdict.js';
+import { judge } from './verdict.js';
+import type { ScanReport } from './ledger.js';
+
+/** What became of the object between its event and its scan, as inspect and the readers found it. */
+export type Outcome = 'present' | 'gone' | 'denied' | 'archived' | 'superseded' | 'duplicate';
+
+/** Which of the workflow's ways follows a verdict. */
+export type Route = 'tag' | 'review' | 'none';
+
+export interface ConcludeInput {
+  readonly outcome: Outcome;
+  readonly reason: string;
+  /** Why a reader could not read although inspect saw the object: it was overwritten or removed under way. */
+  readonly gaps: readonly string[];
+  readonly required: readonly RequiredEngine[];
+  readonly reports: readonly ScanReport[];
+  readonly degradedPolicy: 'tag' | 'review';
+}
+
+export interface Conclusion {
+  readonly verdict: Verdict;
+  readonly reason: string;
+  readonly route: Route;
+  /** The bucket asked for an engine that is not there. */
+  readonly degraded: boolean;
+}
+
+// In this order: an object that is gone cannot be denied, and so on.
+const WITHOUT_BYTES = ['gone', 'superseded', 'denied', 'archived'] as const;
+
+/** The verdict on one scan and what the workflow does next. Pure. */
+export function conclude(input: ConcludeInput): Conclusion {
+  if (input.outcome === 'duplicate') return unread('superseded', input.reason || 'duplicate');
+  const without = WITHOUT_BYTES.find((outcome) => outcome === input.outcome);
+  if (without !== undefined) return unread(without, input.reason || DEFAULT_REASON[without]);
+
+  const { verdict, reason, degradedOnly } = judge({ required: input.required, reports: input.reports });
+  // What a scanner saw in bytes that are gone by now is still a finding about those bytes; but nothing that was not
+  // read to its end may be called clean.
+  const gap = WITHOUT_BYTES.find((outcome) => input.gaps.includes(outcome));
+  const found = verdict === 'infected' || verdict === 'secrets' || verdict === 'suspicious';
+  if (gap !== undefined && !found) return unread(gap, `${DEFAULT_REASON[gap]}_during_scan`);
+  return {
+    verdict,
+    reason,
+    route: routeOf(verdict, degradedOnly, input.degradedPolicy),
+    degraded: degradedOnly,
+  };
+}
+
+const DEFAULT_REASON = {
+  gone: 'object_gone',
+  superseded: 'overwritten',
+  denied: 'access_denied',
+  archived: 'storage_class_archived',
+} as const;
+
+const unread = (verdict: Verdict, reason: string): Conclusion => ({
+  verdict,
+  reason,
+  route: 'none',
+  degraded: false,
+});
+
+function routeOf(verdict: Verdict, degradedOnly: boolean, policy: 'tag' | 'review'): Route {
+  switch (verdict) {
+    case 'infected':
+    case 'secrets':
+    case 'suspicious':
+    case 'encrypted':
+      return 'review';
+    case 'incomplete':
+      return degradedOnly && policy === 'review' ? 'review' : 'tag';
+    case 'clean':
+    case 'unsupported':
+      return 'tag';
+    case 'archived':
+    case 'denied':
+    case 'gone':
+    case 'superseded':
+    case 'skipped':
+    case 'failed':
+    case 'pending':
+      return 'none';
+    default:
+      return verdict satisfies never;
+  }
+}

@@ -1,0 +1,232 @@
+import { Injectable } from '@nestjs/common';
+import { appendAudit } from '../audit/audit.js';
+import { Clock, type Instant } from '../clock.js';
+import { Database } from '../database/database.js';
+import type { Queryable } from '../database/queryable.js';
+import { headIdentity, isVersioned, lockKeys } from './identity.js';
+import {
+  Ledger,
+  type ActionRecord,
+  type Finding,
+  type Identified,
+  type ObjectFacts,
+  type ScanContext,
+  type VerdictRecord,
+} from './ledger.js';
+import { ScanProgress } from './progress.js';
+import { appendVerdict } from './sql/append-verdict.js';
+import { fixIdentity, foldInto } from './sql/identify.js';
+import { findByIdentity } from './sql/object-rows.js';
+import { replaceFindings } from './sql/replace-findings.js';
+import { contextOf, findScan, refOf, type ScanRow } from './sql/scan-row.js';
+import { storableText } from './text.js';
+
+/** The ledger on PostgreSQL: each call one transaction, with its audit events. */
+@Injectable()
+export class PostgresLedger extends Ledger {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly progress: ScanProgress,
+  ) {
+    super();
+  }
+
+  async scan(scanId: string): Promise<ScanContext> {
+    return contextOf(await findScan(this.database, scanId));
+  }
+
+  async identified(scanId: string, facts: ObjectFacts): Promise<Identified> {
+    // Which key's lock is needed stands in the row; the lock comes before the row, as intake takes them.
+    const { endpoint_id: endpointId, bucket, key } = await findScan(this.database, scanId);
+    return this.database.transaction(async (tx) => {
+      await lockKeys(tx, [{ endpointId, bucket, key }]);
+      return identify(tx, await findScan(tx, scanId, { lock: true }), facts);
+    });
+  }
+
+  async recordFindings(
+    scanId: string,
+    kind: 'secrets' | 'malware',
+    findings: readonly Finding[],
+    total: number,
+  ): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      const scan = await findScan(tx, scanId, { lock: true });
+      await replaceFindings(tx, { scanId, objectId: scan.object_id, kind, findings, total });
+    });
+  }
+
+  async recordVerdict(scanId: string, record: VerdictRecord): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      await speak(tx, await findScan(tx, scanId, { lock: true }), record, this.clock.now());
+    });
+    this.progress.freed();
+  }
+
+  async recordAction(scanId: string, taskId: string, record: ActionRecord): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      const scan = await findScan(tx, scanId, { lock: true });
+      await act(tx, scan, taskId, record);
+    });
+  }
+
+  async recordDecision(
+    scanId: string,
+    decision: { reviewId: string; outcome: string; by: string; at: Instant; reason: string },
+  ): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      const scan = await findScan(tx, scanId, { lock: true });
+      const inserted = await tx.query(
+        `INSERT INTO object_decision (review_id, scan_id, object_id, outcome, decided_by, reason, at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (review_id) DO NOTHING RETURNING review_id`,
+        [
+          decision.reviewId,
+          scanId,
+          scan.object_id,
+          decision.outcome,
+          decision.by,
+          storableText(decision.reason, 4000),
+          decision.at,
+        ],
+      );
+      if (inserted.length === 0) return;
+      await tx.query(
+        `UPDATE object_version SET decision = $2, decided_at = $3
+          WHERE id = $1 AND coalesce(decided_at, 0) <= $3`,
+        [scan.object_id, decision.outcome, decision.at],
+      );
+      const { reviewId, outcome, by } = decision;
+      await appendAudit(tx, [
+        {
+          at: decision.at,
+          actor: by,
+          action: 'object.decided',
+          subject: `object:${scan.object_id}`,
+          data: { scanId, reviewId, outcome },
+        },
+      ]);
+    });
+  }
+
+  async close(scanId: string): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      const scan = await findScan(tx, scanId, { lock: true });
+      if (scan.closed_at !== null) return;
+      const [spoken] = await tx.query('SELECT FROM verdict WHERE object_id = $1 AND scan_id = $2 LIMIT 1', [
+        scan.object_id,
+        scanId,
+      ]);
+      // No object may wait for ever for a verdict that nobody will give.
+      if (spoken === undefined) {
+        await speak(tx, scan, failure('closed_without_verdict', scan.workflow_id), this.clock.now());
+      }
+      await tx.query('UPDATE scan SET closed_at = $2 WHERE id = $1', [scanId, this.clock.now()]);
+    });
+    this.progress.freed();
+  }
+}
+
+/** A verdict that says only that none could be reached. */
+export const failure = (reason: string, workflowId: string, detail?: string): VerdictRecord => ({
+  verdict: 'failed',
+  reason,
+  ...(detail !== undefined && { detail }),
+  engines: [],
+  bytesScanned: 0,
+  bytesTotal: 0,
+  notCovered: [],
+  workflowId,
+});
+
+async function identify(tx: Queryable, scan: ScanRow, facts: ObjectFacts): Promise<Identified> {
+  const ref = refOf(scan);
+  if (scan.duplicate_of !== null) return { kind: 'duplicate', ofScanId: scan.duplicate_of };
+  if (isVersioned(ref)) {
+    await fixIdentity(tx, scan.object_id, scan.identity, facts);
+    return { kind: 'current' };
+  }
+  const identity = headIdentity(ref, facts);
+  if (scan.identity_fixed) {
+    if (scan.identity !== identity) return { kind: 'superseded' };
+    await fixIdentity(tx, scan.object_id, identity, facts);
+    return { kind: 'current' };
+  }
+  // What the event told of is no longer there: an upload of its own came after, and it has a row of its own.
+  const differs =
+    (scan.e_tag !== null && scan.e_tag !== facts.eTag) ||
+    (scan.size_bytes !== null && scan.size_bytes !== facts.sizeBytes);
+  if (differs) return { kind: 'superseded' };
+  const other = await findByIdentity(tx, identity);
+  if (other !== undefined && other.id !== scan.object_id) {
+    const fold = { objectId: scan.object_id, scanId: scan.scan_id, intoObjectId: other.id };
+    return { kind: 'duplicate', ofScanId: await foldInto(tx, fold) };
+  }
+  await fixIdentity(tx, scan.object_id, identity, facts);
+  return { kind: 'current' };
+}
+
+/**
+ * Appends a verdict unless it adds nothing: the same one again (a repeated task), or `failed` after a real one (the
+ * workflow failed while acting; what the scanners saw stands, and the scan keeps the failure).
+ */
+async function speak(tx: Queryable, scan: ScanRow, record: VerdictRecord, at: Instant): Promise<void> {
+  const [last] = await tx.query<{ verdict: string; reason: string }>(
+    'SELECT verdict, reason FROM verdict WHERE object_id = $1 AND scan_id = $2 ORDER BY id DESC LIMIT 1',
+    [scan.object_id, scan.scan_id],
+  );
+  if (record.verdict === 'failed') {
+    await tx.query('UPDATE scan SET failure = coalesce(failure, $2) WHERE id = $1', [
+      scan.scan_id,
+      storableText(record.detail ?? record.reason, 2000),
+    ]);
+    if (last !== undefined) return;
+  }
+  if (last?.verdict === record.verdict && last.reason === record.reason) return;
+  await appendVerdict(tx, {
+    ...record,
+    objectId: scan.object_id,
+    scanId: scan.scan_id,
+    generation: scan.generation,
+    at,
+    actor: 'worker:record_verdict',
+  });
+  await tx.query('UPDATE scan SET verdict_at = coalesce(verdict_at, $2) WHERE id = $1', [scan.scan_id, at]);
+}
+
+async function act(tx: Queryable, scan: ScanRow, taskId: string, record: ActionRecord): Promise<void> {
+  const inserted = await tx.query(
+    `INSERT INTO object_action (scan_id, object_id, task_id, action, performed, note, data, at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (scan_id, task_id, action) DO NOTHING RETURNING id`,
+    [
+      scan.scan_id,
+      scan.object_id,
+      taskId,
+      record.action,
+      record.performed,
+      record.note === undefined ? null : storableText(record.note, 2000),
+      record.data === undefined ? null : JSON.stringify(record.data),
+      record.at,
+    ],
+  );
+  if (inserted.length === 0) return;
+  // The tag is a copy of the verdict; a quarantine, a release or a deletion is what people ask for.
+  await tx.query(
+    `UPDATE object_version SET action = $2, action_performed = $3, acted_at = $4
+      WHERE id = $1 AND NOT ($2 = 'tagged' AND action IN ('quarantined', 'released', 'deleted', 'kept'))`,
+    [scan.object_id, record.action, record.performed, record.at],
+  );
+  await appendAudit(tx, [
+    {
+      at: record.at,
+      actor: 'worker:actions',
+      action: `object.${record.action}`,
+      subject: `object:${scan.object_id}`,
+      data: {
+        scanId: scan.scan_id,
+        performed: record.performed,
+        ...(record.note !== undefined && { note: record.note }),
+      },
+    },
+  ]);
+}

@@ -1,0 +1,27 @@
+import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { TaskWorker, TerminalError, type TaskOutcome } from '../../engine/ports.js';
+import type { Task } from '../../engine/model/execution.js';
+import { Ledger } from '../ledger.js';
+import { describeIssues, knownScan } from './input.js';
+
+const Input = z.object({ scanId: z.string() });
+
+/** The scan's workflow is over: its ledger row is closed. */
+@Injectable()
+export class CloseScanWorker extends TaskWorker {
+  readonly taskType = 'close_scan';
+  override readonly taskDef = { retryCount: 10, retryDelaySeconds: 2, responseTimeoutSeconds: 60 };
+
+  constructor(private readonly ledger: Ledger) {
+    super();
+  }
+
+  async execute(task: Task): Promise<TaskOutcome> {
+    const parsed = Input.safeParse(task.inputData);
+    if (!parsed.success) throw new TerminalError(`close_scan: ${describeIssues(parsed.error)}`);
+    await knownScan(this.ledger, parsed.data.scanId);
+    await this.ledger.close(parsed.data.scanId);
+    return { kind: 'completed', output: {} };
+  }
+}

@@ -1,0 +1,94 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { CONFIG, type Config } from '../../config.js';
+import { TaskWorker, TerminalError, type TaskOutcome } from '../../engine/ports.js';
+import type { Task } from '../../engine/model/execution.js';
+import { Buckets } from '../../s3/buckets.js';
+import { conclude, type Conclusion } from '../conclude.js';
+import { Ledger, type ScanContext, type ScanReport } from '../ledger.js';
+import { coverageOf, ScanReportShape } from '../scan-report.js';
+import type { RequiredEngine } from '../verdict.js';
+import { describeIssues, knownScan } from './input.js';
+
+/** A report, or why there is none: the reader met a changed or vanished object. */
+const Reported = z
+  .union([
+    ScanReportShape,
+    z.object({ gap: z.string().max(100), report: ScanReportShape.nullish() }),
+    z.object({ gap: z.null().optional(), report: ScanReportShape.nullish() }).strict(),
+  ])
+  .nullish();
+
+const Input = z.object({
+  scanId: z.string(),
+  inspection: z.object({
+    outcome: z.enum(['present', 'gone', 'denied', 'archived', 'superseded', 'duplicate']),
+    reason: z.string().max(200).nullish(),
+    object: z.object({ sizeBytes: z.int().min(0).nullish() }).nullish(),
+  }),
+  secrets: Reported,
+  malware: Reported,
+  secretsGap: z.string().max(100).nullish(),
+  malwareGap: z.string().max(100).nullish(),
+});
+type Input = z.infer<typeof Input>;
+
+// A bucket that was taken off the list while its scan was under way still gets the strictest reading.
+const ALL: readonly RequiredEngine[] = ['secrets', 'malware'];
+
+/** Judges what the scanners reported, appends the verdict and says which way the workflow goes on. */
+@Injectable()
+export class RecordVerdictWorker extends TaskWorker {
+  readonly taskType = 'record_verdict';
+  override readonly taskDef = { retryCount: 10, retryDelaySeconds: 2, responseTimeoutSeconds: 60 };
+
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly buckets: Buckets,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {
+    super();
+  }
+
+  async execute(task: Task): Promise<TaskOutcome> {
+    const parsed = Input.safeParse(task.inputData);
+    if (!parsed.success) throw new TerminalError(`record_verdict: ${describeIssues(parsed.error)}`);
+    const input = parsed.data;
+    const scan = await knownScan(this.ledger, input.scanId);
+    const reports = [reportIn(input.secrets), reportIn(input.malware)].filter(
+      (report) => report !== undefined,
+    );
+    const conclusion = this.judge(input, scan, reports);
+    const coverage = coverageOf(reports, input.inspection.object?.sizeBytes ?? scan.facts?.sizeBytes ?? 0);
+    await this.ledger.recordVerdict(scan.scanId, {
+      verdict: conclusion.verdict,
+      reason: conclusion.reason,
+      ...coverage,
+      workflowId: task.workflowInstanceId,
+    });
+    return { kind: 'completed', output: { ...conclusion } };
+  }
+
+  private judge(input: Input, scan: ScanContext, reports: readonly ScanReport[]): Conclusion {
+    const policy = this.buckets.find(scan.ref.endpointId, scan.ref.bucket);
+    const gaps = [gapIn(input.secrets), gapIn(input.malware), input.secretsGap, input.malwareGap];
+    return conclude({
+      outcome: input.inspection.outcome,
+      reason: input.inspection.reason ?? '',
+      gaps: gaps.filter((gap) => typeof gap === 'string'),
+      required: policy?.required ?? ALL,
+      reports,
+      degradedPolicy: this.config.DEGRADED_POLICY,
+    });
+  }
+}
+
+type Reported = z.infer<typeof Reported>;
+
+const reportIn = (reported: Reported): ScanReport | undefined => {
+  if (reported === null || reported === undefined) return undefined;
+  return 'kind' in reported ? reported : (reported.report ?? undefined);
+};
+
+const gapIn = (reported: Reported): string | undefined =>
+  reported !== null && reported !== undefined && 'gap' in reported ? (reported.gap ?? undefined) : undefined;
