@@ -1,4 +1,5 @@
 import type { Instant } from '../clock.js';
+import type { Role } from '../config.js';
 import type { Queryable } from '../database/queryable.js';
 
 /** Something to do outside the database, recorded before it is done. */
@@ -9,20 +10,41 @@ export interface OutboxMessage {
   readonly key: string;
   readonly payload: Readonly<Record<string, unknown>>;
   readonly notBefore?: Instant | undefined;
+  /** Messages of one group, whatever their kinds, are delivered one at a time in the order of their enqueueing. */
+  readonly group?: string | undefined;
+}
+
+/** A message as its handler gets it. */
+export interface OutboxDelivery extends OutboxMessage {
+  readonly id: string;
+  /** 1 for the first. */
+  readonly attempt: number;
+  /** An earlier attempt may have arrived although nobody heard so: look before sending again, where that is possible. */
+  readonly ambiguous: boolean;
 }
 
 /** How one attempt ended. `giveUp` keeps the row, marks it failed and shows it in /health. */
 export type Delivery =
   | { readonly kind: 'sent'; readonly receipt?: Readonly<Record<string, unknown>> | undefined }
-  | { readonly kind: 'retry'; readonly afterSeconds?: number | undefined; readonly reason: string }
+  | {
+      readonly kind: 'retry';
+      readonly afterSeconds?: number | undefined;
+      readonly reason: string;
+      /** It may have arrived: the answer was lost. */
+      readonly ambiguous?: boolean | undefined;
+    }
   | { readonly kind: 'giveUp'; readonly reason: string };
 
 /** Delivers one kind of message. May be called again for a message whose answer was lost. */
 export abstract class OutboxHandler {
   abstract readonly kind: string;
-  abstract deliver(
-    message: OutboxMessage & { readonly id: string; readonly attempt: number },
-  ): Promise<Delivery>;
+  /** The loop runs in processes with this role. */
+  readonly role: Role = 'notify';
+  /** Messages of this kind that one process delivers at the same time. */
+  readonly concurrency: number = 4;
+  /** An attempt that takes longer counts as ambiguous; also how long a dead process holds a message up. */
+  readonly timeoutSeconds: number = 20;
+  abstract deliver(message: OutboxDelivery): Promise<Delivery>;
 }
 
 /** Injection token of the array of all handlers. */

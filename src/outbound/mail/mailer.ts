@@ -1,0 +1,130 @@
+import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { createTransport, type Transporter } from 'nodemailer';
+import { CONFIG, type Config } from '../../config.js';
+import type { Delivery, MailPayload } from '../outbox.js';
+import { MailTransport } from './mail-transport.js';
+
+const CONNECT_MS = 10_000;
+const SOCKET_MS = 15_000;
+const RETRY_WITHOUT_TRANSPORT_SECONDS = 5;
+
+interface SmtpError extends Error {
+  readonly code?: string;
+  readonly responseCode?: number;
+}
+
+/**
+ * Sends one mail through a pooled connection.
+ *
+ * The answer of a mail server is data: a refusal for good (5xx about the addresses or the message) gives up, anything
+ * else is tried again; a connection that broke after the message was handed over is ambiguous.
+ */
+@Injectable()
+export class Mailer implements BeforeApplicationShutdown {
+  private pool: { readonly url: string; readonly transporter: Transporter } | undefined;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly transport: MailTransport,
+  ) {}
+
+  async send(mail: MailPayload): Promise<Delivery> {
+    const url = this.transport.smtpUrl();
+    if (url === undefined) {
+      return {
+        kind: 'retry',
+        reason: 'there is no mail server yet',
+        afterSeconds: RETRY_WITHOUT_TRANSPORT_SECONDS,
+      };
+    }
+    try {
+      const info = (await this.transporter(url).sendMail({
+        from: this.config.MAIL_FROM,
+        to: [...mail.to],
+        subject: mail.subject,
+        text: mail.text,
+        html: mail.html,
+        messageId: this.fullId(mail.messageId),
+        ...(mail.inReplyTo === undefined
+          ? {}
+          : { inReplyTo: this.fullId(mail.inReplyTo), references: [this.fullId(mail.inReplyTo)] }),
+        headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
+        attachments: (mail.attachments ?? []).map((attachment) => ({
+          filename: attachment.filename,
+          contentType: attachment.contentType,
+          content: Buffer.from(attachment.contentBase64, 'base64'),
+        })),
+        disableFileAccess: true,
+        disableUrlAccess: true,
+      })) as { response?: string; rejected?: unknown[] };
+      return {
+        kind: 'sent',
+        receipt: { response: info.response ?? '', rejected: (info.rejected ?? []).map(String) },
+      };
+    } catch (error) {
+      return verdictOf(error as SmtpError);
+    }
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.pool?.transporter.close();
+    this.pool = undefined;
+  }
+
+  /** `<local@domain of MAIL_FROM>`: the same mail sent twice has the same id, and readers show it once. */
+  private fullId(local: string): string {
+    const domain = /@([A-Za-z0-9.-]+)>?\s*$/.exec(this.config.MAIL_FROM)?.[1] ?? 'localhost';
+    return `<${local}@${domain}>`;
+  }
+
+  private transporter(url: string): Transporter {
+    if (this.pool?.url !== url) {
+      this.pool?.transporter.close();
+      this.pool = { url, transporter: openPool(url) };
+    }
+    return this.pool.transporter;
+  }
+}
+
+function openPool(url: string): Transporter {
+  const { protocol, hostname, port, username, password, searchParams } = new URL(url);
+  const secure = protocol === 'smtps:';
+  return createTransport({
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: port === '' ? (secure ? 465 : 587) : Number(port),
+    secure,
+    ...(username === ''
+      ? {}
+      : { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
+    // A password never travels in the clear, except to this machine itself.
+    requireTLS:
+      searchParams.get('requireTLS') === 'true' || (username !== '' && !secure && !isLoopback(hostname)),
+    pool: true,
+    maxConnections: 2,
+    maxMessages: 100,
+    connectionTimeout: CONNECT_MS,
+    greetingTimeout: CONNECT_MS,
+    socketTimeout: SOCKET_MS,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+}
+
+const isLoopback = (host: string): boolean => /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(host);
+
+// Codes under which nothing of the message was handed over.
+const NOTHING_SENT = new Set(['ECONNECTION', 'EDNS', 'ETLS', 'EAUTH', 'ENOAUTH', 'EENVELOPE']);
+
+function verdictOf(error: SmtpError): Delivery {
+  const reason = `${error.code ?? 'error'} ${error.responseCode ?? ''} ${error.message}`.replace(/\s+/g, ' ');
+  const refused = error.code === 'EENVELOPE' || error.code === 'EMESSAGE';
+  if (refused && (error.responseCode ?? 0) >= 500) return { kind: 'giveUp', reason };
+  // An address that no server would take (nodemailer refuses it before asking one).
+  if (error.code === 'EENVELOPE' && error.responseCode === undefined) return { kind: 'giveUp', reason };
+  const answered = error.responseCode !== undefined;
+  return {
+    kind: 'retry',
+    reason,
+    ambiguous: !answered && !NOTHING_SENT.has(error.code ?? ''),
+  };
+}

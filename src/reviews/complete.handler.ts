@@ -1,0 +1,135 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { appendAudit } from '../audit/audit.js';
+import { Clock } from '../clock.js';
+import type { Role } from '../config.js';
+import { Database } from '../database/database.js';
+import { isTerminalTask, type Task } from '../engine/model/execution.js';
+import type { JsonObject } from '../engine/model/json.js';
+import { Engine } from '../engine/ports.js';
+import { Conflict, NotFound } from '../errors.js';
+import { LOG, type Log } from '../ops/log.js';
+import { OutboxHandler, type Delivery, type OutboxDelivery } from '../outbound/outbox.js';
+import { Ledger } from '../verdicts/ledger.js';
+import type { Review } from './review.js';
+import type { Decision } from './rules/review.js';
+import { findReview } from './sql/find-review.js';
+import { markCompletion } from './sql/mark-completion.js';
+import { insertReviewEvent } from './sql/review-events.js';
+
+/** Outbox kind of a decision on its way to the engine; the key is the review's id. */
+export const ENGINE_COMPLETE = 'engine.complete';
+
+const BY_REVIEWS = { kind: 'system', id: 'reviews' } as const;
+
+/**
+ * Brings a decision to the workflow that waits for it. Delivered twice, it changes nothing the second time; a workflow
+ * that ended meanwhile makes the decision `late`, which the review says from then on.
+ */
+@Injectable()
+export class CompleteHandler extends OutboxHandler {
+  readonly kind = ENGINE_COMPLETE;
+  override readonly role: Role = 'engine';
+  override readonly concurrency = 8;
+  // Short, so that a process killed in the middle holds the workflow up for seconds only.
+  override readonly timeoutSeconds = 5;
+
+  constructor(
+    private readonly db: Database,
+    private readonly clock: Clock,
+    private readonly engine: Engine,
+    private readonly ledger: Ledger,
+    @Inject(LOG) private readonly log: Log,
+  ) {
+    super();
+  }
+
+  async deliver(message: OutboxDelivery): Promise<Delivery> {
+    const review = await findReview(this.db, { id: message.key });
+    if (review?.decision === undefined)
+      return { kind: 'giveUp', reason: 'the review or its decision is gone' };
+    const { decision } = review;
+    const task = await this.taskOf(review);
+    const isOurs = task?.outputData['reviewId'] === review.id;
+    if (task === undefined || (isTerminalTask(task.status) && !isOurs)) {
+      const note =
+        task === undefined ? 'the workflow no longer exists' : `the task was already ${task.status}`;
+      return this.noted(review, 'late', note);
+    }
+    await this.tellLedger(review, decision);
+    if (isOurs) return this.noted(review, 'applied', null);
+    const outcome = await this.engine.updateTask(
+      {
+        workflowInstanceId: review.workflowId,
+        taskId: review.taskId,
+        status: 'COMPLETED',
+        outputData: outputOf(review, decision),
+        workerId: 'reviews',
+      },
+      BY_REVIEWS,
+    );
+    if (outcome.kind === 'applied') return this.noted(review, 'applied', null);
+    // Ended between our look and the update; look again, because it may have been our own lost answer.
+    return { kind: 'retry', afterSeconds: 0, reason: `the task was already ${outcome.status}` };
+  }
+
+  private async taskOf(review: Review): Promise<Task | undefined> {
+    try {
+      return await this.engine.getTask(review.taskId);
+    } catch (error) {
+      if (error instanceof NotFound) return undefined;
+      throw error;
+    }
+  }
+
+  private async tellLedger(review: Review, decision: Decision): Promise<void> {
+    if (review.scanId === undefined) return;
+    try {
+      await this.ledger.recordDecision(review.scanId, {
+        reviewId: review.id,
+        outcome: decision.outcome,
+        by: decision.by.id,
+        at: decision.at,
+        reason: decision.reason,
+      });
+    } catch (error) {
+      // A scan that the ledger does not know, or has closed, does not hold up a workflow that waits.
+      if (!(error instanceof NotFound || error instanceof Conflict)) throw error;
+      this.log.warn(
+        { err: error, reviewId: review.id, scanId: review.scanId },
+        'decision without a ledger row',
+      );
+    }
+  }
+
+  private async noted(
+    review: Review,
+    completion: 'applied' | 'late',
+    note: string | null,
+  ): Promise<Delivery> {
+    const at = Math.round(this.clock.now());
+    await this.db.transaction(async (tx) => {
+      if (!(await markCompletion(tx, review.id, completion, note, at))) return;
+      const data = { completion, ...(note === null ? {} : { note }) };
+      await insertReviewEvent(tx, review.id, {
+        at,
+        kind: 'completed',
+        by: { id: 'reviews', name: 'Sallyport' },
+        via: 'system',
+        data,
+      });
+      await appendAudit(tx, [
+        { at, actor: 'system:reviews', action: 'review.completed', subject: `review:${review.id}`, data },
+      ]);
+    });
+    return { kind: 'sent', receipt: { completion } };
+  }
+}
+
+const outputOf = (review: Review, decision: Decision): JsonObject => ({
+  outcome: decision.outcome,
+  reviewId: review.id,
+  decidedBy: decision.by.id,
+  decidedByName: decision.by.name,
+  decidedAt: new Date(decision.at).toISOString(),
+  reason: decision.reason,
+});

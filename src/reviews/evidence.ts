@@ -1,0 +1,49 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../database/database.js';
+import { NotFound } from '../errors.js';
+import { Ledger, type ScanContext } from '../verdicts/ledger.js';
+import { MAX_FINDINGS_SHOWN, type Subject } from './rules/subject.js';
+import { scanEssence, worstFindings } from './sql/scan-evidence.js';
+
+/** What the ledger knows of a scan, as people are shown it. */
+export abstract class EvidenceSource {
+  /** A scan that the ledger does not know gives an empty subject: the question is asked all the same. */
+  abstract ofScan(scanId: string): Promise<Subject>;
+}
+
+/** Evidence from the ledger's tables. */
+@Injectable()
+export class LedgerEvidence extends EvidenceSource {
+  constructor(
+    private readonly db: Database,
+    private readonly ledger: Ledger,
+  ) {
+    super();
+  }
+
+  async ofScan(scanId: string): Promise<Subject> {
+    let scan: ScanContext;
+    try {
+      scan = await this.ledger.scan(scanId);
+    } catch (error) {
+      if (error instanceof NotFound) return { findings: [], findingsTotal: 0, fingerprints: [] };
+      throw error;
+    }
+    const [findings, known] = [
+      await worstFindings(this.db, scanId, MAX_FINDINGS_SHOWN),
+      await scanEssence(this.db, scanId),
+    ];
+    return {
+      object: {
+        ref: scan.ref,
+        objectId: scan.objectId,
+        ...(scan.facts === undefined ? {} : { facts: scan.facts }),
+      },
+      findings,
+      findingsTotal: Math.max(known.total, findings.length),
+      fingerprints: known.fingerprints,
+      engines: known.engines,
+      ...(known.sha256 === undefined ? {} : { sha256: known.sha256 }),
+    };
+  }
+}

@@ -1,0 +1,84 @@
+import type { Instant } from '../clock.js';
+import type { Decision, Person, ReviewState, ReviewStanding, Via } from './rules/review.js';
+import type { Subject } from './rules/subject.js';
+
+/** A review as it is stored: its standing, and what people are shown. */
+export interface Review extends ReviewStanding {
+  readonly taskId: string;
+  readonly workflowId: string;
+  readonly scanId?: string | undefined;
+  readonly title: string;
+  readonly subject: Subject;
+  readonly completion?: 'pending' | 'applied' | 'late' | undefined;
+  readonly completionNote?: string | undefined;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+}
+
+/** A row of the table `review` as pg returns it (bigint as text). */
+export interface ReviewRow {
+  readonly id: string;
+  readonly task_id: string;
+  readonly workflow_id: string;
+  readonly scan_id: string | null;
+  readonly title: string;
+  readonly outcomes: string[];
+  readonly subject: Subject;
+  readonly subject_digest: string;
+  readonly state: ReviewState;
+  readonly version: number;
+  readonly claimed_by: string | null;
+  readonly claimed_by_name: string | null;
+  readonly claimed_at: string | null;
+  readonly outcome: string | null;
+  readonly decided_by: string | null;
+  readonly decided_by_name: string | null;
+  readonly decided_at: string | null;
+  readonly decided_via: Via | null;
+  readonly decided_method: string | null;
+  readonly decision_reason: string | null;
+  readonly cancelled_at: string | null;
+  readonly cancel_reason: string | null;
+  readonly completion: 'pending' | 'applied' | 'late' | null;
+  readonly completion_note: string | null;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+export const toReview = (row: ReviewRow): Review => ({
+  id: row.id,
+  taskId: row.task_id,
+  workflowId: row.workflow_id,
+  scanId: row.scan_id ?? undefined,
+  title: row.title,
+  outcomes: row.outcomes,
+  subject: row.subject,
+  subjectDigest: row.subject_digest,
+  state: row.state,
+  version: row.version,
+  claim:
+    row.claimed_by === null
+      ? undefined
+      : { by: personOf(row.claimed_by, row.claimed_by_name), at: Number(row.claimed_at) },
+  decision: decisionOf(row),
+  cancelled:
+    row.cancelled_at === null ? undefined : { at: Number(row.cancelled_at), reason: row.cancel_reason ?? '' },
+  completion: row.completion ?? undefined,
+  completionNote: row.completion_note ?? undefined,
+  createdAt: Number(row.created_at),
+  updatedAt: Number(row.updated_at),
+});
+
+function decisionOf(row: ReviewRow): Decision | undefined {
+  if (row.outcome === null) return undefined;
+  return {
+    outcome: row.outcome,
+    by: personOf(row.decided_by ?? '', row.decided_by_name),
+    at: Number(row.decided_at),
+    via: row.decided_via ?? 'system',
+    method: row.decided_method ?? '',
+    reason: row.decision_reason ?? '',
+  };
+}
+
+const personOf = (id: string, name: string | null): Person => ({ id, name: name ?? id });

@@ -1,0 +1,48 @@
+import type { Finding, ObjectFacts, ObjectRef } from '../../verdicts/ledger.js';
+
+/** What a person is shown and decides on, fixed when the review opens. Holds no secret: excerpts are masked. */
+export interface Subject {
+  readonly object?:
+    | {
+        readonly ref: ObjectRef;
+        readonly facts?: ObjectFacts | undefined;
+        readonly objectId: string;
+        readonly uploader?: string | undefined;
+      }
+    | undefined;
+  readonly verdict?: string | undefined;
+  readonly reason?: string | undefined;
+  /** Of the bytes that were scanned. */
+  readonly sha256?: string | undefined;
+  /** Which engines looked, as `clamav 1.4.3`. */
+  readonly engines?: readonly string[] | undefined;
+  /** At most MAX_FINDINGS_SHOWN, the worst first. */
+  readonly findings: readonly Finding[];
+  /** How many there are in all. */
+  readonly findingsTotal: number;
+  /** Fingerprints of all findings that are kept, sorted: part of the digest even when not shown. */
+  readonly fingerprints: readonly string[];
+  /** Where the bytes are while the review waits. */
+  readonly quarantined?: boolean | undefined;
+}
+
+/** Findings that travel with a review; the rest are on the object's page. */
+export const MAX_FINDINGS_SHOWN = 20;
+
+/** The part of a subject that a vote binds to: which bytes, what was said of them, what was found. */
+export const essence = (subject: Subject) => ({
+  object:
+    subject.object === undefined
+      ? null
+      : {
+          endpointId: subject.object.ref.endpointId,
+          bucket: subject.object.ref.bucket,
+          key: subject.object.ref.key,
+          versionId: subject.object.ref.versionId ?? null,
+          eTag: subject.object.facts?.eTag ?? null,
+          sizeBytes: subject.object.facts?.sizeBytes ?? null,
+        },
+  verdict: subject.verdict ?? null,
+  reason: subject.reason ?? null,
+  findings: subject.fingerprints,
+});

@@ -1,0 +1,47 @@
+import type { Instant } from '../../clock.js';
+import type { Queryable } from '../../database/queryable.js';
+import { toReview, type Review, type ReviewRow } from '../review.js';
+import type { ReviewStanding } from '../rules/review.js';
+
+/**
+ * The one statement that changes a review's state. It writes only if the review is still as it was looked at, so of
+ * two at the same time exactly one wins. @returns `undefined` for the other.
+ */
+export async function advanceReview(
+  tx: Queryable,
+  from: ReviewStanding,
+  next: ReviewStanding,
+  now: Instant,
+): Promise<Review | undefined> {
+  const { claim, decision, cancelled } = next;
+  const [row] = await tx.query<ReviewRow>(
+    `UPDATE review SET state = $4, version = $5, updated_at = $6,
+       claimed_by = $7, claimed_by_name = $8, claimed_at = $9,
+       outcome = $10, decided_by = $11, decided_by_name = $12, decided_at = $13, decided_via = $14,
+       decided_method = $15, decision_reason = $16, cancelled_at = $17, cancel_reason = $18,
+       completion = CASE WHEN $10::text IS NULL THEN NULL ELSE 'pending' END
+     WHERE id = $1 AND version = $2 AND state = $3
+     RETURNING *`,
+    [
+      from.id,
+      from.version,
+      from.state,
+      next.state,
+      next.version,
+      now,
+      claim?.by.id ?? null,
+      claim?.by.name ?? null,
+      claim?.at ?? null,
+      decision?.outcome ?? null,
+      decision?.by.id ?? null,
+      decision?.by.name ?? null,
+      decision?.at ?? null,
+      decision?.via ?? null,
+      decision?.method ?? null,
+      decision?.reason ?? null,
+      cancelled?.at ?? null,
+      cancelled?.reason ?? null,
+    ],
+  );
+  return row && toReview(row);
+}

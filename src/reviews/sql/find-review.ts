@@ -1,0 +1,14 @@
+import type { Queryable } from '../../database/queryable.js';
+import { toReview, type Review, type ReviewRow } from '../review.js';
+
+/** One review by its id or its task's; `undefined` when there is none. */
+export async function findReview(
+  db: Queryable,
+  by: { readonly id: string } | { readonly taskId: string },
+): Promise<Review | undefined> {
+  const [row] =
+    'id' in by
+      ? await db.query<ReviewRow>('SELECT * FROM review WHERE id = $1', [by.id])
+      : await db.query<ReviewRow>('SELECT * FROM review WHERE task_id = $1', [by.taskId]);
+  return row && toReview(row);
+}

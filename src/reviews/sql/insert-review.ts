@@ -1,0 +1,26 @@
+import type { Queryable } from '../../database/queryable.js';
+import { toReview, type Review, type ReviewRow } from '../review.js';
+
+/** Opens the review of a task. @returns `undefined` when the task has one already. */
+export async function insertReview(tx: Queryable, review: Review): Promise<Review | undefined> {
+  const [row] = await tx.query<ReviewRow>(
+    `INSERT INTO review (id, task_id, workflow_id, scan_id, title, verdict, reason, outcomes, subject,
+                         subject_digest, created_at, updated_at, checked_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::json, $10, $11, $11, $11)
+     ON CONFLICT (task_id) DO NOTHING RETURNING *`,
+    [
+      review.id,
+      review.taskId,
+      review.workflowId,
+      review.scanId ?? null,
+      review.title,
+      review.subject.verdict ?? null,
+      review.subject.reason ?? null,
+      review.outcomes,
+      JSON.stringify(review.subject),
+      review.subjectDigest,
+      review.createdAt,
+    ],
+  );
+  return row && toReview(row);
+}

@@ -1,0 +1,57 @@
+import type { Instant } from '../../clock.js';
+import type { Queryable } from '../../database/queryable.js';
+import type { Person, Via } from '../rules/review.js';
+
+export const REVIEW_EVENT_KINDS = [
+  'opened',
+  'claimed',
+  'released',
+  'reassigned',
+  'decided',
+  'commented',
+  'cancelled',
+  'completed',
+] as const;
+export type ReviewEventKind = (typeof REVIEW_EVENT_KINDS)[number];
+
+/** One line of a review's timeline. */
+export interface ReviewEvent {
+  readonly at: Instant;
+  readonly kind: ReviewEventKind;
+  readonly by: Person;
+  readonly via: Via;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+// A timeline is read by people; what is beyond is in the audit trail.
+const TIMELINE_LIMIT = 500;
+
+export const insertReviewEvent = (tx: Queryable, reviewId: string, event: ReviewEvent): Promise<unknown> =>
+  tx.query(
+    `INSERT INTO review_event (review_id, at, kind, actor, actor_name, via, data)
+     VALUES ($1, $2, $3, $4, $5, $6, $7::json)`,
+    [reviewId, event.at, event.kind, event.by.id, event.by.name, event.via, JSON.stringify(event.data)],
+  );
+
+/** The latest events, oldest first. */
+export async function reviewTimeline(db: Queryable, reviewId: string): Promise<ReviewEvent[]> {
+  const rows = await db.query<{
+    at: string;
+    kind: ReviewEventKind;
+    actor: string;
+    actor_name: string;
+    via: Via;
+    data: Record<string, unknown>;
+  }>(
+    `SELECT at, kind, actor, actor_name, via, data FROM review_event
+     WHERE review_id = $1 ORDER BY id DESC LIMIT $2`,
+    [reviewId, TIMELINE_LIMIT],
+  );
+  return rows.toReversed().map((row) => ({
+    at: Number(row.at),
+    kind: row.kind,
+    by: { id: row.actor, name: row.actor_name },
+    via: row.via,
+    data: row.data,
+  }));
+}

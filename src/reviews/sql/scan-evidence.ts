@@ -1,0 +1,71 @@
+import type { Queryable } from '../../database/queryable.js';
+import type { Finding } from '../../verdicts/ledger.js';
+
+interface FindingRow {
+  readonly kind: Finding['kind'];
+  readonly rule_id: string;
+  readonly title: string;
+  readonly severity: Finding['severity'];
+  readonly confidence: Finding['confidence'];
+  readonly path: string;
+  readonly line: number | null;
+  readonly column: number | null;
+  readonly byte_offset: number | null;
+  readonly excerpt: string | null;
+  readonly fingerprint: string;
+  readonly remediation: string | null;
+}
+
+/** The worst findings of one scan, masked as the scanner stored them. */
+export async function worstFindings(db: Queryable, scanId: string, limit: number): Promise<Finding[]> {
+  const rows = await db.query<FindingRow>(
+    `SELECT kind, rule_id, title, severity, confidence, path, line, "column", byte_offset::float8, excerpt,
+            fingerprint, remediation
+     FROM finding WHERE scan_id = $1
+     ORDER BY array_position('{critical,high,medium,low}'::text[], severity),
+              array_position('{high,medium,low}'::text[], confidence), id
+     LIMIT $2`,
+    [scanId, limit],
+  );
+  return rows.map((row) => ({
+    kind: row.kind,
+    ruleId: row.rule_id,
+    title: row.title,
+    severity: row.severity,
+    confidence: row.confidence,
+    path: row.path,
+    fingerprint: row.fingerprint,
+    ...(row.line === null ? {} : { line: row.line }),
+    ...(row.column === null ? {} : { column: row.column }),
+    ...(row.byte_offset === null ? {} : { byteOffset: row.byte_offset }),
+    ...(row.excerpt === null ? {} : { excerpt: row.excerpt }),
+    ...(row.remediation === null ? {} : { remediation: row.remediation }),
+  }));
+}
+
+/** What identifies everything that was found, and what the verdict says of the scan. */
+export async function scanEssence(
+  db: Queryable,
+  scanId: string,
+): Promise<{ fingerprints: string[]; total: number; sha256?: string; engines: string[] }> {
+  const [row] = await db.query<{
+    fingerprints: string[] | null;
+    total: number;
+    sha256: string | null;
+    engines: { name: string; version: string }[] | null;
+  }>(
+    `SELECT (SELECT array_agg(DISTINCT fingerprint ORDER BY fingerprint) FROM finding WHERE scan_id = s.id) AS fingerprints,
+            s.secrets_total + s.malware_total AS total, v.sha256, v.engines
+     FROM scan s LEFT JOIN LATERAL (
+       SELECT sha256, engines FROM verdict
+       WHERE object_id = s.object_id AND scan_id = s.id ORDER BY id DESC LIMIT 1) v ON true
+     WHERE s.id = $1`,
+    [scanId],
+  );
+  return {
+    fingerprints: row?.fingerprints ?? [],
+    total: row?.total ?? 0,
+    engines: (row?.engines ?? []).map((engine) => `${engine.name} ${engine.version}`),
+    ...(row?.sha256 == null ? {} : { sha256: row.sha256 }),
+  };
+}

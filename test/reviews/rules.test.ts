@@ -1,0 +1,130 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ReviewStanding } from '../../src/reviews/rules/review.js';
+import { transition, type ReviewCommand } from '../../src/reviews/rules/transition.js';
+import { subjectDigest } from '../../src/reviews/subject-digest.js';
+import { exampleSubject, person } from './stage.js';
+
+const fresh: ReviewStanding = {
+  id: 'r1',
+  state: 'OPEN',
+  version: 1,
+  outcomes: ['release', 'delete'],
+  subjectDigest: 'd1',
+};
+const alice = person('alice');
+const bob = person('bob');
+const admin = person('root', { isAdmin: true });
+
+function after(review: ReviewStanding, command: ReviewCommand, who = alice, now = 10): ReviewStanding {
+  const result = transition(review, command, who, now);
+  if (result.kind !== 'applied') throw new Error(JSON.stringify(result));
+  return result.next;
+}
+const refusal = (review: ReviewStanding, command: ReviewCommand, who = alice) => {
+  const result = transition(review, command, who, 99);
+  return result.kind === 'refused' ? result.refusal : result.kind;
+};
+
+describe('the rules of a review', () => {
+  const release = { kind: 'decide', outcome: 'release', reason: 'known test file' } as const;
+
+  it('lets one person hold it and tells the others who', () => {
+    const held = after(fresh, { kind: 'claim' });
+    expect(held).toMatchObject({ state: 'CLAIMED', version: 2, claim: { by: { id: 'alice' }, at: 10 } });
+    expect(refusal(held, { kind: 'claim' })).toBe('unchanged');
+    expect(refusal(held, { kind: 'claim' }, bob)).toMatchObject({
+      why: 'claimed',
+      winner: { id: 'alice' },
+      at: 10,
+    });
+    expect(refusal(held, release, bob)).toMatchObject({ why: 'claimed' });
+    expect(refusal(held, { kind: 'release' }, bob)).toMatchObject({ why: 'claimed' });
+  });
+
+  it('gives a claim back, also by an admin', () => {
+    const held = after(fresh, { kind: 'claim' });
+    expect(after(held, { kind: 'release' }, admin)).toMatchObject({ state: 'OPEN', claim: undefined });
+    expect(refusal(fresh, { kind: 'release' })).toMatchObject({ why: 'not_claimed' });
+  });
+
+  it('hands a claim on to another person', () => {
+    const held = after(fresh, { kind: 'claim' });
+    const moved = after(held, { kind: 'reassign', to: { id: 'bob', name: 'Bob' } });
+    expect(moved.claim?.by.id).toBe('bob');
+    expect(refusal(moved, release)).toMatchObject({ why: 'claimed', winner: { id: 'bob' } });
+  });
+
+  it('is decided once, and answers the same click again like the first time', () => {
+    const decided = after(fresh, release);
+    expect(decided).toMatchObject({
+      state: 'COMPLETED',
+      decision: { outcome: 'release', by: { id: 'alice' } },
+    });
+    expect(refusal(decided, release)).toBe('unchanged');
+    expect(refusal(decided, { ...release, outcome: 'delete' })).toMatchObject({ why: 'decided' });
+    expect(refusal(decided, release, bob)).toMatchObject({ why: 'decided', winner: { id: 'alice' }, at: 10 });
+    expect(refusal(decided, { kind: 'claim' }, bob)).toMatchObject({ why: 'decided' });
+  });
+
+  it('needs a reason for a release and none for a deletion', () => {
+    expect(refusal(fresh, { ...release, reason: '  ' })).toMatchObject({ why: 'reason_required' });
+    expect(after(fresh, { kind: 'decide', outcome: 'delete', reason: '' }).state).toBe('COMPLETED');
+  });
+
+  it('takes a decision only on what was shown', () => {
+    expect(refusal(fresh, { ...release, digest: 'another' })).toMatchObject({ why: 'stale', digest: 'd1' });
+    expect(after(fresh, { ...release, digest: 'd1' }).state).toBe('COMPLETED');
+  });
+
+  it('refuses an outcome that the question does not offer', () => {
+    expect(refusal(fresh, { ...release, outcome: 'explode' })).toMatchObject({ why: 'unknown_outcome' });
+  });
+
+  it('takes nothing more once it is cancelled', () => {
+    const closed = after(fresh, { kind: 'cancel', reason: 'terminated' });
+    expect(refusal(closed, release)).toMatchObject({ why: 'cancelled', reason: 'terminated' });
+  });
+
+  it('never leaves an end, whatever is asked in whatever order, and raises the version with each change', () => {
+    const who = fc.constantFrom(alice, bob, admin);
+    const command: fc.Arbitrary<ReviewCommand> = fc.oneof(
+      fc.constant<ReviewCommand>({ kind: 'claim' }),
+      fc.constant<ReviewCommand>({ kind: 'release' }),
+      fc.constant<ReviewCommand>({ kind: 'cancel', reason: 'over' }),
+      fc.constant<ReviewCommand>({ kind: 'reassign', to: { id: 'bob', name: 'Bob' } }),
+      fc.record({
+        kind: fc.constant('decide' as const),
+        outcome: fc.constantFrom('release', 'delete', 'nonsense'),
+        reason: fc.constantFrom('', 'because'),
+      }),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(command, who), { maxLength: 12 }), (steps) => {
+        let review = fresh;
+        for (const [step, by] of steps) {
+          const result = transition(review, step, by, 10);
+          if (result.kind !== 'applied') continue;
+          expect(['OPEN', 'CLAIMED']).toContain(review.state);
+          expect(result.next.version).toBe(review.version + 1);
+          expect(result.next.state === 'CLAIMED').toBe(result.next.claim !== undefined);
+          expect(result.next.state === 'COMPLETED').toBe(result.next.decision !== undefined);
+          review = result.next;
+        }
+      }),
+    );
+  });
+});
+
+describe('the digest of a subject', () => {
+  it('changes with the bytes, the verdict and what was found, and with nothing else', () => {
+    const subject = exampleSubject();
+    const same = { ...subject, engines: ['clamav 1.4'], findingsTotal: 7 };
+    expect(subjectDigest(same)).toBe(subjectDigest(subject));
+    expect(subjectDigest({ ...subject, verdict: 'infected' })).not.toBe(subjectDigest(subject));
+    expect(subjectDigest({ ...subject, fingerprints: ['k1:5f0e', 'k1:ffff'] })).not.toBe(
+      subjectDigest(subject),
+    );
+    expect(subjectDigest(exampleSubject('another.zip'))).not.toBe(subjectDigest(subject));
+  });
+});

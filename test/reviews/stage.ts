@@ -1,0 +1,253 @@
+import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
+import { Clock, type Instant } from '../../src/clock.js';
+import { Database } from '../../src/database/database.js';
+import type { Task, TaskStatus } from '../../src/engine/model/execution.js';
+import { WorkflowTask } from '../../src/engine/model/definition.js';
+import type { JsonObject } from '../../src/engine/model/json.js';
+import { Engine, type TaskResult, type UpdateOutcome } from '../../src/engine/ports.js';
+import { NotFound } from '../../src/errors.js';
+import type { Log } from '../../src/ops/log.js';
+import { DeliveryLoop } from '../../src/outbound/delivery-loop.js';
+import { OutboxBell } from '../../src/outbound/outbox-bell.js';
+import type { OutboxHandler } from '../../src/outbound/outbox.js';
+import { PostgresOutbox } from '../../src/outbound/postgres-outbox.js';
+import type { ReviewChannel } from '../../src/reviews/channels/channel.js';
+import { CompleteHandler } from '../../src/reviews/complete.handler.js';
+import { EvidenceSource } from '../../src/reviews/evidence.js';
+import { HumanWorker } from '../../src/reviews/human.worker.js';
+import type { Review } from '../../src/reviews/review.js';
+import { Reviewers, type ReviewerPerson } from '../../src/reviews/reviewers.js';
+import { ReviewsService } from '../../src/reviews/reviews.service.js';
+import type { Reviewer } from '../../src/reviews/rules/review.js';
+import type { Subject } from '../../src/reviews/rules/subject.js';
+import { findReview } from '../../src/reviews/sql/find-review.js';
+import { Ledger, type Identified, type ScanContext } from '../../src/verdicts/ledger.js';
+import { testDatabase } from '../support/database.js';
+
+/** Time that moves only when told. */
+export class SetClock extends Clock {
+  constructor(private time: Instant = Date.UTC(2026, 10, 23, 9, 0, 0)) {
+    super();
+  }
+  now(): Instant {
+    return this.time;
+  }
+  advance(milliseconds: number): void {
+    this.time += milliseconds;
+  }
+  async sleepUntil(at: Instant): Promise<void> {
+    this.time = Math.max(this.time, at);
+  }
+}
+
+const notHere = (): Promise<never> => Promise.reject(new Error('the reviews stage does not call this'));
+
+/** Tasks in a map, with the engine's promises about updates: the first one ends the task, later ones are told so. */
+export class FakeEngine extends Engine {
+  readonly tasks = new Map<string, Task>();
+  readonly updates: TaskResult[] = [];
+  /** Runs before an update takes effect; a test throws here to play a crash. */
+  beforeUpdate: () => void = () => undefined;
+  /** Runs after it took effect, before the answer. */
+  afterUpdate: () => void = () => undefined;
+
+  add(inputData: JsonObject): Task {
+    const taskId = randomUUID();
+    const task: Task = {
+      taskId,
+      workflowInstanceId: randomUUID(),
+      workflowType: 'scan_upload',
+      referenceTaskName: 'review',
+      taskType: 'HUMAN',
+      taskDefName: 'review_upload',
+      status: 'IN_PROGRESS',
+      workflowTask: WorkflowTask.parse({
+        name: 'review_upload',
+        taskReferenceName: 'review',
+        type: 'HUMAN',
+      }),
+      inputData,
+      outputData: {},
+      seq: 1,
+      retryCount: 0,
+      retried: false,
+      executed: false,
+      iteration: 0,
+      pollCount: 1,
+      scheduledTime: 0,
+      updateTime: 0,
+      firstScheduledTime: 0,
+      callbackAfterSeconds: 0,
+      queued: false,
+      dueAt: 0,
+      priority: 0,
+    };
+    this.tasks.set(taskId, task);
+    return task;
+  }
+
+  end(taskId: string, status: TaskStatus, outputData: JsonObject = {}): void {
+    const task = this.tasks.get(taskId);
+    if (task !== undefined) this.tasks.set(taskId, { ...task, status, outputData });
+  }
+
+  async getTask(taskId: string): Promise<Task> {
+    const task = this.tasks.get(taskId);
+    if (task === undefined) throw new NotFound(`No task ${taskId}.`);
+    return task;
+  }
+
+  async updateTask(result: TaskResult): Promise<UpdateOutcome> {
+    this.beforeUpdate();
+    const task = await this.getTask(result.taskId);
+    if (task.status !== 'IN_PROGRESS') return { kind: 'late', status: task.status };
+    this.end(result.taskId, result.status, result.outputData ?? {});
+    this.updates.push(result);
+    this.afterUpdate();
+    return { kind: 'applied' };
+  }
+
+  start = notHere;
+  get = notHere;
+  search = notHere;
+  terminate = notHere;
+  pause = notHere;
+  resume = notHere;
+  retry = notHere;
+}
+
+class FakeLedger extends Ledger {
+  readonly decisions: unknown[] = [];
+  async scan(scanId: string): Promise<ScanContext> {
+    throw new NotFound(`No scan ${scanId}.`);
+  }
+  async identified(): Promise<Identified> {
+    return { kind: 'current' };
+  }
+  async recordFindings(): Promise<void> {}
+  async recordVerdict(): Promise<void> {}
+  async recordAction(): Promise<void> {}
+  async recordDecision(scanId: string, decision: object): Promise<void> {
+    this.decisions.push({ scanId, ...decision });
+  }
+  async close(): Promise<void> {}
+}
+
+class GivenEvidence extends EvidenceSource {
+  subject: Subject = exampleSubject();
+  async ofScan(): Promise<Subject> {
+    return this.subject;
+  }
+}
+
+class GivenReviewers extends Reviewers {
+  people: ReviewerPerson[] = [
+    { personId: 'alice', name: 'Alice', email: 'alice@example.com' },
+    { personId: 'bob', name: 'Bob', email: 'bob@example.com' },
+  ];
+  async list(): Promise<readonly ReviewerPerson[]> {
+    return this.people;
+  }
+}
+
+/** A subject with one masked finding; the key is the one a test wants to see handled. */
+export function exampleSubject(key = 'incoming/config.zip'): Subject {
+  return {
+    object: {
+      objectId: '0d2f5f0e-0000-4000-8000-000000000001',
+      ref: { endpointId: 'embedded', bucket: 'uploads', key, versionId: 'v1' },
+      facts: { eTag: 'abc', sizeBytes: 2048, lastModified: '2026-11-23T08:00:00.000Z' },
+    },
+    verdict: 'secrets',
+    reason: 'secrets_found',
+    findings: [
+      {
+        kind: 'secret',
+        ruleId: 'aws-access-key',
+        title: 'AWS access key',
+        severity: 'critical',
+        confidence: 'high',
+        path: `${key}!app/.env`,
+        line: 3,
+        excerpt: 'AWS_KEY=AKIA************',
+        fingerprint: 'k1:5f0e',
+      },
+    ],
+    findingsTotal: 1,
+    fingerprints: ['k1:5f0e'],
+  };
+}
+
+export const person = (id: string, more: Partial<Reviewer> = {}): Reviewer => ({
+  id,
+  name: id.charAt(0).toUpperCase() + id.slice(1),
+  isAdmin: false,
+  via: 'web',
+  method: 'session',
+  ...more,
+});
+
+/** The reviews stage on a real database, with everything around it in memory. */
+export async function reviewsStage(channels: (parts: StageParts) => readonly ReviewChannel[] = () => []) {
+  const database = await testDatabase();
+  await database.truncate();
+  const db = new Database(database.url, { maxConnections: 20 });
+  const clock = new SetClock();
+  const bell = new OutboxBell();
+  const engine = new FakeEngine();
+  const ledger = new FakeLedger();
+  const evidence = new GivenEvidence();
+  const reviewers = new GivenReviewers();
+  const log: Log = pino<string>({ level: 'silent' });
+  const outbox = new PostgresOutbox(clock, bell);
+  const parts: StageParts = { db, clock, bell, reviewers, log, outbox };
+  const active = channels(parts);
+  const reviews = new ReviewsService(db, clock, outbox, bell, engine, active);
+  const worker = new HumanWorker(db, clock, outbox, bell, evidence, active);
+  const complete = new CompleteHandler(db, clock, engine, ledger, log);
+  const loops: DeliveryLoop[] = [];
+
+  const open = async (input: JsonObject = {}): Promise<Review> => {
+    const task = engine.add({
+      title: 'Release or delete uploads/incoming/config.zip?',
+      scanId: randomUUID(),
+      verdict: 'secrets',
+      reason: 'secrets_found',
+      quarantine: { moved: true },
+      outcomes: ['release', 'delete'],
+      ...input,
+    });
+    const outcome = await worker.execute(task, {
+      signal: new AbortController().signal,
+      log: () => undefined,
+    });
+    if (outcome.kind !== 'parked') throw new Error(`the worker said ${outcome.kind}`);
+    const review = await findReview(db, { taskId: task.taskId });
+    if (review === undefined) throw new Error('no review was opened');
+    return review;
+  };
+  const deliver = (...handlers: OutboxHandler[]): void => {
+    for (const handler of handlers) {
+      const loop = new DeliveryLoop(handler, { db, clock, bell, log, owner: randomUUID(), random: () => 0 });
+      loops.push(loop);
+      loop.start();
+    }
+  };
+  const close = async (): Promise<void> => {
+    await Promise.all(loops.map((loop) => loop.stop()));
+    await db.close();
+  };
+  return { ...parts, engine, ledger, evidence, reviews, worker, complete, open, deliver, close };
+}
+
+export interface StageParts {
+  readonly db: Database;
+  readonly clock: SetClock;
+  readonly bell: OutboxBell;
+  readonly reviewers: GivenReviewers;
+  readonly log: Log;
+  readonly outbox: PostgresOutbox;
+}
+
+export type ReviewsStage = Awaited<ReturnType<typeof reviewsStage>>;
