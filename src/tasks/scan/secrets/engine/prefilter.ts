@@ -1,0 +1,128 @@
+/**
+ * A byte automaton that finds every place where one of many literals ends, upper and lower case alike.
+ *
+ * Aho-Corasick with its failure links folded into a full table: one look-up per byte whatever the number of
+ * literals. Accepting states are numbered last, so the hot loop asks one comparison per byte.
+ */
+export class Prefilter {
+  readonly #next: Uint16Array;
+  readonly #firstAccepting: number;
+  /** Literals that end in an accepting state, by state number less the first accepting one. */
+  readonly #endings: readonly (readonly number[])[];
+
+  constructor(literals: readonly string[]) {
+    const trie = buildTrie(literals);
+    const order = [...trie.endings.keys()].sort(
+      (a, b) => Number(accepts(trie, a)) - Number(accepts(trie, b)),
+    );
+    const rank = new Uint16Array(order.length);
+    order.forEach((state, position) => (rank[state] = position));
+    this.#firstAccepting = order.findIndex((state) => accepts(trie, state));
+    if (this.#firstAccepting < 0) this.#firstAccepting = order.length;
+    this.#endings = order.slice(this.#firstAccepting).map((state) => trie.endings[state]!);
+    this.#next = new Uint16Array(order.length * 256);
+    order.forEach((state, position) => {
+      for (let byte = 0; byte < 256; byte++)
+        this.#next[position * 256 + byte] = rank[trie.next[state * 256 + lowerCase(byte)]!]!;
+    });
+  }
+
+  /** The state at the start of a text. It is always the root, as the root never accepts. */
+  static readonly start = 0;
+
+  /**
+   * Runs over `bytes[from, to)` and notes in `hits` the position after each place where a literal ends, with its
+   * state. Returns the state to continue from.
+   */
+  run(bytes: Uint8Array, from: number, to: number, state: number, hits: Hits): number {
+    const next = this.#next;
+    const firstAccepting = this.#firstAccepting;
+    for (let i = from; i < to; i++) {
+      state = next[(state << 8) | bytes[i]!]!;
+      if (state >= firstAccepting) hits.add(i + 1, state);
+    }
+    return state;
+  }
+
+  endings(state: number): readonly number[] {
+    return this.#endings[state - this.#firstAccepting]!;
+  }
+}
+
+/** Positions and states of one block's hits; grows to what the densest block needed and is used again. */
+export class Hits {
+  length = 0;
+  positions = new Int32Array(1024);
+  states = new Uint16Array(1024);
+
+  add(position: number, state: number): void {
+    if (this.length === this.positions.length) this.#grow();
+    this.positions[this.length] = position;
+    this.states[this.length++] = state;
+  }
+
+  #grow(): void {
+    const positions = new Int32Array(this.positions.length * 2);
+    positions.set(this.positions);
+    this.positions = positions;
+    const states = new Uint16Array(this.states.length * 2);
+    states.set(this.states);
+    this.states = states;
+  }
+}
+
+interface Trie {
+  readonly next: Uint16Array;
+  readonly endings: number[][];
+}
+
+const accepts = (trie: Trie, state: number): boolean => trie.endings[state]!.length > 0;
+const lowerCase = (byte: number): number => (byte >= 65 && byte <= 90 ? byte + 32 : byte);
+
+// State numbers are 16 bits wide; 2,000 rules of 20 letters stay far below.
+const MAX_STATES = 65_000;
+
+function buildTrie(literals: readonly string[]): Trie {
+  const children: Map<number, number>[] = [new Map()];
+  const endings: number[][] = [[]];
+  literals.forEach((literal, index) => {
+    let state = 0;
+    for (const byte of Buffer.from(literal, 'latin1')) {
+      let child = children[state]!.get(lowerCase(byte));
+      if (child === undefined) {
+        child = children.length;
+        if (child > MAX_STATES)
+          throw new RangeError('too many different keywords for one set of secret rules');
+        children.push(new Map());
+        endings.push([]);
+        children[state]!.set(lowerCase(byte), child);
+      }
+      state = child;
+    }
+    if (state !== 0) endings[state]!.push(index);
+  });
+  return { next: foldFailures(children, endings), endings };
+}
+
+function foldFailures(children: readonly Map<number, number>[], endings: number[][]): Uint16Array {
+  const next = new Uint16Array(children.length * 256);
+  const failure = new Uint16Array(children.length);
+  const queue: number[] = [];
+  for (const [byte, child] of children[0]!) {
+    next[byte] = child;
+    queue.push(child);
+  }
+  for (let head = 0; head < queue.length; head++) {
+    const state = queue[head]!;
+    const fallback = failure[state]!;
+    // A literal that ends inside a longer one ends here too.
+    endings[state]!.push(...endings[fallback]!);
+    next.copyWithin(state * 256, fallback * 256, fallback * 256 + 256);
+    for (const [byte, child] of children[state]!) {
+      failure[child] = next[fallback * 256 + byte]!;
+      next[state * 256 + byte] = child;
+      queue.push(child);
+    }
+  }
+  return next;
+}

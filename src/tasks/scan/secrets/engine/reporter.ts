@@ -1,0 +1,186 @@
+import { createHmac } from 'node:crypto';
+import type { SecretFinding, SecretScanTarget } from '../finding.js';
+import type { Allowlist } from '../rules/rule.js';
+import { allows, allowsPath, isMarkedAllowed } from './allow.js';
+import type { ScanSettings } from './byte-scan.js';
+import type { Collector } from './collector.js';
+import type { CompiledRule } from './compile.js';
+import { WINDOW_BYTES } from './compile.js';
+import { confidenceOf } from './confidence.js';
+import { entropyOf } from './entropy.js';
+import { EXCERPT_CONTEXT, maskedExcerpt } from './excerpt.js';
+import type { LineCounter } from './line-counter.js';
+import type { Match } from './matcher.js';
+import { sourceLength, sourceOffset } from './text-encoding.js';
+import type { TextEncoding } from './text-encoding.js';
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface ReporterState {
+  readonly suppressed: number;
+  readonly recent: readonly Span[];
+}
+
+// How much of a line is looked at to each side of a match, for allowlists and inline marks.
+const LINE_CONTEXT = 1024;
+
+/** Turns matches into findings: asks allowlists and entropy, weighs confidence, masks, signs. */
+export class Reporter {
+  readonly #path: string;
+  #suppressed: number;
+  /** Where secrets stood of late, so that no excerpt shows a part of one. */
+  #recent: Span[];
+
+  constructor(
+    private readonly settings: ScanSettings,
+    private readonly target: SecretScanTarget,
+    private readonly collector: Collector,
+    saved?: ReporterState,
+  ) {
+    this.#path = Buffer.from(target.path, 'utf8').toString('latin1');
+    this.#suppressed = saved?.suppressed ?? 0;
+    this.#recent = [...(saved?.recent ?? [])];
+  }
+
+  get suppressed(): number {
+    return this.#suppressed;
+  }
+
+  get state(): ReporterState {
+    return { suppressed: this.#suppressed, recent: this.#recent };
+  }
+
+  /** Whether a rule has anything to say about an object of this name. */
+  concernsPath({ rule }: CompiledRule): boolean {
+    if (rule.path !== undefined && !rule.path.test(this.#path)) return false;
+    return !this.#allowlists(rule.allowlists).some((list) => allowsPath(list, this.#path));
+  }
+
+  #allowlists(own: readonly Allowlist[]): readonly Allowlist[] {
+    return [...own, ...this.settings.rules.set.allowlists];
+  }
+
+  /** Reports the rules that judge by the name alone, such as those for key stores. */
+  reportPath(): void {
+    for (const compiled of this.settings.rules.byPath) {
+      if (!this.concernsPath(compiled)) continue;
+      const location = this.#located({ line: 1, column: 1, byteOffset: 0, byteLength: 0 });
+      this.collector.add({
+        finding: {
+          ...describeRule(compiled),
+          confidence: compiled.rule.confidence,
+          location,
+          maskedExcerpt: 'The name of the file says it.',
+          fingerprint: this.#fingerprint(`path\0${this.#path}`),
+        },
+        ruleIndex: compiled.index,
+        generic: compiled.rule.generic,
+        start: 0,
+        end: 0,
+      });
+    }
+  }
+
+  /** Reports matches of which no later one can stand before any; `bytes` holds the text from `base` on. */
+  report(
+    matches: readonly Match[],
+    bytes: Buffer,
+    base: number,
+    filled: number,
+    lines: LineCounter,
+    encoding: TextEncoding,
+  ): void {
+    const sorted = [...matches].sort((a, b) => a.start - b.start || a.ruleIndex - b.ruleIndex);
+    this.#recent.push(...sorted.map(({ start, end }) => ({ start, end })));
+    const text = bytes.subarray(0, filled);
+    for (const match of sorted) this.#reportOne(match, text, base, lines, encoding);
+    const horizon = (sorted[0]?.start ?? 0) - 2 * WINDOW_BYTES;
+    this.#recent = this.#recent.filter((span) => span.end > horizon);
+  }
+
+  #reportOne(match: Match, bytes: Buffer, base: number, lines: LineCounter, encoding: TextEncoding): void {
+    const compiled = this.settings.rules.all[match.ruleIndex]!;
+    const { rule } = compiled;
+    const secret = bytes.toString('latin1', match.start - base, match.end - base);
+    if (rule.entropy > 0 && entropyOf(secret) <= rule.entropy) return;
+    const line = lineAround(bytes, match.matchStart - base, match.matchEnd - base);
+    const whole = bytes.toString('latin1', match.matchStart - base, match.matchEnd - base);
+    const candidate = { secret, match: whole, line, path: this.#path };
+    if (this.#allowlists(rule.allowlists).some((list) => allows(list, candidate))) return;
+    if (isMarkedAllowed(line)) {
+      this.#suppressed++;
+      return;
+    }
+    const contextStart = Math.max(base, match.start - EXCERPT_CONTEXT);
+    const before = bytes.toString('latin1', contextStart - base, match.start - base);
+    const finding: SecretFinding = {
+      ...describeRule(compiled),
+      confidence: confidenceOf(rule, secret, before),
+      location: this.#located({
+        ...lines.locate(bytes, base, match.start),
+        byteOffset: sourceOffset(encoding, match.start),
+        byteLength: sourceLength(encoding, match.end - match.start),
+      }),
+      maskedExcerpt: maskedExcerpt(
+        secret,
+        publicPrefix(compiled, secret),
+        before.slice(before.lastIndexOf('\n') + 1),
+        this.#clearFrom(match, match.start - (before.length - before.lastIndexOf('\n') - 1)),
+      ),
+      fingerprint: this.#fingerprint(secret),
+    };
+    const { start, end, ruleIndex } = match;
+    this.collector.add({ finding, ruleIndex, generic: rule.generic, start, end });
+  }
+
+  /** The first place after `from` from which nothing but the match itself is known to be secret. */
+  #clearFrom(match: Match, from: number): number {
+    let clear = from;
+    for (const span of this.#recent)
+      if (span.start < match.start && span.end > clear) clear = Math.min(span.end, match.start);
+    return clear - from;
+  }
+
+  #located(location: SecretFinding['location']): SecretFinding['location'] {
+    return this.target.memberPath === undefined
+      ? location
+      : { memberPath: this.target.memberPath, ...location };
+  }
+
+  #fingerprint(secret: string): string {
+    const { fingerprintKey, fingerprintKeyId } = this.settings;
+    const digest = createHmac('sha256', fingerprintKey).update('sallyport secret\0').update(secret, 'latin1');
+    return `hmac-sha256:${fingerprintKeyId}:${digest.digest('hex')}`;
+  }
+}
+
+function describeRule({ rule }: CompiledRule) {
+  const { provider, description, severity, remediation } = rule;
+  return { ruleId: rule.id, provider, description, severity, remediation };
+}
+
+/** The line or lines that a match stands on, cut at 1 KB to each side. */
+function lineAround(bytes: Buffer, start: number, end: number): string {
+  const from = Math.max(0, start - LINE_CONTEXT);
+  const before = bytes.toString('latin1', from, start);
+  const after = bytes.toString('latin1', end, Math.min(bytes.length, end + LINE_CONTEXT));
+  const lineEnd = after.indexOf('\n');
+  return (
+    before.slice(before.lastIndexOf('\n') + 1) +
+    bytes.toString('latin1', start, end) +
+    (lineEnd < 0 ? after : after.slice(0, lineEnd))
+  );
+}
+
+// Shorter secrets keep all of their characters to themselves.
+const SHORTEST_WITH_PREFIX = 16;
+
+/** The literal that all secrets of this rule begin with, when this one does: it is in the provider's documentation. */
+function publicPrefix({ beginnings }: CompiledRule, secret: string): string {
+  if (secret.length < SHORTEST_WITH_PREFIX) return '';
+  const lower = secret.toLowerCase();
+  return beginnings.find((text) => lower.startsWith(text)) ?? '';
+}

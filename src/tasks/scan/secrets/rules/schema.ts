@@ -1,0 +1,63 @@
+import { z } from 'zod';
+
+const text = z.string().min(1).max(20_000);
+const texts = z.array(text).max(5_000);
+
+/** One allowlist in gitleaks' format. `commits` is read and ignored: an uploaded object has no commit. */
+export const AllowlistFile = z.object({
+  id: z.string().optional(),
+  description: z.string().optional(),
+  condition: z
+    .string()
+    .transform((value) => value.toUpperCase())
+    .pipe(z.enum(['OR', 'AND', '||', '&&', '']))
+    .optional(),
+  commits: texts.optional(),
+  paths: texts.optional(),
+  regexTarget: z.enum(['secret', 'match', 'line', '']).optional(),
+  regexes: texts.optional(),
+  stopwords: texts.optional(),
+  targetRules: z.array(text).max(1_000).optional(),
+});
+export type AllowlistFile = z.infer<typeof AllowlistFile>;
+
+/** One rule in gitleaks' format, and the keys that Sallyport adds (all optional). */
+export const RuleFile = z.object({
+  id: text.max(120),
+  description: z.string().max(2_000).optional(),
+  regex: text.optional(),
+  path: text.optional(),
+  entropy: z.number().min(0).max(8).optional(),
+  secretGroup: z.int().min(0).max(99).optional(),
+  keywords: z.array(z.string().min(1).max(100)).max(200).optional(),
+  tags: z.array(z.string()).optional(),
+  allowlist: AllowlistFile.optional(),
+  allowlists: z.array(AllowlistFile).max(100).optional(),
+  skipReport: z.literal(false, 'rules that only serve others (composite rules) are not supported').optional(),
+  required: z.undefined('composite rules are not supported').optional(),
+
+  provider: z.string().min(1).max(100).optional(),
+  severity: z.enum(['critical', 'high', 'medium', 'low']).optional(),
+  confidence: z.enum(['high', 'medium', 'low']).optional(),
+  remediation: z.url().max(500).optional(),
+  checksum: z.enum(['crc32-base62']).optional(),
+  generic: z.boolean().optional(),
+});
+export type RuleFile = z.infer<typeof RuleFile>;
+
+/** A whole rule file in gitleaks' TOML format. */
+export const RulesFile = z.object({
+  title: z.string().optional(),
+  extend: z
+    .object({
+      useDefault: z.boolean().optional(),
+      disabledRules: z.array(text).max(1_000).optional(),
+      path: z.undefined('reading another file is not supported: put its rules into this one').optional(),
+      url: z.undefined('fetching rules is not supported: put them into this file').optional(),
+    })
+    .optional(),
+  rules: z.array(RuleFile).max(2_000).optional(),
+  allowlist: AllowlistFile.optional(),
+  allowlists: z.array(AllowlistFile).max(200).optional(),
+});
+export type RulesFile = z.infer<typeof RulesFile>;
