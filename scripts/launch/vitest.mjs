@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root } from './place.mjs';
+
+/**
+ * Runs Vitest in the foreground and resolves with its exit code and its own count of tests.
+ *
+ * The count comes from its JSON report, not from what it prints.
+ */
+export async function runVitest(args, environment) {
+  const place = mkdtempSync(join(tmpdir(), 'sallyport-report-'));
+  const report = join(place, 'report.json');
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const child = spawn(
+    process.execPath,
+    [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...reporters, ...args],
+    {
+      cwd: root,
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
+  // Ctrl-C reaches Vitest by itself; we stay to count and to remove the report.
+  const ignore = () => undefined;
+  process.on('SIGINT', ignore);
+  const stop = () => child.kill('SIGTERM');
+  process.on('SIGTERM', stop);
+  const code = await new Promise((resolve) => child.once('close', (status) => resolve(status ?? 1)));
+  process.removeListener('SIGINT', ignore);
+  process.removeListener('SIGTERM', stop);
+  const counts = count(report);
+  rmSync(place, { recursive: true, force: true });
+  // A failure outside of any test (a file that does not load, an error nobody caught) must not count as none.
+  if (code !== 0 && counts.failed === 0) counts.failed = 1;
+  return { code, ...counts };
+}
+
+/** Tests by outcome; a file that could not even be loaded counts as one that failed. */
+export function count(report) {
+  let found;
+  try {
+    found = JSON.parse(readFileSync(report, 'utf8'));
+  } catch {
+    return { passed: 0, failed: 0, skipped: 0 }; // Vitest ended before it wrote one; its exit code says the rest.
+  }
+  const unloaded = found.testResults.filter(
+    ({ status, assertionResults }) =>
+      status === 'failed' && !assertionResults.some((one) => one.status === 'failed'),
+  );
+  return {
+    passed: found.numPassedTests,
+    failed: found.numFailedTests + unloaded.length,
+    skipped: found.numPendingTests + found.numTodoTests,
+  };
+}
+
+/** The closing line that people and machines read. */
+export const closingLine = ({ passed, failed, skipped }) =>
+  `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
