@@ -1,0 +1,37 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { InvalidInput } from '../../src/errors.js';
+import { parseJsonBody } from '../../src/http/json-body.js';
+
+describe('a JSON body', () => {
+  it('is what JSON.parse says when PostgreSQL can keep it', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
+        const text = JSON.stringify(value);
+        fc.pre(
+          !text.includes('\\u0000') &&
+            !text.includes('__proto__') &&
+            !/\\ud[89a-f]/i.test(text) &&
+            !/\d{16,}/.test(text),
+        );
+        expect(parseJsonBody(text)).toEqual(JSON.parse(text));
+      }),
+    );
+  });
+
+  it.each([
+    ['{"a":', /not valid JSON/],
+    ['{"a":{"b":["x","\\u0000"]}}', /body\.a\.b\[1\]: must not contain the NUL/],
+    ['{"a":"\\ud800"}', /body\.a: must not contain lone surrogates/],
+    ['{"id":9007199254740993}', /9007199254740993 is beyond 2\^53/],
+    [`${'['.repeat(70)}${']'.repeat(70)}`, /nested deeper than 64/],
+    ['{"__proto__":{"admin":true}}', /__proto__/],
+  ])('is refused with the place and the reason: %s', (text, reason) => {
+    expect(() => parseJsonBody(text)).toThrow(InvalidInput);
+    expect(() => parseJsonBody(text)).toThrow(reason);
+  });
+
+  it('keeps large digits inside strings', () => {
+    expect(parseJsonBody('{"id":"9007199254740993"}')).toEqual({ id: '9007199254740993' });
+  });
+});

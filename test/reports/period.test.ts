@@ -1,0 +1,60 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isoWeek, previousIsoWeek } from '../../src/reports/period.js';
+
+const HOUR = 3_600_000;
+const at = (iso: string): number => Date.parse(iso);
+
+describe('the ISO week of an instant', () => {
+  it('begins on Monday at midnight of the zone and is named by its year and number', () => {
+    const week = isoWeek(at('2026-11-23T05:00:00Z'), 'UTC');
+    expect(week).toEqual({
+      from: at('2026-11-23T00:00:00Z'),
+      to: at('2026-11-30T00:00:00Z'),
+      label: '2026-W48',
+    });
+  });
+
+  it('belongs to the year of its Thursday', () => {
+    expect(isoWeek(at('2027-01-01T12:00:00Z'), 'UTC').label).toBe('2026-W53');
+    expect(isoWeek(at('2024-12-30T12:00:00Z'), 'UTC').label).toBe('2025-W01');
+  });
+
+  it('is an hour short when the clocks go forward and an hour long when they go back', () => {
+    const spring = isoWeek(at('2026-03-28T12:00:00Z'), 'Europe/Berlin');
+    const autumn = isoWeek(at('2026-10-24T12:00:00Z'), 'Europe/Berlin');
+    expect((spring.to - spring.from) / HOUR).toBe(167);
+    expect((autumn.to - autumn.from) / HOUR).toBe(169);
+    expect(spring.from).toBe(at('2026-03-22T23:00:00Z'));
+  });
+
+  it('begins after the skipped hour where a zone skips midnight itself', () => {
+    // Chile goes forward at midnight of a Sunday, which is the last day of an ISO week; the week is 167 hours.
+    const week = isoWeek(at('2025-09-03T12:00:00Z'), 'America/Santiago');
+    expect((week.to - week.from) / HOUR).toBe(167);
+  });
+
+  it.each([
+    'UTC',
+    'Europe/Berlin',
+    'America/New_York',
+    'Asia/Kolkata',
+    'Pacific/Apia',
+    'Australia/Lord_Howe',
+    'America/Santiago',
+  ])('tiles time without gap or overlap in %s', (zone) => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: at('2012-01-09T00:00:00Z'), max: at('2032-01-01T00:00:00Z') }),
+        (instant) => {
+          const week = isoWeek(instant, zone);
+          expect(week.from).toBeLessThanOrEqual(instant);
+          expect(week.to).toBeGreaterThan(instant);
+          expect(previousIsoWeek(instant, zone).to).toBe(week.from);
+          expect(isoWeek(week.to, zone).from).toBe(week.to);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { coverageOf } from '../../src/reports/arithmetic.js';
+import { renderHtml } from '../../src/reports/render-html.js';
+import type { ReportData } from '../../src/reports/report-data.js';
+
+const data = (object: string): ReportData => ({
+  schema: 'sallyport.report/1',
+  kind: 'weekly',
+  reportId: '00000000-0000-4000-8000-000000000000',
+  period: {
+    label: '2026-W48',
+    from: '2026-11-23T00:00:00.000Z',
+    to: '2026-11-30T00:00:00.000Z',
+    timeZone: 'UTC',
+    complete: true,
+  },
+  generatedAt: '2026-11-30T02:00:00.000Z',
+  software: '0.1.0',
+  coverage: coverageOf(2, { clean: 1, infected: 1 }),
+  reviews: { opened: 1, decided: 0, openAtEnd: 1, oldestOpenSince: '2026-11-24T10:00:00.000Z' },
+  findingsByRule: [],
+  decisions: [],
+  decisionsTotal: 0,
+  notClean: [
+    {
+      objectId: 'x',
+      object,
+      verdict: 'infected',
+      reason: 'malware_found',
+      uploadedAt: '2026-11-24T10:00:00.000Z',
+      decision: null,
+      action: null,
+    },
+  ],
+  notCleanTotal: 1,
+  engines: [],
+});
+
+describe('the HTML report', () => {
+  it('shows the coverage equation and that it adds up', () => {
+    expect(renderHtml(data('uploads/a.txt'))).toContain(
+      '2 uploaded = 1 clean + 1 infected &nbsp; <span class="ok">✓ adds up</span>',
+    );
+  });
+
+  it('says how many uploads nobody can account for', () => {
+    const lost = { ...data('uploads/a.txt'), coverage: coverageOf(3, { clean: 1 }) };
+    expect(renderHtml(lost)).toContain('✕ 2 not accounted for');
+  });
+
+  it('makes hostile object names inert', () => {
+    const html = renderHtml(data('uploads/<script>alert(1)</script>"\u202Egnp.exe\n'));
+    expect(html).toContain('uploads/&lt;script&gt;alert(1)&lt;/script&gt;&quot;\\u202egnp.exe\\u000a');
+    expect(html).not.toContain('<script');
+    expect(html).not.toContain('\u202E');
+  });
+
+  it('loads nothing from anywhere', () => {
+    expect(renderHtml(data('uploads/a.txt'))).not.toMatch(/https?:|src=|url\(/);
+  });
+});

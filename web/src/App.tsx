@@ -1,0 +1,94 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { lazy, Suspense } from 'react';
+import { NavLink, Route, Routes } from 'react-router-dom';
+import { ApiError, call, type Principal } from './api.js';
+import { ExecutionsPage } from './pages/ExecutionsPage.js';
+import { LoginPage } from './pages/LoginPage.js';
+import { MailboxPage } from './pages/MailboxPage.js';
+import { NotFoundPage } from './pages/NotFoundPage.js';
+import { ObjectPage } from './pages/ObjectPage.js';
+import { ObjectsPage } from './pages/ObjectsPage.js';
+import { ReportsPage } from './pages/ReportsPage.js';
+import { ReviewPage } from './pages/ReviewPage.js';
+import { ReviewsPage } from './pages/ReviewsPage.js';
+import { HealthBanner } from './parts/HealthBanner.js';
+
+// The graph library is the largest part; only this page needs it.
+const ExecutionPage = lazy(async () => ({
+  default: (await import('./pages/ExecutionPage.js')).ExecutionPage,
+}));
+
+const PLACES = [
+  ['/', 'Reviews'],
+  ['/objects', 'Objects'],
+  ['/executions', 'Executions'],
+  ['/reports', 'Reports'],
+  ['/mailbox', 'Mailbox'],
+] as const;
+
+export function App() {
+  const session = useQuery({
+    queryKey: ['session'],
+    queryFn: () => call<Principal>('/api/v1/session'),
+    staleTime: 60_000,
+  });
+  if (session.isPending) return <p className="quiet padded">Loading…</p>;
+  if (session.error instanceof ApiError && session.error.status === 401) return <LoginPage />;
+  if (session.error !== null) return <p className="problem padded">{session.error.message}</p>;
+  return (
+    <>
+      <a className="skip" href="#content">
+        Skip to the content
+      </a>
+      <header className="bar">
+        <span className="brand">
+          <span aria-hidden="true" className="mark" />
+          Sallyport
+        </span>
+        <nav aria-label="Main">
+          {PLACES.map(([path, name]) => (
+            <NavLink key={path} to={path} end={path === '/'}>
+              {name}
+            </NavLink>
+          ))}
+        </nav>
+        <Me principal={session.data} />
+      </header>
+      <HealthBanner />
+      <main id="content">
+        <Suspense fallback={<p className="quiet">Loading…</p>}>
+          <Routes>
+            <Route path="/" element={<ReviewsPage />} />
+            <Route path="/reviews" element={<ReviewsPage />} />
+            <Route path="/reviews/:id" element={<ReviewPage />} />
+            <Route path="/objects" element={<ObjectsPage />} />
+            <Route path="/objects/:id" element={<ObjectPage />} />
+            <Route path="/executions" element={<ExecutionsPage />} />
+            <Route path="/executions/:id" element={<ExecutionPage />} />
+            <Route path="/reports" element={<ReportsPage />} />
+            <Route path="/mailbox" element={<MailboxPage />} />
+            <Route path="*" element={<NotFoundPage />} />
+          </Routes>
+        </Suspense>
+      </main>
+    </>
+  );
+}
+
+function Me({ principal }: { principal: Principal }) {
+  const client = useQueryClient();
+  const leave = async () => {
+    await call('/api/v1/session', { method: 'DELETE' });
+    client.clear();
+  };
+  return (
+    <span className="me">
+      {principal.name}
+      {principal.id === 'auth-off' ? null : (
+        <button type="button" className="plain" onClick={() => void leave()}>
+          Log out
+        </button>
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,121 @@
+/* What the server says, as the pages need it. Times are milliseconds since the epoch. */
+
+export interface WorkflowTask {
+  readonly name: string;
+  readonly taskReferenceName: string;
+  readonly type: string;
+  readonly decisionCases?: Readonly<Record<string, readonly WorkflowTask[]>>;
+  readonly defaultCase?: readonly WorkflowTask[];
+  readonly forkTasks?: readonly (readonly WorkflowTask[])[];
+  readonly joinOn?: readonly string[];
+}
+
+export interface WorkflowDef {
+  readonly name: string;
+  readonly version: number;
+  readonly description?: string;
+  readonly tasks: readonly WorkflowTask[];
+}
+
+export type WorkflowStatus = 'RUNNING' | 'COMPLETED' | 'FAILED' | 'TIMED_OUT' | 'TERMINATED' | 'PAUSED';
+
+export interface WorkflowSummary {
+  readonly workflowId: string;
+  readonly workflowName: string;
+  readonly workflowVersion: number;
+  readonly status: WorkflowStatus;
+  readonly correlationId?: string;
+  readonly createTime: number;
+  readonly updateTime: number;
+  readonly endTime?: number;
+  readonly reasonForIncompletion?: string;
+}
+
+export interface Task {
+  readonly taskId: string;
+  readonly referenceTaskName: string;
+  readonly taskType: string;
+  readonly taskDefName: string;
+  readonly status: string;
+  readonly inputData: unknown;
+  readonly outputData: unknown;
+  readonly seq: number;
+  readonly retryCount: number;
+  readonly pollCount: number;
+  readonly workerId?: string;
+  readonly scheduledTime: number;
+  readonly startTime?: number;
+  readonly updateTime: number;
+  readonly endTime?: number;
+  readonly reasonForIncompletion?: string;
+}
+
+export interface Execution extends WorkflowSummary {
+  readonly workflowDefinition: WorkflowDef;
+  readonly input: unknown;
+  readonly output: unknown;
+  readonly variables: unknown;
+  readonly tasks: readonly Task[];
+  readonly why?: readonly WhyNotMoving[] | WhyNotMoving | string;
+}
+
+export interface WhyNotMoving {
+  readonly kind?: string;
+  readonly message?: string;
+  readonly detail?: string;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly nextCursor?: string;
+}
+
+export interface Principal {
+  readonly id: string;
+  readonly name: string;
+  readonly email?: string;
+  readonly roles: readonly string[];
+}
+
+/** The server said no; `detail` is its sentence for people. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly detail: string,
+    readonly code: string | undefined,
+  ) {
+    super(detail);
+  }
+}
+
+/** Calls our own API. @throws ApiError with the server's sentence; status 0 when it cannot be reached. */
+export async function call<T>(path: string, init: { method?: string; body?: unknown } = {}): Promise<T> {
+  const request: RequestInit = {
+    method: init.method ?? 'GET',
+    credentials: 'same-origin',
+    headers: { accept: 'application/json' },
+  };
+  if (init.body !== undefined) {
+    request.body = JSON.stringify(init.body);
+    request.headers = { accept: 'application/json', 'content-type': 'application/json' };
+  }
+  let response: Response;
+  try {
+    response = await fetch(path, request);
+  } catch (error) {
+    throw new ApiError(0, 'The service does not answer. It may be restarting.', (error as Error).name);
+  }
+  const text = await response.text();
+  if (!response.ok) throw toError(response.status, text);
+  return (text === '' ? undefined : JSON.parse(text)) as T;
+}
+
+function toError(status: number, text: string): ApiError {
+  try {
+    const body = JSON.parse(text) as { detail?: string; message?: string; code?: string };
+    return new ApiError(status, body.detail ?? body.message ?? `The service answered ${status}.`, body.code);
+  } catch {
+    // Not our own error body: a proxy in between, most likely.
+    return new ApiError(status, `The service answered ${status}.`, undefined);
+  }
+}

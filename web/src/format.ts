@@ -1,0 +1,36 @@
+const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const bytes = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+
+/** A moment in the reader's own zone. */
+export const when = (at: number | string | undefined | null): string =>
+  at === undefined || at === null ? '–' : dateTime.format(new Date(at));
+
+/** `850 ms`, `4.2 s`, `3 min 10 s`, `2 h 5 min`. */
+export function duration(milliseconds: number | undefined): string {
+  if (milliseconds === undefined || Number.isNaN(milliseconds)) return '–';
+  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
+  const seconds = milliseconds / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
+}
+
+/** `1.2 MB`. */
+export function size(count: number | undefined | null): string {
+  if (count === undefined || count === null) return '–';
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = count;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${bytes.format(value)} ${units[unit]}`;
+}
+
+/** Control and direction characters of hostile names, made visible instead of obeyed. */
+export const visible = (text: string): string =>
+  text.replace(
+    /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );

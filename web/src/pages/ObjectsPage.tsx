@@ -1,0 +1,160 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link, useSearchParams } from 'react-router-dom';
+import { call } from '../api.js';
+import { size, visible, when } from '../format.js';
+import { State } from '../parts/State.js';
+import { usePages } from '../parts/usePages.js';
+
+interface ObjectRow {
+  readonly id: string;
+  readonly bucket: string;
+  readonly key: string;
+  readonly versionId?: string | null;
+  readonly verdict: string;
+  readonly reason?: string | null;
+  readonly sizeBytes?: number | null;
+  readonly uploadedAt?: number | string | null;
+  readonly action?: string | null;
+  readonly decision?: string | null;
+  readonly workflowId?: string | null;
+}
+
+const VERDICTS = [
+  'pending',
+  'clean',
+  'infected',
+  'secrets',
+  'suspicious',
+  'encrypted',
+  'incomplete',
+  'unsupported',
+  'archived',
+  'denied',
+  'gone',
+  'superseded',
+  'skipped',
+  'failed',
+];
+
+/** The ledger: every object version and what was said of it. */
+export function ObjectsPage() {
+  const [search, setSearch] = useSearchParams();
+  const parameters = {
+    verdict: search.get('verdict') ?? '',
+    bucket: search.get('bucket') ?? '',
+    prefix: search.get('prefix') ?? '',
+    limit: '50',
+  };
+  const { items, error, hasNextPage, fetchNextPage } = usePages<ObjectRow>('/api/v1/objects', parameters);
+  const set = (key: string, value: string) =>
+    setSearch((old) => {
+      const next = new URLSearchParams(old);
+      if (value === '') next.delete(key);
+      else next.set(key, value);
+      return next;
+    });
+  return (
+    <section>
+      <h1>Objects</h1>
+      <Summary chosen={parameters.verdict} onChoose={(verdict) => set('verdict', verdict)} />
+      <div className="filters">
+        <label>
+          Verdict
+          <select value={parameters.verdict} onChange={(event) => set('verdict', event.target.value)}>
+            <option value="">any</option>
+            {VERDICTS.map((verdict) => (
+              <option key={verdict}>{verdict}</option>
+            ))}
+          </select>
+        </label>
+        <label>
+          Bucket
+          <input
+            value={parameters.bucket}
+            placeholder="any"
+            onChange={(event) => set('bucket', event.target.value)}
+          />
+        </label>
+        <label>
+          Key begins with
+          <input
+            value={parameters.prefix}
+            placeholder="anything"
+            onChange={(event) => set('prefix', event.target.value)}
+          />
+        </label>
+      </div>
+      {error === null ? null : <p className="problem">{error.message}</p>}
+      <table>
+        <thead>
+          <tr>
+            <th>Object</th>
+            <th>Verdict</th>
+            <th>Action</th>
+            <th className="number">Size</th>
+            <th>Uploaded</th>
+            <th>Why</th>
+          </tr>
+        </thead>
+        <tbody>
+          {items?.map((object) => (
+            <tr key={object.id}>
+              <td>
+                <Link to={`/objects/${object.id}`}>{visible(`${object.bucket}/${object.key}`)}</Link>
+              </td>
+              <td>
+                <State of={object.verdict} />{' '}
+                <div className="quiet">{object.reason?.replaceAll('_', ' ')}</div>
+              </td>
+              <td>
+                {object.action ?? '–'} <div className="quiet">{object.decision}</div>
+              </td>
+              <td className="number">{size(object.sizeBytes)}</td>
+              <td>{when(object.uploadedAt)}</td>
+              <td>
+                {object.workflowId === undefined || object.workflowId === null ? (
+                  '–'
+                ) : (
+                  <Link to={`/executions/${object.workflowId}`}>graph</Link>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {items?.length === 0 ? <p className="quiet">No object matches.</p> : null}
+      {hasNextPage ? (
+        <button type="button" onClick={() => void fetchNextPage()}>
+          Show more
+        </button>
+      ) : null}
+    </section>
+  );
+}
+
+function Summary({ chosen, onChoose }: { chosen: string; onChoose: (verdict: string) => void }) {
+  const summary = useQuery({
+    queryKey: ['objects-summary'],
+    queryFn: () => call<{ counts?: Readonly<Record<string, number>> }>('/api/v1/objects/summary'),
+    refetchInterval: 4000,
+  });
+  const counts = summary.data?.counts ?? {};
+  const present = VERDICTS.filter((verdict) => (counts[verdict] ?? 0) > 0);
+  if (present.length === 0) return null;
+  return (
+    <div className="tiles">
+      {present.map((verdict) => (
+        <button
+          key={verdict}
+          type="button"
+          className="tile"
+          aria-pressed={chosen === verdict}
+          onClick={() => onChoose(chosen === verdict ? '' : verdict)}
+        >
+          <strong>{counts[verdict]}</strong>
+          <State of={verdict} />
+        </button>
+      ))}
+    </div>
+  );
+}

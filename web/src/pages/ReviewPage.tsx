@@ -1,0 +1,197 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Link, useParams } from 'react-router-dom';
+import { call } from '../api.js';
+import { size, visible, when } from '../format.js';
+import { Findings } from '../parts/Findings.js';
+import { Query } from '../parts/Query.js';
+import { State } from '../parts/State.js';
+import type { Review } from '../reviews.js';
+
+/** One question with its evidence, and the answer. */
+export function ReviewPage() {
+  const { id = '' } = useParams();
+  const review = useQuery({
+    queryKey: ['review', id],
+    queryFn: () => call<Review>(`/api/v1/reviews/${encodeURIComponent(id)}`),
+    refetchInterval: 3000,
+  });
+  return (
+    <Query of={review}>
+      {(data) => (
+        <section>
+          <div className="heading">
+            <h1>{visible(data.title)}</h1>
+            <State of={data.state} />
+          </div>
+          <div className="cols">
+            <Evidence review={data} />
+            <div>
+              {data.state === 'OPEN' || data.state === 'CLAIMED' ? (
+                <Decide review={data} />
+              ) : (
+                <Outcome review={data} />
+              )}
+              <Timeline review={data} />
+            </div>
+          </div>
+        </section>
+      )}
+    </Query>
+  );
+}
+
+function Evidence({ review }: { review: Review }) {
+  const { object } = review;
+  return (
+    <div className="card">
+      <h2>Evidence</h2>
+      <dl>
+        <dt>Verdict</dt>
+        <dd>
+          {review.verdict === null ? '–' : <State of={review.verdict} />}{' '}
+          <span className="quiet">{review.reason}</span>
+        </dd>
+        {object === null ? null : (
+          <>
+            <dt>Object</dt>
+            <dd>
+              <Link to={`/objects/${object.id}`}>{visible(`${object.bucket}/${object.key}`)}</Link>
+            </dd>
+            <dt>Size</dt>
+            <dd>
+              {size(object.sizeBytes)} <span className="quiet">{object.detectedType}</span>
+            </dd>
+            <dt>Uploaded</dt>
+            <dd>
+              {when(object.lastModified)} {object.uploader === null ? '' : `by ${visible(object.uploader)}`}
+            </dd>
+            <dt>SHA-256</dt>
+            <dd className="mono">{object.sha256 ?? '–'}</dd>
+            <dt>Where it is</dt>
+            <dd>
+              {object.quarantined === true
+                ? 'in quarantine'
+                : object.quarantined === false
+                  ? 'still in its bucket'
+                  : '–'}
+            </dd>
+          </>
+        )}
+        <dt>Looked at by</dt>
+        <dd>{review.engines.join(', ') || '–'}</dd>
+        <dt>Execution</dt>
+        <dd>
+          <Link to={`/executions/${review.workflowId}?task=review`}>its graph</Link>
+        </dd>
+      </dl>
+      <Findings items={review.findings} total={review.findingsTotal} />
+    </div>
+  );
+}
+
+function Decide({ review }: { review: Review }) {
+  const client = useQueryClient();
+  const [reason, setReason] = useState('');
+  const refresh = () => client.invalidateQueries({ queryKey: ['review', review.id] });
+  const act = useMutation({
+    mutationFn: ({ verb, body }: { verb: string; body?: unknown }) =>
+      call(`/api/v1/reviews/${review.id}/${verb}`, { method: 'POST', body: body ?? {} }),
+    onSettled: refresh,
+  });
+  return (
+    <form className="card decide" onSubmit={(event) => event.preventDefault()}>
+      <h2>Your decision</h2>
+      <label>
+        Reason <span className="quiet">(kept in the record)</span>
+        <textarea rows={3} value={reason} onChange={(event) => setReason(event.target.value)} />
+      </label>
+      {review.outcomes.map((outcome) => (
+        <div key={outcome.name}>
+          <button
+            type="button"
+            className={outcome.tone}
+            disabled={act.isPending || (outcome.needsReason && reason.trim() === '')}
+            onClick={() =>
+              act.mutate({
+                verb: 'decide',
+                body: { outcome: outcome.name, reason, digest: review.subjectDigest },
+              })
+            }
+          >
+            {outcome.label}
+          </button>{' '}
+          <span className="quiet">
+            {outcome.effect}
+            {outcome.needsReason && reason.trim() === '' ? ' Needs a reason.' : ''}
+          </span>
+        </div>
+      ))}
+      <div className="row">
+        {review.state === 'OPEN' ? (
+          <button type="button" disabled={act.isPending} onClick={() => act.mutate({ verb: 'claim' })}>
+            Claim it
+          </button>
+        ) : (
+          <button type="button" disabled={act.isPending} onClick={() => act.mutate({ verb: 'release' })}>
+            Give it back
+          </button>
+        )}
+        {review.claim === null ? null : (
+          <span className="quiet">
+            {review.claim.by.name} is on it since {when(review.claim.at)}
+          </span>
+        )}
+      </div>
+      {act.error === null ? null : (
+        <p className="problem" role="alert">
+          {act.error.message}
+        </p>
+      )}
+    </form>
+  );
+}
+
+function Outcome({ review }: { review: Review }) {
+  const { decision, cancelled } = review;
+  return (
+    <div className="card">
+      <h2>Decided</h2>
+      {decision === null ? null : (
+        <>
+          <p className="question">{decision.label}</p>
+          <p>
+            by {decision.by.name}, {when(decision.at)}, through {decision.via}
+          </p>
+          {decision.reason === '' ? null : <p>“{visible(decision.reason)}”</p>}
+          {decision.completion === 'late' ? (
+            <p className="problem">The workflow had ended before: {decision.completionNote}</p>
+          ) : null}
+        </>
+      )}
+      {cancelled === null ? null : (
+        <p>
+          Cancelled {when(cancelled.at)}: {cancelled.reason}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Timeline({ review }: { review: Review }) {
+  return (
+    <div className="card">
+      <h2>Timeline</h2>
+      <ol className="timeline">
+        {review.timeline.map((event) => (
+          <li key={`${event.at}:${event.kind}:${event.by.id}`}>
+            <strong>{event.kind}</strong> by {event.by.name}{' '}
+            <span className="quiet">
+              through {event.via}, {when(event.at)}
+            </span>
+          </li>
+        ))}
+      </ol>
+    </div>
+  );
+}

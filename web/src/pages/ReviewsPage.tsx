@@ -1,0 +1,96 @@
+import { Link, useSearchParams } from 'react-router-dom';
+import { visible, when } from '../format.js';
+import { State } from '../parts/State.js';
+import { usePages } from '../parts/usePages.js';
+import type { ReviewSummary } from '../reviews.js';
+
+const VIEWS: Readonly<Record<string, { readonly name: string; readonly state: string }>> = {
+  open: { name: 'Waiting for a decision', state: 'OPEN,CLAIMED' },
+  done: { name: 'Decided', state: 'COMPLETED' },
+  all: { name: 'All', state: '' },
+};
+
+export function ReviewsPage() {
+  const [search, setSearch] = useSearchParams();
+  const view = search.get('view') ?? 'open';
+  const { items, error, hasNextPage, fetchNextPage } = usePages<ReviewSummary>('/api/v1/reviews', {
+    state: VIEWS[view]?.state ?? '',
+    limit: '50',
+  });
+  return (
+    <section>
+      <div className="heading">
+        <h1>Reviews</h1>
+        <span className="actions">
+          {Object.entries(VIEWS).map(([key, { name }]) => (
+            <button
+              key={key}
+              type="button"
+              aria-pressed={view === key}
+              className={view === key ? 'primary' : ''}
+              onClick={() => setSearch({ view: key })}
+            >
+              {name}
+            </button>
+          ))}
+        </span>
+      </div>
+      {error === null ? null : <p className="problem">{error.message}</p>}
+      {items?.length === 0 ? (
+        <p className="card quiet">
+          {view === 'open'
+            ? 'Nothing waits for a decision. A finding in an upload opens a review.'
+            : 'Nothing here yet.'}
+        </p>
+      ) : (
+        <table>
+          <thead>
+            <tr>
+              <th>Object</th>
+              <th>Verdict</th>
+              <th className="number">Findings</th>
+              <th>State</th>
+              <th>Opened</th>
+            </tr>
+          </thead>
+          <tbody>
+            {items?.map((review) => (
+              <tr key={review.id}>
+                <td>
+                  <Link to={`/reviews/${review.id}`}>
+                    {review.object === null
+                      ? visible(review.title)
+                      : visible(`${review.object.bucket}/${review.object.key}`)}
+                  </Link>
+                </td>
+                <td>{review.verdict === null ? '–' : <State of={review.verdict} />}</td>
+                <td className="number">{review.findingsTotal}</td>
+                <td>
+                  {review.decision === null ? (
+                    <>
+                      <State of={review.state} />
+                      {review.claim === null ? null : <div className="quiet">by {review.claim.by.name}</div>}
+                    </>
+                  ) : (
+                    <>
+                      <strong>{review.decision.label}</strong>{' '}
+                      <div className="quiet">
+                        by {review.decision.by.name} through {review.decision.via}
+                      </div>
+                    </>
+                  )}
+                </td>
+                <td>{when(review.createdAt)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {hasNextPage ? (
+        <button type="button" onClick={() => void fetchNextPage()}>
+          Show more
+        </button>
+      ) : null}
+    </section>
+  );
+}

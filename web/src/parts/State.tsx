@@ -1,0 +1,47 @@
+/* A state is always said three ways: colour, icon and word. */
+
+const LOOKS: Readonly<Record<string, { icon: string; tone: string; word?: string }>> = {
+  NOT_REACHED: { icon: '○', tone: 'idle', word: 'not reached' },
+  SCHEDULED: { icon: '…', tone: 'wait' },
+  IN_PROGRESS: { icon: '▶', tone: 'run', word: 'in progress' },
+  COMPLETED: { icon: '✓', tone: 'good' },
+  COMPLETED_WITH_ERRORS: { icon: '✓', tone: 'warn', word: 'completed with errors' },
+  SKIPPED: { icon: '⤼', tone: 'idle' },
+  FAILED: { icon: '✕', tone: 'bad' },
+  FAILED_WITH_TERMINAL_ERROR: { icon: '✕', tone: 'bad', word: 'failed for good' },
+  TIMED_OUT: { icon: '⧖', tone: 'bad', word: 'timed out' },
+  CANCELED: { icon: '⊘', tone: 'idle' },
+  RUNNING: { icon: '▶', tone: 'run' },
+  PAUSED: { icon: '❚❚', tone: 'wait' },
+  TERMINATED: { icon: '⊘', tone: 'bad' },
+  pending: { icon: '…', tone: 'wait' },
+  clean: { icon: '✓', tone: 'good' },
+  infected: { icon: '☣', tone: 'bad' },
+  secrets: { icon: '🔑', tone: 'bad' },
+  suspicious: { icon: '?', tone: 'warn' },
+  encrypted: { icon: '🔒', tone: 'warn' },
+  incomplete: { icon: '◐', tone: 'warn' },
+  unsupported: { icon: '◌', tone: 'warn' },
+  archived: { icon: '❄', tone: 'idle' },
+  denied: { icon: '⛔', tone: 'warn' },
+  gone: { icon: '∅', tone: 'idle' },
+  superseded: { icon: '↷', tone: 'idle' },
+  skipped: { icon: '⤼', tone: 'idle' },
+  failed: { icon: '✕', tone: 'bad' },
+  OPEN: { icon: '●', tone: 'wait' },
+  CLAIMED: { icon: '✋', tone: 'run' },
+  CANCELLED: { icon: '⊘', tone: 'idle' },
+};
+
+export const toneOf = (state: string): string => LOOKS[state]?.tone ?? 'idle';
+export const iconOf = (state: string): string => LOOKS[state]?.icon ?? '•';
+export const wordOf = (state: string): string =>
+  LOOKS[state]?.word ?? state.toLowerCase().replaceAll('_', ' ');
+
+export function State({ of: state }: { of: string }) {
+  return (
+    <span className={`state tone-${toneOf(state)}`}>
+      <span aria-hidden="true">{iconOf(state)}</span> {wordOf(state)}
+    </span>
+  );
+}

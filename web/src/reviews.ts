@@ -1,0 +1,78 @@
+/* Reviews as the API tells them; times are ISO 8601. */
+
+export interface Person {
+  readonly id: string;
+  readonly name: string;
+}
+
+export interface ReviewSummary {
+  readonly id: string;
+  readonly taskId: string;
+  readonly workflowId: string;
+  readonly title: string;
+  readonly state: string;
+  readonly version: number;
+  readonly verdict: string | null;
+  readonly reason: string | null;
+  readonly outcomes: readonly {
+    readonly name: string;
+    readonly label: string;
+    readonly effect: string;
+    readonly needsReason: boolean;
+    readonly tone: 'primary' | 'danger' | 'neutral';
+  }[];
+  readonly object: {
+    readonly id: string;
+    readonly bucket: string;
+    readonly key: string;
+    readonly versionId: string | null;
+    readonly sizeBytes: number | null;
+    readonly detectedType: string | null;
+    readonly lastModified: string | null;
+    readonly uploader: string | null;
+    readonly sha256: string | null;
+    readonly quarantined: boolean | null;
+  } | null;
+  readonly findingsTotal: number;
+  readonly subjectDigest: string;
+  readonly claim: { readonly by: Person; readonly at: string } | null;
+  readonly decision: {
+    readonly outcome: string;
+    readonly label: string;
+    readonly by: Person;
+    readonly at: string;
+    readonly via: string;
+    readonly reason: string;
+    readonly completion: 'pending' | 'applied' | 'late';
+    readonly completionNote: string | null;
+  } | null;
+  readonly cancelled: { readonly at: string; readonly reason: string } | null;
+  readonly createdAt: string;
+}
+
+export interface Finding {
+  readonly kind: 'secret' | 'malware';
+  readonly ruleId: string;
+  readonly title: string;
+  readonly severity: string;
+  readonly confidence: string;
+  readonly path: string;
+  readonly line?: number | null;
+  readonly column?: number | null;
+  readonly byteOffset?: number | null;
+  readonly excerpt?: string | null;
+  readonly fingerprint: string;
+  readonly remediation?: string | null;
+}
+
+export interface Review extends ReviewSummary {
+  readonly engines: readonly string[];
+  readonly findings: readonly Finding[];
+  readonly timeline: readonly {
+    readonly at: string;
+    readonly kind: string;
+    readonly by: Person;
+    readonly via: string;
+    readonly data: Readonly<Record<string, unknown>>;
+  }[];
+}
