@@ -27,3 +27,6 @@ export class RuleError extends AppError {
     super(`${file}: ${ruleId === undefined ? '' : `rule "${ruleId}", `}${field}: ${message}`, options);
   }
 }
+
+/** What a caught value says about itself. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -22,7 +22,7 @@ export function maskedExcerpt(
 ): string {
   const shown = secret.slice(0, Math.min(knownPrefix.length, LONGEST_SHOWN_PREFIX));
   const size = `…(${secret.length} character${secret.length === 1 ? '' : 's'})`;
-  const context = ASSIGNED_NAME.exec(before) ?? URL_USER.exec(before);
+  const context = URL_USER.exec(before) ?? ASSIGNED_NAME.exec(before);
   const name = context?.[1] ?? '';
   return before.length - name.length >= clearFrom ? `${name}${shown}${size}` : `${shown}${size}`;
 }

@@ -70,9 +70,10 @@ export class Matcher {
     let tick = this.monotonicMs();
     const ran = (index: number): void => {
       const now = this.monotonicMs();
-      this.#spentMs[index] = this.#spentMs[index]! + now - tick;
+      const spentMs = this.#spentMs[index]! + now - tick;
+      this.#spentMs[index] = spentMs;
       tick = now;
-      if (this.#spentMs[index]! > this.ruleBudgetMs) this.#expire(index);
+      if (spentMs > this.ruleBudgetMs) this.#expire(index);
     };
     for (let i = 0; i < hits.length; i++) {
       const end = hits.positions[i]!;

@@ -29,9 +29,8 @@ export function emitPattern(pattern: Pattern): string {
       return pattern.branches.map(emitPattern).join('|');
     case 'capture':
       return `(${emitPattern(pattern.inner)})`;
-    case 'repeat':
-      return `${pattern.inner.kind === 'set' || pattern.inner.kind === 'capture' ? emitPattern(pattern.inner) : grouped(pattern.inner)}${quantifier(pattern.min, pattern.max)}${pattern.lazy ? '?' : ''}`;
   }
+  return `${pattern.inner.kind === 'set' || pattern.inner.kind === 'capture' ? emitPattern(pattern.inner) : grouped(pattern.inner)}${quantifier(pattern.min, pattern.max)}${pattern.lazy ? '?' : ''}`;
 }
 
 const grouped = (pattern: Pattern): string => `(?:${emitPattern(pattern)})`;

@@ -15,11 +15,9 @@ export function maxLength(pattern: Pattern): number {
       return Math.max(...pattern.branches.map(maxLength));
     case 'capture':
       return maxLength(pattern.inner);
-    case 'repeat': {
-      const inner = maxLength(pattern.inner);
-      return inner === 0 || pattern.max === 0 ? 0 : inner * pattern.max;
-    }
   }
+  const inner = maxLength(pattern.inner);
+  return inner === 0 || pattern.max === 0 ? 0 : inner * pattern.max;
 }
 
 /** The shortest text that a pattern can match, in bytes. */
@@ -35,9 +33,8 @@ export function minLength(pattern: Pattern): number {
       return Math.min(...pattern.branches.map(minLength));
     case 'capture':
       return minLength(pattern.inner);
-    case 'repeat':
-      return minLength(pattern.inner) * pattern.min;
   }
+  return minLength(pattern.inner) * pattern.min;
 }
 
 /** How many captures a pattern has: the highest number that `secretGroup` may name. */
@@ -52,9 +49,8 @@ export function countCaptures(pattern: Pattern): number {
       return pattern.branches.reduce((sum, item) => sum + countCaptures(item), 0);
     case 'capture':
       return 1 + countCaptures(pattern.inner);
-    case 'repeat':
-      return countCaptures(pattern.inner);
   }
+  return countCaptures(pattern.inner);
 }
 
 /** A beginning that a match can have, lower case. `open` when the node matches exactly this and more may follow. */
@@ -96,9 +92,8 @@ function beginnings(pattern: Pattern): readonly Beginning[] {
     }
     case 'capture':
       return beginnings(pattern.inner);
-    case 'repeat':
-      return ofRepeat(pattern);
   }
+  return ofRepeat(pattern);
 }
 
 function ofSet(set: ByteSet): readonly Beginning[] {

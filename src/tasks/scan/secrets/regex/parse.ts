@@ -217,7 +217,7 @@ class Parser {
     const end = this.source.indexOf('\\E', this.#at);
     const text = this.source.slice(this.#at, end < 0 ? undefined : end);
     this.#at = end < 0 ? this.source.length : end + 2;
-    return [...text].flatMap((char) => this.#literal(char));
+    return Array.from(text).flatMap((char) => this.#literal(char));
   }
 
   /** The code point of an escape that stands for one character; `#at` is on the letter after the backslash. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { parse } from 'smol-toml';
-import { RuleError } from '../errors.js';
+import { z } from 'zod';
+import { RuleError, messageOf } from '../errors.js';
 import { emitPattern } from '../regex/emit.js';
 import { countCaptures, findAnchor } from '../regex/measure.js';
 import { parsePattern } from '../regex/parse.js';
@@ -67,7 +68,7 @@ function readFile(source: RuleSource): RulesFile {
   try {
     document = parse(source.toml);
   } catch (error) {
-    throw new RuleError(source.name, undefined, 'TOML', (error as Error).message.trim(), { cause: error });
+    throw new RuleError(source.name, undefined, 'TOML', messageOf(error).trim(), { cause: error });
   }
   const checked = RulesFile.safeParse(document);
   if (checked.success) return checked.data;
@@ -79,8 +80,8 @@ function readFile(source: RuleSource): RulesFile {
 }
 
 function idAt(document: unknown, index: number): string {
-  const rules = (document as { rules?: readonly { id?: unknown }[] }).rules ?? [];
-  const id = rules[index]?.id;
+  const named = z.looseObject({ rules: z.array(z.looseObject({ id: z.unknown() })) }).safeParse(document);
+  const id = named.data?.rules[index]?.id;
   return typeof id === 'string' ? id : `#${index + 1}`;
 }
 
@@ -136,7 +137,7 @@ function readPattern(file: string, ruleId: string | undefined, field: string, so
   try {
     return parsePattern(source);
   } catch (error) {
-    throw new RuleError(file, ruleId, field, (error as Error).message, { cause: error });
+    throw new RuleError(file, ruleId, field, messageOf(error), { cause: error });
   }
 }
 
