@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import type { Json } from './json.js';
+import type { Json, JsonObject } from './json.js';
 
 /*
  * The definition language is Conductor's: same names, same defaults (conductor-oss/conductor, common/metadata).
  * Unknown properties are ignored on input, as Conductor does; nulls count as absent.
  */
 
-const jsonObject = z.record(z.string(), z.json()) as unknown as z.ZodType<{ readonly [key: string]: Json }>;
+const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), z.json());
 
 /** Text that PostgreSQL can store: no NUL and no lone surrogate. */
 const text = (max: number) =>

@@ -1,0 +1,166 @@
+import type { Command, RejectedCommand } from '../model/command.js';
+import { isTerminalTask } from '../model/execution.js';
+import type { Task } from '../model/execution.js';
+import { endWorkflow } from './finish.js';
+import { MAX_PAYLOAD_BYTES, isWithin } from './json-size.js';
+import type { Step } from './plan.js';
+import { schedule } from './schedule.js';
+import type { Transition } from './transition.js';
+
+type UpdateTask = Extract<Command, { kind: 'updateTask' }>;
+
+// A year: what is to come back later than that is not coming back.
+const MAX_CALLBACK_SECONDS = 365 * 86_400;
+
+/** Applies what a command says by itself; its consequences are `settle`'s. */
+export function apply(t: Transition, command: Command): void {
+  const { status } = t.workflow;
+  const reject = (reason: RejectedCommand['reason'], message: string): void => {
+    t.rejected.push({ commandId: command.commandId, reason, message });
+  };
+  const { workflowId } = t.workflow;
+  switch (command.kind) {
+    case 'start':
+    case 'wake':
+      return;
+    case 'updateTask':
+      updateTask(t, command, reject);
+      return;
+    case 'pause':
+      if (t.isEnded)
+        reject('conflict', `Workflow ${workflowId} has ended with ${status} and cannot be paused.`);
+      else t.patchWorkflow({ status: 'PAUSED' });
+      return;
+    case 'resume':
+      if (status === 'PAUSED') t.patchWorkflow({ status: 'RUNNING', lastRetriedTime: t.now });
+      else reject('conflict', `Workflow ${workflowId} is not PAUSED but ${status} and cannot be resumed.`);
+      return;
+    case 'terminate':
+      if (status === 'COMPLETED')
+        reject('conflict', `Workflow ${workflowId} is COMPLETED and cannot be terminated.`);
+      // One that has failed or was terminated stays as it ended.
+      else if (!t.isEnded)
+        endWorkflow(t, { status: 'TERMINATED', reason: command.reason, runsFailureWorkflow: false });
+      return;
+    case 'retry':
+      retry(t, reject);
+      return;
+    default:
+      command satisfies never;
+  }
+}
+
+type Reject = (reason: RejectedCommand['reason'], message: string) => void;
+
+function updateTask(t: Transition, command: UpdateTask, reject: Reject): void {
+  const position = t.index.positionOf(command.taskId);
+  if (position === undefined) {
+    reject('not_found', `Workflow ${t.workflow.workflowId} has no task ${command.taskId}.`);
+    return;
+  }
+  const task = t.tasks[position]!;
+  if (isTerminalTask(task.status) || t.isEnded) {
+    const ended = isTerminalTask(task.status)
+      ? `Task ${task.taskId} has already ended with ${task.status}`
+      : `Workflow ${t.workflow.workflowId} has already ended with ${t.workflow.status}`;
+    reject('late', `${ended}; the update was not applied.`);
+    return;
+  }
+  const workerId = command.workerId ?? task.workerId;
+  if (!isWithin(command.outputData, MAX_PAYLOAD_BYTES)) {
+    t.patchTask(position, {
+      status: 'FAILED_WITH_TERMINAL_ERROR',
+      reasonForIncompletion: `The task's output is larger than ${MAX_PAYLOAD_BYTES / 1024} KB or nested too deeply`,
+      endTime: t.now,
+      queued: false,
+      workerId,
+    });
+    return;
+  }
+  const reported = {
+    outputData: command.outputData,
+    reasonForIncompletion: command.reasonForIncompletion ?? task.reasonForIncompletion,
+    workerId,
+    // A report is a sign of life also when it says nothing new.
+    updateTime: t.now,
+  };
+  if (command.status === 'IN_PROGRESS') {
+    t.patchTask(position, { ...reported, ...progress(t, task, command.callbackAfterSeconds) });
+  } else {
+    t.patchTask(position, { ...reported, status: command.status, endTime: t.now, queued: false });
+  }
+}
+
+/** IN_PROGRESS: to be handed out again in a while, or parked until somebody completes it. */
+function progress(t: Transition, task: Task, callbackAfterSeconds: number | undefined): Partial<Task> {
+  const handOut = t.index.stepOf(task)?.mapper?.handOut ?? 'never';
+  if (handOut === 'never') return {};
+  if (callbackAfterSeconds === undefined) {
+    return {
+      status: 'IN_PROGRESS',
+      queued: false,
+      startTime: task.startTime ?? t.now,
+      callbackAfterSeconds: 0,
+    };
+  }
+  const seconds = Math.min(Math.max(callbackAfterSeconds, 0) || 0, MAX_CALLBACK_SECONDS);
+  return {
+    status: handOut === 'leased' ? 'SCHEDULED' : 'IN_PROGRESS',
+    queued: true,
+    callbackAfterSeconds: Math.ceil(seconds),
+    dueAt: t.now + Math.round(seconds * 1000),
+  };
+}
+
+const FAILED_STATUSES: ReadonlySet<string> = new Set([
+  'FAILED',
+  'FAILED_WITH_TERMINAL_ERROR',
+  'TIMED_OUT',
+  'CANCELED',
+]);
+
+/** Sets a failed workflow going again: every step whose last attempt failed or was cancelled gets a new one. */
+function retry(t: Transition, reject: Reject): void {
+  const { workflow } = t;
+  if (!t.isEnded || workflow.status === 'COMPLETED') {
+    reject(
+      'conflict',
+      `Workflow ${workflow.workflowId} is ${workflow.status}; only one that failed can be retried.`,
+    );
+    return;
+  }
+  const failed = t.tasks.flatMap((task, position): { task: Task; position: number; step: Step }[] => {
+    const step = t.index.stepOf(task);
+    return !task.retried && FAILED_STATUSES.has(task.status) && step !== undefined
+      ? [{ task, position, step }]
+      : [];
+  });
+  if (failed.length === 0 && workflow.status !== 'TIMED_OUT') {
+    const remedy = 'Start it anew to attempt the whole workflow again.';
+    reject('conflict', `Workflow ${workflow.workflowId} has no task that could be retried. ${remedy}`);
+    return;
+  }
+  t.patchWorkflow({
+    status: 'RUNNING',
+    lastRetriedTime: t.now,
+    reasonForIncompletion: undefined,
+    failedReferenceTaskNames: [],
+    output: {},
+    endTime: undefined,
+  });
+  const isJoin = ({ task }: { task: Task }): boolean => task.taskType === 'JOIN';
+  for (const { task, position, step } of failed.filter((row) => !isJoin(row))) {
+    t.patchTask(position, { retried: true });
+    schedule(t, step, { of: task, delayMs: 0, startsAnew: true });
+  }
+  // After the tasks, since what a JOIN waits for are their new attempts.
+  for (const { position } of failed.filter(isJoin)) {
+    t.patchTask(position, {
+      status: 'IN_PROGRESS',
+      executed: false,
+      outputData: {},
+      reasonForIncompletion: undefined,
+      endTime: undefined,
+    });
+  }
+}

@@ -1,0 +1,27 @@
+import { forkJoin } from './fork-join.js';
+import { human } from './human.js';
+import { join } from './join.js';
+import type { TaskMapper } from './mapper.js';
+import { setVariable } from './set-variable.js';
+import { simple } from './simple.js';
+import { switchMapper } from './switch.js';
+import { terminate } from './terminate.js';
+import { wait } from './wait.js';
+
+/** Every task type that the engine knows. */
+const MAPPERS: readonly TaskMapper[] = [
+  simple,
+  switchMapper,
+  forkJoin,
+  join,
+  human,
+  wait,
+  setVariable,
+  terminate,
+];
+
+const byType: ReadonlyMap<string, TaskMapper> = new Map(MAPPERS.map((mapper) => [mapper.type, mapper]));
+
+export const SUPPORTED_TYPES: readonly string[] = MAPPERS.map(({ type }) => type);
+
+export const mapperOf = (type: string): TaskMapper | undefined => byType.get(type);
