@@ -48,7 +48,9 @@ export async function createAdapter(config: Config, log: Log): Promise<FastifyAd
         "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
       );
     }
-    void reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer');
+    // Pages with a plain HTML form say `same-origin`: under `no-referrer` browsers post them with `Origin: null`.
+    if (!reply.hasHeader('referrer-policy')) void reply.header('referrer-policy', 'no-referrer');
+    void reply.header('x-content-type-options', 'nosniff');
   });
   server.addHook('onResponse', async (request, reply) => {
     log.debug(

@@ -1,5 +1,9 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { REVIEW_CHANNELS, type ReviewChannel } from './channels/channel.js';
+import { MailChannel } from './channels/mail/mail.channel.js';
+import { MailLinkService } from './channels/mail/mail-link.service.js';
+import { MailPageController } from './channels/mail/mail-page.controller.js';
+import { ReviewMailHandler } from './channels/mail/review-mail.handler.js';
 import { CompleteHandler } from './complete.handler.js';
 import { EvidenceSource, LedgerEvidence } from './evidence.js';
 import { HumanWorker } from './human.worker.js';
@@ -8,7 +12,7 @@ import { ReviewsService } from './reviews.service.js';
 import { ReviewSweeper } from './sweeper.js';
 
 /** Outbox handlers of this stage. */
-export const REVIEW_HANDLERS = [CompleteHandler] as const;
+export const REVIEW_HANDLERS = [CompleteHandler, ReviewMailHandler] as const;
 
 /** A person decides. */
 @Module({})
@@ -24,7 +28,7 @@ export class ReviewsModule {
     return {
       module: ReviewsModule,
       imports: parts.imports,
-      controllers: [ReviewsController],
+      controllers: [ReviewsController, MailPageController],
       providers: [
         ...parts.bindings,
         ReviewsService,
@@ -32,9 +36,16 @@ export class ReviewsModule {
         CompleteHandler,
         ReviewSweeper,
         { provide: EvidenceSource, useClass: LedgerEvidence },
-        { provide: REVIEW_CHANNELS, useFactory: (): ReviewChannel[] => [], inject: [] },
+        MailChannel,
+        MailLinkService,
+        ReviewMailHandler,
+        {
+          provide: REVIEW_CHANNELS,
+          useFactory: (...channels: ReviewChannel[]) => channels,
+          inject: [MailChannel],
+        },
       ],
-      exports: [ReviewsService, HumanWorker, CompleteHandler],
+      exports: [ReviewsService, HumanWorker, CompleteHandler, ReviewMailHandler],
     };
   }
 }

@@ -27,6 +27,7 @@ import { testDatabase } from '../support/database.js';
 
 /** Time that moves only when told. */
 export class SetClock extends Clock {
+  private readonly sleepers = new Set<{ at: Instant; wake: () => void }>();
   constructor(private time: Instant = Date.UTC(2026, 10, 23, 9, 0, 0)) {
     super();
   }
@@ -35,9 +36,21 @@ export class SetClock extends Clock {
   }
   advance(milliseconds: number): void {
     this.time += milliseconds;
+    for (const sleeper of this.sleepers) if (sleeper.at <= this.time) sleeper.wake();
   }
-  async sleepUntil(at: Instant): Promise<void> {
-    this.time = Math.max(this.time, at);
+  sleepUntil(at: Instant, signal?: AbortSignal): Promise<void> {
+    if (at <= this.time || signal?.aborted === true) return Promise.resolve();
+    return new Promise((resolve) => {
+      const sleeper = {
+        at,
+        wake: () => {
+          this.sleepers.delete(sleeper);
+          resolve();
+        },
+      };
+      this.sleepers.add(sleeper);
+      signal?.addEventListener('abort', sleeper.wake, { once: true });
+    });
   }
 }
 
@@ -199,7 +212,7 @@ export async function reviewsStage(channels: (parts: StageParts) => readonly Rev
   const ledger = new FakeLedger();
   const evidence = new GivenEvidence();
   const reviewers = new GivenReviewers();
-  const log: Log = pino<string>({ level: 'silent' });
+  const log: Log = pino({ level: 'silent' });
   const outbox = new PostgresOutbox(clock, bell);
   const parts: StageParts = { db, clock, bell, reviewers, log, outbox };
   const active = channels(parts);

@@ -1,0 +1,144 @@
+import type { Review } from '../../review.js';
+import { outcomeFacts } from '../../rules/outcome.js';
+import { MAX_REASON_LENGTH } from '../../rules/transition.js';
+import { questionOf, type Question } from '../question.js';
+import { escapeHtml, visible } from '../safe-text.js';
+import { PAGE_CSS } from './page-style.js';
+
+/** What the page says first: how the last click went. */
+export interface Notice {
+  readonly tone: 'error' | 'done' | 'info';
+  readonly text: string;
+  /** Field that the notice is about, for people who do not see the page. */
+  readonly field?: 'code' | 'reason' | undefined;
+}
+
+const FINDINGS_ON_PAGE = 20;
+
+/** Headers of every page: not kept, not framed, not indexed, and nothing runs or loads but its own style. */
+export const pageHeaders = (nonce: string): Readonly<Record<string, string>> => ({
+  'content-type': 'text/html; charset=utf-8',
+  'cache-control': 'no-store',
+  // Not `no-referrer`: under it browsers post a form with `Origin: null`. The address holds no secret by now.
+  'referrer-policy': 'same-origin',
+  'x-robots-tag': 'noindex, nofollow, noarchive',
+  'x-frame-options': 'DENY',
+  'content-security-policy': `default-src 'none'; style-src 'nonce-${nonce}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
+});
+
+/** A page that only says something. */
+export const messagePage = (nonce: string, title: string, text: string, inboxUrl: string): string =>
+  frame(
+    nonce,
+    title,
+    `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(text)}</p>
+<p><a href="${escapeHtml(inboxUrl)}">Sign in and open the inbox</a></p>`,
+  );
+
+/** The question with its form, or how it ended. */
+export function reviewPage(
+  nonce: string,
+  review: Review,
+  form: {
+    readonly email: string;
+    readonly csrf: string;
+    readonly action: string;
+    readonly inboxUrl: string;
+    readonly notice?: Notice | undefined;
+    readonly reason?: string | undefined;
+    readonly holderIsMe: boolean;
+    readonly attemptsLeft: number;
+  },
+): string {
+  const question = questionOf(review, FINDINGS_ON_PAGE);
+  const notice =
+    form.notice === undefined
+      ? ''
+      : `<p class="notice ${form.notice.tone}" role="${form.notice.tone === 'error' ? 'alert' : 'status'}" id="notice">${escapeHtml(form.notice.text)}</p>`;
+  const body = [
+    `<p class="muted">You are acting as <strong>${escapeHtml(form.email)}</strong></p>`,
+    `<h1>${escapeHtml(question.headline)}</h1>`,
+    `<p class="name"><bdi>${escapeHtml(question.name)}</bdi></p>`,
+    notice,
+    standing(review),
+    facts(question),
+    findings(question),
+    review.state === 'COMPLETED' || review.state === 'CANCELLED' ? '' : forms(review, question, form),
+    `<p class="muted foot"><a href="${escapeHtml(form.inboxUrl)}">Sign in and decide in the inbox instead</a></p>`,
+  ];
+  return frame(nonce, question.headline, body.join('\n'));
+}
+
+function standing(review: Review): string {
+  const { decision, cancelled, claim } = review;
+  if (decision !== undefined) {
+    const why =
+      decision.reason === '' ? '' : `<br>Reason: <q>${escapeHtml(visible(decision.reason, 600))}</q>`;
+    return `<p class="notice done" role="status">Decided: <strong>${escapeHtml(outcomeFacts(decision.outcome).label)}</strong>, by ${escapeHtml(visible(decision.by.name, 100))} on ${time(decision.at)}.${why}</p>`;
+  }
+  if (cancelled !== undefined)
+    return `<p class="notice info" role="status">Nothing is left to decide since ${time(cancelled.at)}: ${escapeHtml(visible(cancelled.reason, 300))}.</p>`;
+  if (claim !== undefined)
+    return `<p class="notice info">${escapeHtml(visible(claim.by.name, 100))} has taken this question since ${time(claim.at)}.</p>`;
+  return '';
+}
+
+const facts = ({ facts: list }: Question): string =>
+  `<dl>${list
+    .map(
+      ({ label, value, literal }) =>
+        `<div><dt>${escapeHtml(label)}</dt><dd>${literal ? `<code><bdi>${escapeHtml(value)}</bdi></code>` : escapeHtml(value)}</dd></div>`,
+    )
+    .join('')}</dl>`;
+
+function findings({ findings: list, more }: Question): string {
+  if (list.length === 0) return '';
+  const items = list.map(
+    (finding) =>
+      `<li><span class="chip ${escapeHtml(finding.severity)}">${escapeHtml(finding.severity)}</span> ${escapeHtml(finding.title)}
+<span class="where"><bdi>${escapeHtml(finding.where)}</bdi></span>${finding.excerpt === '' ? '' : `<code class="excerpt">${escapeHtml(finding.excerpt)}</code>`}</li>`,
+  );
+  return `<h2>What was found</h2><ul class="findings">${items.join('\n')}</ul>${more > 0 ? `<p class="muted">and ${more} more</p>` : ''}`;
+}
+
+function forms(review: Review, question: Question, form: Parameters<typeof reviewPage>[2]): string {
+  const hidden = `<input type="hidden" name="csrf" value="${escapeHtml(form.csrf)}"><input type="hidden" name="digest" value="${escapeHtml(review.subjectDigest)}">`;
+  const described = (field: 'code' | 'reason'): string =>
+    form.notice?.field === field ? ` aria-invalid="true" aria-describedby="notice"` : '';
+  if (form.attemptsLeft <= 0) {
+    return `<p class="notice error" role="alert">This link is locked after too many wrong codes. Sign in and decide in the inbox.</p>`;
+  }
+  if (review.claim !== undefined && !form.holderIsMe) return '';
+  const claim =
+    review.claim === undefined
+      ? `<form method="post" action="${escapeHtml(form.action)}">${hidden}<button name="do" value="claim" class="quiet">Only take it for now</button></form>`
+      : '';
+  const needs = question.outcomes.filter((outcome) => outcome.needsReason).map((outcome) => outcome.label);
+  return `<h2>Your decision</h2>
+<form method="post" action="${escapeHtml(form.action)}" autocomplete="off">${hidden}
+<label for="reason">Reason${needs.length === 0 ? '' : ` <span class="muted">(needed for: ${escapeHtml(needs.join(', '))})</span>`}</label>
+<textarea id="reason" name="reason" rows="3" maxlength="${MAX_REASON_LENGTH}"${described('reason')}>${escapeHtml(form.reason ?? '')}</textarea>
+<label for="code">Code from the mail</label>
+<input id="code" name="code" type="text" inputmode="numeric" autocomplete="one-time-code" maxlength="12" required placeholder="0000 0000"${described('code')}>
+<div class="choices">${question.outcomes
+    .map(
+      ({ name, label, effect, tone }) =>
+        `<div><button name="do" value="decide:${escapeHtml(name)}" class="${tone}" aria-describedby="effect-${escapeHtml(name)}">${escapeHtml(label)}</button><p id="effect-${escapeHtml(name)}" class="muted">${escapeHtml(effect)}</p></div>`,
+    )
+    .join('\n')}</div>
+</form>
+${claim}`;
+}
+
+const time = (at: number): string => {
+  const iso = new Date(at).toISOString();
+  return `<time datetime="${iso}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>`;
+};
+
+const frame = (nonce: string, title: string, body: string): string => `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<meta name="robots" content="noindex"><meta name="color-scheme" content="light dark">
+<title>${escapeHtml(title)} · Sallyport</title>
+<style nonce="${nonce}">${PAGE_CSS}</style></head>
+<body><main>${body}</main></body></html>
+`;

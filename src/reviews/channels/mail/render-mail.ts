@@ -1,0 +1,137 @@
+import type { Instant } from '../../../clock.js';
+import type { Review } from '../../review.js';
+import { questionOf, type Question } from '../question.js';
+import { defanged, escapeHtml, visible } from '../safe-text.js';
+
+export interface MailParts {
+  readonly email: string;
+  readonly code: string;
+  readonly expiresAt: Instant;
+  readonly linkUrl: string;
+  readonly inboxUrl: string;
+}
+
+// Gmail cuts a mail off at about 102 kB; the page shows what is left out here.
+const FINDINGS_IN_MAIL = 10;
+
+/** The mail that asks one person about one review. Nothing in it is loaded from elsewhere, nothing in it decides. */
+export function renderMail(
+  review: Review,
+  parts: MailParts,
+): { subject: string; text: string; html: string } {
+  const question = questionOf(review, FINDINGS_IN_MAIL);
+  return {
+    subject: `[Sallyport] ${question.headline}: ${defanged(visible(question.name, 80))}`,
+    text: textOf(question, parts),
+    html: htmlOf(question, parts),
+  };
+}
+
+const spaced = (code: string): string => code.replace(/(\d{4})(?=\d)/g, '$1 ');
+const until = (at: Instant): string => `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+
+function textOf(question: Question, parts: MailParts): string {
+  const { facts, findings, outcomes, more } = question;
+  const lines = [
+    `${question.headline}. A decision is needed.`,
+    '',
+    ...facts.map(({ label, value, literal }) => `${label}: ${literal ? defanged(value) : value}`),
+    '',
+  ];
+  if (findings.length > 0) {
+    lines.push('What was found:');
+    for (const finding of findings) {
+      lines.push(`- ${finding.severity}: ${defanged(finding.title)} (${defanged(finding.ruleId)})`);
+      lines.push(`  in ${defanged(finding.where)}`);
+      if (finding.excerpt !== '') lines.push(`  ${defanged(finding.excerpt)}`);
+    }
+    if (more > 0) lines.push(`and ${more} more.`);
+    lines.push('');
+  }
+  lines.push('What you can decide:');
+  for (const { label, effect } of outcomes) lines.push(`- ${label}: ${effect}`);
+  lines.push(
+    '',
+    'Open the page, read, decide. Opening it changes nothing:',
+    parts.linkUrl,
+    '',
+    `Your code for the decision: ${spaced(parts.code)}`,
+    '',
+    `The link is for ${parts.email} and works until ${until(parts.expiresAt)}. Do not forward this mail.`,
+    `Or sign in and decide in the inbox: ${parts.inboxUrl}`,
+    'We never ask for your password by mail.',
+    '',
+  );
+  return lines.join('\n');
+}
+
+const INK = '#1c2430';
+const MUTED = '#5b6776';
+const LINE = '#dfe4ea';
+const TONES = { primary: '#1a6b4f', danger: '#a8322a', neutral: '#41526b' } as const;
+
+/** A stranger's text: escaped, and its dots set apart so that mail readers see no address in it. */
+const literal = (text: string): string =>
+  escapeHtml(text).replaceAll('.', '<span>.</span>').replaceAll('://', '<span>:</span>//');
+
+function htmlOf(question: Question, parts: MailParts): string {
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark">
+<title>${escapeHtml(question.headline)}</title>
+<style>
+@media (prefers-color-scheme: dark) {
+  .bg { background: #12161c !important; }
+  .card { background: #1b212a !important; border-color: #313a47 !important; }
+  .ink, .ink td, .ink th { color: #e8ecf1 !important; }
+  .muted { color: #a3afbf !important; }
+  .line { border-color: #313a47 !important; }
+  .code { background: #262e3a !important; color: #fff !important; }
+}
+</style></head>
+<body class="bg" style="margin:0;padding:0;background:#f2f4f7">
+<table role="presentation" class="bg" width="100%" cellpadding="0" cellspacing="0" style="background:#f2f4f7"><tr><td align="center" style="padding:24px 12px">
+<table role="presentation" class="card ink" width="100%" cellpadding="0" cellspacing="0" style="max-width:600px;background:#ffffff;border:1px solid ${LINE};border-radius:10px;color:${INK};font:15px/1.5 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"><tr><td style="padding:28px 28px 8px">
+<p class="muted" style="margin:0 0 4px;color:${MUTED};font-size:13px">Sallyport &middot; a decision is needed</p>
+<h1 style="margin:0 0 4px;font-size:22px;line-height:1.3">${escapeHtml(question.headline)}</h1>
+<p style="margin:0 0 18px;font:14px/1.5 ui-monospace,Menlo,Consolas,monospace;word-break:break-all">${literal(question.name)}</p>
+${factsTable(question)}
+${findingsList(question)}
+<h2 style="font-size:15px;margin:22px 0 6px">What you can decide</h2>
+${question.outcomes
+  .map(
+    ({ label, effect, tone }) =>
+      `<p style="margin:0 0 6px;padding-left:10px;border-left:3px solid ${TONES[tone]}"><strong>${escapeHtml(label)}</strong><br>${escapeHtml(effect)}</p>`,
+  )
+  .join('\n')}
+<p style="margin:24px 0 12px"><a href="${escapeHtml(parts.linkUrl)}" style="display:inline-block;padding:12px 22px;border-radius:8px;background:#20508f;color:#ffffff;font-weight:600;text-decoration:none">Read and decide</a></p>
+<p style="margin:0 0 6px">Your code for the decision:</p>
+<p class="code" style="display:inline-block;margin:0 0 14px;padding:8px 16px;border-radius:8px;background:#eef2f7;color:${INK};font:700 22px/1.3 ui-monospace,Menlo,Consolas,monospace;letter-spacing:2px">${spaced(parts.code)}</p>
+</td></tr><tr><td class="line" style="padding:14px 28px 24px;border-top:1px solid ${LINE}">
+<p class="muted" style="margin:0;color:${MUTED};font-size:12px;line-height:1.6;word-break:break-all">Opening the page changes nothing. The link is for ${escapeHtml(parts.email)} and works until ${until(parts.expiresAt)}: do not forward this mail.<br>The address of the page: ${escapeHtml(parts.linkUrl)}<br>Or sign in and decide in the inbox: ${escapeHtml(parts.inboxUrl)}<br>We never ask for your password by mail.</p>
+</td></tr></table></td></tr></table></body></html>
+`;
+}
+
+const factsTable = ({ facts }: Question): string =>
+  `<table width="100%" cellpadding="0" cellspacing="0" style="border-collapse:collapse;font-size:14px">${facts
+    .map(
+      (fact) =>
+        `<tr><th class="line" scope="row" align="left" valign="top" style="padding:5px 14px 5px 0;border-top:1px solid ${LINE};font-weight:600;white-space:nowrap">${escapeHtml(fact.label)}</th><td class="line" style="padding:5px 0;border-top:1px solid ${LINE};word-break:break-all">${fact.literal ? literal(fact.value) : escapeHtml(fact.value)}</td></tr>`,
+    )
+    .join('')}</table>`;
+
+function findingsList({ findings, more }: Question): string {
+  if (findings.length === 0) return '';
+  const rows = findings.map(
+    (finding) =>
+      `<p class="line" style="margin:0;padding:7px 0;border-top:1px solid ${LINE};font-size:14px"><strong>${escapeHtml(finding.severity)}</strong> ${literal(finding.title)}<br><span class="muted" style="color:${MUTED};word-break:break-all">${literal(finding.where)}</span>${
+        finding.excerpt === ''
+          ? ''
+          : `<br><code style="font:13px ui-monospace,Menlo,Consolas,monospace;word-break:break-all">${literal(finding.excerpt)}</code>`
+      }</p>`,
+  );
+  return `<h2 style="font-size:15px;margin:22px 0 6px">What was found</h2>${rows.join('\n')}${
+    more > 0 ? `<p class="muted" style="margin:6px 0 0;color:${MUTED}">and ${more} more, on the page</p>` : ''
+  }`;
+}

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { Clock } from '../../../clock.js';
+import { CONFIG, publicUrl, type Config } from '../../../config.js';
+import { Database } from '../../../database/database.js';
+import { Mailer } from '../../../outbound/mail/mailer.js';
+import { OutboxHandler, type Delivery, type OutboxDelivery } from '../../../outbound/outbox.js';
+import { isEnded } from '../../rules/review.js';
+import { findReview } from '../../sql/find-review.js';
+import { insertLink } from '../../sql/links.js';
+import { codeHash, LINK_HOURS, newLink, tokenHash } from './link.js';
+import { REVIEW_MAIL } from './mail.channel.js';
+import { renderMail } from './render-mail.js';
+
+const Payload = z.object({
+  reviewId: z.uuid(),
+  personId: z.string().min(1),
+  name: z.string(),
+  email: z.string().min(3).max(320),
+});
+
+/**
+ * Makes and sends one reviewer's mail. Each attempt gets a link of its own, since an earlier one may have arrived with
+ * its link; the Message-ID stays, so that a mail reader shows both as one.
+ */
+@Injectable()
+export class ReviewMailHandler extends OutboxHandler {
+  readonly kind = REVIEW_MAIL;
+  override readonly concurrency = 2;
+  override readonly timeoutSeconds = 60;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly db: Database,
+    private readonly clock: Clock,
+    private readonly mailer: Mailer,
+  ) {
+    super();
+  }
+
+  async deliver(message: OutboxDelivery): Promise<Delivery> {
+    const payload = Payload.safeParse(message.payload);
+    if (!payload.success) return { kind: 'giveUp', reason: `not a review mail: ${payload.error.message}` };
+    const { reviewId, personId, name, email } = payload.data;
+    const review = await findReview(this.db, { id: reviewId });
+    if (review === undefined) return { kind: 'giveUp', reason: 'the review is gone' };
+    if (isEnded(review.state)) return { kind: 'sent', receipt: { skipped: 'already over' } };
+    const now = Math.round(this.clock.now());
+    const { handle, token, code } = newLink();
+    const expiresAt = now + LINK_HOURS * 3_600_000;
+    await insertLink(this.db, {
+      handle,
+      reviewId,
+      person: { id: personId, name },
+      email,
+      tokenHash: tokenHash(token),
+      codeHash: codeHash(token, code),
+      createdAt: now,
+      expiresAt,
+    });
+    const base = publicUrl(this.config);
+    const mail = renderMail(review, {
+      email,
+      code,
+      expiresAt,
+      linkUrl: `${base}/r/${token}`,
+      inboxUrl: `${base}/reviews/${reviewId}`,
+    });
+    const recipient = createHash('sha256').update(email.toLowerCase()).digest('hex').slice(0, 12);
+    return this.mailer.send({ ...mail, to: [email], messageId: `review-${reviewId}.${recipient}` });
+  }
+}

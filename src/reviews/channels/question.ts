@@ -1,0 +1,105 @@
+import type { Review } from '../review.js';
+import { outcomeFacts } from '../rules/outcome.js';
+import { sizeText, visible } from './safe-text.js';
+
+/** A line of evidence: what it is, and the stranger's text that belongs to it. */
+export interface Fact {
+  readonly label: string;
+  readonly value: string;
+  /** A name or hash, shown in a fixed-width face and never as a link. */
+  readonly literal: boolean;
+}
+
+export interface ShownFinding {
+  readonly severity: string;
+  readonly title: string;
+  readonly ruleId: string;
+  readonly where: string;
+  /** Masked by the scanner; empty when there is none. */
+  readonly excerpt: string;
+}
+
+/** A review as every channel asks it: one line texts, visible and bounded, not yet escaped. */
+export interface Question {
+  readonly headline: string;
+  readonly name: string;
+  readonly facts: readonly Fact[];
+  readonly findings: readonly ShownFinding[];
+  /** Findings beyond those that are listed. */
+  readonly more: number;
+  readonly outcomes: readonly {
+    readonly name: string;
+    readonly label: string;
+    readonly effect: string;
+    readonly needsReason: boolean;
+    readonly tone: 'primary' | 'danger' | 'neutral';
+  }[];
+}
+
+const VERDICT_TEXT: Readonly<Record<string, string>> = {
+  infected: 'Malware found',
+  secrets: 'Secrets found',
+  suspicious: 'Suspicious content',
+  encrypted: 'Encrypted: could not be looked into',
+  incomplete: 'Not fully scanned',
+  unsupported: 'Format not supported',
+};
+
+/** What is shown of a review, with at most `maxFindings` findings. */
+export function questionOf(review: Review, maxFindings: number): Question {
+  const { subject } = review;
+  const key = subject.object?.ref.key;
+  const findings = subject.findings.slice(0, maxFindings).map((finding) => ({
+    severity: finding.severity,
+    title: visible(finding.title, 120),
+    ruleId: visible(finding.ruleId, 80),
+    where: visible(
+      (finding.path === '' ? (key ?? '') : finding.path) +
+        (finding.line === undefined ? '' : `, line ${finding.line}`),
+      160,
+    ),
+    excerpt: visible(finding.excerpt ?? '', 120),
+  }));
+  return {
+    headline: headlineOf(review),
+    name: key === undefined ? visible(review.title, 200) : visible(key, 200),
+    facts: factsOf(review),
+    findings,
+    more: Math.max(0, subject.findingsTotal - findings.length),
+    outcomes: review.outcomes.map((name) => ({ name, ...outcomeFacts(name) })),
+  };
+}
+
+/** The verdict in words; the title when there is none. */
+export function headlineOf(review: Review): string {
+  const { verdict } = review.subject;
+  if (verdict === undefined) return visible(review.title, 150);
+  return Object.hasOwn(VERDICT_TEXT, verdict) ? (VERDICT_TEXT[verdict] ?? '') : visible(verdict, 60);
+}
+
+function factsOf({ subject, createdAt }: Review): Fact[] {
+  const facts: Fact[] = [];
+  const add = (label: string, value: string | undefined, literal = false): void => {
+    if (value !== undefined && value !== '') facts.push({ label, value, literal });
+  };
+  const { object } = subject;
+  if (object !== undefined) {
+    add('Object', visible(object.ref.key, 300), true);
+    add('Bucket', visible(object.ref.bucket, 100), true);
+    add('Version', object.ref.versionId === undefined ? undefined : visible(object.ref.versionId, 80), true);
+    const { facts: head } = object;
+    if (head !== undefined) {
+      const type = head.detectedType === undefined ? '' : `, ${visible(head.detectedType, 80)}`;
+      add('Size', `${sizeText(head.sizeBytes)}${type}`);
+      add('Uploaded', visible(head.lastModified, 40));
+    }
+    add('Uploaded by', object.uploader === undefined ? undefined : visible(object.uploader, 120), true);
+  }
+  add('SHA-256', subject.sha256, true);
+  add('Why', subject.reason === undefined ? undefined : visible(subject.reason.replaceAll('_', ' '), 120));
+  if (subject.quarantined !== undefined)
+    add('Now', subject.quarantined ? 'in quarantine' : 'still where it was uploaded');
+  add('Looked at by', subject.engines?.map((engine) => visible(engine, 60)).join(', '));
+  add('Asked', new Date(createdAt).toISOString());
+  return facts;
+}

@@ -1,0 +1,55 @@
+/*
+ * Object names, member paths and rule titles come from whoever uploaded the object. Everything that shows them to a
+ * person goes through here, so that a name stays a name: no markup, no link, no mention, no hidden direction change.
+ */
+
+// Controls, line separators, zero-width and bidirectional marks, variation selectors and tags: invisible or misleading.
+const HIDDEN =
+  // eslint-disable-next-line no-control-regex
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\u{e0000}-\u{e0fff}]/gu;
+
+/**
+ * One line in which every character can be seen: hidden ones become `\u{…}`. At most `max` code points long, cut in
+ * the middle so that the start and the extension stay.
+ */
+export function visible(text: string, max: number): string {
+  const shown = text
+    .toWellFormed()
+    .replace(HIDDEN, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+  const points = [...shown];
+  if (points.length <= max) return shown;
+  const tail = Math.floor((max - 1) / 3);
+  const head = max - 1 - tail;
+  return `${points.slice(0, head).join('')}…${tail === 0 ? '' : points.slice(-tail).join('')}`;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/** Text for an HTML element or a quoted attribute. */
+export const escapeHtml = (text: string): string =>
+  text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+
+/** The same name in a form that no mail reader turns into a link: `evil[.]example`, `https[:]//…`, `a[@]b`. */
+export const defanged = (text: string): string =>
+  text
+    .replaceAll('://', '[:]//')
+    .replaceAll('@', '[@]')
+    .replace(/\.(?=[\p{L}\p{N}])/gu, '[.]');
+
+/** A size for people: `12.3 MB`. */
+export function sizeText(bytes: number): string {
+  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit] ?? ''}`;
+}

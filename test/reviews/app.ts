@@ -1,0 +1,101 @@
+import { Module, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { APP_GUARD, NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DataSource } from 'typeorm';
+import { PUBLIC_ROUTE, ROUTE_ROLES, type AccessRole, type Principal } from '../../src/access/principal.js';
+import { readConfig, type Config } from '../../src/config.js';
+import { DatabaseModule } from '../../src/database/database.module.js';
+import { Engine } from '../../src/engine/ports.js';
+import { createAdapter, furnish } from '../../src/http/server.js';
+import { OpsModule } from '../../src/ops/ops.module.js';
+import { MailTransport } from '../../src/outbound/mail/mail-transport.js';
+import { Mailbox } from '../../src/outbound/mailbox/mailbox.js';
+import {
+  OutboundModule,
+  OUTBOUND_HANDLERS,
+  OutboxDeliveryModule,
+} from '../../src/outbound/outbound.module.js';
+import { HumanWorker } from '../../src/reviews/human.worker.js';
+import { Reviewers } from '../../src/reviews/reviewers.js';
+import { REVIEW_HANDLERS, ReviewsModule } from '../../src/reviews/reviews.module.js';
+import { EvidenceSource } from '../../src/reviews/evidence.js';
+import { Ledger } from '../../src/verdicts/ledger.js';
+import type { ReviewsStage } from './stage.js';
+
+/** Whoever the header `x-test-user` names; `x-test-roles` says what they may do. */
+class HeaderGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const targets = [context.getHandler(), context.getClass()];
+    const read = <T>(key: string): T | undefined =>
+      targets
+        .map((target) => Reflect.getMetadata(key, target) as T | undefined)
+        .find((value) => value !== undefined);
+    if (read<boolean>(PUBLIC_ROUTE) === true) return true;
+    const request = context
+      .switchToHttp()
+      .getRequest<{ headers: Record<string, string | undefined>; principal?: Principal }>();
+    const id = request.headers['x-test-user'];
+    if (id === undefined) return false;
+    const roles = (request.headers['x-test-roles'] ?? 'analyst').split(',') as AccessRole[];
+    request.principal = { kind: 'user', id, name: id, roles, method: 'session' };
+    const needed = read<AccessRole[]>(ROUTE_ROLES);
+    return needed === undefined || roles.some((role) => role === 'admin' || needed.includes(role));
+  }
+}
+
+/** The stage's real modules over HTTP, with the given stage's fakes for what is around it. */
+export async function reviewsApp(
+  stage: ReviewsStage,
+  settings: Record<string, string> = {},
+  parts: { smtpUrl?: () => string | undefined; mailbox?: Mailbox } = {},
+): Promise<{ app: NestFastifyApplication; config: Config; worker: HumanWorker }> {
+  const config = readConfig({ PORT: '8080', ...settings });
+  class Surroundings {}
+  Module({
+    providers: [
+      { provide: Engine, useValue: stage.engine },
+      { provide: Ledger, useValue: stage.ledger },
+    ],
+    exports: [Engine, Ledger],
+  })(Surroundings);
+  class Transport extends MailTransport {
+    smtpUrl(): string | undefined {
+      return parts.smtpUrl?.();
+    }
+  }
+  const reviews = ReviewsModule.with({
+    imports: [Surroundings],
+    bindings: [{ provide: Reviewers, useValue: stage.reviewers }],
+  });
+  class App {}
+  Module({
+    imports: [
+      OpsModule.using({ config, log: stage.log }),
+      DatabaseModule.using({
+        database: stage.db,
+        dataSource: new DataSource({ type: 'postgres' }),
+        clock: stage.clock,
+      }),
+      OutboundModule.with([
+        { provide: MailTransport, useClass: Transport },
+        ...(parts.mailbox === undefined ? [] : [{ provide: Mailbox, useValue: parts.mailbox }]),
+      ]),
+      reviews,
+      OutboxDeliveryModule.with({
+        imports: [reviews],
+        handlers: [...OUTBOUND_HANDLERS, ...REVIEW_HANDLERS],
+      }),
+    ],
+    providers: [{ provide: APP_GUARD, useClass: HeaderGuard }],
+  })(App);
+  const app = await NestFactory.create<NestFastifyApplication>(App, await createAdapter(config, stage.log), {
+    logger: false,
+    bodyParser: false,
+    abortOnError: false,
+  });
+  await furnish(app, '/nonexistent');
+  (app.get(EvidenceSource, { strict: false }) as { ofScan: unknown }).ofScan = () => stage.evidence.ofScan();
+  await app.init();
+  await app.getHttpAdapter().getInstance().ready();
+  return { app, config, worker: app.get(HumanWorker, { strict: false }) };
+}

@@ -1,0 +1,307 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { startSmtp, type FakeSmtp } from '../support/smtp.js';
+import { eventually } from '../support/eventually.js';
+import { reviewsApp } from './app.js';
+import { exampleSubject, reviewsStage, type ReviewsStage } from './stage.js';
+
+const HOST = { host: '127.0.0.1:8080' };
+
+/** A browser as far as these pages need one: cookies, redirects, the form's hidden fields. */
+class Visitor {
+  private cookies = new Map<string, string>();
+  constructor(private readonly app: NestFastifyApplication) {}
+
+  async get(path: string) {
+    const answer = await this.app.inject({
+      method: 'GET',
+      url: path,
+      headers: { ...HOST, cookie: this.cookie() },
+    });
+    this.keep(answer.headers['set-cookie']);
+    return answer;
+  }
+
+  async post(path: string, form: Record<string, string>, headers: Record<string, string> = {}) {
+    return this.app.inject({
+      method: 'POST',
+      url: path,
+      headers: {
+        ...HOST,
+        cookie: this.cookie(),
+        origin: 'http://127.0.0.1:8080',
+        'sec-fetch-site': 'same-origin',
+        'content-type': 'application/x-www-form-urlencoded',
+        ...headers,
+      },
+      payload: new URLSearchParams(form).toString(),
+    });
+  }
+
+  /** Follows the mail's link to the page. */
+  async open(link: string) {
+    const redirect = await this.get(new URL(link).pathname);
+    const path = String(redirect.headers['location']);
+    const page = await this.get(path);
+    const hidden = Object.fromEntries(
+      [...page.body.matchAll(/type="hidden" name="(\w+)" value="([^"]*)"/g)].map(([, name, value]) => [
+        name,
+        value,
+      ]),
+    ) as Record<string, string>;
+    return { redirect, path, page, hidden };
+  }
+
+  private cookie(): string {
+    return [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+  }
+  private keep(header: string | string[] | undefined): void {
+    for (const line of [header ?? []].flat()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+      this.cookies.set(name, value);
+    }
+  }
+}
+
+describe('the page behind a mail', () => {
+  let stage: ReviewsStage;
+  let smtp: FakeSmtp;
+  let app: NestFastifyApplication;
+  let openReview: (input?: Record<string, never>) => Promise<string>;
+
+  beforeEach(async () => {
+    stage = await reviewsStage();
+    smtp = await startSmtp();
+    const built = await reviewsApp(stage, {}, { smtpUrl: () => smtp.url });
+    app = built.app;
+    openReview = async (input = {}) => {
+      const task = stage.engine.add({
+        title: 'Release or delete?',
+        scanId: '0d2f5f0e-0000-4000-8000-0000000000aa',
+        verdict: 'secrets',
+        reason: 'secrets_found',
+        outcomes: ['release', 'delete'],
+        ...input,
+      });
+      await built.worker.execute(task, { signal: new AbortController().signal, log: () => undefined });
+      const [row] = await stage.db.query<{ id: string }>('SELECT id FROM review WHERE task_id = $1', [
+        task.taskId,
+      ]);
+      return row?.id ?? '';
+    };
+  });
+  afterEach(async () => {
+    await app.close();
+    await smtp.close();
+    await stage.close();
+  });
+
+  const mailTo = (address: string) =>
+    eventually(() => smtp.mails.find((mail) => JSON.stringify(mail.to).includes(address)), {
+      what: `mail to ${address}`,
+    });
+  const secretsOf = (text: string) => ({
+    link: /http:\/\/\S+\/r\/[A-Za-z0-9_-]{43}/.exec(text)?.[0] ?? '',
+    code: /code for the decision: ([\d ]+)/.exec(text)?.[1]?.replaceAll(' ', '') ?? '',
+  });
+  const snapshot = () =>
+    stage.db.query(`SELECT (SELECT json_agg(r ORDER BY id) FROM review r) AS reviews,
+      (SELECT json_agg(l ORDER BY id) FROM review_link l) AS links,
+      (SELECT count(*) FROM review_event) AS events, (SELECT count(*) FROM audit_event) AS audited`);
+
+  it('decides only by POST: a scanner that opens every link twice changes nothing, then the person decides', async () => {
+    const id = await openReview();
+    const mail = await mailTo('alice@example.com');
+    const { link, code } = secretsOf(mail.text ?? '');
+    await mailTo('bob@example.com');
+    await eventually(async () => {
+      const [row] = await stage.db.query<{ n: number }>(
+        `SELECT count(*)::int AS n FROM outbox WHERE state = 'sent'`,
+      );
+      return row?.n === 2;
+    });
+    const before = await snapshot();
+    const urls = new Set(
+      [...`${mail.text} ${String(mail.html)}`.matchAll(/https?:\/\/[^\s"<]+/g)].map(([url]) => url),
+    );
+    for (const url of [...urls, ...urls]) {
+      for (const method of ['GET', 'HEAD'] as const) {
+        const scanner = new Visitor(app);
+        const answer = await app.inject({ method, url: new URL(url).pathname, headers: HOST });
+        if (answer.statusCode === 303) await scanner.open(url);
+      }
+    }
+    expect(await snapshot()).toEqual(before);
+
+    const alice = new Visitor(app);
+    const { redirect, path, page, hidden } = await alice.open(link);
+    expect(redirect.headers['set-cookie']).toMatch(/HttpOnly; SameSite=Lax/);
+    expect(redirect.headers['referrer-policy']).toBe('no-referrer');
+    expect(path).not.toContain(new URL(link).pathname.slice(3));
+    expect(page.statusCode).toBe(200);
+    expect(page.body).toContain('alice@example.com');
+    expect(page.body).toContain('AWS_KEY=AKIA************');
+    expect(page.headers).toMatchObject({
+      'cache-control': 'no-store',
+      'x-robots-tag': 'noindex, nofollow, noarchive',
+    });
+    expect(page.headers['content-security-policy']).toMatch(
+      /default-src 'none'; style-src 'nonce-[^']+'.*frame-ancestors 'none'/,
+    );
+
+    const done = await alice.post(path, { ...hidden, do: 'decide:release', code, reason: 'a test file' });
+    expect(done.statusCode).toBe(303);
+    expect((await alice.get(path)).body).toMatch(/Decided: <strong>Release<\/strong>, by Alice/);
+    expect(await stage.reviews.get(id)).toMatchObject({
+      state: 'COMPLETED',
+      decision: {
+        outcome: 'release',
+        by: { id: 'alice' },
+        via: 'mail',
+        method: 'mail-code',
+        reason: 'a test file',
+      },
+    });
+    await eventually(() => stage.engine.updates.length === 1);
+  });
+
+  it('shows how it ended to whoever comes second', async () => {
+    await openReview();
+    const alice = secretsOf((await mailTo('alice@example.com')).text ?? '');
+    const bob = secretsOf((await mailTo('bob@example.com')).text ?? '');
+    const first = new Visitor(app);
+    const second = new Visitor(app);
+    const a = await first.open(alice.link);
+    const b = await second.open(bob.link);
+    await first.post(a.path, { ...a.hidden, do: 'decide:delete', code: alice.code, reason: '' });
+    const late = await second.post(b.path, {
+      ...b.hidden,
+      do: 'decide:release',
+      code: bob.code,
+      reason: 'fine',
+    });
+    expect(late.statusCode).toBe(303);
+    const page = await second.get(b.path);
+    expect(page.statusCode).toBe(200);
+    expect(page.body).toMatch(/Decided: <strong>Delete<\/strong>, by Alice/);
+    expect(page.body).not.toContain('<form');
+  });
+
+  it('locks after five wrong codes, also for the right one, and says so in the audit trail', async () => {
+    const id = await openReview();
+    const { link, code } = secretsOf((await mailTo('alice@example.com')).text ?? '');
+    const wrong = code === '00000000' ? '11111111' : '00000000';
+    const alice = new Visitor(app);
+    const { path, hidden } = await alice.open(link);
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () =>
+        alice.post(path, { ...hidden, do: 'decide:delete', code: wrong, reason: '' }),
+      ),
+    );
+    expect(answers.map((answer) => answer.statusCode)).toEqual(Array.from({ length: 8 }, () => 403));
+    const right = await alice.post(path, { ...hidden, do: 'decide:delete', code, reason: '' });
+    expect(right.statusCode).toBe(403);
+    expect(right.body).toContain('locked');
+    expect((await stage.reviews.get(id)).state).toBe('OPEN');
+    const audited = await stage.db.query(`SELECT 1 FROM audit_event WHERE action = 'review.link_locked'`);
+    expect(audited).toHaveLength(1);
+  });
+
+  it('lets a bare link claim, and nothing more', async () => {
+    const id = await openReview();
+    const { link } = secretsOf((await mailTo('alice@example.com')).text ?? '');
+    const alice = new Visitor(app);
+    const { path, hidden } = await alice.open(link);
+    expect(
+      (await alice.post(path, { ...hidden, do: 'decide:delete', code: '', reason: '' })).statusCode,
+    ).toBe(403);
+    expect((await alice.post(path, { ...hidden, do: 'claim' })).statusCode).toBe(303);
+    expect(await stage.reviews.get(id)).toMatchObject({ state: 'CLAIMED', claim: { by: { id: 'alice' } } });
+  });
+
+  it('asks for a missing reason without using up the code, and keeps what was typed', async () => {
+    await openReview();
+    const { link, code } = secretsOf((await mailTo('alice@example.com')).text ?? '');
+    const alice = new Visitor(app);
+    const { path, hidden } = await alice.open(link);
+    const answer = await alice.post(path, { ...hidden, do: 'decide:release', code, reason: ' ' });
+    expect(answer.statusCode).toBe(400);
+    expect(answer.body).toContain('aria-invalid="true"');
+    const [row] = await stage.db.query<{ n: number }>('SELECT max(wrong_codes)::int AS n FROM review_link');
+    expect(row?.n).toBe(0);
+  });
+
+  it('refuses a form that another site made, and one without the cookie', async () => {
+    const id = await openReview();
+    const { link, code } = secretsOf((await mailTo('alice@example.com')).text ?? '');
+    const alice = new Visitor(app);
+    const { path, hidden } = await alice.open(link);
+    const form = { ...hidden, do: 'decide:delete', code, reason: '' };
+    const foreign = await alice.post(path, form, {
+      origin: 'https://evil.example',
+      'sec-fetch-site': 'cross-site',
+    });
+    expect(foreign.statusCode).toBe(403);
+    expect((await alice.post(path, { ...form, csrf: 'guessed' })).statusCode).toBe(403);
+    expect((await new Visitor(app).post(path, form)).statusCode).toBe(403);
+    expect((await alice.post(path, { ...form, digest: 'something else' })).statusCode).toBe(409);
+    expect((await stage.reviews.get(id)).state).toBe('OPEN');
+  });
+
+  it('no longer speaks for somebody who is no reviewer any more, nor after three days', async () => {
+    const id = await openReview();
+    const { link, code } = secretsOf((await mailTo('alice@example.com')).text ?? '');
+    const alice = new Visitor(app);
+    const { path, hidden } = await alice.open(link);
+    stage.reviewers.people = stage.reviewers.people.filter((person) => person.personId !== 'alice');
+    const gone = await alice.post(path, { ...hidden, do: 'decide:delete', code, reason: '' });
+    expect(gone.statusCode).toBe(403);
+    expect(gone.body).toContain('may no longer decide');
+    stage.clock.advance(73 * 3_600_000);
+    expect((await alice.get(new URL(link).pathname)).statusCode).toBe(404);
+    expect((await stage.reviews.get(id)).state).toBe('OPEN');
+  });
+
+  it('keeps neither link nor code in the database', async () => {
+    await openReview();
+    const { link, code } = secretsOf((await mailTo('alice@example.com')).text ?? '');
+    const dump = JSON.stringify(
+      await stage.db
+        .query(`SELECT (SELECT json_agg(o) FROM outbox o) AS o, (SELECT json_agg(l) FROM review_link l) AS l,
+        (SELECT json_agg(e) FROM review_event e) AS e, (SELECT json_agg(a) FROM audit_event a) AS a`),
+    );
+    expect(dump).not.toContain(link.slice(-43));
+    expect(dump).not.toContain(code);
+  });
+
+  it('shows a hostile name as a name, in the mail’s both parts and on the page', async () => {
+    stage.evidence.subject = exampleSubject(
+      `"><script>alert(1)</script>\u202egpj.exe\r\nBcc: victim@evil.example <https://evil.example/x.zip>`,
+    );
+    await openReview();
+    const mail = await mailTo('alice@example.com');
+    const { link } = secretsOf(mail.text ?? '');
+    expect(mail.subject).not.toMatch(/[\r\n\u202e]/);
+    expect(mail.bcc).toBeUndefined();
+    const links = [...`${mail.text} ${String(mail.html)}`.matchAll(/https?:\/\/[^\s"<]+/g)].map(
+      ([url]) => new URL(url).host,
+    );
+    expect(new Set(links)).toEqual(new Set(['127.0.0.1:8080']));
+    expect(mail.text).not.toMatch(/evil\.example/);
+    const { page } = await new Visitor(app).open(link);
+    for (const html of [String(mail.html), page.body]) {
+      expect(html).not.toContain('<script');
+      expect(html).not.toContain('\u202e');
+      expect(html).toContain('\\u{202e}');
+    }
+  });
+
+  it('is asked for by a mail with stable headers and no remote content', async () => {
+    const id = await openReview();
+    const mail = await mailTo('bob@example.com');
+    expect(mail.messageId).toMatch(new RegExp(`^<review-${id}\\.[0-9a-f]{12}@localhost>$`));
+    expect(mail.headers.get('auto-submitted')).toBe('auto-generated');
+    expect(mail.headers.get('x-auto-response-suppress')).toBe('All');
+    expect(String(mail.html)).not.toMatch(/<img|src=|url\(|@import/);
+  });
+});
