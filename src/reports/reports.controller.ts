@@ -1,0 +1,80 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { actorOf, CurrentPrincipal, Roles, type Principal } from '../access/principal.js';
+import { InvalidInput } from '../errors.js';
+import { ReportsService } from './reports.service.js';
+
+const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+
+const ReportRequest = z
+  .object({ kind: z.literal('weekly'), from: instant.optional(), to: instant.optional() })
+  .meta({ id: 'ReportRequest' });
+const ListQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().max(200).optional(),
+});
+const ReportId = z.uuid('is not the id of a report');
+
+/** Reports: ask for one, list them, read the files. */
+@ApiTags('reports')
+@Controller('api/v1/reports')
+export class ReportsController {
+  constructor(private readonly reports: ReportsService) {}
+
+  @Roles('auditor', 'analyst', 'engineer')
+  @Post()
+  @HttpCode(202)
+  request(
+    @Body({ schema: ReportRequest }) body: z.infer<typeof ReportRequest>,
+    @CurrentPrincipal() principal: Principal,
+  ) {
+    return this.reports.request({ from: body.from, to: body.to }, actorOf(principal));
+  }
+
+  @Get()
+  async list(@Query({ schema: ListQuery }) query: z.infer<typeof ListQuery>) {
+    const items = await this.reports.list(
+      query.limit,
+      query.cursor === undefined ? undefined : fromCursor(query.cursor),
+    );
+    const last = items.at(-1);
+    return items.length < query.limit || last === undefined
+      ? { items }
+      : { items, nextCursor: toCursor(last) };
+  }
+
+  @Get(':id')
+  get(@Param('id', { schema: ReportId }) id: string) {
+    return this.reports.get(id);
+  }
+
+  @Get(':id/json')
+  async json(@Param('id', { schema: ReportId }) id: string, @Res() reply: FastifyReply): Promise<void> {
+    await reply.type('application/json; charset=utf-8').send(await this.reports.file(id, 'json'));
+  }
+
+  @Get(':id/html')
+  async html(@Param('id', { schema: ReportId }) id: string, @Res() reply: FastifyReply): Promise<void> {
+    // The page has its style inside and nothing else that could load or run.
+    await reply
+      .type('text/html; charset=utf-8')
+      .header(
+        'content-security-policy',
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+      )
+      .send(await this.reports.file(id, 'html'));
+  }
+}
+
+const toCursor = ({ createdAt, id }: { createdAt: string; id: string }): string =>
+  Buffer.from(`${Date.parse(createdAt)}.${id}`).toString('base64url');
+
+function fromCursor(cursor: string): { createdAt: number; id: string } {
+  const parsed = /^(\d{1,15})\.([0-9a-f-]{36})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
+  if (parsed?.[1] === undefined || parsed[2] === undefined || !z.uuid().safeParse(parsed[2]).success) {
+    throw InvalidInput.field('cursor', 'is not one that this list gave; begin without it');
+  }
+  return { createdAt: Number(parsed[1]), id: parsed[2] };
+}

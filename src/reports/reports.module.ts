@@ -1,0 +1,19 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { ReportClock } from './report-clock.js';
+import { REPORT_WORKERS } from './report.workers.js';
+import { ReportsController } from './reports.controller.js';
+import { ReportsService } from './reports.service.js';
+
+/** The week, told to an auditor. */
+@Module({})
+export class ReportsModule {
+  static with(parts: { imports: NonNullable<DynamicModule['imports']> }): DynamicModule {
+    return {
+      module: ReportsModule,
+      imports: parts.imports,
+      controllers: [ReportsController],
+      providers: [ReportsService, ReportClock, ...REPORT_WORKERS],
+      exports: [...REPORT_WORKERS],
+    };
+  }
+}
