@@ -20,17 +20,19 @@ export function normalise(body: unknown): Normalised {
 }
 
 function read(body: unknown, wrappings: number): Normalised {
-  if (body === null || typeof body !== 'object' || Array.isArray(body)) {
+  if (!isMessage(body)) {
     return reject({ reason: 'unknown_shape', path: 'body', message: 'must be a JSON object', raw: body });
   }
-  const message = body as Readonly<Record<string, unknown>>;
-  const source = SOURCES.find((candidate) => candidate.recognises(message));
-  if (source !== undefined) return source.read(message);
-  if (typeof message['Type'] === 'string' && 'TopicArn' in message) return unwrap(message, wrappings);
+  const source = SOURCES.find((candidate) => candidate.recognises(body));
+  if (source !== undefined) return source.read(body);
+  if (typeof body['Type'] === 'string' && 'TopicArn' in body) return unwrap(body, wrappings);
   const wrong =
     'is none of the known shapes: Records (S3, MinIO, versitygw), detail-type (EventBridge), Type (SNS), objects';
   return reject({ reason: 'unknown_shape', path: 'body', message: wrong, raw: body });
 }
+
+const isMessage = (body: unknown): body is Readonly<Record<string, unknown>> =>
+  body !== null && typeof body === 'object' && !Array.isArray(body);
 
 /** An SNS envelope; its signature is checked at the SNS endpoint, here the route's token vouches for it. */
 function unwrap(message: Readonly<Record<string, unknown>>, wrappings: number): Normalised {

@@ -6,6 +6,7 @@ export class CreateBacklog1764013000000 implements MigrationInterface {
     await db.query(`
       CREATE TABLE backlog_item (
         scan_id uuid PRIMARY KEY REFERENCES scan (id),
+        object_id uuid NOT NULL REFERENCES object_version (id),
         endpoint_id text NOT NULL,
         bucket text NOT NULL,
         priority int NOT NULL,
@@ -21,6 +22,8 @@ export class CreateBacklog1764013000000 implements MigrationInterface {
     await db.query(`
       CREATE INDEX backlog_item_turn
       ON backlog_item (endpoint_id, bucket, priority DESC, enqueued_at, scan_id)`);
+    // Serves waitingItems' oldest of each bucket, whatever their priority: waiting lifts them.
+    await db.query(`CREATE INDEX backlog_item_age ON backlog_item (endpoint_id, bucket, enqueued_at)`);
   }
 
   async down(db: QueryRunner): Promise<void> {

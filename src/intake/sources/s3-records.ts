@@ -102,7 +102,6 @@ function sourceOf(record: EventRecord): SourceKind | undefined {
   const source = record.eventSource ?? 'other';
   if (source === 'minio:s3') return 'minio';
   if (source === 'ceph:s3') return 'ceph';
-  if (source === 'sallyport:s3') return 'embedded';
   // versitygw says aws:s3 too, and betrays itself by Go's spelling of a field.
   if (source === 'aws:s3') return 'PrincipalId' in (record.userIdentity ?? {}) ? 'versitygw' : 'aws';
   return /^(other|[\w.-]+:s3)$/.test(source) ? 'other' : undefined;

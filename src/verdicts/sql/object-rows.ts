@@ -15,7 +15,7 @@ export interface NewObject {
   readonly identity: string;
   readonly identityFixed: boolean;
   readonly origin: 'event' | 'request';
-  readonly facts: Partial<ObjectFacts>;
+  readonly facts: { readonly [name in keyof ObjectFacts]?: ObjectFacts[name] | undefined };
   readonly sequence?: Sequence | undefined;
   readonly isLatest: boolean;
   readonly uploadedAt: Instant;
@@ -61,6 +61,23 @@ export async function findByIdentity(
     `SELECT t.id, t.generation FROM object_version o JOIN object_version t ON t.id = coalesce(o.folded_into, o.id)
       WHERE o.identity = $1`,
     [identity],
+  );
+  return row;
+}
+
+/** The row of the unversioned object whose bytes were taken back from an archive. */
+export async function findRestored(
+  tx: Queryable,
+  ref: ObjectRef,
+  eTag: string | undefined,
+): Promise<{ readonly id: string; readonly generation: number } | undefined> {
+  const [row] = await tx.query<{ id: string; generation: number }>(
+    `SELECT id, generation FROM object_version
+      WHERE endpoint_id = $1 AND bucket = $2 AND key = $3 AND (version_id IS NULL OR version_id = 'null')
+        AND folded_into IS NULL AND deleted_at IS NULL AND identity_fixed
+        AND ($4::text IS NULL OR e_tag = $4)
+      ORDER BY first_seen_at DESC LIMIT 1`,
+    [ref.endpointId, ref.bucket, ref.key, eTag ?? null],
   );
   return row;
 }

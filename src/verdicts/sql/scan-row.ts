@@ -48,7 +48,7 @@ export async function findScan(
             o.size_bytes::float8, o.last_modified, o.content_type, o.detected_type, o.storage_class,
             o.folded_into, o.verdict, o.verdict_generation
        FROM scan s JOIN object_version o ON o.id = s.object_id
-      WHERE s.id = $1 ${options.lock === true ? 'FOR UPDATE OF o' : ''}`,
+      WHERE s.id = $1 ${options.lock === true ? 'FOR NO KEY UPDATE OF o' : ''}`,
     [scanId],
   );
   if (row === undefined) throw noScan(scanId);

@@ -1,0 +1,42 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** A scan that waits to be started. The row goes when its workflow runs. */
+@Entity({ name: 'backlog_item' })
+export class BacklogItemEntity {
+  @PrimaryColumn({ type: 'uuid', name: 'scan_id' })
+  scanId!: string;
+
+  @Column({ type: 'uuid', name: 'object_id' })
+  objectId!: string;
+
+  @Column({ type: 'text', name: 'endpoint_id' })
+  endpointId!: string;
+
+  @Column({ type: 'text' })
+  bucket!: string;
+
+  @Column({ type: 'int' })
+  priority!: number;
+
+  @Column({ type: 'text', name: 'workflow_name' })
+  workflowName!: string;
+
+  @Column({ type: 'text', name: 'workflow_id' })
+  workflowId!: string;
+
+  @Column({ type: 'json' })
+  input!: Record<string, unknown>;
+
+  /** Milliseconds since the epoch, as PostgreSQL's bigint text. */
+  @Column({ type: 'bigint', name: 'enqueued_at' })
+  enqueuedAt!: string;
+
+  @Column({ type: 'bigint', name: 'not_before' })
+  notBefore!: string;
+
+  @Column({ type: 'int' })
+  attempts!: number;
+
+  @Column({ type: 'text', name: 'last_error', nullable: true })
+  lastError!: string | null;
+}

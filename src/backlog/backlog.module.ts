@@ -1,0 +1,22 @@
+import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
+import { VerdictsModule } from '../verdicts/verdicts.module.js';
+import { BacklogBell } from './backlog-bell.js';
+import { BacklogItemEntity } from './backlog-item.entity.js';
+import { BacklogService } from './backlog.service.js';
+
+/** The data source must know these. */
+export const BACKLOG_ENTITIES = [BacklogItemEntity] as const;
+
+/** What waits for its turn, and the loop that starts it. */
+@Module({})
+export class BacklogModule {
+  /** `imports` bring the Engine. */
+  static with(parts: { readonly imports: NonNullable<ModuleMetadata['imports']> }): DynamicModule {
+    return {
+      module: BacklogModule,
+      imports: [...parts.imports, VerdictsModule],
+      providers: [BacklogBell, BacklogService],
+      exports: [BacklogBell],
+    };
+  }
+}

@@ -1,0 +1,30 @@
+import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
+import { S3Module } from '../s3/s3.module.js';
+import { TriggersModule } from '../triggers/triggers.module.js';
+import { IntakeEventEntity } from './entities/intake-event.entity.js';
+import { IntakeRejectEntity } from './entities/intake-reject.entity.js';
+import { EventsController } from './events.controller.js';
+import { IntakeService } from './intake.service.js';
+import { ScanRequests } from './scan-requests.service.js';
+import { ScansController } from './scans.controller.js';
+
+/** The data source must know these. */
+export const INTAKE_ENTITIES = [IntakeEventEntity, IntakeRejectEntity] as const;
+
+/** Something was uploaded: event sources, and scans on request. */
+@Module({})
+export class IntakeModule {
+  /** `imports` bring the BacklogModule that the service runs; `imports` or `providers` bring the EventsToken. */
+  static with(parts: {
+    readonly imports: NonNullable<ModuleMetadata['imports']>;
+    readonly providers?: NonNullable<ModuleMetadata['providers']>;
+  }): DynamicModule {
+    return {
+      module: IntakeModule,
+      imports: [...parts.imports, S3Module, TriggersModule],
+      controllers: [EventsController, ScansController],
+      providers: [IntakeService, ScanRequests, ...(parts.providers ?? [])],
+      exports: [IntakeService, ScanRequests],
+    };
+  }
+}

@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { appendAudit } from '../audit/audit.js';
+import { BacklogBell } from '../backlog/backlog-bell.js';
+import { enqueue } from '../backlog/sql/enqueue.js';
+import { Clock } from '../clock.js';
+import { Database } from '../database/database.js';
+import type { Queryable } from '../database/queryable.js';
+import { Conflict, InvalidInput, NotFound, Unavailable } from '../errors.js';
+import { Buckets } from '../s3/buckets.js';
+import { ObjectStorage, type ObjectHead } from '../s3/object-storage.js';
+import { StorageError } from '../s3/storage-error.js';
+import { TriggerRules } from '../triggers/trigger-rules.js';
+import { headIdentity, isVersioned, lockKeys, versionIdentity } from '../verdicts/identity.js';
+import type { ObjectRef } from '../verdicts/ledger.js';
+import { demoteOthers, findByIdentity, insertObject } from '../verdicts/sql/object-rows.js';
+import { openScan } from '../verdicts/sql/open-scan.js';
+
+export interface ScanRequest {
+  readonly bucket: string;
+  readonly key: string;
+  readonly versionId?: string | undefined;
+}
+
+/** What was asked for; the workflow starts when its turn in the backlog comes. */
+export interface ScanRequested {
+  readonly scanId: string;
+  readonly objectId: string;
+  readonly workflowId: string;
+}
+
+// Somebody waits for it: ahead of uploads, which nobody watches one by one.
+const REQUEST_PRIORITY = 70;
+const DEFAULT_WORKFLOW = 'scan_upload';
+
+/** Scans that somebody asks for: each a new generation of the object as it is now. */
+@Injectable()
+export class ScanRequests {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly buckets: Buckets,
+    private readonly storage: ObjectStorage,
+    private readonly rules: TriggerRules,
+    private readonly bell: BacklogBell,
+  ) {}
+
+  /**
+   * @param actor as in AuditEvent
+   * @throws InvalidInput for a bucket that is not registered, NotFound for an object that is not there.
+   */
+  async request(wanted: ScanRequest, actor: string): Promise<ScanRequested> {
+    const policy = this.buckets.byName(wanted.bucket);
+    if (policy === undefined) {
+      throw InvalidInput.field('bucket', `${wanted.bucket} is not a registered bucket; add it to S3_BUCKETS`);
+    }
+    const { bucket, key, versionId } = wanted;
+    const asked = {
+      endpointId: policy.endpointId,
+      bucket,
+      key,
+      ...(versionId !== undefined && { versionId }),
+    };
+    const head = await this.head(asked);
+    // Without versions S3 tells none; with them, what is there now has one.
+    const found = head.versionId ?? versionId;
+    const ref: ObjectRef = { ...asked, ...(found !== undefined && { versionId: found }) };
+    const requested = await this.database.transaction((tx) => this.open(tx, ref, head, actor));
+    this.bell.ring();
+    return requested;
+  }
+
+  private async open(tx: Queryable, ref: ObjectRef, head: ObjectHead, actor: string): Promise<ScanRequested> {
+    const at = this.clock.now();
+    await lockKeys(tx, [ref]);
+    const identity = isVersioned(ref) ? versionIdentity(ref) : headIdentity(ref, head);
+    const known = await findByIdentity(tx, identity);
+    const objectId = known?.id ?? randomUUID();
+    if (known === undefined) {
+      const uploadedAt = Date.parse(head.lastModified);
+      await insertObject(tx, {
+        id: objectId,
+        ref,
+        identity,
+        identityFixed: true,
+        origin: 'request',
+        facts: head,
+        isLatest: true,
+        uploadedAt: Number.isNaN(uploadedAt) ? at : uploadedAt,
+        firstSeenAt: at,
+      });
+      if (!isVersioned(ref)) await demoteOthers(tx, ref, objectId);
+    }
+    const workflowName = await this.workflowFor(tx, ref, head);
+    const { scanId, workflowId, generation } = await openScan(tx, {
+      objectId,
+      origin: 'request',
+      requestedBy: actor,
+      openedObject: known === undefined,
+      workflowName,
+      at,
+    });
+    const priority = REQUEST_PRIORITY;
+    await enqueue(tx, { scanId, objectId, ref, priority, workflowName, workflowId, source: 'request', at });
+    await appendAudit(tx, [
+      { at, actor, action: 'scan.requested', subject: `object:${objectId}`, data: { scanId, generation } },
+    ]);
+    return { scanId, objectId, workflowId };
+  }
+
+  /** A rule that skips uploads does not stop a person; an allowing one may name another workflow. */
+  private async workflowFor(tx: Queryable, ref: ObjectRef, head: ObjectHead): Promise<string> {
+    const match = await this.rules.match(tx);
+    const { bucket, key } = ref;
+    const matched = match({ bucket, key, sizeBytes: head.sizeBytes, kind: 'created' });
+    return matched.kind === 'start' ? matched.workflowName : DEFAULT_WORKFLOW;
+  }
+
+  private async head(ref: ObjectRef): Promise<ObjectHead> {
+    try {
+      return await this.storage.head(ref);
+    } catch (error) {
+      throw error instanceof StorageError ? explained(error, ref) : error;
+    }
+  }
+}
+
+/** What S3's refusal means for somebody who asked for a scan. */
+function explained(error: StorageError, ref: ObjectRef): Error {
+  const options = { cause: error };
+  switch (error.outcome) {
+    case 'gone':
+      return new NotFound(`There is no such object in ${ref.bucket}. Check key and versionId.`, options);
+    case 'throttled':
+    case 'unreachable':
+      return new Unavailable('s3', `S3 does not answer: ${error.detail}. Try again.`, options);
+    case 'denied':
+      return new Conflict(`S3 refuses to show this object: ${error.detail}`, { outcome: 'denied' }, options);
+    case 'archived':
+    case 'superseded':
+    case 'other':
+      // HEAD's answer has no body, so S3 cannot say more than that it dislikes what was asked.
+      return ref.versionId !== undefined
+        ? InvalidInput.field('versionId', `S3 does not take it: ${error.detail}`, options)
+        : new Conflict(`S3 answered ${error.s3Code}: ${error.detail}`, { outcome: error.outcome }, options);
+    default:
+      return error.outcome satisfies never;
+  }
+}

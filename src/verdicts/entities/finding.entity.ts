@@ -1,0 +1,51 @@
+import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import { bigintAsNumber } from './bigint.js';
+
+/** One thing found in one scan; never the secret itself. */
+@Entity({ name: 'finding' })
+export class FindingEntity {
+  @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'ALWAYS' })
+  id!: string;
+
+  @Column({ type: 'uuid', name: 'scan_id' })
+  scanId!: string;
+
+  @Column({ type: 'uuid', name: 'object_id' })
+  objectId!: string;
+
+  @Column({ type: 'text' })
+  kind!: 'secret' | 'malware';
+
+  @Column({ type: 'text', name: 'rule_id' })
+  ruleId!: string;
+
+  @Column({ type: 'text' })
+  title!: string;
+
+  @Column({ type: 'text' })
+  severity!: string;
+
+  @Column({ type: 'text' })
+  confidence!: string;
+
+  @Column({ type: 'text' })
+  path!: string;
+
+  @Column({ type: 'int', nullable: true })
+  line!: number | null;
+
+  @Column({ type: 'int', nullable: true })
+  column!: number | null;
+
+  @Column({ type: 'bigint', name: 'byte_offset', nullable: true, transformer: bigintAsNumber })
+  byteOffset!: number | null;
+
+  @Column({ type: 'text', nullable: true })
+  excerpt!: string | null;
+
+  @Column({ type: 'text' })
+  fingerprint!: string;
+
+  @Column({ type: 'text', nullable: true })
+  remediation!: string | null;
+}

@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import type { ObjectRow } from './sql/list-objects.js';
+import { VERDICTS } from './verdict.js';
+
+const iso = z.iso.datetime();
+const maybe = <T extends z.ZodType>(schema: T) => schema.nullable();
+
+const EngineView = z.object({
+  name: z.string(),
+  version: z.string(),
+  database: z.string().optional(),
+  databaseDate: z.string().optional(),
+});
+
+/** An object version as the API shows it. What is not known is null. */
+export const ObjectView = z
+  .object({
+    id: z.uuid(),
+    endpointId: z.string(),
+    bucket: z.string(),
+    key: z.string(),
+    versionId: maybe(z.string()),
+    eTag: maybe(z.string()),
+    sizeBytes: maybe(z.number()),
+    lastModified: maybe(z.string()),
+    contentType: maybe(z.string()),
+    detectedType: maybe(z.string()),
+    storageClass: maybe(z.string()),
+    isLatest: z.boolean(),
+    verdict: z.enum(VERDICTS),
+    reason: maybe(z.string()),
+    detail: maybe(z.string()),
+    engines: z.array(EngineView),
+    bytesScanned: maybe(z.number()),
+    bytesTotal: maybe(z.number()),
+    sha256: maybe(z.string()),
+    uploadedAt: iso,
+    firstSeenAt: iso,
+    scannedAt: maybe(iso),
+    deletedAt: maybe(iso),
+    generation: z.number(),
+    workflowId: maybe(z.string()),
+    decision: maybe(z.string()),
+    decidedAt: maybe(iso),
+    action: maybe(z.string()),
+    actionPerformed: maybe(z.boolean()),
+    openReviewId: maybe(z.string()),
+    /** Another row stands for these bytes; this one is in no list and no count. */
+    duplicateOf: maybe(z.uuid()),
+  })
+  .meta({ id: 'ObjectVersion' });
+export type ObjectView = z.infer<typeof ObjectView>;
+
+export const ObjectPage = z
+  .object({ items: z.array(ObjectView), nextCursor: z.string().optional() })
+  .meta({ id: 'ObjectVersionPage' });
+export type ObjectPage = z.infer<typeof ObjectPage>;
+
+export const ObjectSummary = z
+  .object({ total: z.number(), counts: z.partialRecord(z.enum(VERDICTS), z.number()) })
+  .meta({ id: 'ObjectSummary' });
+export type ObjectSummary = z.infer<typeof ObjectSummary>;
+
+/** ISO 8601 of milliseconds since the epoch. */
+export const isoOf = (at: number): string => new Date(at).toISOString();
+export const maybeIso = (at: number | null): string | null => (at === null ? null : isoOf(at));
+
+export const objectView = (row: ObjectRow): ObjectView => ({
+  id: row.id,
+  endpointId: row.endpoint_id,
+  bucket: row.bucket,
+  key: row.key,
+  versionId: row.version_id,
+  eTag: row.e_tag,
+  sizeBytes: row.size_bytes,
+  lastModified: row.last_modified,
+  contentType: row.content_type,
+  detectedType: row.detected_type,
+  storageClass: row.storage_class,
+  isLatest: row.is_latest,
+  verdict: row.verdict,
+  reason: row.reason,
+  detail: row.detail,
+  engines: [...(row.engines ?? [])],
+  bytesScanned: row.bytes_scanned,
+  bytesTotal: row.bytes_total,
+  sha256: row.sha256,
+  uploadedAt: isoOf(row.uploaded_at),
+  firstSeenAt: isoOf(row.first_seen_at),
+  scannedAt: maybeIso(row.scanned_at),
+  deletedAt: maybeIso(row.deleted_at),
+  generation: row.generation,
+  workflowId: row.workflow_id,
+  decision: row.decision,
+  decidedAt: maybeIso(row.decided_at),
+  action: row.action,
+  actionPerformed: row.action_performed,
+  openReviewId: row.open_review_id,
+  duplicateOf: row.folded_into,
+});

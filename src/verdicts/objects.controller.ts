@@ -1,0 +1,110 @@
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiOkResponse } from '@nestjs/swagger';
+import { z } from 'zod';
+import { Database } from '../database/database.js';
+import { decodeCursor, encodeCursor } from './cursor.js';
+import { ObjectStories, ObjectStory } from './object-story.js';
+import { ObjectPage, ObjectSummary, objectView } from './object-view.js';
+import { countVerdicts, listObjects, type ObjectFilter } from './sql/list-objects.js';
+import { VERDICTS, type Verdict } from './verdict.js';
+
+const storable = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine((value) => !value.includes('\u0000') && value.isWellFormed(), 'must not contain NUL')
+    // An empty field of a form means that nothing is asked.
+    .transform((value) => (value === '' ? undefined : value))
+    .optional();
+
+const instant = z
+  .string()
+  .transform((value, context) => {
+    if (value === '') return undefined;
+    const at = /^\d{1,15}$/.test(value) ? Number(value) : Date.parse(value);
+    if (Number.isSafeInteger(at)) return at;
+    context.addIssue({ code: 'custom', message: 'must be an ISO 8601 time or milliseconds since the epoch' });
+    return z.NEVER;
+  })
+  .optional();
+
+/** One verdict or several, separated by commas or repeated. */
+const verdicts = z
+  .union([z.string(), z.array(z.string()).max(20)])
+  .transform((value, context): Verdict[] | undefined => {
+    const names = (Array.isArray(value) ? value : value.split(','))
+      .map((name) => name.trim())
+      .filter(Boolean);
+    const known = VERDICTS.filter((verdict) => names.includes(verdict));
+    if (names.every((name) => VERDICTS.some((verdict) => verdict === name))) {
+      return known.length === 0 ? undefined : known;
+    }
+    context.addIssue({ code: 'custom', message: `must be of: ${VERDICTS.join(', ')}` });
+    return z.NEVER;
+  })
+  .optional();
+
+const Filter = z.object({
+  bucket: storable(255),
+  key: storable(1024),
+  prefix: storable(1024),
+  verdict: verdicts,
+  from: instant,
+  to: instant,
+});
+
+const ListQuery = Filter.extend({
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+  cursor: storable(200),
+});
+type Filter = z.infer<typeof Filter>;
+type ListQuery = z.infer<typeof ListQuery>;
+
+const ObjectId = z.guid('must be a UUID');
+
+/** The ledger, read. */
+@Controller('api/v1/objects')
+export class ObjectsController {
+  constructor(
+    private readonly database: Database,
+    private readonly stories: ObjectStories,
+  ) {}
+
+  @Get()
+  @ApiOkResponse({ standardSchema: ObjectPage })
+  async list(@Query({ schema: ListQuery }) query: ListQuery): Promise<ObjectPage> {
+    const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
+    // One more than asked tells whether there is a next page.
+    const rows = await listObjects(this.database, filterOf(query), { after, limit: query.limit + 1 });
+    const shown = rows.slice(0, query.limit);
+    const last = shown.at(-1);
+    const more = rows.length > query.limit && last !== undefined;
+    return {
+      items: shown.map(objectView),
+      ...(more && { nextCursor: encodeCursor({ firstSeenAt: last.first_seen_at, id: last.id }) }),
+    };
+  }
+
+  @Get('summary')
+  @ApiOkResponse({ standardSchema: ObjectSummary })
+  async summary(@Query({ schema: Filter }) query: Filter): Promise<ObjectSummary> {
+    const rows = await countVerdicts(this.database, filterOf(query));
+    const counts = Object.fromEntries(rows.map((row) => [row.verdict, row.count]));
+    return { total: rows.reduce((sum, row) => sum + row.count, 0), counts };
+  }
+
+  @Get(':id')
+  @ApiOkResponse({ standardSchema: ObjectStory })
+  one(@Param('id', { schema: ObjectId }) id: string): Promise<ObjectStory> {
+    return this.stories.tell(id);
+  }
+}
+
+const filterOf = ({ bucket, key, prefix, verdict, from, to }: Filter): ObjectFilter => ({
+  bucket,
+  key,
+  prefix,
+  verdicts: verdict,
+  from,
+  to,
+});
