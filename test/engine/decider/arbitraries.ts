@@ -1,0 +1,156 @@
+import fc from 'fast-check';
+import { WorkflowDef } from '../../../src/engine/model/definition.js';
+import type { TaskDef } from '../../../src/engine/model/definition.js';
+import { definition, taskDefs } from './fixtures.js';
+
+/** The shape of a definition before its steps are named. */
+type Shape =
+  | {
+      readonly kind: 'simple';
+      readonly optional: boolean;
+      readonly permissive: boolean;
+      readonly def: number;
+    }
+  | { readonly kind: 'human' }
+  | { readonly kind: 'wait'; readonly seconds: number }
+  | { readonly kind: 'set' }
+  | {
+      readonly kind: 'switch';
+      readonly on: number;
+      readonly cases: readonly Shape[][];
+      readonly otherwise: Shape[];
+    }
+  | { readonly kind: 'fork'; readonly branches: readonly Shape[][]; readonly awaitsAll: boolean };
+
+export interface ShapeOptions {
+  readonly permissive: boolean;
+  readonly waits: boolean;
+}
+
+const shapes = ({ permissive, waits }: ShapeOptions): fc.Arbitrary<Shape[]> =>
+  fc.letrec<{ shape: Shape; list: Shape[] }>((tie) => ({
+    shape: fc.oneof(
+      { maxDepth: 3, depthIdentifier: 'shape' },
+      fc.record({
+        kind: fc.constant('simple' as const),
+        optional: fc.boolean(),
+        permissive: permissive ? fc.boolean() : fc.constant(false),
+        def: fc.nat(3),
+      }),
+      fc.constant({ kind: 'human' as const }),
+      fc.constant({ kind: 'set' as const }),
+      ...(waits ? [fc.record({ kind: fc.constant('wait' as const), seconds: fc.nat(20) })] : []),
+      fc.record({
+        kind: fc.constant('switch' as const),
+        on: fc.nat(3),
+        cases: fc.array(tie('list'), { maxLength: 3 }),
+        otherwise: tie('list'),
+      }),
+      fc.record({
+        kind: fc.constant('fork' as const),
+        branches: fc.array(
+          fc.tuple(tie('shape'), tie('list')).map(([first, rest]) => [first, ...rest]),
+          {
+            minLength: 1,
+            maxLength: 3,
+          },
+        ),
+        awaitsAll: fc.boolean(),
+      }),
+    ),
+    list: fc.array(tie('shape'), { maxLength: 3, depthIdentifier: 'shape' }),
+  })).list;
+
+type Json = { [key: string]: unknown };
+
+/** Names the steps and writes the definition. Each step may read what came before it. */
+function build(list: readonly Shape[], next: { ref: number }): Json[] {
+  return list.flatMap((shape): Json[] => {
+    const ref = `t${(next.ref += 1)}`;
+    const base = { name: ref, taskReferenceName: ref };
+    const previous = next.ref > 1 ? `\${t${next.ref - 1}.output.value}` : '${workflow.input.value}';
+    switch (shape.kind) {
+      case 'simple':
+        return [
+          {
+            ...base,
+            name: `work${shape.def}`,
+            type: 'SIMPLE',
+            optional: shape.optional,
+            permissive: shape.permissive,
+            inputParameters: { previous },
+          },
+        ];
+      case 'human':
+        return [{ ...base, type: 'HUMAN' }];
+      case 'wait':
+        return [{ ...base, type: 'WAIT', inputParameters: { duration: `${shape.seconds} seconds` } }];
+      case 'set':
+        return [{ ...base, type: 'SET_VARIABLE', inputParameters: { [ref]: 'set' } }];
+      case 'switch':
+        return [
+          {
+            ...base,
+            type: 'SWITCH',
+            evaluatorType: 'value-param',
+            expression: 'on',
+            inputParameters: { on: shape.on },
+            decisionCases: Object.fromEntries(shape.cases.map((steps, i) => [String(i), build(steps, next)])),
+            defaultCase: build(shape.otherwise, next),
+          },
+        ];
+      case 'fork': {
+        const branches = shape.branches.map((steps) => build(steps, next));
+        const lasts = branches.map((steps) => String(steps.at(-1)?.['taskReferenceName']));
+        return [
+          { ...base, type: 'FORK_JOIN', forkTasks: branches },
+          {
+            name: `${ref}j`,
+            taskReferenceName: `${ref}j`,
+            type: 'JOIN',
+            joinOn: shape.awaitsAll ? lasts : lasts.slice(0, 1),
+          },
+        ];
+      }
+      default:
+        return shape satisfies never;
+    }
+  });
+}
+
+export const definitions = (options: ShapeOptions, more: Json = {}): fc.Arbitrary<WorkflowDef> =>
+  shapes(options)
+    .filter((list) => list.length > 0)
+    .map((list) => definition(build(list, { ref: 0 }), more));
+
+/** Rules for work0..work3 without any clock. */
+export const timelessTaskDefs: fc.Arbitrary<ReadonlyMap<string, TaskDef>> = fc
+  .array(fc.nat(2), { minLength: 4, maxLength: 4 })
+  .map((retries) =>
+    taskDefs(
+      ...retries.map((retryCount, i) => ({
+        name: `work${i}`,
+        retryCount,
+        retryDelaySeconds: 0,
+        responseTimeoutSeconds: 0,
+      })),
+    ),
+  );
+
+/** Rules for work0..work3 with every clock there is. */
+export const timedTaskDefs: fc.Arbitrary<ReadonlyMap<string, TaskDef>> = fc
+  .array(
+    fc.record({
+      retryCount: fc.nat(2),
+      retryLogic: fc.constantFrom('FIXED', 'EXPONENTIAL_BACKOFF', 'LINEAR_BACKOFF'),
+      retryDelaySeconds: fc.nat(5),
+      backoffJitterMs: fc.constantFrom(0, 700),
+      timeoutSeconds: fc.constantFrom(0, 0, 5, 30),
+      responseTimeoutSeconds: fc.constantFrom(0, 3, 10),
+      pollTimeoutSeconds: fc.constantFrom(0, 0, 4),
+      totalTimeoutSeconds: fc.constantFrom(0, 0, 12),
+      timeoutPolicy: fc.constantFrom('RETRY', 'TIME_OUT_WF', 'ALERT_ONLY'),
+    }),
+    { minLength: 4, maxLength: 4 },
+  )
+  .map((defs) => taskDefs(...defs.map((def, i) => ({ ...def, name: `work${i}` }))));
