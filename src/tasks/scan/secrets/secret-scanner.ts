@@ -18,9 +18,9 @@ export interface SecretScannerOptions {
   readonly maxFindings?: number;
 }
 
-const RULE_BUDGET_MS = 1_000;
-const MAX_FINDINGS = 1_000;
-const SHORTEST_KEY_BYTES = 16;
+export const RULE_BUDGET_MS = 1_000;
+export const MAX_FINDINGS = 1_000;
+export const SHORTEST_KEY_BYTES = 16;
 
 /**
  * A scanner that works in the calling thread: for small objects, tests and places where no worker can be had.

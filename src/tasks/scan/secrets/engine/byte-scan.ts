@@ -83,6 +83,8 @@ export class ByteScan implements SecretScan {
     private readonly settings: ScanSettings,
     target: SecretScanTarget,
     saved?: Checkpoint,
+    /** Rules that another scan of this object had to give up; they stay off and are reported as not covered. */
+    expired: readonly number[] = [],
   ) {
     const { rules } = settings;
     this.#collector = new Collector(settings.maxFindings, saved?.collector);
@@ -96,6 +98,7 @@ export class ByteScan implements SecretScan {
       settings.probe,
       inactive,
       saved,
+      expired,
     );
     if (saved === undefined) {
       this.#reporter.reportPath();

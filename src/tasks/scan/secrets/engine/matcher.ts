@@ -44,12 +44,13 @@ export class Matcher {
     private readonly probe: Probe | undefined,
     inactive: Iterable<number>,
     saved?: { readonly lastEnd: Float64Array; readonly expired: readonly number[] },
+    expired: readonly number[] = [],
   ) {
     this.#lastEnd = saved?.lastEnd.slice() ?? new Float64Array(rules.all.length);
     this.#spentMs = new Float64Array(rules.all.length);
     this.#active = new Uint8Array(rules.all.length).fill(1);
     for (const index of inactive) this.#active[index] = 0;
-    for (const index of saved?.expired ?? []) this.#expire(index);
+    for (const index of [...(saved?.expired ?? []), ...expired]) this.#expire(index);
   }
 
   get lastEnds(): Float64Array {
