@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import type { Database } from '../database/database.js';
 import type { Engine } from '../engine/ports.js';
 import { Overloaded } from '../errors.js';
+import { wholeMilliseconds } from '../verdicts/whole-milliseconds.js';
 import { admit } from './admission.js';
 import type { BacklogBell } from './backlog-bell.js';
 import { markStarted, postpone } from './sql/mark-started.js';
@@ -102,7 +103,7 @@ export class Dispatcher {
 
   private async startAdmitted(): Promise<number> {
     const { database, clock, maxRunning } = this.parts;
-    const now = clock.now();
+    const now = wholeMilliseconds(clock);
     const running = await runningScans(database);
     const free = maxRunning - [...running.values()].reduce((sum, count) => sum + count, 0);
     if (free <= 0) return 0;
@@ -139,7 +140,7 @@ export class Dispatcher {
         },
         { kind: 'system', id: 'backlog' },
       );
-      await markStarted(database, { scanId: row.scan_id, workflowId, at: clock.now() });
+      await markStarted(database, { scanId: row.scan_id, workflowId, at: wholeMilliseconds(clock) });
       return true;
     } catch (error) {
       if (error instanceof Overloaded) {
@@ -154,7 +155,7 @@ export class Dispatcher {
       );
       await postpone(database, {
         scanId: row.scan_id,
-        notBefore: clock.now() + delay,
+        notBefore: wholeMilliseconds(clock) + delay,
         error: asError(error).message.slice(0, 1000),
       });
       return false;

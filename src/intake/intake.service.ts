@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { BacklogBell } from '../backlog/backlog-bell.js';
 import { Clock, type Instant } from '../clock.js';
+import { wholeMilliseconds } from '../verdicts/whole-milliseconds.js';
 import { Database } from '../database/database.js';
 import type { Queryable } from '../database/queryable.js';
 import { InvalidInput } from '../errors.js';
@@ -63,7 +64,7 @@ export class IntakeService {
    * @throws InvalidInput when no part of the message can be used; what was wrong is kept all the same.
    */
   async accept(message: unknown, source: MessageSource): Promise<Accepted> {
-    const at = this.clock.now();
+    const at = wholeMilliseconds(this.clock);
     const read = normalise(message);
     const { placed, ignored, rejects } = this.place(read, source);
     const stored = await this.database.transaction(async (tx) => {
@@ -86,7 +87,7 @@ export class IntakeService {
 
   /** Keeps what could not even be parsed, so that an operator sees what a source sends. */
   async rejectText(text: string, message: string, source: MessageSource): Promise<void> {
-    const at = this.clock.now();
+    const at = wholeMilliseconds(this.clock);
     const unparsed = { reason: 'not_json', path: 'body', message, raw: text };
     await storeRejects(this.database, [unparsed], { sourceKind: source.kind, at });
   }

@@ -4,6 +4,7 @@ import { appendAudit } from '../audit/audit.js';
 import { BacklogBell } from '../backlog/backlog-bell.js';
 import { enqueue } from '../backlog/sql/enqueue.js';
 import { Clock } from '../clock.js';
+import { wholeMilliseconds } from '../verdicts/whole-milliseconds.js';
 import { Database } from '../database/database.js';
 import type { Queryable } from '../database/queryable.js';
 import { Conflict, InvalidInput, NotFound, Unavailable } from '../errors.js';
@@ -71,7 +72,7 @@ export class ScanRequests {
   }
 
   private async open(tx: Queryable, ref: ObjectRef, head: ObjectHead, actor: string): Promise<ScanRequested> {
-    const at = this.clock.now();
+    const at = wholeMilliseconds(this.clock);
     await lockKeys(tx, [ref]);
     const identity = isVersioned(ref) ? versionIdentity(ref) : headIdentity(ref, head);
     const known = await findByIdentity(tx, identity);

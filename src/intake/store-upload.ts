@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { enqueue } from '../backlog/sql/enqueue.js';
 import type { Instant } from '../clock.js';
 import type { Queryable } from '../database/queryable.js';
+import { isReleased } from '../tasks/object/sql/released-objects.js';
 import type { Match, Upload } from '../triggers/match.js';
 import { isVersioned, provisionalIdentity, versionIdentity } from '../verdicts/identity.js';
 import type { ObjectRef } from '../verdicts/ledger.js';
@@ -18,7 +19,6 @@ import type { Verdict } from '../verdicts/verdict.js';
 import { occurrenceOf } from './event-key.js';
 import type { S3Event } from './s3-event.js';
 import { sequenceOf } from './sequencer.js';
-import { isReleased } from './sql/is-released.js';
 import type { Effect } from './sql/store-events.js';
 
 /** An upload event of a registered bucket, with what its message shares. The caller holds the key's lock. */
@@ -87,7 +87,7 @@ async function decideNew(
     await speakWithoutScan(tx, upload, objectId, 'superseded', 'stale_event');
     return 'superseded';
   }
-  if (await isReleased(tx, upload.ref, upload.event.eTag)) {
+  if (await isReleased(tx, upload.ref, upload.event.eTag, upload.receivedAt)) {
     await speakWithoutScan(tx, upload, objectId, 'skipped', 'released_by_review');
     return 'skipped';
   }

@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { z } from 'zod';
 import { Database } from '../database/database.js';
 import { NotFound } from '../errors.js';
 import { FindingEntity } from './entities/finding.entity.js';
@@ -50,16 +50,16 @@ export class ObjectStories {
     return {
       ...objectView(object),
       scans: scans.map((scan) => ({
-        ...scan,
+        ...fields(scan),
         requestedAt: isoOf(scan.requestedAt),
         startedAt: maybeIso(scan.startedAt),
         verdictAt: maybeIso(scan.verdictAt),
         closedAt: maybeIso(scan.closedAt),
       })),
-      verdicts: verdicts.map((verdict) => ({ ...verdict, at: isoOf(verdict.at) })),
-      findings: findings.map((finding) => ({ ...finding })),
-      actions: actions.map((action) => ({ ...action, at: isoOf(action.at) })),
-      decisions: decisions.map((decision) => ({ ...decision, at: isoOf(decision.at) })),
+      verdicts: verdicts.map((verdict) => ({ ...fields(verdict), at: isoOf(verdict.at) })),
+      findings: findings.map(fields),
+      actions: actions.map((action) => ({ ...fields(action), at: isoOf(action.at) })),
+      decisions: decisions.map((decision) => ({ ...fields(decision), at: isoOf(decision.at) })),
     };
   }
 
@@ -69,3 +69,6 @@ export class ObjectStories {
       .find({ where: { objectId }, order: { id: 'ASC' }, take: MAX_FINDINGS });
   }
 }
+
+/** An entity's columns, without its class. */
+const fields = (entity: object): Record<string, unknown> => Object.fromEntries(Object.entries(entity));

@@ -20,6 +20,7 @@ import { findByIdentity } from './sql/object-rows.js';
 import { replaceFindings } from './sql/replace-findings.js';
 import { contextOf, findScan, refOf, type ScanRow } from './sql/scan-row.js';
 import { storableText } from './text.js';
+import { wholeMilliseconds } from './whole-milliseconds.js';
 
 /** The ledger on PostgreSQL: each call one transaction, with its audit events. */
 @Injectable()
@@ -59,7 +60,7 @@ export class PostgresLedger extends Ledger {
 
   async recordVerdict(scanId: string, record: VerdictRecord): Promise<void> {
     await this.database.transaction(async (tx) => {
-      await speak(tx, await findScan(tx, scanId, { lock: true }), record, this.clock.now());
+      await speak(tx, await findScan(tx, scanId, { lock: true }), record, wholeMilliseconds(this.clock));
     });
     this.progress.freed();
   }
@@ -87,19 +88,19 @@ export class PostgresLedger extends Ledger {
           decision.outcome,
           decision.by,
           storableText(decision.reason, 4000),
-          decision.at,
+          Math.round(decision.at),
         ],
       );
       if (inserted.length === 0) return;
       await tx.query(
         `UPDATE object_version SET decision = $2, decided_at = $3
           WHERE id = $1 AND coalesce(decided_at, 0) <= $3`,
-        [scan.object_id, decision.outcome, decision.at],
+        [scan.object_id, decision.outcome, Math.round(decision.at)],
       );
       const { reviewId, outcome, by } = decision;
       await appendAudit(tx, [
         {
-          at: decision.at,
+          at: Math.round(decision.at),
           actor: by,
           action: 'object.decided',
           subject: `object:${scan.object_id}`,
@@ -119,9 +120,14 @@ export class PostgresLedger extends Ledger {
       ]);
       // No object may wait for ever for a verdict that nobody will give.
       if (spoken === undefined) {
-        await speak(tx, scan, failure('closed_without_verdict', scan.workflow_id), this.clock.now());
+        await speak(
+          tx,
+          scan,
+          failure('closed_without_verdict', scan.workflow_id),
+          wholeMilliseconds(this.clock),
+        );
       }
-      await tx.query('UPDATE scan SET closed_at = $2 WHERE id = $1', [scanId, this.clock.now()]);
+      await tx.query('UPDATE scan SET closed_at = $2 WHERE id = $1', [scanId, wholeMilliseconds(this.clock)]);
     });
     this.progress.freed();
   }
@@ -206,7 +212,7 @@ async function act(tx: Queryable, scan: ScanRow, taskId: string, record: ActionR
       record.performed,
       record.note === undefined ? null : storableText(record.note, 2000),
       record.data === undefined ? null : JSON.stringify(record.data),
-      record.at,
+      Math.round(record.at),
     ],
   );
   if (inserted.length === 0) return;
@@ -214,11 +220,11 @@ async function act(tx: Queryable, scan: ScanRow, taskId: string, record: ActionR
   await tx.query(
     `UPDATE object_version SET action = $2, action_performed = $3, acted_at = $4
       WHERE id = $1 AND NOT ($2 = 'tagged' AND action IN ('quarantined', 'released', 'deleted', 'kept'))`,
-    [scan.object_id, record.action, record.performed, record.at],
+    [scan.object_id, record.action, record.performed, Math.round(record.at)],
   );
   await appendAudit(tx, [
     {
-      at: record.at,
+      at: Math.round(record.at),
       actor: 'worker:actions',
       action: `object.${record.action}`,
       subject: `object:${scan.object_id}`,
