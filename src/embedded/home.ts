@@ -27,10 +27,14 @@ const secret = (bytes: number): string => randomBytes(bytes).toString('base64url
 // Upper-case letters and digits, as S3 clients expect of a key id.
 const keyId = (): string => `SP${randomBytes(9).toString('hex').toUpperCase()}`;
 
-/** SALLYPORT_HOME, readable by its owner alone. */
+// Root lends PostgreSQL an unprivileged account, which must be able to pass through to its own folder; it cannot list
+// the home, and what is secret in it is readable by its owner alone.
+const HOME_MODE = process.getuid?.() === 0 ? 0o711 : 0o700;
+
+/** SALLYPORT_HOME, listable by its owner alone. */
 export function openHome(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    mkdirSync(directory, { recursive: true, mode: HOME_MODE });
   } catch (error) {
     throw new ConfigError(
       `SALLYPORT_HOME: ${directory} cannot be made: ${(error as Error).message}. Set it to a folder that this user may write.`,

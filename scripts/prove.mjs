@@ -1,0 +1,38 @@
+// npm run prove -- NAME [--size small] [--seed N]: a long proof from prove/, against the built service.
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { refuseOldNode } from './launch/node-version.mjs';
+import { root } from './launch/place.mjs';
+import { complain, say } from './launch/say.mjs';
+
+refuseOldNode();
+
+const { prepare } = await import('./launch/prepare.mjs');
+const { runnerImport } = await import('vite');
+
+const [name, ...args] = process.argv.slice(2);
+const programs = readdirSync(join(root, 'prove'))
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => file.slice(0, -3));
+
+try {
+  if (name === undefined || !programs.includes(name)) {
+    say(
+      `Which proof? npm run prove -- NAME [--size small] [--seed N], NAME being one of: ${programs.join(', ')}`,
+    );
+    process.exitCode = 2;
+  } else {
+    await prepare();
+    const { module } = await runnerImport(join(root, 'prove', `${name}.ts`), {
+      logLevel: 'error',
+      configFile: false,
+    });
+    if (!existsSync(join(root, 'dist', 'main.js')))
+      throw new Error('dist/main.js is missing although the build passed.');
+    const passed = await module.prove(args);
+    process.exitCode = passed ? 0 : 1;
+  }
+} catch (error) {
+  complain(error);
+  process.exitCode = 1;
+}
