@@ -30,6 +30,8 @@ export interface TaskResult {
   readonly workerId?: string | undefined;
   readonly logs?: readonly string[] | undefined;
   readonly extendLease?: boolean | undefined;
+  /** Unique per intention: the same id again changes nothing and answers as before. Random when absent. */
+  readonly commandId?: string | undefined;
 }
 
 /** `applied`: durable and decided. `late`: the attempt or the workflow had already ended, nothing changed. */

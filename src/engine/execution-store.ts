@@ -1,0 +1,262 @@
+import type { AuditEvent } from '../audit/audit.js';
+import type { Instant } from '../clock.js';
+import { AppError } from '../errors.js';
+import type { Effect } from './model/command.js';
+import type { Task, Workflow } from './model/execution.js';
+import type { WorkflowSearch, WorkflowSummary } from './ports.js';
+
+/*
+ * What the runtime needs of a store. Two implementations (`postgres/`, `memory/`) pass the same conformance suite.
+ * Every method is one transaction; time is always an argument.
+ */
+
+/** A workflow that a batch wants to change, and what the caller already knows of it. */
+export interface BatchMember {
+  readonly workflowId: string;
+  /** The revision in the caller's cache; -1 for nothing known. */
+  readonly knownRevision: number;
+  /** Asked back in `applied` when an earlier commit recorded them. */
+  readonly commandIds: readonly string[];
+}
+
+/** What changed since `knownRevision`: the workflow whole, its tasks only where they differ. */
+export interface WorkflowChanges {
+  readonly workflow: Workflow;
+  readonly tasks: readonly StoredTask[];
+  readonly timerAt: Instant | undefined;
+}
+
+/** A task row with what only the store and the hand-over know of it. */
+export interface StoredTask {
+  readonly task: Task;
+  readonly fairTag: number;
+}
+
+export interface LockedWorkflow {
+  readonly workflowId: string;
+  /** `undefined` when the caller's knowledge is current. */
+  readonly changes: WorkflowChanges | undefined;
+  readonly applied: ReadonlySet<string>;
+}
+
+/** Who holds a task: a run in the process `owner`, which heartbeats; or, with `owner` undefined, a worker outside. */
+export interface Lease {
+  readonly owner: string | undefined;
+  readonly until: Instant;
+}
+
+export interface TaskWrite {
+  readonly task: Task;
+  readonly isNew: boolean;
+  /** False when `input` is as stored, so that it is not written again. */
+  readonly inputChanged: boolean;
+  readonly outputChanged: boolean;
+  /** `keep`: as stored. */
+  readonly lease: 'keep' | Lease | undefined;
+  readonly fairTag: number;
+  /** 0 means off. */
+  readonly responseTimeoutMs: number;
+  readonly executionTimeoutMs: number;
+}
+
+/** `earlier` never moves a deadline to later; `exactly` does. */
+export type TimerWrite =
+  | { readonly kind: 'keep' }
+  | { readonly kind: 'earlier'; readonly at: Instant }
+  | { readonly kind: 'exactly'; readonly at: Instant }
+  | { readonly kind: 'clear' };
+
+/** Everything that one transition of one workflow stores. `workflow.revision` is the new revision. */
+export interface WorkflowWrite {
+  readonly workflow: Workflow;
+  readonly isNew: boolean;
+  readonly payloadChanged: boolean;
+  readonly taskCount: number;
+  readonly openTaskCount: number;
+  readonly tasks: readonly TaskWrite[];
+  readonly timer: TimerWrite;
+  /** Become inbox rows, once each. */
+  readonly effects: readonly Effect[];
+  readonly commandIds: readonly string[];
+  /** Inbox rows that this transition consumes. */
+  readonly consumed: readonly number[];
+  readonly audit: readonly AuditEvent[];
+}
+
+export interface BatchRequest {
+  readonly now: Instant;
+  /** Existing workflows, in any order. */
+  readonly members: readonly BatchMember[];
+  /** Waits for row locks (bounded) instead of skipping what others hold. */
+  readonly wait: boolean;
+}
+
+export interface BatchResult {
+  /** Locked by somebody else now: try again. */
+  readonly busy: readonly string[];
+  readonly missing: readonly string[];
+  /** New workflows that were not inserted, because this id (or idempotency key) exists: the id that won. */
+  readonly existing: ReadonlyMap<string, string>;
+}
+
+export interface TaskClaim {
+  readonly taskType: string;
+  /** One per task that is wanted. */
+  readonly takers: readonly { readonly workerId: string; readonly owner: string | undefined }[];
+  readonly now: Instant;
+}
+
+export interface ClaimedTask {
+  readonly task: Task;
+  readonly lease: Lease;
+  readonly fairTag: number;
+  /** Index into `takers`. */
+  readonly taker: number;
+  readonly definition: Workflow['workflowDefinition'];
+  /** Of the workflow, before and after the claim, so that a cache can follow. */
+  readonly revisionBefore: number;
+  readonly revision: number;
+}
+
+/** One run of one process. */
+export interface NodeRecord {
+  /** Random per process run. */
+  readonly incarnation: string;
+  /** Which installation this is: the same home has at most one live process. */
+  readonly homeId: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly roles: readonly string[];
+  readonly startedAt: Instant;
+  readonly heartbeatAt: Instant;
+}
+
+export interface InboxRow {
+  readonly id: number;
+  readonly sourceWorkflowId: string;
+  readonly effect: Effect;
+  readonly attempts: number;
+}
+
+export interface TaskLogLine {
+  readonly taskId: string;
+  readonly createdTime: Instant;
+  readonly log: string;
+}
+
+export interface PollRecord {
+  readonly queueName: string;
+  readonly workerId: string;
+  readonly domain: string;
+  readonly lastPollTime: Instant;
+}
+
+/** What waits without a claim, asked by every node once a second and after a wake-up. */
+export interface Outlook {
+  /** The earliest timer or delayed task; `undefined` when there is none. */
+  readonly nextDueAt: Instant | undefined;
+  readonly inboxDue: boolean;
+  /** Of the asked types, those with at least one due task. */
+  readonly dueTypes: readonly string[];
+}
+
+/** A workflow as it is stored, with what only rows know: who holds its tasks and when it wakes. */
+export interface StoredExecution {
+  readonly workflow: Workflow;
+  readonly tasks: readonly Task[];
+  readonly timerAt: Instant | undefined;
+  readonly leases: ReadonlyMap<string, Lease>;
+}
+
+/**
+ * Why a batch was not stored. `data`: this input cannot be stored, ever (SQLSTATE 22, 23). `transient`: nothing was
+ * stored, try again (40, 08, 53, 57). `unknown`: the connection was lost at COMMIT; the commands' ids will tell.
+ */
+export class StoreFailure extends AppError {
+  readonly code: string;
+  readonly status: number;
+  override readonly retryable: boolean;
+
+  constructor(
+    readonly kind: 'data' | 'transient' | 'unknown',
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.code = kind === 'data' ? 'INVALID_INPUT' : 'UNAVAILABLE';
+    this.status = kind === 'data' ? 400 : 503;
+    this.retryable = kind !== 'data';
+  }
+}
+
+export abstract class ExecutionStore {
+  /**
+   * Locks the members, tells `decide` what changed, stores what it answers, and commits.
+   *
+   * `decide` is called once, synchronously, between locking and writing; it gets only the members that were locked.
+   * Rejects with StoreFailure; anything else is a defect.
+   */
+  abstract commitBatch(
+    request: BatchRequest,
+    decide: (locked: readonly LockedWorkflow[]) => readonly WorkflowWrite[],
+  ): Promise<BatchResult>;
+
+  /** Leases due tasks: priority first, then by fair tag, then in order of creation; what others hold is skipped. */
+  abstract claimTasks(claim: TaskClaim): Promise<readonly ClaimedTask[]>;
+  /** The open tasks that this process run holds. */
+  abstract heldBy(owner: string): Promise<ReadonlySet<string>>;
+  /**
+   * Hands everything that these process runs hold back: tasks (no retry is consumed), timers, inbox rows.
+   *
+   * @param tasks only these tasks, and nothing else.
+   * @returns the task types that have something to do now, and whether some rows were busy (call again).
+   */
+  abstract release(
+    owners: readonly string[],
+    now: Instant,
+    tasks?: readonly string[],
+  ): Promise<{ types: readonly string[]; busy: boolean }>;
+
+  /** Stores the node and removes others of the same home. @returns the incarnations that were removed. */
+  abstract registerNode(node: NodeRecord): Promise<readonly string[]>;
+  /** @returns false when the row is gone: this process was declared dead and its leases may be elsewhere. */
+  abstract heartbeat(incarnation: string, now: Instant): Promise<boolean>;
+  /** Removes nodes that were silent since `deadBefore`. @returns their incarnations. */
+  abstract removeDeadNodes(deadBefore: Instant): Promise<readonly string[]>;
+  /** Incarnations that hold something and have no node row: their release was interrupted. */
+  abstract orphanedOwners(): Promise<readonly string[]>;
+  abstract removeNode(incarnation: string): Promise<void>;
+  abstract listNodes(): Promise<readonly NodeRecord[]>;
+
+  abstract outlook(now: Instant, taskTypes: readonly string[]): Promise<Outlook>;
+  /** Due timers, each to one caller. They stay stored until the wake's own commit moves or removes them. */
+  abstract claimTimers(owner: string, now: Instant, limit: number): Promise<readonly string[]>;
+  /** Hands a claimed timer back, due at `at`. */
+  abstract returnTimer(workflowId: string, at: Instant): Promise<void>;
+  /** Makes delayed tasks whose time has come claimable. @returns their types. */
+  abstract promoteDelayed(now: Instant, limit: number): Promise<readonly string[]>;
+  abstract claimInbox(owner: string, now: Instant, limit: number): Promise<readonly InboxRow[]>;
+  /** Hands an inbox row back with what went wrong; `retryAt` undefined gives it up for good. */
+  abstract returnInbox(id: number, problem: string, retryAt: Instant | undefined): Promise<void>;
+
+  abstract load(workflowId: string): Promise<StoredExecution | undefined>;
+  abstract task(taskId: string): Promise<Task | undefined>;
+  /** Id and lease count of the newest attempt with this reference name. */
+  abstract taskByReference(workflowId: string, reference: string): Promise<Task | undefined>;
+  abstract search(
+    query: WorkflowSearch,
+  ): Promise<{ items: readonly WorkflowSummary[]; nextCursor?: string | undefined }>;
+  /** Exact to 10,000. */
+  abstract count(query: Omit<WorkflowSearch, 'limit' | 'cursor'>): Promise<number>;
+
+  /** Tasks that wait to be handed out, per type; all types when none is named. */
+  abstract queueSizes(taskTypes?: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  abstract appendLogs(lines: readonly TaskLogLine[]): Promise<void>;
+  abstract logs(taskId: string): Promise<readonly TaskLogLine[]>;
+  abstract recordPolls(polls: readonly PollRecord[]): Promise<void>;
+  abstract polls(taskType?: string): Promise<readonly PollRecord[]>;
+  /** The lowest fair tag among the waiting tasks of each type. */
+  abstract fairTags(taskTypes: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** Forgets command ids recorded before `before`. */
+  abstract pruneCommands(before: Instant): Promise<void>;
+}

@@ -1,0 +1,463 @@
+import type { AuditEvent } from '../../audit/audit.js';
+import type { Instant } from '../../clock.js';
+import {
+  ExecutionStore,
+  type BatchRequest,
+  type BatchResult,
+  type ClaimedTask,
+  type InboxRow,
+  type Lease,
+  type LockedWorkflow,
+  type NodeRecord,
+  type Outlook,
+  type PollRecord,
+  type StoredExecution,
+  type TaskClaim,
+  type TaskLogLine,
+  type WorkflowWrite,
+} from '../execution-store.js';
+import { isTerminalTask, type Task, type Workflow } from '../model/execution.js';
+import type { WorkflowSearch, WorkflowSummary } from '../ports.js';
+import { CrashPoints } from '../runtime/crash-points.js';
+import { handedBack, handedOver, handOverDeadline, leaseUntil } from '../runtime/hand-over.js';
+import { decodeCursor, encodeCursor } from '../search-cursor.js';
+
+interface Row {
+  task: Task;
+  changedRevision: number;
+  fairTag: number;
+  due: boolean;
+  lease: Lease | undefined;
+  responseTimeoutMs: number;
+  executionTimeoutMs: number;
+}
+
+interface Execution {
+  workflow: Workflow;
+  readonly tasks: Map<string, Row>;
+  readonly applied: Map<string, Instant>;
+}
+
+interface Timer {
+  dueAt: Instant;
+  claimedBy: string | undefined;
+}
+
+interface StoredInboxRow extends InboxRow {
+  dueAt: Instant;
+  claimedBy: string | undefined;
+  attempts: number;
+  abandoned: boolean;
+  problem?: string;
+}
+
+/** The store in maps: for tests and for trying the engine without a database. Nothing survives the process. */
+export class MemoryExecutionStore extends ExecutionStore {
+  private readonly executions = new Map<string, Execution>();
+  private readonly workflowOfTask = new Map<string, string>();
+  private readonly timers = new Map<string, Timer>();
+  private readonly inbox = new Map<number, StoredInboxRow>();
+  private readonly nodes = new Map<string, NodeRecord>();
+  private readonly logLines: TaskLogLine[] = [];
+  private readonly pollRecords = new Map<string, PollRecord>();
+  private lastInboxId = 0;
+  /** What the transitions recorded, in order. */
+  readonly audit: AuditEvent[] = [];
+
+  constructor(private readonly crash: CrashPoints = new CrashPoints()) {
+    super();
+  }
+
+  async commitBatch(
+    { now, members }: BatchRequest,
+    decide: (locked: readonly LockedWorkflow[]) => readonly WorkflowWrite[],
+  ): Promise<BatchResult> {
+    const locked = members.flatMap((member): LockedWorkflow[] => {
+      const execution = this.executions.get(member.workflowId);
+      if (execution === undefined) return [];
+      const isCurrent = execution.workflow.revision === member.knownRevision;
+      return [
+        {
+          workflowId: member.workflowId,
+          applied: new Set(member.commandIds.filter((id) => execution.applied.has(id))),
+          changes: isCurrent
+            ? undefined
+            : {
+                workflow: execution.workflow,
+                timerAt: this.timers.get(member.workflowId)?.dueAt,
+                tasks: rowsOf(execution).filter((row) => row.changedRevision > member.knownRevision),
+              },
+        },
+      ];
+    });
+    const writes = decide(locked);
+    await this.crash.reach('batch:before-commit');
+    const existing = new Map<string, string>();
+    for (const write of writes) {
+      const winner = write.isNew ? this.winnerOver(write.workflow) : undefined;
+      for (const id of write.consumed) this.inbox.delete(id);
+      if (winner !== undefined) existing.set(write.workflow.workflowId, winner);
+      else this.store(write, now);
+    }
+    await this.crash.reach('batch:after-commit');
+    return {
+      busy: [],
+      missing: members.map((m) => m.workflowId).filter((id) => !this.executions.has(id)),
+      existing,
+    };
+  }
+
+  private winnerOver({ workflowId, workflowName, idempotencyKey }: Workflow): string | undefined {
+    if (this.executions.has(workflowId)) return workflowId;
+    if (idempotencyKey === undefined) return undefined;
+    for (const { workflow } of this.executions.values()) {
+      if (workflow.idempotencyKey === idempotencyKey && workflow.workflowName === workflowName)
+        return workflow.workflowId;
+    }
+    return undefined;
+  }
+
+  private store(write: WorkflowWrite, now: Instant): void {
+    const { workflow } = write;
+    const { workflowId } = workflow;
+    const execution: Execution = this.executions.get(workflowId) ?? {
+      workflow,
+      tasks: new Map(),
+      applied: new Map(),
+    };
+    execution.workflow = workflow;
+    this.executions.set(workflowId, execution);
+    for (const { task, lease, fairTag, responseTimeoutMs, executionTimeoutMs } of write.tasks) {
+      const before = execution.tasks.get(task.taskId);
+      execution.tasks.set(task.taskId, {
+        task,
+        changedRevision: workflow.revision,
+        fairTag: fairTag === 0 ? (before?.fairTag ?? 0) : fairTag,
+        due: task.queued && task.dueAt <= now,
+        lease: lease === 'keep' ? before?.lease : lease,
+        responseTimeoutMs,
+        executionTimeoutMs,
+      });
+      this.workflowOfTask.set(task.taskId, workflowId);
+    }
+    for (const id of write.commandIds) execution.applied.set(id, now);
+    this.writeTimer(workflowId, write.timer);
+    for (const effect of write.effects) {
+      const id = ++this.lastInboxId;
+      const row = { id, sourceWorkflowId: workflowId, effect, attempts: 0, dueAt: now };
+      this.inbox.set(id, { ...row, claimedBy: undefined, abandoned: false });
+    }
+    this.audit.push(...write.audit);
+  }
+
+  private writeTimer(workflowId: string, timer: WorkflowWrite['timer']): void {
+    if (timer.kind === 'keep') return;
+    if (timer.kind === 'clear') {
+      this.timers.delete(workflowId);
+      return;
+    }
+    const before = this.timers.get(workflowId);
+    if (timer.kind === 'earlier' && before !== undefined && before.dueAt <= timer.at) return;
+    this.timers.set(workflowId, { dueAt: timer.at, claimedBy: undefined });
+  }
+
+  async claimTasks({ taskType, takers, now }: TaskClaim): Promise<readonly ClaimedTask[]> {
+    const waiting = this.waiting().filter(({ row }) => row.due && row.task.taskType === taskType);
+    waiting.sort(
+      (a, b) =>
+        b.row.task.priority - a.row.task.priority ||
+        a.row.fairTag - b.row.fairTag ||
+        a.row.task.seq - b.row.task.seq,
+    );
+    const taken = waiting.slice(0, takers.length);
+    const revisions = new Map<string, number>();
+    for (const { execution } of taken) {
+      const { workflowId, revision } = execution.workflow;
+      if (!revisions.has(workflowId)) {
+        revisions.set(workflowId, revision);
+        execution.workflow = { ...execution.workflow, revision: revision + 1 };
+      }
+    }
+    const claimed = taken.map(({ execution, row }, taker): ClaimedTask => {
+      const { workerId, owner } = takers[taker] as (typeof takers)[number];
+      const { workflow } = execution;
+      row.task = handedOver(row.task, workerId, now);
+      row.due = false;
+      row.changedRevision = workflow.revision;
+      row.lease = { owner, until: leaseUntil(now, row) };
+      const deadline = handOverDeadline(row.task, row, now, owner !== undefined);
+      if (deadline !== undefined) this.writeTimer(workflow.workflowId, { kind: 'earlier', at: deadline });
+      return {
+        task: row.task,
+        lease: row.lease,
+        fairTag: row.fairTag,
+        taker,
+        definition: workflow.workflowDefinition,
+        revisionBefore: revisions.get(workflow.workflowId) as number,
+        revision: workflow.revision,
+      };
+    });
+    await this.crash.reach('claim:after-commit');
+    return claimed;
+  }
+
+  private waiting(): { execution: Execution; row: Row }[] {
+    return [...this.executions.values()].flatMap((execution) =>
+      [...execution.tasks.values()]
+        .filter(({ task }) => task.queued && !isTerminalTask(task.status))
+        .map((row) => ({ execution, row })),
+    );
+  }
+
+  private leased(): { execution: Execution; row: Row }[] {
+    return [...this.executions.values()].flatMap((execution) =>
+      [...execution.tasks.values()]
+        .filter(({ task, lease }) => lease?.owner !== undefined && !isTerminalTask(task.status))
+        .map((row) => ({ execution, row })),
+    );
+  }
+
+  async heldBy(owner: string): Promise<ReadonlySet<string>> {
+    return new Set(
+      this.leased()
+        .filter(({ row }) => row.lease?.owner === owner)
+        .map(({ row }) => row.task.taskId),
+    );
+  }
+
+  async release(owners: readonly string[], now: Instant, tasks?: readonly string[]) {
+    const types = new Set<string>();
+    for (const { execution, row } of this.leased()) {
+      if (!owners.includes(row.lease?.owner ?? '')) continue;
+      if (tasks !== undefined && !tasks.includes(row.task.taskId)) continue;
+      execution.workflow = { ...execution.workflow, revision: execution.workflow.revision + 1 };
+      row.task = handedBack(row.task, now);
+      row.due = true;
+      row.lease = undefined;
+      row.changedRevision = execution.workflow.revision;
+      types.add(row.task.taskType);
+    }
+    if (tasks === undefined) {
+      for (const claimed of [...this.timers.values(), ...this.inbox.values()]) {
+        if (claimed.claimedBy !== undefined && owners.includes(claimed.claimedBy))
+          claimed.claimedBy = undefined;
+      }
+    }
+    return { types: [...types], busy: false };
+  }
+
+  async registerNode(node: NodeRecord): Promise<readonly string[]> {
+    const replaced = [...this.nodes.values()]
+      .filter(({ homeId, incarnation }) => homeId === node.homeId && incarnation !== node.incarnation)
+      .map(({ incarnation }) => incarnation);
+    for (const incarnation of replaced) this.nodes.delete(incarnation);
+    this.nodes.set(node.incarnation, node);
+    return replaced;
+  }
+
+  async heartbeat(incarnation: string, now: Instant): Promise<boolean> {
+    const node = this.nodes.get(incarnation);
+    if (node === undefined) return false;
+    this.nodes.set(incarnation, { ...node, heartbeatAt: now });
+    return true;
+  }
+
+  async removeDeadNodes(deadBefore: Instant): Promise<readonly string[]> {
+    const dead = [...this.nodes.values()].filter(({ heartbeatAt }) => heartbeatAt < deadBefore);
+    for (const { incarnation } of dead) this.nodes.delete(incarnation);
+    return dead.map(({ incarnation }) => incarnation);
+  }
+
+  async orphanedOwners(): Promise<readonly string[]> {
+    const owners = [
+      ...this.leased().map(({ row }) => row.lease?.owner),
+      ...[...this.timers.values(), ...this.inbox.values()].map(({ claimedBy }) => claimedBy),
+    ];
+    return [...new Set(owners.filter((owner) => owner !== undefined && !this.nodes.has(owner)))] as string[];
+  }
+
+  async removeNode(incarnation: string): Promise<void> {
+    this.nodes.delete(incarnation);
+  }
+
+  async listNodes(): Promise<readonly NodeRecord[]> {
+    return [...this.nodes.values()];
+  }
+
+  async outlook(now: Instant, taskTypes: readonly string[]): Promise<Outlook> {
+    const waiting = this.waiting();
+    const times = [
+      ...[...this.timers.values()].filter((t) => t.claimedBy === undefined).map((t) => t.dueAt),
+      ...waiting.filter(({ row }) => !row.due).map(({ row }) => row.task.dueAt),
+    ];
+    return {
+      nextDueAt: times.length === 0 ? undefined : Math.min(...times),
+      inboxDue: this.dueInbox(now).length > 0,
+      dueTypes: taskTypes.filter((type) => waiting.some(({ row }) => row.due && row.task.taskType === type)),
+    };
+  }
+
+  async claimTimers(owner: string, now: Instant, limit: number): Promise<readonly string[]> {
+    const due = [...this.timers]
+      .filter(([, timer]) => timer.claimedBy === undefined && timer.dueAt <= now)
+      .sort(([, a], [, b]) => a.dueAt - b.dueAt)
+      .slice(0, limit);
+    for (const [, timer] of due) timer.claimedBy = owner;
+    return due.map(([workflowId]) => workflowId);
+  }
+
+  async returnTimer(workflowId: string, at: Instant): Promise<void> {
+    if (this.timers.has(workflowId)) this.timers.set(workflowId, { dueAt: at, claimedBy: undefined });
+  }
+
+  async promoteDelayed(now: Instant, limit: number): Promise<readonly string[]> {
+    const due = this.waiting()
+      .filter(({ row }) => !row.due && row.task.dueAt <= now)
+      .slice(0, limit);
+    for (const { row } of due) row.due = true;
+    return [...new Set(due.map(({ row }) => row.task.taskType))];
+  }
+
+  private dueInbox(now: Instant): StoredInboxRow[] {
+    return [...this.inbox.values()].filter(
+      (row) => row.claimedBy === undefined && !row.abandoned && row.dueAt <= now,
+    );
+  }
+
+  async claimInbox(owner: string, now: Instant, limit: number): Promise<readonly InboxRow[]> {
+    const rows = this.dueInbox(now).slice(0, limit);
+    for (const row of rows) row.claimedBy = owner;
+    return rows.map(({ id, sourceWorkflowId, effect, attempts }) => ({
+      id,
+      sourceWorkflowId,
+      effect,
+      attempts,
+    }));
+  }
+
+  async returnInbox(id: number, problem: string, retryAt: Instant | undefined): Promise<void> {
+    const row = this.inbox.get(id);
+    if (row === undefined) return;
+    row.claimedBy = undefined;
+    row.attempts += 1;
+    row.problem = problem;
+    if (retryAt === undefined) row.abandoned = true;
+    else row.dueAt = retryAt;
+  }
+
+  async load(workflowId: string): Promise<StoredExecution | undefined> {
+    const execution = this.executions.get(workflowId);
+    if (execution === undefined) return undefined;
+    const rows = rowsOf(execution);
+    return {
+      workflow: execution.workflow,
+      tasks: rows.map(({ task }) => task),
+      timerAt: this.timers.get(workflowId)?.dueAt,
+      leases: new Map(rows.flatMap(({ task, lease }) => (lease === undefined ? [] : [[task.taskId, lease]]))),
+    };
+  }
+
+  async task(taskId: string): Promise<Task | undefined> {
+    const workflowId = this.workflowOfTask.get(taskId);
+    return workflowId === undefined ? undefined : this.executions.get(workflowId)?.tasks.get(taskId)?.task;
+  }
+
+  async taskByReference(workflowId: string, reference: string): Promise<Task | undefined> {
+    const execution = this.executions.get(workflowId);
+    return execution === undefined
+      ? undefined
+      : rowsOf(execution).findLast(({ task }) => task.referenceTaskName === reference)?.task;
+  }
+
+  async search({ limit, cursor, ...query }: WorkflowSearch) {
+    const after = cursor === undefined ? undefined : decodeCursor(cursor);
+    const found = this.found(query).filter(
+      ({ createTime, workflowId }) =>
+        after === undefined ||
+        createTime < after.createTime ||
+        (createTime === after.createTime && workflowId < after.workflowId),
+    );
+    const items = found.slice(0, limit).map(summaryOf);
+    const last = items.at(-1);
+    return found.length > limit && last !== undefined ? { items, nextCursor: encodeCursor(last) } : { items };
+  }
+
+  async count(query: Omit<WorkflowSearch, 'limit' | 'cursor'>): Promise<number> {
+    return Math.min(10_000, this.found(query).length);
+  }
+
+  private found(query: Omit<WorkflowSearch, 'limit' | 'cursor'>): Workflow[] {
+    return [...this.executions.values()]
+      .map(({ workflow }) => workflow)
+      .filter(
+        (workflow) =>
+          (query.status === undefined || query.status.includes(workflow.status)) &&
+          (query.workflowName === undefined || query.workflowName === workflow.workflowName) &&
+          (query.correlationId === undefined || query.correlationId === workflow.correlationId) &&
+          (query.from === undefined || workflow.createTime >= query.from) &&
+          (query.to === undefined || workflow.createTime < query.to),
+      )
+      .sort((a, b) => b.createTime - a.createTime || (a.workflowId < b.workflowId ? 1 : -1));
+  }
+
+  async queueSizes(taskTypes?: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const sizes = new Map<string, number>((taskTypes ?? []).map((type) => [type, 0]));
+    for (const { row } of this.waiting()) {
+      const { taskType } = row.task;
+      if (taskTypes === undefined || sizes.has(taskType)) sizes.set(taskType, (sizes.get(taskType) ?? 0) + 1);
+    }
+    return sizes;
+  }
+
+  async appendLogs(lines: readonly TaskLogLine[]): Promise<void> {
+    this.logLines.push(...lines);
+  }
+
+  async logs(taskId: string): Promise<readonly TaskLogLine[]> {
+    return this.logLines.filter((line) => line.taskId === taskId).slice(0, 1_000);
+  }
+
+  async recordPolls(polls: readonly PollRecord[]): Promise<void> {
+    for (const poll of polls) {
+      this.pollRecords.set(JSON.stringify([poll.queueName, poll.domain, poll.workerId]), poll);
+    }
+  }
+
+  async polls(taskType?: string): Promise<readonly PollRecord[]> {
+    return [...this.pollRecords.values()].filter(
+      ({ queueName }) => taskType === undefined || queueName === taskType,
+    );
+  }
+
+  async fairTags(taskTypes: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const lowest = new Map<string, number>();
+    for (const { row } of this.waiting()) {
+      const { taskType } = row.task;
+      if (!row.due || !taskTypes.includes(taskType)) continue;
+      lowest.set(taskType, Math.min(row.fairTag, lowest.get(taskType) ?? Infinity));
+    }
+    return lowest;
+  }
+
+  async pruneCommands(before: Instant): Promise<void> {
+    for (const { applied } of this.executions.values()) {
+      for (const [id, at] of applied) if (at < before) applied.delete(id);
+    }
+  }
+}
+
+const rowsOf = ({ tasks }: Execution): Row[] => [...tasks.values()].sort((a, b) => a.task.seq - b.task.seq);
+
+const summaryOf = (workflow: Workflow): WorkflowSummary => ({
+  workflowId: workflow.workflowId,
+  workflowName: workflow.workflowName,
+  workflowVersion: workflow.workflowVersion,
+  status: workflow.status,
+  correlationId: workflow.correlationId,
+  priority: workflow.priority,
+  createTime: workflow.createTime,
+  updateTime: workflow.updateTime,
+  endTime: workflow.endTime,
+  reasonForIncompletion: workflow.reasonForIncompletion,
+  failedReferenceTaskNames: workflow.failedReferenceTaskNames,
+});

@@ -1,0 +1,244 @@
+import { appendAudit } from '../../audit/audit.js';
+import type { Queryable } from '../../database/queryable.js';
+import {
+  StoreFailure,
+  type BatchMember,
+  type BatchRequest,
+  type LockedWorkflow,
+  type WorkflowWrite,
+} from '../execution-store.js';
+import type { DefinitionSnapshots } from './definition-snapshots.js';
+import {
+  changedTaskParameters,
+  newTaskParameters,
+  taskFrom,
+  workflowFrom,
+  workflowParameters,
+  type TaskRow,
+} from './rows.js';
+import { insertAppliedCommands } from './sql/applied-commands.js';
+import { deleteInbox, insertInbox } from './sql/inbox.js';
+import { insertTasks } from './sql/insert-tasks.js';
+import { findWinners, insertWorkflows } from './sql/insert-workflows.js';
+import { loadPayloads } from './sql/load-payloads.js';
+import { loadTasks } from './sql/load-tasks.js';
+import { lockWorkflows, type LockedRow } from './sql/lock-workflows.js';
+import { updateTasks } from './sql/update-tasks.js';
+import { updateWorkflows } from './sql/update-workflows.js';
+import { insertPayloads, updatePayloads } from './sql/write-payloads.js';
+import { clearTimers, writeTimers } from './sql/write-timers.js';
+
+/** Locks the members of a batch and reads what their caller does not know. */
+export async function lockMembers(
+  tx: Queryable,
+  { members, wait }: BatchRequest,
+  snapshots: DefinitionSnapshots,
+): Promise<{ locked: readonly LockedWorkflow[]; busy: string[]; missing: string[] }> {
+  if (members.length === 0) return { locked: [], busy: [], missing: [] };
+  const rows = await lockWorkflows(
+    tx,
+    members.map(({ workflowId }) => workflowId),
+    members.flatMap(({ commandIds }) => commandIds),
+    wait,
+  );
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const changes = await loadChanges(tx, members, byId, snapshots);
+  const absent = members.map(({ workflowId }) => workflowId).filter((id) => !byId.has(id));
+  const existing = absent.length === 0 ? new Set<string>() : await existingOf(tx, absent);
+  return {
+    locked: rows.map((row) => ({
+      workflowId: row.id,
+      applied: new Set(row.applied ?? []),
+      changes: changes.get(row.id),
+    })),
+    busy: absent.filter((id) => existing.has(id)),
+    missing: absent.filter((id) => !existing.has(id)),
+  };
+}
+
+async function existingOf(tx: Queryable, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await tx.query<{ id: string }>('SELECT id FROM workflow WHERE id = ANY ($1)', [ids]);
+  return new Set(rows.map(({ id }) => id));
+}
+
+async function loadChanges(
+  tx: Queryable,
+  members: readonly BatchMember[],
+  rows: ReadonlyMap<string, LockedRow>,
+  snapshots: DefinitionSnapshots,
+): Promise<ReadonlyMap<string, NonNullable<LockedWorkflow['changes']>>> {
+  const stale = members.filter(({ workflowId, knownRevision }) => {
+    const row = rows.get(workflowId);
+    return row !== undefined && row.revision !== knownRevision;
+  });
+  const changes = new Map<string, NonNullable<LockedWorkflow['changes']>>();
+  if (stale.length === 0) return changes;
+  const payloads = await loadPayloads(
+    tx,
+    stale.map(({ workflowId }) => workflowId),
+  );
+  const definitions = await snapshots.load(
+    tx,
+    payloads.map((payload) => payload.definition_digest),
+  );
+  const tasks = new Map<string, TaskRow[]>();
+  for (const row of await loadTasks(tx, stale)) {
+    const rowsOfOne = tasks.get(row.workflow_id);
+    if (rowsOfOne === undefined) tasks.set(row.workflow_id, [row]);
+    else rowsOfOne.push(row);
+  }
+  for (const payload of payloads) {
+    const row = rows.get(payload.workflow_id);
+    const snapshot = definitions.get(payload.definition_digest);
+    if (row === undefined || snapshot === undefined) continue;
+    changes.set(row.id, {
+      workflow: workflowFrom(row, payload, snapshot.definition),
+      timerAt: payload.timer_at ?? undefined,
+      tasks: (tasks.get(row.id) ?? []).map((task: TaskRow) => ({
+        task: taskFrom(task, snapshot),
+        fairTag: task.fair_tag,
+      })),
+    });
+  }
+  return changes;
+}
+
+/** Writes a batch: one statement per table and kind of change. @returns new workflows that met an older one. */
+export async function writeBatch(
+  tx: Queryable,
+  writes: readonly WorkflowWrite[],
+  now: number,
+  snapshots: DefinitionSnapshots,
+): Promise<ReadonlyMap<string, string>> {
+  const consumed = writes.flatMap((write) => write.consumed);
+  if (consumed.length > 0) await deleteInbox(tx, consumed);
+  const existing = await startWorkflows(
+    tx,
+    writes.filter(({ isNew }) => isNew),
+    snapshots,
+  );
+  const kept =
+    existing.size === 0 ? writes : writes.filter(({ workflow }) => !existing.has(workflow.workflowId));
+  const old = kept.filter(({ isNew }) => !isNew);
+  if (old.length > 0) await updateWorkflows(tx, old.map(workflowParameters));
+  const changedPayloads = old.filter(({ payloadChanged }) => payloadChanged);
+  if (changedPayloads.length > 0) {
+    await updatePayloads(
+      tx,
+      changedPayloads.map((write) => payloadParameters(write, snapshots)),
+    );
+  }
+  await writeTasks(tx, kept, now, snapshots);
+  await writeFollowUps(tx, kept, now);
+  return existing;
+}
+
+async function startWorkflows(
+  tx: Queryable,
+  starts: readonly WorkflowWrite[],
+  snapshots: DefinitionSnapshots,
+): Promise<ReadonlyMap<string, string>> {
+  if (starts.length === 0) return new Map();
+  const rows = starts.map(workflowParameters);
+  const inserted = await insertWorkflows(tx, rows);
+  const losers = rows.filter(({ id }) => !inserted.has(id));
+  const winners =
+    losers.length === 0
+      ? new Map<string, string>()
+      : await findWinners(tx, losers as Parameters<typeof findWinners>[1]);
+  if (winners.size < losers.length) {
+    // The one that stood in the way was rolled back, or is not committed where we can see it.
+    throw new StoreFailure('transient', 'A start with the same key is being decided elsewhere');
+  }
+  const kept = starts.filter(({ workflow }) => inserted.has(workflow.workflowId));
+  if (kept.length === 0) return winners;
+  await storeSnapshots(tx, kept, snapshots);
+  await insertPayloads(
+    tx,
+    kept.map((write) => payloadParameters(write, snapshots)),
+  );
+  return winners;
+}
+
+async function storeSnapshots(
+  tx: Queryable,
+  starts: readonly WorkflowWrite[],
+  snapshots: DefinitionSnapshots,
+): Promise<void> {
+  const fresh = new Map(
+    starts.flatMap(({ workflow: { workflowDefinition } }) => {
+      const { digest } = snapshots.of(workflowDefinition);
+      return snapshots.isStored(digest) ? [] : [[digest, workflowDefinition] as const];
+    }),
+  );
+  // In one order everywhere: two batches that insert the same ones must not wait for each other in a ring.
+  for (const [digest, definition] of [...fresh].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    await tx.query(
+      'INSERT INTO definition_snapshot (digest, definition) VALUES ($1, $2) ON CONFLICT DO NOTHING',
+      [digest, JSON.stringify(definition)],
+    );
+  }
+}
+
+const payloadParameters = ({ workflow }: WorkflowWrite, snapshots: DefinitionSnapshots) => ({
+  workflow_id: workflow.workflowId,
+  definition_digest: snapshots.of(workflow.workflowDefinition).digest,
+  input: workflow.input,
+  output: workflow.output,
+  variables: workflow.variables,
+});
+
+async function writeTasks(
+  tx: Queryable,
+  writes: readonly WorkflowWrite[],
+  now: number,
+  snapshots: DefinitionSnapshots,
+): Promise<void> {
+  const fresh: ReturnType<typeof newTaskParameters>[] = [];
+  const changed: ReturnType<typeof changedTaskParameters>[] = [];
+  for (const { workflow, tasks } of writes) {
+    const snapshot = snapshots.of(workflow.workflowDefinition);
+    for (const task of tasks) {
+      if (task.isNew) fresh.push(newTaskParameters(task, workflow.revision, now, snapshot));
+      else changed.push(changedTaskParameters(task, workflow.revision, now));
+    }
+  }
+  if (fresh.length > 0) await insertTasks(tx, fresh);
+  if (changed.length > 0) await updateTasks(tx, changed);
+}
+
+async function writeFollowUps(tx: Queryable, writes: readonly WorkflowWrite[], now: number): Promise<void> {
+  const timers = writes.flatMap(({ workflow, timer }) =>
+    timer.kind === 'earlier' || timer.kind === 'exactly'
+      ? [{ workflow_id: workflow.workflowId, due_at: timer.at, exactly: timer.kind === 'exactly' }]
+      : [],
+  );
+  await writeTimers(tx, timers);
+  const cleared = writes.filter(({ timer }) => timer.kind === 'clear');
+  if (cleared.length > 0) {
+    await clearTimers(
+      tx,
+      cleared.map(({ workflow }) => workflow.workflowId),
+    );
+  }
+  const effects = writes.flatMap(({ workflow, effects }) =>
+    effects.map((effect) => ({
+      kind: effect.kind,
+      source_workflow_id: workflow.workflowId,
+      source_task_id: '',
+      target_workflow_id: effect.workflowId,
+      effect,
+    })),
+  );
+  if (effects.length > 0) await insertInbox(tx, effects, now);
+  const commands = writes.flatMap(({ workflow: { workflowId }, commandIds }) =>
+    commandIds.map((commandId) => ({ workflowId, commandId })),
+  );
+  if (commands.length > 0 && !(await insertAppliedCommands(tx, commands, now))) {
+    throw new StoreFailure('transient', 'A command of this batch was applied elsewhere at the same moment');
+  }
+  await appendAudit(
+    tx,
+    writes.flatMap(({ audit }) => audit),
+  );
+}

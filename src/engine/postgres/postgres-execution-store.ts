@@ -1,0 +1,306 @@
+import type { PoolClient } from 'pg';
+import type { Instant } from '../../clock.js';
+import type { Database } from '../../database/database.js';
+import type { Queryable } from '../../database/queryable.js';
+import {
+  ExecutionStore,
+  type BatchRequest,
+  type BatchResult,
+  type ClaimedTask,
+  type InboxRow,
+  type LockedWorkflow,
+  type NodeRecord,
+  type Outlook,
+  type PollRecord,
+  type StoredExecution,
+  type TaskClaim,
+  type TaskLogLine,
+  type WorkflowWrite,
+} from '../execution-store.js';
+import type { Task } from '../model/execution.js';
+import type { WorkflowSearch } from '../ports.js';
+import { CrashPoints } from '../runtime/crash-points.js';
+import { encodeCursor } from '../search-cursor.js';
+import { lockMembers, writeBatch } from './batch.js';
+import { DefinitionSnapshots } from './definition-snapshots.js';
+import { leaseFrom, summaryFrom, taskFrom, workflowFrom, type TaskRow, type WorkflowRow } from './rows.js';
+import { classify, prepared } from './session.js';
+import { pruneAppliedCommands } from './sql/applied-commands.js';
+import { claimTasks } from './sql/claim-tasks.js';
+import { claimTimers } from './sql/claim-timers.js';
+import { claimInbox, returnInbox } from './sql/inbox.js';
+import { loadPayloads } from './sql/load-payloads.js';
+import { beat, deleteDeadNodes, deleteNode, insertNode, listNodes, orphanedOwners } from './sql/nodes.js';
+import { outlook } from './sql/outlook.js';
+import { promoteDelayed } from './sql/promote-delayed.js';
+import { releaseClaims, releaseLeases } from './sql/release-leases.js';
+import { countWorkflows, searchWorkflows } from './sql/search-workflows.js';
+import { appendLogs, fairTags, listLogs, listPolls, queueSizes, recordPolls } from './sql/queues.js';
+
+// A blocking batch holds one connection; another node's batch takes milliseconds.
+const LOCK_TIMEOUT = '2s';
+
+/** The store on PostgreSQL 15 or newer, shared by any number of nodes. Row locks are the fence. */
+export class PostgresExecutionStore extends ExecutionStore {
+  private readonly snapshots = new DefinitionSnapshots();
+
+  constructor(
+    private readonly database: Database,
+    private readonly crash: CrashPoints = new CrashPoints(),
+  ) {
+    super();
+  }
+
+  async commitBatch(
+    request: BatchRequest,
+    decide: (locked: readonly LockedWorkflow[]) => readonly WorkflowWrite[],
+  ): Promise<BatchResult> {
+    let fresh: string[] = [];
+    const result = await this.inTransaction(async (tx) => {
+      if (request.wait) await tx.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
+      const { locked, busy, missing } = await lockMembers(tx, request, this.snapshots);
+      const writes = decide(locked);
+      await this.crash.reach('batch:before-write');
+      const existing = await writeBatch(tx, writes, request.now, this.snapshots);
+      fresh = writes.flatMap(({ isNew, workflow }) =>
+        isNew && !existing.has(workflow.workflowId)
+          ? [this.snapshots.of(workflow.workflowDefinition).digest]
+          : [],
+      );
+      await this.crash.reach('batch:before-commit');
+      return { busy, missing, existing };
+    });
+    this.snapshots.markStored(fresh);
+    await this.crash.reach('batch:after-commit');
+    return result;
+  }
+
+  /** Errors come out as StoreFailure where they are the database's; a lost COMMIT says `unknown`. */
+  private async inTransaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
+    let client: PoolClient | undefined;
+    let committing = false;
+    let broken: Error | undefined;
+    try {
+      client = await this.database.pool.connect();
+      await client.query('BEGIN');
+      const result = await work(prepared(client));
+      committing = true;
+      await client.query('COMMIT');
+      return result;
+    } catch (error) {
+      const failure = classify(error, committing);
+      if (client !== undefined) {
+        try {
+          await client.query('ROLLBACK');
+        } catch (rollbackError) {
+          // The connection is gone and the transaction with it; the first error explains.
+          broken = rollbackError as Error;
+        }
+      }
+      throw failure;
+    } finally {
+      client?.release(broken);
+    }
+  }
+
+  private async run<T>(work: (db: Queryable) => Promise<T>): Promise<T> {
+    let client: PoolClient | undefined;
+    let broken: Error | undefined;
+    try {
+      client = await this.database.pool.connect();
+      return await work(prepared(client));
+    } catch (error) {
+      const failure = classify(error, false);
+      if ((failure as { kind?: string }).kind === 'transient') broken = error as Error;
+      throw failure;
+    } finally {
+      client?.release(broken);
+    }
+  }
+
+  async claimTasks({ taskType, takers, now }: TaskClaim): Promise<readonly ClaimedTask[]> {
+    const claimed = await this.run(async (db) => {
+      const rows = await claimTasks(db, taskType, takers, now);
+      const snapshots = await this.snapshots.load(
+        db,
+        rows.map((row) => row.definition_digest),
+      );
+      return rows.flatMap((row): ClaimedTask[] => {
+        const snapshot = snapshots.get(row.definition_digest);
+        if (snapshot === undefined) return [];
+        return [
+          {
+            task: taskFrom(row, snapshot),
+            lease: leaseFrom(row) ?? { owner: undefined, until: now },
+            fairTag: row.fair_tag,
+            taker: row.taker,
+            definition: snapshot.definition,
+            revisionBefore: row.revision_before,
+            revision: row.changed_rev,
+          },
+        ];
+      });
+    });
+    await this.crash.reach('claim:after-commit');
+    return claimed;
+  }
+
+  async heldBy(owner: string): Promise<ReadonlySet<string>> {
+    const rows = await this.run((db) =>
+      db.query<{ id: string }>('SELECT id FROM task WHERE lease_owner = $1', [owner]),
+    );
+    return new Set(rows.map(({ id }) => id));
+  }
+
+  release(owners: readonly string[], now: Instant, tasks?: readonly string[]) {
+    return this.inTransaction(async (tx) => {
+      const released = await releaseLeases(tx, owners, now, tasks);
+      if (tasks === undefined) await releaseClaims(tx, owners);
+      return released;
+    });
+  }
+
+  registerNode(node: NodeRecord): Promise<readonly string[]> {
+    return this.inTransaction((tx) => insertNode(tx, node));
+  }
+
+  heartbeat(incarnation: string, now: Instant): Promise<boolean> {
+    return this.run((db) => beat(db, incarnation, now));
+  }
+
+  removeDeadNodes(deadBefore: Instant): Promise<readonly string[]> {
+    return this.run((db) => deleteDeadNodes(db, deadBefore));
+  }
+
+  orphanedOwners(): Promise<readonly string[]> {
+    return this.run(orphanedOwners);
+  }
+
+  async removeNode(incarnation: string): Promise<void> {
+    await this.run((db) => deleteNode(db, incarnation));
+  }
+
+  listNodes(): Promise<readonly NodeRecord[]> {
+    return this.run(listNodes);
+  }
+
+  outlook(now: Instant, taskTypes: readonly string[]): Promise<Outlook> {
+    return this.run((db) => outlook(db, now, taskTypes));
+  }
+
+  claimTimers(owner: string, now: Instant, limit: number): Promise<readonly string[]> {
+    return this.run((db) => claimTimers(db, owner, now, limit));
+  }
+
+  async returnTimer(workflowId: string, at: Instant): Promise<void> {
+    await this.run((db) =>
+      db.query('UPDATE workflow_timer SET due_at = $2, claimed_by = NULL WHERE workflow_id = $1', [
+        workflowId,
+        at,
+      ]),
+    );
+  }
+
+  promoteDelayed(now: Instant, limit: number): Promise<readonly string[]> {
+    return this.run((db) => promoteDelayed(db, now, limit));
+  }
+
+  claimInbox(owner: string, now: Instant, limit: number): Promise<readonly InboxRow[]> {
+    return this.run((db) => claimInbox(db, owner, now, limit));
+  }
+
+  async returnInbox(id: number, problem: string, retryAt: Instant | undefined): Promise<void> {
+    await this.run((db) => returnInbox(db, id, problem, retryAt));
+  }
+
+  async load(workflowId: string): Promise<StoredExecution | undefined> {
+    return this.inTransaction(async (tx) => {
+      // The three reads show one moment.
+      await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      const [row] = await tx.query<WorkflowRow>('SELECT * FROM workflow WHERE id = $1', [workflowId]);
+      const [payload] = await loadPayloads(tx, [workflowId]);
+      if (row === undefined || payload === undefined) return undefined;
+      const rows = await tx.query<TaskRow>('SELECT * FROM task WHERE workflow_id = $1 ORDER BY seq', [
+        workflowId,
+      ]);
+      const snapshots = await this.snapshots.load(tx, [payload.definition_digest]);
+      const snapshot = snapshots.get(payload.definition_digest);
+      if (snapshot === undefined) throw new Error(`The definition snapshot of ${workflowId} is gone`);
+      return {
+        workflow: workflowFrom(row, payload, snapshot.definition),
+        tasks: rows.map((task) => taskFrom(task, snapshot)),
+        timerAt: payload.timer_at ?? undefined,
+        leases: new Map(
+          rows.flatMap((task) => {
+            const lease = leaseFrom(task);
+            return lease === undefined ? [] : [[task.id, lease] as const];
+          }),
+        ),
+      };
+    });
+  }
+
+  task(taskId: string): Promise<Task | undefined> {
+    return this.oneTask('WHERE t.id = $1', [taskId]);
+  }
+
+  taskByReference(workflowId: string, reference: string): Promise<Task | undefined> {
+    return this.oneTask('WHERE t.workflow_id = $1 AND t.ref = $2 ORDER BY t.seq DESC LIMIT 1', [
+      workflowId,
+      reference,
+    ]);
+  }
+
+  private oneTask(condition: string, values: readonly unknown[]): Promise<Task | undefined> {
+    return this.run(async (db) => {
+      const [row] = await db.query<TaskRow & { definition_digest: string }>(
+        `SELECT t.*, p.definition_digest FROM task t JOIN workflow_payload p USING (workflow_id) ${condition}`,
+        values,
+      );
+      if (row === undefined) return undefined;
+      const snapshot = (await this.snapshots.load(db, [row.definition_digest])).get(row.definition_digest);
+      return snapshot === undefined ? undefined : taskFrom(row, snapshot);
+    });
+  }
+
+  async search(query: WorkflowSearch) {
+    const rows = await this.run((db) => searchWorkflows(db, query));
+    const items = rows.slice(0, query.limit).map(summaryFrom);
+    const last = items.at(-1);
+    return rows.length > query.limit && last !== undefined
+      ? { items, nextCursor: encodeCursor(last) }
+      : { items };
+  }
+
+  count(query: Omit<WorkflowSearch, 'limit' | 'cursor'>): Promise<number> {
+    return this.run((db) => countWorkflows(db, query));
+  }
+
+  queueSizes(taskTypes?: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return this.run((db) => queueSizes(db, taskTypes));
+  }
+
+  async appendLogs(lines: readonly TaskLogLine[]): Promise<void> {
+    if (lines.length > 0) await this.run((db) => appendLogs(db, lines));
+  }
+
+  logs(taskId: string): Promise<readonly TaskLogLine[]> {
+    return this.run((db) => listLogs(db, taskId));
+  }
+
+  async recordPolls(polls: readonly PollRecord[]): Promise<void> {
+    if (polls.length > 0) await this.run((db) => recordPolls(db, polls));
+  }
+
+  polls(taskType?: string): Promise<readonly PollRecord[]> {
+    return this.run((db) => listPolls(db, taskType));
+  }
+
+  fairTags(taskTypes: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return this.run((db) => fairTags(db, taskTypes));
+  }
+
+  async pruneCommands(before: Instant): Promise<void> {
+    await this.run((db) => pruneAppliedCommands(db, before));
+  }
+}

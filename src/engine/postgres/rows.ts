@@ -1,0 +1,242 @@
+import type { Lease, TaskWrite, WorkflowWrite } from '../execution-store.js';
+import type { WorkflowDef, WorkflowTask } from '../model/definition.js';
+import type { Task, TaskStatus, Workflow, WorkflowStatus } from '../model/execution.js';
+import type { JsonObject } from '../model/json.js';
+import type { WorkflowSummary } from '../ports.js';
+import type { DefinitionSnapshot } from './definition-snapshots.js';
+import type { PayloadRow } from './sql/load-payloads.js';
+
+/** Table `workflow`. */
+export interface WorkflowRow {
+  readonly id: string;
+  readonly name: string;
+  readonly version: number;
+  readonly status: WorkflowStatus;
+  readonly revision: number;
+  readonly run_epoch: number;
+  readonly priority: number;
+  readonly correlation_id: string | null;
+  readonly idempotency_key: string | null;
+  readonly parent_workflow_id: string | null;
+  readonly parent_task_id: string | null;
+  readonly created_by: string | null;
+  readonly created_at: number;
+  readonly updated_at: number;
+  readonly ended_at: number | null;
+  readonly last_retried_at: number | null;
+  readonly task_count: number;
+  readonly open_task_count: number;
+  readonly reason: string | null;
+  readonly failed_references: string[];
+}
+
+/** Table `task`. */
+export interface TaskRow {
+  readonly id: string;
+  readonly workflow_id: string;
+  readonly changed_rev: number;
+  readonly seq: number;
+  readonly ref: string;
+  readonly task_type: string;
+  readonly task_def_name: string;
+  readonly status: TaskStatus;
+  readonly retry_count: number;
+  readonly retried_task_id: string | null;
+  readonly retried: boolean;
+  readonly executed: boolean;
+  readonly iteration: number;
+  readonly poll_count: number;
+  readonly worker_id: string | null;
+  readonly scheduled_at: number;
+  readonly started_at: number | null;
+  readonly updated_at: number;
+  readonly ended_at: number | null;
+  readonly first_scheduled_at: number;
+  readonly callback_after_seconds: number;
+  readonly reason: string | null;
+  readonly queued: boolean;
+  readonly due_at: number;
+  readonly due: boolean;
+  readonly priority: number;
+  readonly fair_tag: number;
+  readonly lease_owner: string | null;
+  readonly lease_until: number | null;
+  readonly response_timeout_ms: number;
+  readonly execution_timeout_ms: number;
+  readonly input: JsonObject;
+  readonly output: JsonObject;
+  readonly step: WorkflowTask | null;
+}
+
+const optional = <T>(value: T | null): T | undefined => value ?? undefined;
+
+export const workflowFrom = (
+  row: WorkflowRow,
+  payload: PayloadRow,
+  workflowDefinition: WorkflowDef,
+): Workflow => ({
+  workflowId: row.id,
+  workflowName: row.name,
+  workflowVersion: row.version,
+  workflowDefinition,
+  status: row.status,
+  input: payload.input,
+  output: payload.output,
+  variables: payload.variables,
+  correlationId: optional(row.correlation_id),
+  idempotencyKey: optional(row.idempotency_key),
+  priority: row.priority,
+  createTime: row.created_at,
+  updateTime: row.updated_at,
+  endTime: optional(row.ended_at),
+  lastRetriedTime: optional(row.last_retried_at),
+  reasonForIncompletion: optional(row.reason),
+  failedReferenceTaskNames: row.failed_references,
+  parentWorkflowId: optional(row.parent_workflow_id),
+  parentWorkflowTaskId: optional(row.parent_task_id),
+  createdBy: optional(row.created_by),
+  runEpoch: row.run_epoch,
+  revision: row.revision,
+});
+
+export const summaryFrom = (row: WorkflowRow): WorkflowSummary => ({
+  workflowId: row.id,
+  workflowName: row.name,
+  workflowVersion: row.version,
+  status: row.status,
+  correlationId: optional(row.correlation_id),
+  priority: row.priority,
+  createTime: row.created_at,
+  updateTime: row.updated_at,
+  endTime: optional(row.ended_at),
+  reasonForIncompletion: optional(row.reason),
+  failedReferenceTaskNames: row.failed_references,
+});
+
+export const taskFrom = (row: TaskRow, snapshot: DefinitionSnapshot): Task => ({
+  taskId: row.id,
+  workflowInstanceId: row.workflow_id,
+  workflowType: snapshot.definition.name,
+  referenceTaskName: row.ref,
+  taskType: row.task_type,
+  taskDefName: row.task_def_name,
+  status: row.status,
+  workflowTask: row.step ?? snapshot.step(row.ref),
+  inputData: row.input,
+  outputData: row.output,
+  seq: row.seq,
+  retryCount: row.retry_count,
+  retriedTaskId: optional(row.retried_task_id),
+  retried: row.retried,
+  executed: row.executed,
+  iteration: row.iteration,
+  pollCount: row.poll_count,
+  workerId: optional(row.worker_id),
+  scheduledTime: row.scheduled_at,
+  startTime: optional(row.started_at),
+  updateTime: row.updated_at,
+  endTime: optional(row.ended_at),
+  firstScheduledTime: row.first_scheduled_at,
+  callbackAfterSeconds: row.callback_after_seconds,
+  reasonForIncompletion: optional(row.reason),
+  queued: row.queued,
+  dueAt: row.due_at,
+  priority: row.priority,
+});
+
+export const leaseFrom = (row: Pick<TaskRow, 'lease_owner' | 'lease_until'>): Lease | undefined =>
+  row.lease_until === null ? undefined : { owner: optional(row.lease_owner), until: row.lease_until };
+
+/** Parameters for the statements that write `workflow`: an object per row, read by json_to_recordset. */
+export const workflowParameters = (write: WorkflowWrite) => {
+  const { workflow } = write;
+  return {
+    id: workflow.workflowId,
+    name: workflow.workflowName,
+    version: workflow.workflowVersion,
+    status: workflow.status,
+    revision: workflow.revision,
+    run_epoch: workflow.runEpoch,
+    priority: workflow.priority,
+    correlation_id: workflow.correlationId,
+    idempotency_key: workflow.idempotencyKey,
+    parent_workflow_id: workflow.parentWorkflowId,
+    parent_task_id: workflow.parentWorkflowTaskId,
+    created_by: workflow.createdBy,
+    created_at: workflow.createTime,
+    updated_at: workflow.updateTime,
+    ended_at: workflow.endTime,
+    last_retried_at: workflow.lastRetriedTime,
+    task_count: write.taskCount,
+    open_task_count: write.openTaskCount,
+    reason: workflow.reasonForIncompletion,
+    failed_references: workflow.failedReferenceTaskNames,
+  };
+};
+
+const taskColumns = ({ task }: TaskWrite, revision: number) => ({
+  id: task.taskId,
+  changed_rev: revision,
+  status: task.status,
+  retried: task.retried,
+  executed: task.executed,
+  poll_count: task.pollCount,
+  worker_id: task.workerId,
+  started_at: task.startTime,
+  updated_at: task.updateTime,
+  ended_at: task.endTime,
+  callback_after_seconds: task.callbackAfterSeconds,
+  reason: task.reasonForIncompletion,
+  queued: task.queued,
+  due_at: task.dueAt,
+});
+
+/** A new row of `task`. The step is stored only where the definition does not hold it. */
+export const newTaskParameters = (
+  write: TaskWrite,
+  revision: number,
+  now: number,
+  snapshot: DefinitionSnapshot,
+) => {
+  const { task, lease } = write;
+  const held = lease === 'keep' ? undefined : lease;
+  return {
+    ...taskColumns(write, revision),
+    workflow_id: task.workflowInstanceId,
+    seq: task.seq,
+    ref: task.referenceTaskName,
+    task_type: task.taskType,
+    task_def_name: task.taskDefName,
+    retry_count: task.retryCount,
+    retried_task_id: task.retriedTaskId,
+    iteration: task.iteration,
+    scheduled_at: task.scheduledTime,
+    first_scheduled_at: task.firstScheduledTime,
+    due: task.queued && task.dueAt <= now,
+    priority: task.priority,
+    fair_tag: write.fairTag,
+    lease_owner: held?.owner,
+    lease_until: held?.until,
+    response_timeout_ms: write.responseTimeoutMs,
+    execution_timeout_ms: write.executionTimeoutMs,
+    input: task.inputData,
+    output: task.outputData,
+    step: snapshot.holds(task) ? undefined : task.workflowTask,
+  };
+};
+
+/** A change to a row of `task`; absent input and output stay as stored. */
+export const changedTaskParameters = (write: TaskWrite, revision: number, now: number) => {
+  const { task, lease } = write;
+  const held = lease === 'keep' ? undefined : lease;
+  return {
+    ...taskColumns(write, revision),
+    due: task.queued && task.dueAt <= now,
+    fair_tag: write.fairTag === 0 ? undefined : write.fairTag,
+    keep_lease: lease === 'keep',
+    lease_owner: held?.owner,
+    lease_until: held?.until,
+    input: write.inputChanged ? task.inputData : undefined,
+    output: write.outputChanged ? task.outputData : undefined,
+  };
+};

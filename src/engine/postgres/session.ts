@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import pg from 'pg';
+import type { Queryable } from '../../database/queryable.js';
+import { StoreFailure } from '../execution-store.js';
+
+const INT8 = 20;
+
+/** bigint columns hold milliseconds, revisions and tags: all below 2^53. */
+const types = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
+} as pg.CustomTypesConfig;
+
+// The texts are constants of this folder, so this stays as small as the number of statements.
+const names = new Map<string, string>();
+
+function nameOf(text: string): string {
+  let name = names.get(text);
+  if (name === undefined) {
+    name = createHash('sha1').update(text).digest('base64url').slice(0, 20);
+    names.set(text, name);
+  }
+  return name;
+}
+
+/** Statements that are parsed once per connection, with bigint as number. */
+export function prepared(client: pg.ClientBase): Queryable {
+  return {
+    async query<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+      const result = await client.query({ name: nameOf(text), text, values: [...values], types });
+      return result.rows as Row[];
+    },
+  };
+}
+
+/**
+ * Sorts what PostgreSQL answered: wrong data (22, 23), or trouble that passes (40, 08, 53, 57, a lock not had in
+ * time, a lost connection). Defects of our own statements stay as they are.
+ */
+export function classify(error: unknown, committing: boolean): unknown {
+  if (error instanceof StoreFailure) return error;
+  const { code, message } = error as { code?: unknown; message?: string };
+  const state = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+  const text = message ?? 'no answer';
+  if (state === undefined) {
+    // Not from the server: the socket broke, or none could be had.
+    if (committing) return new StoreFailure('unknown', text, { cause: error });
+    return isConnectionTrouble(error) ? new StoreFailure('transient', text, { cause: error }) : error;
+  }
+  if (/^2[23]/.test(state)) return new StoreFailure('data', text, { cause: error });
+  if (/^(40|08|53|57)/.test(state) || state === '55P03' || state === '25P03') {
+    return new StoreFailure(committing ? 'unknown' : 'transient', text, { cause: error });
+  }
+  return error;
+}
+
+function isConnectionTrouble(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message?: string };
+  return (
+    (typeof code === 'string' && /^E[A-Z]+$/.test(code)) ||
+    /connection|timeout|terminated|socket|closed/i.test(message ?? '')
+  );
+}

@@ -1,0 +1,64 @@
+import type { Queryable } from '../../../database/queryable.js';
+import type { TaskRow } from '../rows.js';
+
+export interface ClaimedRow extends TaskRow {
+  readonly taker: number;
+  readonly definition_digest: string;
+  readonly revision_before: number;
+}
+
+/*
+ * Locks the task and its workflow: the claim is a change of the workflow, and raises its revision like any other.
+ * SKIP LOCKED on both means that a claim waits for nothing, so it can be in no deadlock. HUMAN tasks are IN_PROGRESS
+ * before, the others become so.
+ */
+export const CLAIM_TASKS = `
+  WITH waiting AS MATERIALIZED (
+    SELECT t.id, t.workflow_id, t.priority, t.fair_tag, t.seq, w.revision
+    FROM task t JOIN workflow w ON w.id = t.workflow_id
+    WHERE t.task_type = $1 AND t.queued AND t.due
+    ORDER BY t.priority DESC, t.fair_tag, t.seq
+    LIMIT cardinality($2::text[])
+    FOR NO KEY UPDATE OF t, w SKIP LOCKED
+  ), numbered AS (
+    SELECT *, row_number() OVER (ORDER BY priority DESC, fair_tag, seq) AS number FROM waiting
+  ), raised AS (
+    UPDATE workflow w SET revision = w.revision + 1
+    FROM (SELECT DISTINCT workflow_id FROM waiting) AS one WHERE w.id = one.workflow_id
+    RETURNING w.id, w.revision
+  ), claimed AS (
+    UPDATE task t SET status = 'IN_PROGRESS', queued = false, due = false, changed_rev = raised.revision,
+      worker_id = ($2::text[])[number], lease_owner = nullif(($3::text[])[number], ''),
+      lease_until = $4 + CASE WHEN response_timeout_ms > 0 THEN response_timeout_ms ELSE 86400000 END,
+      poll_count = poll_count + 1, callback_after_seconds = 0, started_at = coalesce(started_at, $4),
+      updated_at = $4
+    FROM numbered JOIN raised ON raised.id = numbered.workflow_id WHERE t.id = numbered.id
+    RETURNING t.*, number - 1 AS taker, raised.revision - 1 AS revision_before
+  ), deadline AS (
+    SELECT workflow_id, min(at) AS at FROM (
+      SELECT workflow_id, started_at + execution_timeout_ms AS at FROM claimed WHERE execution_timeout_ms > 0
+      UNION ALL
+      SELECT workflow_id, $4 + response_timeout_ms FROM claimed
+      WHERE response_timeout_ms > 0 AND lease_owner IS NULL
+    ) AS each GROUP BY workflow_id
+  ), armed AS (
+    INSERT INTO workflow_timer AS timer (workflow_id, due_at) SELECT workflow_id, at FROM deadline
+    ON CONFLICT (workflow_id) DO UPDATE SET due_at = excluded.due_at, claimed_by = NULL
+      WHERE excluded.due_at < timer.due_at
+  )
+  SELECT claimed.*, p.definition_digest
+  FROM claimed JOIN workflow_payload p ON p.workflow_id = claimed.workflow_id ORDER BY taker`;
+
+/** Leases up to one due task per taker, highest priority first. Others skip what we hold. */
+export const claimTasks = (
+  db: Queryable,
+  taskType: string,
+  takers: readonly { readonly workerId: string; readonly owner: string | undefined }[],
+  now: number,
+): Promise<ClaimedRow[]> =>
+  db.query<ClaimedRow>(CLAIM_TASKS, [
+    taskType,
+    takers.map(({ workerId }) => workerId),
+    takers.map(({ owner }) => owner ?? ''),
+    now,
+  ]);

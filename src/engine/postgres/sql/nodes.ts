@@ -1,0 +1,61 @@
+import type { Queryable } from '../../../database/queryable.js';
+import type { NodeRecord } from '../../execution-store.js';
+
+interface Incarnation {
+  readonly incarnation: string;
+}
+
+const incarnations = (rows: readonly Incarnation[]): string[] => rows.map((row) => row.incarnation);
+
+/** Stores a node and removes the others of its home. @returns those. */
+export async function insertNode(tx: Queryable, node: NodeRecord): Promise<readonly string[]> {
+  const replaced = await tx.query<Incarnation>(
+    'DELETE FROM node WHERE home_id = $1 AND incarnation <> $2 RETURNING incarnation',
+    [node.homeId, node.incarnation],
+  );
+  await tx.query(
+    `INSERT INTO node (incarnation, home_id, host, pid, roles, started_at, heartbeat_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    [node.incarnation, node.homeId, node.host, node.pid, node.roles, node.startedAt, node.heartbeatAt],
+  );
+  return incarnations(replaced);
+}
+
+/** @returns false when the node's row is gone. */
+export async function beat(db: Queryable, incarnation: string, now: number): Promise<boolean> {
+  const rows = await db.query(
+    'UPDATE node SET heartbeat_at = $2 WHERE incarnation = $1 RETURNING incarnation',
+    [incarnation, now],
+  );
+  return rows.length > 0;
+}
+
+export const deleteNode = (db: Queryable, incarnation: string): Promise<unknown> =>
+  db.query('DELETE FROM node WHERE incarnation = $1', [incarnation]);
+
+/** @returns the nodes that were silent since `deadBefore`, now removed. */
+export const deleteDeadNodes = async (db: Queryable, deadBefore: number): Promise<readonly string[]> =>
+  incarnations(
+    await db.query<Incarnation>('DELETE FROM node WHERE heartbeat_at < $1 RETURNING incarnation', [
+      deadBefore,
+    ]),
+  );
+
+/** Holders without a node row: they died, and whoever noticed died too before releasing. */
+export const orphanedOwners = async (db: Queryable): Promise<readonly string[]> =>
+  incarnations(
+    await db.query<Incarnation>(
+      `SELECT incarnation FROM (
+         SELECT lease_owner AS incarnation FROM task WHERE lease_owner IS NOT NULL
+         UNION SELECT claimed_by FROM workflow_timer WHERE claimed_by IS NOT NULL
+         UNION SELECT claimed_by FROM workflow_inbox WHERE claimed_by IS NOT NULL
+       ) AS holder
+       WHERE NOT EXISTS (SELECT 1 FROM node WHERE node.incarnation = holder.incarnation)`,
+    ),
+  );
+
+export const listNodes = (db: Queryable): Promise<readonly NodeRecord[]> =>
+  db.query<NodeRecord>(
+    `SELECT incarnation, home_id AS "homeId", host, pid, roles, started_at AS "startedAt",
+       heartbeat_at AS "heartbeatAt" FROM node ORDER BY started_at`,
+  );

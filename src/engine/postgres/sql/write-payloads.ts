@@ -1,0 +1,28 @@
+import type { Queryable } from '../../../database/queryable.js';
+import type { JsonObject } from '../../model/json.js';
+
+export interface PayloadParameters {
+  readonly workflow_id: string;
+  readonly definition_digest: string;
+  readonly input: JsonObject;
+  readonly output: JsonObject;
+  readonly variables: JsonObject;
+}
+
+const INSERT = `
+  INSERT INTO workflow_payload (workflow_id, definition_digest, input, output, variables)
+  SELECT workflow_id, definition_digest, input, output, variables FROM json_to_recordset($1::json)
+    AS new (workflow_id text, definition_digest text, input json, output json, variables json)`;
+
+/** The payloads of new workflows. */
+export const insertPayloads = (tx: Queryable, rows: readonly PayloadParameters[]): Promise<unknown> =>
+  tx.query(INSERT, [JSON.stringify(rows)]);
+
+const UPDATE = `
+  UPDATE workflow_payload p SET input = new.input, output = new.output, variables = new.variables
+  FROM json_to_recordset($1::json) AS new (workflow_id text, input json, output json, variables json)
+  WHERE p.workflow_id = new.workflow_id`;
+
+/** Changed payloads of existing workflows. */
+export const updatePayloads = (tx: Queryable, rows: readonly PayloadParameters[]): Promise<unknown> =>
+  tx.query(UPDATE, [JSON.stringify(rows)]);

@@ -1,0 +1,426 @@
+import type { Clock } from '../../clock.js';
+import { InvalidInput, Unavailable } from '../../errors.js';
+import {
+  StoreFailure,
+  type BatchResult,
+  type ExecutionStore,
+  type LockedWorkflow,
+} from '../execution-store.js';
+import { withTasks } from '../decider/transition.js';
+import type { TaskDef } from '../model/definition.js';
+import type { Task } from '../model/execution.js';
+import type { Entry, EntryOutcome, Request } from './entry.js';
+import type { FairTags } from './fair-tags.js';
+import { CommitQueue, type Mailbox, type QueueLimits } from './queue.js';
+import { roughBytes } from './rough-bytes.js';
+import type { Slots } from './slots.js';
+import { transition, type Transition } from './transition.js';
+import type { KnownWorkflow, WorkflowCache } from './workflow-cache.js';
+import type { CrashPoints } from './crash-points.js';
+import type { RuntimeLog } from './runtime-log.js';
+
+/** What must happen in the process after a commit. */
+export interface CommitListener {
+  /** Tasks that were stored as held by this process, each with its slot. */
+  handedOver(tasks: readonly Task[]): void;
+  /** A due task of these types waits to be claimed. */
+  queued(taskTypes: readonly string[]): void;
+  /** These attempts are over; runs of them must stop. */
+  ended(taskIds: readonly string[]): void;
+  /** Something becomes due at this time. */
+  dueAt(at: number): void;
+  /** Effects on other workflows are in the inbox. */
+  effects(): void;
+}
+
+export interface CommitterOptions extends QueueLimits {
+  readonly lanes: number;
+  readonly maxBatchWorkflows: number;
+  readonly maxBatchBytes: number;
+  /** A client's call is given up when the database did not answer for so long. */
+  readonly giveUpAfterMs: number;
+}
+
+export const COMMITTER_DEFAULTS: CommitterOptions = {
+  // Two keep the database and this process busy in turn; a third hides an fsync.
+  lanes: 3,
+  maxBatchWorkflows: 125,
+  maxBatchBytes: 4 * 1024 * 1024,
+  maxCount: 20_000,
+  maxBytes: 64 * 1024 * 1024,
+  giveUpAfterMs: 20_000,
+};
+
+interface Parts {
+  readonly store: ExecutionStore;
+  readonly cache: WorkflowCache;
+  readonly clock: Clock;
+  readonly slots: Slots;
+  readonly fairTags: FairTags;
+  readonly incarnation: () => string;
+  readonly taskDefs: () => ReadonlyMap<string, TaskDef>;
+  readonly crash: CrashPoints;
+  readonly listener: CommitListener;
+  readonly log: RuntimeLog;
+  readonly options: CommitterOptions;
+}
+
+type Batch = { mailbox: Mailbox; entries: Entry[] }[];
+
+// After so long behind other nodes' locks, one blocking transaction takes the workflow.
+const BUSY_BOUND_MS = 500;
+const BUSY_RETRY_MS = 10;
+const MAX_BACK_OFF_MS = 2_000;
+
+/**
+ * Decides and stores, in batches. A lane that is free takes what is queued; there is no timer. Nothing is answered
+ * before it is on disk.
+ */
+export class Committer {
+  private readonly queue: CommitQueue;
+  private freeLanes: number;
+  private isPumping = false;
+  private isStopped = false;
+  private idleWaiters: (() => void)[] = [];
+  private blocking: Promise<void> = Promise.resolve();
+
+  constructor(private readonly parts: Parts) {
+    this.queue = new CommitQueue(parts.options);
+    this.freeLanes = parts.options.lanes;
+  }
+
+  /** Resolves when the outcome is durable. Rejects with Overloaded, InvalidInput or Unavailable. */
+  submit(
+    workflowId: string,
+    request: Request,
+    from: { internal?: boolean; timer?: boolean; inboxId?: number } = {},
+  ): Promise<EntryOutcome> {
+    return new Promise((resolve, reject) => {
+      if (this.isStopped) {
+        reject(new Unavailable('engine', 'The engine is stopping; try another node or a little later.'));
+        return;
+      }
+      const entry: Entry = {
+        workflowId,
+        request,
+        bytes: bytesOf(request),
+        since: this.parts.clock.now(),
+        internal: from.internal ?? false,
+        timer: from.timer ?? false,
+        inboxId: from.inboxId,
+        resolve,
+        reject,
+      };
+      try {
+        this.queue.add(entry);
+      } catch (error) {
+        reject(error as Error);
+        return;
+      }
+      this.pump();
+    });
+  }
+
+  get depth(): { count: number; bytes: number } {
+    return this.queue.depth;
+  }
+
+  /** Resolves when everything that was submitted is answered. */
+  idle(): Promise<void> {
+    if (this.queue.isEmpty) return Promise.resolve();
+    return new Promise((resolve) => this.idleWaiters.push(resolve));
+  }
+
+  /** Takes nothing more; what is in flight ends. */
+  stop(): void {
+    this.isStopped = true;
+  }
+
+  /** All that this turn of the event loop submits goes into the same batch. */
+  private pump(): void {
+    if (this.isPumping) return;
+    this.isPumping = true;
+    setImmediate(() => {
+      this.isPumping = false;
+      const { maxBatchWorkflows, maxBatchBytes } = this.parts.options;
+      while (this.freeLanes > 0 && this.queue.hasReady) {
+        const batch = this.queue.take(maxBatchWorkflows, maxBatchBytes);
+        this.freeLanes -= 1;
+        void this.runLane(batch);
+      }
+    });
+  }
+
+  private async runLane(batch: Batch): Promise<void> {
+    try {
+      await this.commit(batch, false);
+    } finally {
+      this.freeLanes += 1;
+      if (this.queue.hasReady) this.pump();
+      if (this.queue.isEmpty) for (const resolve of this.idleWaiters.splice(0)) resolve();
+    }
+  }
+
+  /** Stores a batch or the parts of it that can be stored; never rejects. */
+  private async commit(batch: Batch, wait: boolean): Promise<void> {
+    for (let failures = 0; batch.length > 0;) {
+      try {
+        await this.attempt(batch, wait);
+        return;
+      } catch (error) {
+        for (const { mailbox } of batch) this.parts.cache.drop(mailbox.workflowId);
+        if (!(error instanceof StoreFailure)) {
+          this.parts.log.error({ err: error }, 'a batch failed for a reason that nobody foresaw');
+          this.refuse(batch, error);
+          return;
+        }
+        if (error.kind === 'data') {
+          await this.bisect(batch, wait, error);
+          return;
+        }
+        failures += 1;
+        this.parts.log.warn({ err: error, failures }, 'the database did not take a batch; trying again');
+        const backOff = Math.min(MAX_BACK_OFF_MS, 20 * 2 ** Math.min(failures, 10));
+        await this.parts.clock.sleepUntil(this.parts.clock.now() + backOff);
+        batch = this.giveUpOld(batch, error);
+      }
+    }
+  }
+
+  /** One of them cannot be stored: halves find out which, and the others are stored. */
+  private async bisect(batch: Batch, wait: boolean, error: StoreFailure): Promise<void> {
+    if (batch.length > 1) {
+      const middle = batch.length >> 1;
+      await this.commit(batch.slice(0, middle), wait);
+      await this.commit(batch.slice(middle), wait);
+      return;
+    }
+    const [only] = batch;
+    if (only === undefined) return;
+    if (only.entries.length > 1) {
+      // The mailbox stays ours between the single entries: their order is kept.
+      for (const entry of only.entries) await this.commit([{ ...only, entries: [entry] }], wait);
+      return;
+    }
+    this.refuse(batch, new InvalidInput(`This cannot be stored: ${error.message}`, [], { cause: error }));
+  }
+
+  private giveUpOld(batch: Batch, error: StoreFailure): Batch {
+    const oldest = this.parts.clock.now() - this.parts.options.giveUpAfterMs;
+    const kept: Batch = [];
+    for (const { mailbox, entries } of batch) {
+      const tooOld = entries.filter((entry) => this.isStopped || (!entry.internal && entry.since < oldest));
+      const rest = entries.filter((entry) => !tooOld.includes(entry));
+      const refusal = new Unavailable(
+        'postgresql',
+        error.kind === 'unknown'
+          ? 'The database went away while this was stored; it may or may not have taken effect. Look before you repeat it.'
+          : 'The database does not answer; nothing was changed. Try again.',
+        { cause: error },
+      );
+      this.queue.settle(tooOld);
+      for (const entry of tooOld) entry.reject(refusal);
+      if (rest.length > 0) kept.push({ mailbox, entries: rest });
+      else this.queue.releaseMailbox(mailbox);
+    }
+    return kept;
+  }
+
+  private refuse(batch: Batch, error: unknown): void {
+    for (const { mailbox, entries } of batch) {
+      this.queue.settle(entries);
+      for (const entry of entries) entry.reject(error);
+      this.queue.releaseMailbox(mailbox);
+    }
+  }
+
+  private async attempt(batch: Batch, wait: boolean): Promise<void> {
+    const { store, cache, clock, slots, crash } = this.parts;
+    const now = clock.now();
+    const starts: Batch = [];
+    const updates: Batch = [];
+    for (const item of batch) {
+      (item.entries.some(({ request }) => request.kind === 'start') ? starts : updates).push(item);
+    }
+    const known = new Map(
+      updates.map(({ mailbox: { workflowId } }) => [workflowId, cache.get(workflowId)] as const),
+    );
+    const entriesOf = new Map(updates.map(({ mailbox, entries }) => [mailbox.workflowId, entries]));
+    const decided: Transition[] = [];
+    const defects = new Map<string, unknown>();
+    let result: BatchResult;
+    try {
+      result = await store.commitBatch(
+        {
+          now,
+          wait,
+          members: updates.map(({ mailbox: { workflowId }, entries }) => ({
+            workflowId,
+            knownRevision: known.get(workflowId)?.state.workflow.revision ?? -1,
+            commandIds: entries.flatMap(({ request }) =>
+              request.kind === 'extend' || request.command.kind === 'wake' ? [] : [request.command.commandId],
+            ),
+          })),
+        },
+        (locked) => {
+          for (const row of locked) {
+            this.decideOne(decided, defects, row.workflowId, () =>
+              this.decideLocked(row, known.get(row.workflowId), entriesOf.get(row.workflowId) ?? [], now),
+            );
+          }
+          for (const { mailbox, entries } of starts) {
+            this.decideOne(decided, defects, mailbox.workflowId, () => this.decideStart(entries, now));
+          }
+          return decided.flatMap(({ write }) => (write === undefined ? [] : [write]));
+        },
+      );
+    } catch (error) {
+      for (const { handedOver } of decided) for (const task of handedOver) slots.free(task.taskType);
+      throw error;
+    }
+    await crash.reach('batch:before-delivery');
+    this.deliver(batch, decided, defects, result);
+  }
+
+  private decideOne(
+    decided: Transition[],
+    defects: Map<string, unknown>,
+    workflowId: string,
+    work: () => Transition,
+  ): void {
+    try {
+      decided.push(work());
+    } catch (error) {
+      // A defect met by one workflow must not hold up the others of its batch.
+      this.parts.log.error({ err: error, workflowId }, 'deciding a workflow failed; it was left as it was');
+      defects.set(workflowId, error);
+    }
+  }
+
+  private decideLocked(
+    { changes, applied, workflowId }: LockedWorkflow,
+    known: KnownWorkflow | undefined,
+    entries: readonly Entry[],
+    now: number,
+  ): Transition {
+    const current = changes === undefined ? known : merge(known, changes, this.parts.taskDefs());
+    if (current === undefined) throw new Error(`The store said that ${workflowId} is known, and it is not`);
+    return transition(current, entries, applied, false, this.context(now));
+  }
+
+  /** Commands that were sent to a workflow before its start was durable are decided with it. */
+  private decideStart(entries: readonly Entry[], now: number): Transition {
+    const [start, ...again] = entries.filter(({ request }) => request.kind === 'start');
+    if (start?.request.kind !== 'start') throw new Error('No start among the entries');
+    const known = { state: start.request.initial, timerAt: undefined, fairTags: new Map<string, number>() };
+    const others = entries.filter((entry) => !again.includes(entry));
+    const decided = transition(known, others, new Set(), true, this.context(now));
+    const { workflowId } = decided;
+    const repeated = again.map((entry) => [entry, { kind: 'existing', workflowId }] as const);
+    return { ...decided, outcomes: [...decided.outcomes, ...repeated] };
+  }
+
+  private context(now: number) {
+    const { incarnation, slots, fairTags, taskDefs } = this.parts;
+    return { now, incarnation: incarnation(), slots, fairTags, taskDefs: taskDefs() };
+  }
+
+  /** After the commit: the cache, then the waiters, then what follows in this process. */
+  private deliver(
+    batch: Batch,
+    decided: readonly Transition[],
+    defects: ReadonlyMap<string, unknown>,
+    result: BatchResult,
+  ): void {
+    const byId = new Map(decided.map((one) => [one.workflowId, one]));
+    const busy = new Set(result.busy);
+    const missing = new Set(result.missing);
+    for (const { mailbox, entries } of batch) {
+      const { workflowId } = mailbox;
+      const one = byId.get(workflowId);
+      const winner = result.existing.get(workflowId);
+      if (busy.has(workflowId)) {
+        this.putAside(mailbox, entries);
+        continue;
+      }
+      this.queue.settle(entries);
+      if (defects.has(workflowId)) {
+        for (const entry of entries) entry.reject(defects.get(workflowId));
+        this.parts.cache.drop(workflowId);
+      } else if (winner !== undefined) {
+        for (const task of one?.handedOver ?? []) this.parts.slots.free(task.taskType);
+        for (const entry of entries) entry.resolve({ kind: 'existing', workflowId: winner });
+      } else if (missing.has(workflowId) || one === undefined) {
+        for (const entry of entries) entry.resolve({ kind: 'missing' });
+      } else {
+        if (one.write !== undefined) this.parts.cache.put(one.next);
+        for (const [entry, outcome] of one.outcomes) entry.resolve(outcome);
+        this.follow(one);
+      }
+      this.queue.releaseMailbox(mailbox);
+    }
+    if (this.queue.hasReady) this.pump();
+  }
+
+  private follow(one: Transition): void {
+    const { listener } = this.parts;
+    if (one.handedOver.length > 0) listener.handedOver(one.handedOver);
+    if (one.queuedTypes.length > 0) listener.queued(one.queuedTypes);
+    if (one.endedTaskIds.length > 0) listener.ended(one.endedTaskIds);
+    if (one.next.timerAt !== undefined) listener.dueAt(one.next.timerAt);
+    if (one.delayedUntil !== undefined) listener.dueAt(one.delayedUntil);
+    if (one.effects.length > 0) listener.effects();
+    if (one.unfinished) {
+      const command = { kind: 'wake', commandId: `unfinished:${one.next.state.workflow.revision}` } as const;
+      void this.submit(
+        one.workflowId,
+        { kind: 'command', command: { ...command, actor: SYSTEM } },
+        { internal: true, timer: true },
+      ).catch((error: unknown) =>
+        this.parts.log.error({ err: error, workflowId: one.workflowId }, 'an unfinished transition waits'),
+      );
+    }
+  }
+
+  /** Locked by another node: try again soon; after a while wait for the lock, alone. */
+  private putAside(mailbox: Mailbox, entries: readonly Entry[]): void {
+    const now = this.parts.clock.now();
+    if (mailbox.busySince !== undefined && now - mailbox.busySince > BUSY_BOUND_MS) {
+      // One at a time: each holds a connection while it waits.
+      this.blocking = this.blocking.then(() => this.commit([{ mailbox, entries: [...entries] }], true));
+      return;
+    }
+    this.queue.park(mailbox, entries, now);
+    void this.parts.clock.sleepUntil(now + BUSY_RETRY_MS).then(() => {
+      this.queue.unpark(mailbox);
+      if (this.queue.hasReady) this.pump();
+    });
+  }
+}
+
+const SYSTEM = { kind: 'system', id: 'engine' } as const;
+
+function bytesOf(request: Request): number {
+  if (request.kind === 'start') return 1_000 + roughBytes(request.initial.workflow.input);
+  if (request.kind === 'command' && request.command.kind === 'updateTask') {
+    return 500 + roughBytes(request.command.outputData);
+  }
+  return 500;
+}
+
+/** Brings what the process knew up to what is stored. */
+function merge(
+  known: KnownWorkflow | undefined,
+  changes: NonNullable<LockedWorkflow['changes']>,
+  taskDefs: ReadonlyMap<string, TaskDef>,
+): KnownWorkflow {
+  const { workflow, timerAt } = changes;
+  const fairTags = new Map(known?.fairTags);
+  for (const { task, fairTag } of changes.tasks) {
+    if (fairTag > (fairTags.get(task.taskType) ?? 0)) fairTags.set(task.taskType, fairTag);
+  }
+  const tasks = changes.tasks.map(({ task }) => task);
+  // An index that belongs to the known rows moves on with them.
+  const before = { workflow, tasks: known?.state.tasks ?? [], taskDefs };
+  return { state: withTasks(before, tasks), timerAt, fairTags };
+}

@@ -1,0 +1,229 @@
+import type { Clock, Instant } from '../../clock.js';
+import { NotFound } from '../../errors.js';
+import { newWorkflow } from '../decider/new-workflow.js';
+import type { ExecutionStore, InboxRow } from '../execution-store.js';
+import type { TaskWorker } from '../ports.js';
+import { Claims } from './claims.js';
+import { Committer, COMMITTER_DEFAULTS, type CommitterOptions } from './committer.js';
+import { CrashPoints } from './crash-points.js';
+import type { Definitions } from './definitions.js';
+import { Dispatcher } from './dispatcher.js';
+import { FairTags } from './fair-tags.js';
+import { timeoutsOf } from './hand-over.js';
+import { Lookout } from './lookout.js';
+import { NodeKeeper, type NodeIdentity } from './node-keeper.js';
+import { Polls } from './polls.js';
+import { Runner } from './runner.js';
+import { SILENT, type RuntimeLog } from './runtime-log.js';
+import { Signal } from './signal.js';
+import { Slots } from './slots.js';
+import { TaskLogs } from './task-logs.js';
+import { WorkflowCache } from './workflow-cache.js';
+
+export interface RuntimeParts {
+  readonly store: ExecutionStore;
+  readonly definitions: Definitions;
+  readonly clock: Clock;
+  readonly workers: readonly TaskWorker[];
+  readonly identity: NodeIdentity;
+  readonly log?: RuntimeLog;
+  readonly crash?: CrashPoints;
+  readonly committer?: Partial<CommitterOptions>;
+  readonly cacheBytes?: number;
+  /** False for a node that decides what its clients ask and fires no timers (role `engine` missing). */
+  readonly watches?: boolean;
+}
+
+const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
+const RUNS_DRAIN_MS = 5_000;
+const COMMITS_DRAIN_MS = 2_000;
+const MAX_INBOX_ATTEMPTS = 8;
+const COMMANDS_KEPT_MS = 24 * 3_600_000;
+const PRUNE_EVERY_MS = 600_000;
+
+/** Everything of the engine that runs in one process, wired together; `start` and `stop` are its whole life. */
+export class EngineRuntime {
+  readonly committer: Committer;
+  readonly polls: Polls;
+  readonly logs: TaskLogs;
+  readonly keeper: NodeKeeper;
+  readonly store: ExecutionStore;
+  readonly slots: Slots;
+  private readonly cache: WorkflowCache;
+  private readonly fairTags = new FairTags();
+  private readonly signal = new Signal();
+  private readonly dispatcher: Dispatcher;
+  private readonly runner: Runner;
+  private readonly lookout: Lookout;
+  private readonly log: RuntimeLog;
+  private prunedAt: Instant = 0;
+
+  constructor(private readonly parts: RuntimeParts) {
+    const { store, clock, definitions, workers, identity } = parts;
+    const crash = parts.crash ?? new CrashPoints();
+    const log = (this.log = parts.log ?? SILENT);
+    this.store = store;
+    this.slots = new Slots(workers);
+    this.cache = new WorkflowCache(parts.cacheBytes ?? DEFAULT_CACHE_BYTES);
+    this.logs = new TaskLogs(store, clock, log);
+    const incarnation = (): string => this.keeper.incarnation();
+    const committer = (): Committer => this.committer;
+    const wake = (taskType: string): void => this.dispatcher.wake(taskType);
+    this.runner = new Runner({
+      clock,
+      slots: this.slots,
+      logs: this.logs,
+      committer,
+      crash,
+      log,
+      incarnation,
+      responseTimeoutMs: (task) => timeoutsOf(task, definitions.taskDefs()).responseTimeoutMs,
+      freed: (taskType) => this.dispatcher.freed(taskType),
+    });
+    this.keeper = new NodeKeeper({ store, clock, runner: this.runner, log, identity, wake });
+    const claims = new Claims(store, clock, this.cache, this.fairTags);
+    this.dispatcher = new Dispatcher({
+      clock,
+      slots: this.slots,
+      claims,
+      runner: this.runner,
+      signal: this.signal,
+      log,
+      incarnation,
+    });
+    this.polls = new Polls({ claims, clock, signal: this.signal, store, log });
+    this.lookout = new Lookout({
+      store,
+      clock,
+      committer,
+      crash,
+      log,
+      incarnation,
+      wake,
+      wantedTypes: () => this.wantedTypes(),
+      consume: (row) => this.consume(row),
+      everySecond: (now) => this.everySecond(now),
+    });
+    this.committer = new Committer({
+      store,
+      cache: this.cache,
+      clock,
+      slots: this.slots,
+      fairTags: this.fairTags,
+      incarnation,
+      taskDefs: definitions.taskDefs,
+      crash,
+      log,
+      options: { ...COMMITTER_DEFAULTS, ...parts.committer },
+      listener: {
+        handedOver: (tasks) => {
+          for (const task of tasks) this.runner.start(task);
+          this.lookout.dueAt(this.runner.nextExtension);
+        },
+        queued: (taskTypes) => {
+          for (const taskType of taskTypes) this.dispatcher.queued(taskType);
+        },
+        ended: (taskIds) => this.runner.abort(taskIds, 'The task is over'),
+        dueAt: (at) => this.lookout.dueAt(at),
+        effects: () => this.lookout.dueAt(0),
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.parts.definitions.refresh(true);
+    await this.keeper.start();
+    if (this.parts.watches !== false) this.lookout.start();
+    for (const taskType of this.slots.taskTypes) this.dispatcher.wake(taskType);
+  }
+
+  /**
+   * Claims nothing more, lets runs end for up to 5 s, stores what they report, and hands back the rest. Bounded: under
+   * 8 s also when the database does not answer.
+   */
+  async stop(): Promise<void> {
+    const { clock } = this.parts;
+    this.slots.close();
+    this.dispatcher.stop();
+    this.polls.stop();
+    await this.within(1_000, this.lookout.stop());
+    const left = await this.runner.drain(clock.now() + RUNS_DRAIN_MS);
+    if (left.length > 0) this.log.info({ left: left.length }, 'tasks that still run are handed back');
+    this.runner.abortAll('The service stops');
+    await this.within(COMMITS_DRAIN_MS / 2, this.committer.idle());
+    this.committer.stop();
+    await this.within(
+      COMMITS_DRAIN_MS / 2,
+      (async () => {
+        await this.keeper.stop();
+        await this.logs.flush();
+        await this.polls.flush();
+        await this.keeper.leave();
+      })(),
+    );
+  }
+
+  private async within(ms: number, work: Promise<unknown>): Promise<void> {
+    const { clock } = this.parts;
+    const timer = new AbortController();
+    await Promise.race([
+      work.catch((error: unknown) => this.log.warn({ err: error }, 'a step of the shutdown failed')),
+      clock.sleepUntil(clock.now() + ms, timer.signal),
+    ]);
+    timer.abort();
+  }
+
+  /** Types with a free worker here or a poll that waits. */
+  private wantedTypes(): readonly string[] {
+    const idle = this.slots.taskTypes.filter((taskType) => this.slots.freeCount(taskType) > 0);
+    return [...new Set([...idle, ...this.signal.keys])];
+  }
+
+  private async everySecond(now: Instant): Promise<void> {
+    this.runner.extend(now);
+    await this.parts.definitions.refresh();
+    await this.logs.flush();
+    await this.polls.flush();
+    if (now - this.prunedAt < PRUNE_EVERY_MS) return;
+    this.prunedAt = now;
+    await this.store.pruneCommands(now - COMMANDS_KEPT_MS);
+  }
+
+  /** An effect of another workflow: starts its target exactly once, because the target's id is derived. */
+  private async consume({ id, effect, attempts }: InboxRow): Promise<void> {
+    const { definitions, clock } = this.parts;
+    const facts = { workflowId: effect.workflowId, name: effect.name };
+    try {
+      const definition = await definitions.getWorkflow(effect.name, effect.version);
+      const initial = newWorkflow({
+        workflowId: effect.workflowId,
+        definition,
+        taskDefs: definitions.taskDefs(),
+        now: clock.now(),
+        input: effect.input,
+        correlationId: effect.correlationId,
+        priority: effect.priority,
+      });
+      const command = {
+        kind: 'start',
+        commandId: `inbox:${id}`,
+        actor: { kind: 'system', id: 'engine' },
+      } as const;
+      await this.committer.submit(
+        effect.workflowId,
+        { kind: 'start', command, initial },
+        { internal: true, inboxId: id },
+      );
+    } catch (error) {
+      const isLast = attempts + 1 >= MAX_INBOX_ATTEMPTS;
+      const retryAt = isLast ? undefined : clock.now() + 5_000 * 2 ** attempts;
+      const level = error instanceof NotFound && !isLast ? 'warn' : 'error';
+      this.log[level]({ ...facts, err: error, isLast }, 'a follow-up workflow could not be started');
+      await this.store
+        .returnInbox(id, String(error), retryAt)
+        .catch((failure: unknown) =>
+          this.log.error({ ...facts, err: failure }, 'an inbox row stays claimed'),
+        );
+    }
+  }
+}

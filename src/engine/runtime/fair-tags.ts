@@ -1,0 +1,17 @@
+/**
+ * Round robin over workflows, as start-time fair queuing: a task's tag is one more than the larger of the type's
+ * virtual time (the tag last handed out) and its workflow's last tag. A workflow that queues a thousand tasks at once
+ * spreads them over a thousand tags; a newcomer's first task gets the very next one.
+ */
+export class FairTags {
+  private readonly virtualTimes = new Map<string, number>();
+
+  next(taskType: string, lastOfWorkflow: number): number {
+    return Math.max(this.virtualTimes.get(taskType) ?? 0, lastOfWorkflow) + 1;
+  }
+
+  /** A task with this tag was handed out, or is now the lowest that waits. */
+  advance(taskType: string, tag: number): void {
+    if (tag > (this.virtualTimes.get(taskType) ?? 0)) this.virtualTimes.set(taskType, tag);
+  }
+}

@@ -1,0 +1,141 @@
+import type { Clock, Instant } from '../../clock.js';
+import type { ExecutionStore, InboxRow } from '../execution-store.js';
+import type { Committer } from './committer.js';
+import type { CrashPoints } from './crash-points.js';
+import type { RuntimeLog } from './runtime-log.js';
+
+/** Every hint may be lost; nothing waits longer than this for a second look. */
+export const RECHECK_MS = 1_000;
+
+const TIMERS_PER_CLAIM = 500;
+const INBOX_PER_CLAIM = 50;
+// More pending commands than this: the timers wait in their table instead of in memory.
+const MAX_DEPTH = 5_000;
+const BUSY_MS = 100;
+const RETURNED_TIMER_MS = 60_000;
+
+interface Parts {
+  readonly store: ExecutionStore;
+  readonly clock: Clock;
+  readonly committer: () => Committer;
+  readonly crash: CrashPoints;
+  readonly log: RuntimeLog;
+  readonly incarnation: () => string;
+  /** The task types that somebody in this process wants now. */
+  readonly wantedTypes: () => readonly string[];
+  readonly wake: (taskType: string) => void;
+  readonly consume: (row: InboxRow) => Promise<void>;
+  /** Run once a second. */
+  readonly everySecond: (now: Instant) => Promise<void>;
+}
+
+/**
+ * Watches for what becomes due: timers, delayed tasks, inbox rows, and tasks that other nodes queued. Sleeps until the
+ * earliest known moment, at most a second; a commit of this process moves that moment forward at once.
+ */
+export class Lookout {
+  private readonly stopping = new AbortController();
+  private nap = new AbortController();
+  private wakeAt: Instant = 0;
+  private loop: Promise<void> = Promise.resolve();
+
+  constructor(private readonly parts: Parts) {}
+
+  start(): void {
+    this.loop = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.nap.abort();
+    await this.loop;
+  }
+
+  /** Something becomes due at this time. */
+  dueAt(at: Instant): void {
+    if (at >= this.wakeAt) return;
+    this.wakeAt = at;
+    this.nap.abort();
+  }
+
+  private async run(): Promise<void> {
+    const { clock, log } = this.parts;
+    while (!this.stopping.signal.aborted) {
+      const now = clock.now();
+      this.wakeAt = now + RECHECK_MS;
+      try {
+        await this.look(now);
+        await this.parts.everySecond(now);
+      } catch (error) {
+        log.warn({ err: error }, 'looking for due work failed; trying again');
+        this.wakeAt = now + RECHECK_MS;
+      }
+      await this.sleep();
+    }
+  }
+
+  /** `dueAt` cuts the nap short and may move the moment several times. */
+  private async sleep(): Promise<void> {
+    const { clock } = this.parts;
+    while (!this.stopping.signal.aborted && clock.now() < this.wakeAt) {
+      this.nap = new AbortController();
+      await clock.sleepUntil(this.wakeAt, this.nap.signal);
+    }
+  }
+
+  private async look(now: Instant): Promise<void> {
+    const { store } = this.parts;
+    const outlook = await store.outlook(now, this.parts.wantedTypes());
+    for (const taskType of outlook.dueTypes) this.parts.wake(taskType);
+    if (outlook.inboxDue) await this.takeInbox(now);
+    if (outlook.nextDueAt === undefined) return;
+    if (outlook.nextDueAt > now) {
+      this.wakeAt = Math.min(this.wakeAt, outlook.nextDueAt);
+      return;
+    }
+    this.wakeAt = Math.min(this.wakeAt, now + (await this.fire(now)));
+  }
+
+  /** @returns after how many milliseconds to look again for what lies behind. */
+  private async fire(now: Instant): Promise<number> {
+    const { store, committer, incarnation } = this.parts;
+    const types = await store.promoteDelayed(now, TIMERS_PER_CLAIM);
+    for (const taskType of types) this.parts.wake(taskType);
+    if (committer().depth.count > MAX_DEPTH) return BUSY_MS;
+    const workflowIds = await store.claimTimers(incarnation(), now, TIMERS_PER_CLAIM);
+    await this.parts.crash.reach('timer:claimed');
+    for (const workflowId of workflowIds) void this.wakeWorkflow(workflowId, now);
+    return workflowIds.length === TIMERS_PER_CLAIM ? 0 : 1;
+  }
+
+  private async wakeWorkflow(workflowId: string, now: Instant): Promise<void> {
+    const { store, committer, incarnation, clock, log } = this.parts;
+    try {
+      const command = {
+        kind: 'wake',
+        commandId: `timer:${now}`,
+        actor: { kind: 'system', id: incarnation() },
+      } as const;
+      const outcome = await committer().submit(
+        workflowId,
+        { kind: 'command', command },
+        { internal: true, timer: true },
+      );
+      if (outcome.kind !== 'missing') return;
+      log.warn({ workflowId }, 'a timer belongs to no workflow');
+    } catch (error) {
+      log.error({ err: error, workflowId }, 'a timer could not be given to its workflow');
+    }
+    await store
+      .returnTimer(workflowId, clock.now() + RETURNED_TIMER_MS)
+      .catch((error: unknown) => log.error({ err: error, workflowId }, 'a timer could not be handed back'));
+  }
+
+  private async takeInbox(now: Instant): Promise<void> {
+    const { store, incarnation, crash, consume } = this.parts;
+    const rows = await store.claimInbox(incarnation(), now, INBOX_PER_CLAIM);
+    await crash.reach('inbox:claimed');
+    for (const row of rows) void consume(row);
+    if (rows.length === INBOX_PER_CLAIM) this.wakeAt = now;
+  }
+}

@@ -1,0 +1,63 @@
+import { InvalidInput, TooLarge, type FieldProblem } from '../../errors.js';
+import type { Json } from '../model/json.js';
+
+/** What a client's payload may measure, as JSON text. */
+export const MAX_INPUT_BYTES = 5 * 1024 * 1024;
+const MAX_DEPTH = 64;
+const MAX_PROBLEMS = 20;
+
+const isStorable = (text: string): boolean => !text.includes('\u0000') && text.isWellFormed();
+
+/** What cannot be stored or would not survive: NUL, lone surrogates, integers beyond 2^53, depth over 64. */
+export function payloadProblems(value: Json, path: string): readonly FieldProblem[] {
+  const problems: FieldProblem[] = [];
+  look(value, path, 0, problems);
+  return problems;
+}
+
+function look(value: Json, path: string, depth: number, problems: FieldProblem[]): void {
+  if (problems.length >= MAX_PROBLEMS) return;
+  if (typeof value === 'string') {
+    if (!isStorable(value)) problems.push({ path, message: 'must not contain NUL or lone surrogates' });
+  } else if (typeof value === 'number') {
+    if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
+      problems.push({ path, message: 'is beyond 2^53 and would lose digits; send it as a string' });
+    }
+  } else if (typeof value === 'object' && value !== null) {
+    if (depth >= MAX_DEPTH) {
+      problems.push({ path, message: `is nested deeper than ${MAX_DEPTH} levels` });
+      return;
+    }
+    const entries = Array.isArray(value) ? value.entries() : Object.entries(value);
+    for (const [key, item] of entries) {
+      if (typeof key === 'string' && !isStorable(key)) {
+        problems.push({ path, message: 'has a key with NUL or lone surrogates' });
+      }
+      look(item as Json, `${path}.${key}`, depth + 1, problems);
+    }
+  }
+}
+
+/** Throws InvalidInput naming the paths, or TooLarge. */
+export function checkPayload(value: Json, path: string): void {
+  const problems = payloadProblems(value, path);
+  const [first] = problems;
+  if (first !== undefined) throw new InvalidInput(`${first.path}: ${first.message}`, problems);
+  const bytes = Buffer.byteLength(JSON.stringify(value));
+  if (bytes > MAX_INPUT_BYTES) {
+    throw new TooLarge(
+      `${path} has ${bytes} bytes; at most ${MAX_INPUT_BYTES} are taken. Store it elsewhere and pass a reference.`,
+    );
+  }
+}
+
+/** Throws InvalidInput for text that PostgreSQL cannot store or that is too long. */
+export function checkText(value: string | undefined, path: string, maxLength: number): void {
+  if (value === undefined) return;
+  if (!isStorable(value)) throw InvalidInput.field(path, 'must not contain NUL or lone surrogates');
+  if (value.length > maxLength) throw InvalidInput.field(path, `has more than ${maxLength} characters`);
+}
+
+/** Text of an error or log line made storable. */
+export const storableText = (text: string, maxLength: number): string =>
+  text.slice(0, maxLength).toWellFormed().replaceAll('\u0000', '');

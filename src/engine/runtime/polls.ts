@@ -1,0 +1,109 @@
+import type { Clock } from '../../clock.js';
+import { InvalidInput } from '../../errors.js';
+import type { ClaimedTask, ExecutionStore, PollRecord } from '../execution-store.js';
+import type { Claims } from './claims.js';
+import { RECHECK_MS } from './lookout.js';
+import { checkText } from './payload-check.js';
+import type { RuntimeLog } from './runtime-log.js';
+import type { Signal } from './signal.js';
+
+export const MAX_POLL_TIMEOUT_MS = 5_000;
+const MAX_POLL_COUNT = 1_000;
+// More waiting polls than this are answered at once, as if their time were up.
+const MAX_WAITING_POLLS = 2_000;
+const MAX_POLL_RECORDS = 10_000;
+
+export interface Poll {
+  readonly taskType: string;
+  readonly workerId: string;
+  readonly domain?: string | undefined;
+  readonly count: number;
+  readonly timeoutMs: number;
+  /** Aborts when the client has gone: nothing is claimed for it any more. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Parts {
+  readonly claims: Claims;
+  readonly clock: Clock;
+  readonly signal: Signal;
+  readonly store: ExecutionStore;
+  readonly log: RuntimeLog;
+}
+
+/** Workers outside this process, who ask for tasks and wait a little when there are none. */
+export class Polls {
+  private waiting = 0;
+  private readonly records = new Map<string, PollRecord>();
+  private isStopped = false;
+
+  constructor(private readonly parts: Parts) {}
+
+  /** Up to `count` tasks, now or as soon as there are some within the time. */
+  async poll(poll: Poll): Promise<readonly ClaimedTask[]> {
+    check(poll);
+    this.remember(poll);
+    const { clock, claims } = this.parts;
+    const deadline = clock.now() + poll.timeoutMs;
+    const takers = Array.from({ length: poll.count }, () => ({ workerId: poll.workerId, owner: undefined }));
+    for (;;) {
+      if (this.isStopped || poll.signal?.aborted === true) return [];
+      const nap = new AbortController();
+      // Listening from before the claim: what is queued right after it is not missed.
+      const deaf = this.parts.signal.once(poll.taskType, () => nap.abort());
+      const claimed = await claims.take(poll.taskType, takers).catch((error: unknown) => {
+        deaf();
+        throw error;
+      });
+      const now = clock.now();
+      if (claimed.length > 0 || now >= deadline || this.waiting >= MAX_WAITING_POLLS) {
+        deaf();
+        return claimed;
+      }
+      const leave = (): void => nap.abort();
+      poll.signal?.addEventListener('abort', leave, { once: true });
+      this.waiting += 1;
+      await clock.sleepUntil(Math.min(deadline, now + RECHECK_MS), nap.signal);
+      this.waiting -= 1;
+      poll.signal?.removeEventListener('abort', leave);
+      deaf();
+    }
+  }
+
+  /** Waiting polls are answered with nothing. */
+  stop(): void {
+    this.isStopped = true;
+    for (const taskType of this.parts.signal.keys) this.parts.signal.raise(taskType);
+  }
+
+  private remember({ taskType, workerId, domain = '' }: Poll): void {
+    const key = JSON.stringify([taskType, domain, workerId]);
+    if (this.records.size >= MAX_POLL_RECORDS && !this.records.has(key)) return;
+    this.records.set(key, { queueName: taskType, workerId, domain, lastPollTime: this.parts.clock.now() });
+  }
+
+  /** Stores who polled since the last call. */
+  async flush(): Promise<void> {
+    if (this.records.size === 0) return;
+    const records = [...this.records.values()];
+    this.records.clear();
+    try {
+      await this.parts.store.recordPolls(records);
+    } catch (error) {
+      // Only a statistic; the next poll writes it again.
+      this.parts.log.warn({ err: error }, 'poll data could not be stored');
+    }
+  }
+}
+
+function check({ taskType, workerId, domain, count, timeoutMs }: Poll): void {
+  checkText(taskType, 'taskType', 255);
+  checkText(workerId, 'workerid', 255);
+  checkText(domain, 'domain', 255);
+  if (!Number.isInteger(count) || count < 1 || count > MAX_POLL_COUNT) {
+    throw InvalidInput.field('count', `must be a whole number from 1 to ${MAX_POLL_COUNT}`);
+  }
+  if (!Number.isFinite(timeoutMs) || timeoutMs < 0 || timeoutMs > MAX_POLL_TIMEOUT_MS) {
+    throw InvalidInput.field('timeout', `must be from 0 to ${MAX_POLL_TIMEOUT_MS} milliseconds`);
+  }
+}

@@ -1,0 +1,126 @@
+import type { Instant } from '../../clock.js';
+import { Overloaded } from '../../errors.js';
+import type { Entry } from './entry.js';
+
+/** What is asked of one workflow and not yet taken by a lane. */
+export interface Mailbox {
+  readonly workflowId: string;
+  entries: Entry[];
+  /** A lane has it; entries that arrive meanwhile wait for the next batch. */
+  inFlight: boolean;
+  /** Since when its row has been locked by others. */
+  busySince: Instant | undefined;
+}
+
+export interface QueueLimits {
+  readonly maxCount: number;
+  readonly maxBytes: number;
+}
+
+/**
+ * The committer's queue: one mailbox per workflow, so that a workflow is in one batch at a time.
+ *
+ * Reports, timers and inbox go before starts. Starts are refused from half of the bounds, other calls of clients at the
+ * whole; the engine's own entries never, because they are bounded by the work under way.
+ */
+export class CommitQueue {
+  private readonly mailboxes = new Map<string, Mailbox>();
+  // Sets keep insertion order: first in, first out, with removal in the middle.
+  private readonly readyUpdates = new Set<Mailbox>();
+  private readonly readyStarts = new Set<Mailbox>();
+  private count = 0;
+  private bytes = 0;
+
+  constructor(private readonly limits: QueueLimits) {}
+
+  /** Throws Overloaded when a bound is reached. */
+  add(entry: Entry): void {
+    if (!entry.internal) this.admit(entry.request.kind === 'start');
+    this.count += 1;
+    this.bytes += entry.bytes;
+    const mailbox = this.mailbox(entry.workflowId);
+    mailbox.entries.push(entry);
+    if (!mailbox.inFlight && mailbox.busySince === undefined) this.makeReady(mailbox);
+  }
+
+  private admit(isStart: boolean): void {
+    const share = isStart ? 0.5 : 1;
+    if (this.count < this.limits.maxCount * share && this.bytes < this.limits.maxBytes * share) return;
+    throw isStart
+      ? new Overloaded('The engine is busy; starts are refused until it has caught up.', 1, 429)
+      : new Overloaded('The engine is busy and cannot take more for now.', 1, 503);
+  }
+
+  private mailbox(workflowId: string): Mailbox {
+    let mailbox = this.mailboxes.get(workflowId);
+    if (mailbox === undefined) {
+      mailbox = { workflowId, entries: [], inFlight: false, busySince: undefined };
+      this.mailboxes.set(workflowId, mailbox);
+    }
+    return mailbox;
+  }
+
+  private makeReady(mailbox: Mailbox): void {
+    const isStart = mailbox.entries.every(({ request, internal }) => request.kind === 'start' && !internal);
+    if (isStart) this.readyStarts.add(mailbox);
+    else {
+      this.readyStarts.delete(mailbox);
+      this.readyUpdates.add(mailbox);
+    }
+  }
+
+  get hasReady(): boolean {
+    return this.readyUpdates.size > 0 || this.readyStarts.size > 0;
+  }
+
+  get isEmpty(): boolean {
+    return this.count === 0;
+  }
+
+  get depth(): { count: number; bytes: number } {
+    return { count: this.count, bytes: this.bytes };
+  }
+
+  /** Takes what is ready, up to the bounds but at least one, and marks it as in flight. */
+  take(maxWorkflows: number, maxBytes: number): { mailbox: Mailbox; entries: Entry[] }[] {
+    const taken: { mailbox: Mailbox; entries: Entry[] }[] = [];
+    let bytes = 0;
+    for (const ready of [this.readyUpdates, this.readyStarts]) {
+      for (const mailbox of ready) {
+        const size = mailbox.entries.reduce((sum, entry) => sum + entry.bytes, 0);
+        if (taken.length >= maxWorkflows || (taken.length > 0 && bytes + size > maxBytes)) return taken;
+        bytes += size;
+        ready.delete(mailbox);
+        mailbox.inFlight = true;
+        taken.push({ mailbox, entries: mailbox.entries });
+        mailbox.entries = [];
+      }
+    }
+    return taken;
+  }
+
+  /** The entries were answered. */
+  settle(entries: readonly Entry[]): void {
+    this.count -= entries.length;
+    for (const entry of entries) this.bytes -= entry.bytes;
+  }
+
+  /** The workflow may be in a batch again; what came meanwhile is ready. */
+  releaseMailbox(mailbox: Mailbox): void {
+    mailbox.inFlight = false;
+    mailbox.busySince = undefined;
+    if (mailbox.entries.length > 0) this.makeReady(mailbox);
+    else this.mailboxes.delete(mailbox.workflowId);
+  }
+
+  /** Its row was locked by others: the entries go back to the front and wait for `unpark`. */
+  park(mailbox: Mailbox, entries: readonly Entry[], now: Instant): void {
+    mailbox.inFlight = false;
+    mailbox.busySince ??= now;
+    mailbox.entries = [...entries, ...mailbox.entries];
+  }
+
+  unpark(mailbox: Mailbox): void {
+    if (!mailbox.inFlight && mailbox.entries.length > 0) this.makeReady(mailbox);
+  }
+}

@@ -1,0 +1,244 @@
+import type { Clock } from '../../clock.js';
+import type { Task } from '../model/execution.js';
+import { RetryLater, TerminalError, type TaskOutcome, type TaskWorker } from '../ports.js';
+import type { Committer } from './committer.js';
+import type { CrashPoints } from './crash-points.js';
+import { payloadProblems, storableText } from './payload-check.js';
+import type { RuntimeLog } from './runtime-log.js';
+import type { Slots } from './slots.js';
+import type { TaskLogs } from './task-logs.js';
+
+interface Run {
+  readonly task: Task;
+  readonly since: number;
+  readonly controller: AbortController;
+  readonly responseTimeoutMs: number;
+  extendAt: number;
+  done: Promise<void>;
+}
+
+type Report = {
+  status: 'COMPLETED' | 'FAILED' | 'FAILED_WITH_TERMINAL_ERROR' | 'IN_PROGRESS';
+  outputData: Task['outputData'];
+  reasonForIncompletion?: string;
+  callbackAfterSeconds?: number;
+};
+
+const MAX_REASON_CHARACTERS = 10_000;
+
+interface Parts {
+  readonly clock: Clock;
+  readonly slots: Slots;
+  readonly logs: TaskLogs;
+  readonly committer: () => Committer;
+  readonly crash: CrashPoints;
+  readonly log: RuntimeLog;
+  readonly incarnation: () => string;
+  readonly responseTimeoutMs: (task: Task) => number;
+  /** A slot is free and tasks of this type may wait. */
+  readonly freed: (taskType: string) => void;
+}
+
+/** Runs tasks that this process holds in its workers, one slot each, and reports how they ended. */
+export class Runner {
+  private readonly runs = new Map<string, Run>();
+  private suspects: ReadonlySet<string> = new Set();
+
+  constructor(private readonly parts: Parts) {}
+
+  /** The slot is reserved already; it is given back when the run ends. */
+  start(task: Task): void {
+    const worker = this.parts.slots.worker(task.taskType);
+    if (worker === undefined) throw new Error(`No worker for ${task.taskType} in this process`);
+    // An older lease of the same attempt that still runs here was lost meanwhile.
+    this.abort([task.taskId], 'The task was handed out again');
+    const now = this.parts.clock.now();
+    const responseTimeoutMs = this.parts.responseTimeoutMs(task);
+    const run: Run = {
+      task,
+      since: now,
+      controller: new AbortController(),
+      responseTimeoutMs,
+      extendAt: responseTimeoutMs > 0 ? now + responseTimeoutMs / 3 : Infinity,
+      done: Promise.resolve(),
+    };
+    this.runs.set(task.taskId, run);
+    run.done = this.run(worker, run);
+  }
+
+  private async run(worker: TaskWorker, run: Run): Promise<void> {
+    const { task, controller } = run;
+    const report = await this.execute(worker, run);
+    this.parts.slots.free(task.taskType);
+    if (this.runs.get(task.taskId) === run) this.runs.delete(task.taskId);
+    if (controller.signal.aborted) {
+      this.parts.freed(task.taskType);
+      return;
+    }
+    await this.parts.crash.reach('run:before-report');
+    // The report's own commit hands the next task to the freed slot, unless others wait longer.
+    const reported = this.report(task, report);
+    if (this.parts.slots.isBacklogged(task.taskType)) this.parts.freed(task.taskType);
+    void this.parts.logs.flush();
+    await reported;
+  }
+
+  private async execute(worker: TaskWorker, { task, controller }: Run): Promise<Report> {
+    const context = { signal: controller.signal, log: this.parts.logs.writer(task.taskId) };
+    try {
+      return toReport(await worker.execute(task, context));
+    } catch (error) {
+      if (!controller.signal.aborted) {
+        this.parts.log.warn(
+          { err: error, workflowId: task.workflowInstanceId, taskId: task.taskId, taskType: task.taskType },
+          'a worker threw',
+        );
+      }
+      return reportOf(error, task);
+    }
+  }
+
+  private async report(task: Task, report: Report): Promise<void> {
+    const facts = { workflowId: task.workflowInstanceId, taskId: task.taskId, taskType: task.taskType };
+    try {
+      const outcome = await this.parts.committer().submit(
+        task.workflowInstanceId,
+        {
+          kind: 'command',
+          lease: task.pollCount,
+          command: {
+            kind: 'updateTask',
+            commandId: `run:${task.taskId}:${task.pollCount}`,
+            actor: { kind: 'worker', id: this.parts.incarnation() },
+            taskId: task.taskId,
+            workerId: this.parts.incarnation(),
+            ...report,
+          },
+        },
+        { internal: true },
+      );
+      if (outcome.kind === 'rejected') {
+        this.parts.log.debug({ ...facts, reason: outcome.rejection.reason }, 'a run ended too late to count');
+      }
+    } catch (error) {
+      // The lease stays ours without a run behind it; the next reconciliation hands the task back.
+      this.parts.log.error({ ...facts, err: error }, 'a run could not be reported; it will be repeated');
+    }
+  }
+
+  /** Their attempts are over, or held by somebody else: workers are told to leave, and nothing is reported. */
+  abort(taskIds: Iterable<string>, reason: string): void {
+    for (const taskId of taskIds) {
+      const run = this.runs.get(taskId);
+      if (run === undefined) continue;
+      this.runs.delete(taskId);
+      run.controller.abort(new Error(reason));
+    }
+  }
+
+  abortAll(reason: string): void {
+    this.abort([...this.runs.keys()], reason);
+  }
+
+  get size(): number {
+    return this.runs.size;
+  }
+
+  /** The earliest moment at which a lease needs a sign of life. */
+  get nextExtension(): number {
+    let first = Infinity;
+    for (const { extendAt } of this.runs.values()) first = Math.min(first, extendAt);
+    return first;
+  }
+
+  /** Keeps the leases of long runs fresh, so that no response time-out takes a task from a process that lives. */
+  extend(now: number): void {
+    for (const run of this.runs.values()) {
+      if (run.extendAt > now) continue;
+      run.extendAt = now + run.responseTimeoutMs / 3;
+      const { task } = run;
+      this.parts
+        .committer()
+        .submit(task.workflowInstanceId, { kind: 'extend', taskIds: [task.taskId] }, { internal: true })
+        .catch((error: unknown) => {
+          this.parts.log.warn({ err: error, taskId: task.taskId }, 'a lease could not be extended');
+        });
+    }
+  }
+
+  /** Ids of the runs that began before `moment`. */
+  startedBefore(moment: number): ReadonlySet<string> {
+    return new Set([...this.runs.values()].filter((run) => run.since < moment).map((run) => run.task.taskId));
+  }
+
+  /**
+   * Compares the runs with the leases that the store knows. Runs without a lease stop. @returns leases without a run,
+   * seen so twice in a row, which nobody will ever report: they have to be released.
+   */
+  reconcile(candidates: ReadonlySet<string>, held: ReadonlySet<string>): readonly string[] {
+    this.abort(
+      [...candidates].filter((taskId) => !held.has(taskId)),
+      'The lease was lost',
+    );
+    const idle = new Set([...held].filter((taskId) => !this.runs.has(taskId)));
+    const forgotten = [...idle].filter((taskId) => this.suspects.has(taskId));
+    this.suspects = idle;
+    return forgotten;
+  }
+
+  /** Resolves when no run is left or at the deadline. @returns the tasks that still run. */
+  async drain(deadline: number): Promise<readonly string[]> {
+    const ended = Promise.all([...this.runs.values()].map(({ done }) => done));
+    const timer = new AbortController();
+    await Promise.race([ended, this.parts.clock.sleepUntil(deadline, timer.signal)]);
+    timer.abort();
+    return [...this.runs.keys()];
+  }
+}
+
+function toReport(outcome: TaskOutcome): Report {
+  const report = withoutCheck(outcome);
+  const [problem] = payloadProblems(report.outputData, 'output');
+  if (problem === undefined) return report;
+  return {
+    status: 'FAILED_WITH_TERMINAL_ERROR',
+    outputData: {},
+    reasonForIncompletion: `The worker's output cannot be stored: ${problem.path} ${problem.message}`,
+  };
+}
+
+function withoutCheck(outcome: TaskOutcome): Report {
+  switch (outcome.kind) {
+    case 'completed':
+      return { status: 'COMPLETED', outputData: outcome.output };
+    case 'failed':
+      return {
+        status: outcome.terminal ? 'FAILED_WITH_TERMINAL_ERROR' : 'FAILED',
+        outputData: outcome.output ?? {},
+        reasonForIncompletion: storableText(outcome.reason, MAX_REASON_CHARACTERS),
+      };
+    case 'inProgress':
+      return {
+        status: 'IN_PROGRESS',
+        outputData: outcome.output ?? {},
+        callbackAfterSeconds: outcome.callbackAfterSeconds,
+      };
+    case 'parked':
+      return { status: 'IN_PROGRESS', outputData: outcome.output ?? {} };
+  }
+}
+
+function reportOf(error: unknown, task: Task): Report {
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const reasonForIncompletion = storableText(message, MAX_REASON_CHARACTERS);
+  if (error instanceof RetryLater) {
+    return {
+      status: 'IN_PROGRESS',
+      outputData: task.outputData,
+      reasonForIncompletion,
+      callbackAfterSeconds: error.afterSeconds,
+    };
+  }
+  const status = error instanceof TerminalError ? 'FAILED_WITH_TERMINAL_ERROR' : 'FAILED';
+  return { status, outputData: {}, reasonForIncompletion };
+}

@@ -1,0 +1,190 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../../clock.js';
+import { Conflict, InvalidInput, NotFound } from '../../errors.js';
+import { newWorkflow } from '../decider/new-workflow.js';
+import type { Actor, Command, RejectedCommand } from '../model/command.js';
+import type { Task } from '../model/execution.js';
+import {
+  Engine,
+  type StartWorkflowRequest,
+  type TaskResult,
+  type UpdateOutcome,
+  type WorkflowExecution,
+  type WorkflowSearch,
+} from '../ports.js';
+import type { Definitions } from './definitions.js';
+import type { EngineRuntime } from './engine-runtime.js';
+import type { EntryOutcome } from './entry.js';
+import { checkPayload, checkText, storableText } from './payload-check.js';
+import { MAX_LOG_CHARACTERS, MAX_LOG_LINES } from './task-logs.js';
+
+const MAX_SEARCH_LIMIT = 500;
+const MAX_ID_LENGTH = 255;
+const MAX_REASON_LENGTH = 10_000;
+
+/** The engine of this process: what it does is durable when it resolves. */
+export class SallyportEngine extends Engine {
+  constructor(
+    private readonly runtime: EngineRuntime,
+    private readonly definitions: Definitions,
+    private readonly clock: Clock,
+  ) {
+    super();
+  }
+
+  async start(request: StartWorkflowRequest, actor: Actor): Promise<string> {
+    checkStart(request);
+    const definition = await this.definitions.getWorkflow(request.name, request.version);
+    const workflowId = request.workflowId ?? randomUUID();
+    const initial = newWorkflow({
+      workflowId,
+      definition,
+      taskDefs: this.definitions.taskDefs(),
+      now: this.clock.now(),
+      input: request.input,
+      correlationId: request.correlationId,
+      idempotencyKey: request.idempotencyKey,
+      priority: request.priority,
+      createdBy: request.createdBy ?? `${actor.kind}:${actor.id}`,
+    });
+    const command = { kind: 'start', commandId: `start:${workflowId}`, actor } as const;
+    const outcome = await this.runtime.committer.submit(workflowId, { kind: 'start', command, initial });
+    return outcome.kind === 'existing' ? outcome.workflowId : workflowId;
+  }
+
+  async get(workflowId: string): Promise<WorkflowExecution> {
+    const stored = await this.runtime.store.load(workflowId);
+    if (stored === undefined) throw noWorkflow(workflowId);
+    return { ...stored.workflow, tasks: stored.tasks };
+  }
+
+  async search(query: WorkflowSearch) {
+    if (!Number.isInteger(query.limit) || query.limit < 1 || query.limit > MAX_SEARCH_LIMIT) {
+      throw InvalidInput.field('limit', `must be a whole number from 1 to ${MAX_SEARCH_LIMIT}`);
+    }
+    return await this.runtime.store.search(query);
+  }
+
+  async updateTask(result: TaskResult, actor: Actor): Promise<UpdateOutcome> {
+    checkResult(result);
+    const { workflowInstanceId, taskId } = result;
+    if (result.logs !== undefined && result.logs.length > 0) await this.appendLogs(taskId, result.logs);
+    if (result.extendLease === true) return await this.extend(result);
+    const outcome = await this.runtime.committer.submit(workflowInstanceId, {
+      kind: 'command',
+      command: {
+        kind: 'updateTask',
+        commandId: result.commandId ?? randomUUID(),
+        actor,
+        taskId,
+        status: result.status,
+        outputData: result.outputData ?? {},
+        reasonForIncompletion: result.reasonForIncompletion,
+        callbackAfterSeconds: result.callbackAfterSeconds,
+        workerId: result.workerId,
+      },
+    });
+    return updateOutcome(outcome, workflowInstanceId, taskId);
+  }
+
+  /** A sign of life from a worker outside: the response time-out starts again. */
+  private async extend({ workflowInstanceId, taskId }: TaskResult): Promise<UpdateOutcome> {
+    const outcome = await this.runtime.committer.submit(workflowInstanceId, {
+      kind: 'extend',
+      taskIds: [taskId],
+    });
+    if (outcome.kind !== 'applied') throw noWorkflow(workflowInstanceId);
+    const task = outcome.state.tasks.find((row) => row.taskId === taskId);
+    if (task === undefined) throw noTask(taskId);
+    return task.status === 'IN_PROGRESS' ? { kind: 'applied' } : lateBecause(task);
+  }
+
+  async appendLogs(taskId: string, lines: readonly string[]): Promise<void> {
+    const createdTime = this.clock.now();
+    await this.runtime.store.appendLogs(
+      lines
+        .slice(0, MAX_LOG_LINES)
+        .map((line) => ({ taskId, createdTime, log: storableText(line, MAX_LOG_CHARACTERS) })),
+    );
+  }
+
+  async getTask(taskId: string): Promise<Task> {
+    const task = await this.runtime.store.task(taskId);
+    if (task === undefined) throw noTask(taskId);
+    return task;
+  }
+
+  async terminate(workflowId: string, reason: string, actor: Actor): Promise<void> {
+    checkText(reason, 'reason', MAX_REASON_LENGTH);
+    await this.command(workflowId, { kind: 'terminate', reason }, actor);
+  }
+
+  async pause(workflowId: string, actor: Actor): Promise<void> {
+    await this.command(workflowId, { kind: 'pause' }, actor);
+  }
+
+  async resume(workflowId: string, actor: Actor): Promise<void> {
+    await this.command(workflowId, { kind: 'resume' }, actor);
+  }
+
+  async retry(workflowId: string, actor: Actor): Promise<void> {
+    await this.command(workflowId, { kind: 'retry' }, actor);
+  }
+
+  private async command(
+    workflowId: string,
+    what: { kind: 'terminate'; reason: string } | { kind: 'pause' | 'resume' | 'retry' },
+    actor: Actor,
+  ): Promise<void> {
+    const command: Command = { ...what, commandId: randomUUID(), actor };
+    const outcome = await this.runtime.committer.submit(workflowId, { kind: 'command', command });
+    if (outcome.kind === 'missing') throw noWorkflow(workflowId);
+    if (outcome.kind === 'rejected') throw refused(outcome.rejection);
+  }
+}
+
+function checkStart(request: StartWorkflowRequest): void {
+  const { priority, version, workflowId, idempotencyKey, correlationId, createdBy } = request;
+  if (priority !== undefined && (!Number.isInteger(priority) || priority < 0 || priority > 99)) {
+    throw InvalidInput.field('priority', 'must be a whole number from 0 to 99');
+  }
+  if (version !== undefined && (!Number.isInteger(version) || version < 1)) {
+    throw InvalidInput.field('version', 'must be a whole number from 1');
+  }
+  if (workflowId === '') throw InvalidInput.field('workflowId', 'must not be empty');
+  checkText(request.name, 'name', MAX_ID_LENGTH);
+  checkText(workflowId, 'workflowId', MAX_ID_LENGTH);
+  checkText(idempotencyKey, 'idempotencyKey', MAX_ID_LENGTH);
+  checkText(correlationId, 'correlationId', MAX_ID_LENGTH);
+  checkText(createdBy, 'createdBy', MAX_ID_LENGTH);
+  if (request.input !== undefined) checkPayload(request.input, 'input');
+}
+
+function checkResult(result: TaskResult): void {
+  if (result.outputData !== undefined) checkPayload(result.outputData, 'outputData');
+  checkText(result.reasonForIncompletion, 'reasonForIncompletion', MAX_REASON_LENGTH);
+  checkText(result.workerId, 'workerId', MAX_ID_LENGTH);
+  checkText(result.commandId, 'commandId', MAX_ID_LENGTH);
+}
+
+function updateOutcome(outcome: EntryOutcome, workflowId: string, taskId: string): UpdateOutcome {
+  if (outcome.kind === 'missing') throw noWorkflow(workflowId);
+  if (outcome.kind !== 'rejected') return { kind: 'applied' };
+  const { rejection, state } = outcome;
+  const task = state.tasks.find((row) => row.taskId === taskId);
+  if (rejection.reason !== 'late' || task === undefined) throw refused(rejection);
+  return lateBecause(task);
+}
+
+const lateBecause = ({ status, endTime }: Task): UpdateOutcome => ({ kind: 'late', status, endTime });
+
+function refused({ reason, message }: RejectedCommand): Error {
+  if (reason === 'not_found') return new NotFound(message);
+  if (reason === 'invalid') return new InvalidInput(message);
+  return new Conflict(message);
+}
+
+const noWorkflow = (workflowId: string): NotFound =>
+  new NotFound(`No such workflow found by id: ${storableText(workflowId, MAX_ID_LENGTH)}`);
+const noTask = (taskId: string): NotFound =>
+  new NotFound(`No such task found by id: ${storableText(taskId, MAX_ID_LENGTH)}`);

@@ -1,0 +1,531 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { ExecutionStore, NodeRecord } from '../../../src/engine/execution-store.js';
+import type { Task } from '../../../src/engine/model/execution.js';
+import { chain } from '../../support/engine.js';
+import { command, complete, definitionOf, freshId, NOW, redecide, start, startWrite } from './fixtures.js';
+
+const node = (incarnation: string, homeId: string, heartbeatAt = NOW): NodeRecord => ({
+  incarnation,
+  homeId,
+  host: 'here',
+  pid: 1,
+  roles: ['engine'],
+  startedAt: NOW,
+  heartbeatAt,
+});
+
+const takers = (count: number, owner: string | undefined = undefined) =>
+  Array.from({ length: count }, (_, index) => ({ workerId: `w${index}`, owner }));
+
+const wait = (duration: string) => ({
+  name: 'waits',
+  tasks: [{ name: 'w', taskReferenceName: 'w', type: 'WAIT', inputParameters: { duration } }],
+});
+
+const human = {
+  name: 'asks',
+  tasks: [{ name: 'ask', taskReferenceName: 'ask', type: 'HUMAN' }],
+};
+
+/** What every store must do; `make` gives an empty one. */
+export function executionStoreSuite(make: () => Promise<ExecutionStore>): void {
+  let store: ExecutionStore;
+  beforeEach(async () => {
+    store = await make();
+  });
+
+  const claim = (taskType: string, count = 1, owner?: string, now = NOW) =>
+    store.claimTasks({ taskType, takers: takers(count, owner), now });
+  const only = async (taskType = 'work', owner?: string): Promise<Task> => {
+    const [claimed] = await claim(taskType, 1, owner);
+    if (claimed === undefined) throw new Error('nothing to claim');
+    return claimed.task;
+  };
+
+  describe('a start', () => {
+    test('is read back as it was written', async () => {
+      const input = { text: 'ü "quoted" \\ \n', big: 9_007_199_254_740_991, list: [1, null, { a: 0.1 }] };
+      const write = startWrite({ input, correlationId: 'c', priority: 7 });
+      await store.commitBatch({ now: NOW, members: [], wait: false }, () => [write]);
+      const stored = await store.load(write.workflow.workflowId);
+      expect(stored?.workflow).toEqual(write.workflow);
+      expect(stored?.tasks).toEqual(write.tasks.map(({ task }) => task));
+    });
+
+    test('keeps the order of keys in its input', async () => {
+      const id = await start(store, { input: { z: 1, a: { y: 2, b: 3 } } });
+      expect(JSON.stringify((await store.load(id))?.workflow.input)).toBe('{"z":1,"a":{"y":2,"b":3}}');
+    });
+
+    test('whose id exists changes nothing', async () => {
+      const workflowId = await start(store, { input: { first: true } });
+      expect(await start(store, { workflowId, input: { first: false } })).toBe(workflowId);
+      expect((await store.load(workflowId))?.workflow.input).toEqual({ first: true });
+      expect((await store.load(workflowId))?.tasks).toHaveLength(1);
+    });
+
+    test('with a used idempotency key answers with the first id, others of its batch go on', async () => {
+      const first = await start(store, { idempotencyKey: 'k' });
+      const again = startWrite({ idempotencyKey: 'k' });
+      const other = startWrite({ idempotencyKey: 'l' });
+      const { existing } = await store.commitBatch({ now: NOW, members: [], wait: false }, () => [
+        again,
+        other,
+      ]);
+      expect(existing).toEqual(new Map([[again.workflow.workflowId, first]]));
+      expect(await store.load(again.workflow.workflowId)).toBeUndefined();
+      expect(await store.load(other.workflow.workflowId)).toBeDefined();
+    });
+
+    test('with the same key and another name is another workflow', async () => {
+      const first = await start(store, { idempotencyKey: 'k' });
+      const second = await start(store, { idempotencyKey: 'k', definition: chain('other', 'work') });
+      expect(second).not.toBe(first);
+    });
+  });
+
+  describe('a batch', () => {
+    test('tells a caller with current knowledge nothing, and a stale one only what changed', async () => {
+      const id = await start(store);
+      const before = await store.load(id);
+      const known = before?.workflow.revision ?? -1;
+      await complete(store, await only());
+      const seen: unknown[] = [];
+      const ask = (knownRevision: number) =>
+        store.commitBatch(
+          { now: NOW, wait: false, members: [{ workflowId: id, knownRevision, commandIds: [] }] },
+          (locked) => {
+            seen.push(locked[0]?.changes?.tasks.map(({ task }) => `${task.seq} ${task.status}`));
+            return [];
+          },
+        );
+      const current = (await store.load(id))?.workflow.revision ?? -1;
+      await ask(current);
+      await ask(known);
+      await ask(-1);
+      await complete(store, await only());
+      await ask(current);
+      expect(seen).toEqual([
+        undefined,
+        ['1 COMPLETED', '2 SCHEDULED'],
+        ['1 COMPLETED', '2 SCHEDULED'],
+        ['2 COMPLETED'],
+      ]);
+    });
+
+    test('names workflows that do not exist', async () => {
+      const id = await start(store);
+      const nobody = freshId();
+      const members = [id, nobody].map((workflowId) => ({ workflowId, knownRevision: -1, commandIds: [] }));
+      const { missing, busy } = await store.commitBatch({ now: NOW, wait: false, members }, () => []);
+      expect({ missing, busy }).toEqual({ missing: [nobody], busy: [] });
+    });
+
+    test('recognises a command that it recorded before', async () => {
+      const id = await start(store);
+      const pause = () => command(store, id, { kind: 'pause' }, { commandId: 'once' });
+      expect((await pause()).locked?.applied).toEqual(new Set());
+      await command(store, id, { kind: 'resume' });
+      expect((await pause()).locked?.applied).toEqual(new Set(['once']));
+      expect((await store.load(id))?.workflow.status).toBe('RUNNING');
+      await store.pruneCommands(NOW + 1);
+      expect((await pause()).locked?.applied).toEqual(new Set());
+    });
+
+    test('stores a state on which deciding again changes nothing', async () => {
+      const id = await start(store, { definition: chain('three', 'work', 'work', 'work') });
+      await complete(store, await only(), { answer: 42 });
+      const stored = await store.load(id);
+      if (stored === undefined) throw new Error('not stored');
+      const state = { workflow: stored.workflow, tasks: stored.tasks, taskDefs: new Map() };
+      expect(redecide(state, NOW).state).toBe(state);
+    });
+
+    test('leaves nothing behind when deciding throws', async () => {
+      const id = await start(store);
+      const write = startWrite();
+      const members = [{ workflowId: id, knownRevision: -1, commandIds: [] }];
+      await expect(
+        store.commitBatch({ now: NOW, wait: false, members }, () => {
+          throw new Error('a defect');
+        }),
+      ).rejects.toThrow('a defect');
+      expect(await store.load(write.workflow.workflowId)).toBeUndefined();
+      await complete(store, await only());
+    });
+  });
+
+  describe('a claim', () => {
+    test('hands each task to one taker and counts the poll', async () => {
+      const id = await start(store);
+      const [claimed] = await claim('work', 3, 'node-a', NOW + 5);
+      expect(claimed).toMatchObject({ taker: 0, lease: { owner: 'node-a', until: NOW + 5 + 3_600_000 } });
+      expect(claimed?.definition).toEqual(definitionOf());
+      expect(claimed?.task).toMatchObject({
+        status: 'IN_PROGRESS',
+        queued: false,
+        pollCount: 1,
+        workerId: 'w0',
+        startTime: NOW + 5,
+        updateTime: NOW + 5,
+      });
+      expect(await claim('work', 3)).toEqual([]);
+      expect((await store.load(id))?.tasks).toEqual([claimed?.task]);
+      expect((await store.load(id))?.leases.get(claimed?.task.taskId ?? '')?.owner).toBe('node-a');
+      expect((await store.load(id))?.workflow.revision).toBe(claimed?.revision);
+      expect(claimed?.revision).toBe((claimed?.revisionBefore ?? 0) + 1);
+    });
+
+    test('takes higher priorities first, and older ones within a priority', async () => {
+      const low = await start(store, { priority: 1 });
+      const high = await start(store, { priority: 9 });
+      const high2 = await start(store, { priority: 9 });
+      const claimed = await claim('work', 3);
+      expect(claimed.map(({ task }) => task.workflowInstanceId)).toEqual([high, high2, low]);
+    });
+
+    test('goes round over workflows', async () => {
+      const branch = (n: number) => [{ name: 'work', taskReferenceName: `r${n}`, type: 'SIMPLE' }];
+      const definition = {
+        name: 'wide',
+        tasks: [
+          { name: 'f', taskReferenceName: 'f', type: 'FORK_JOIN', forkTasks: [1, 2, 3, 4].map(branch) },
+          { name: 'j', taskReferenceName: 'j', type: 'JOIN', joinOn: ['r1', 'r2', 'r3', 'r4'] },
+        ],
+      };
+      const wide = await start(store, { definition });
+      const wide2 = await start(store, { definition });
+      for (let round = 0; round < 4; round++) {
+        const claimed = [await only(), await only()];
+        const both = new Set(claimed.map((task) => task.workflowInstanceId));
+        expect(both).toEqual(new Set([wide, wide2]));
+      }
+    });
+
+    test('raises the revision once per workflow, however many tasks it takes', async () => {
+      const branch = (n: number) => [{ name: 'work', taskReferenceName: `r${n}`, type: 'SIMPLE' }];
+      const definition = {
+        name: 'fork',
+        tasks: [
+          { name: 'f', taskReferenceName: 'f', type: 'FORK_JOIN', forkTasks: [1, 2].map(branch) },
+          { name: 'j', taskReferenceName: 'j', type: 'JOIN', joinOn: ['r1', 'r2'] },
+        ],
+      };
+      const id = await start(store, { definition });
+      const claimed = await claim('work', 5);
+      expect(claimed).toHaveLength(2);
+      expect(new Set(claimed.map(({ revision }) => revision)).size).toBe(1);
+      expect((await store.load(id))?.workflow.revision).toBe(claimed[0]?.revision);
+    });
+
+    test('leaves a HUMAN task in progress and takes it once', async () => {
+      await start(store, { definition: human });
+      const task = await only('HUMAN', 'node-a');
+      expect(task).toMatchObject({ status: 'IN_PROGRESS', queued: false, pollCount: 1 });
+      expect(await claim('HUMAN')).toEqual([]);
+    });
+
+    test('arms a timer for workers outside, who may fall silent, and none for a process that lives', async () => {
+      const outside = await start(store);
+      await claim('work');
+      expect((await store.load(outside))?.timerAt).toBe(NOW + 3_600_000);
+      const inside = await start(store);
+      await claim('work', 1, 'node-a');
+      expect((await store.load(inside))?.timerAt).toBeUndefined();
+    });
+
+    test('finds no delayed task before it is promoted', async () => {
+      const id = await start(store);
+      const task = await only();
+      await command(store, id, {
+        kind: 'updateTask',
+        taskId: task.taskId,
+        status: 'IN_PROGRESS',
+        outputData: {},
+        callbackAfterSeconds: 60,
+      });
+      expect(await claim('work')).toEqual([]);
+      expect(await store.outlook(NOW, ['work'])).toMatchObject({ nextDueAt: NOW + 60_000, dueTypes: [] });
+      expect(await store.promoteDelayed(NOW + 59_999, 10)).toEqual([]);
+      expect(await store.promoteDelayed(NOW + 60_000, 10)).toEqual(['work']);
+      expect((await store.outlook(NOW + 60_000, ['work', 'other'])).dueTypes).toEqual(['work']);
+      const [again] = await claim('work', 1, undefined, NOW + 60_000);
+      expect(again?.task).toMatchObject({ taskId: task.taskId, pollCount: 2 });
+    });
+  });
+
+  describe('leases', () => {
+    test('of a dead node are handed back without a retry', async () => {
+      const id = await start(store);
+      const task = await only('work', 'node-a');
+      expect(await store.heldBy('node-a')).toEqual(new Set([task.taskId]));
+      expect(await store.release(['node-a'], NOW + 1)).toEqual({ types: ['work'], busy: false });
+      expect(await store.heldBy('node-a')).toEqual(new Set());
+      const [again] = await claim('work', 1, 'node-b', NOW + 2);
+      expect(again?.task).toMatchObject({
+        taskId: task.taskId,
+        retryCount: 0,
+        pollCount: 2,
+        status: 'IN_PROGRESS',
+      });
+      expect((await store.load(id))?.tasks).toHaveLength(1);
+    });
+
+    test('of other nodes and of workers outside stay', async () => {
+      await start(store);
+      await start(store);
+      await only('work', 'node-b');
+      await only('work');
+      expect(await store.release(['node-a'], NOW)).toEqual({ types: [], busy: false });
+      expect(await claim('work')).toEqual([]);
+    });
+
+    test('can be handed back one by one', async () => {
+      await start(store);
+      await start(store);
+      const one = await only('work', 'node-a');
+      const two = await only('work', 'node-a');
+      await store.release(['node-a'], NOW, [one.taskId]);
+      expect(await store.heldBy('node-a')).toEqual(new Set([two.taskId]));
+    });
+
+    test('end with the task', async () => {
+      const id = await start(store);
+      await complete(store, await only('work', 'node-a'));
+      expect(await store.heldBy('node-a')).toEqual(new Set());
+      expect((await store.load(id))?.tasks.map(({ status }) => status)).toEqual(['COMPLETED', 'SCHEDULED']);
+      await only('work', 'node-a');
+      await command(store, id, { kind: 'terminate', reason: 'enough' });
+      expect(await store.heldBy('node-a')).toEqual(new Set());
+    });
+
+    test('end when a task is parked', async () => {
+      const id = await start(store, { definition: human });
+      const task = await only('HUMAN', 'node-a');
+      await command(store, id, {
+        kind: 'updateTask',
+        taskId: task.taskId,
+        status: 'IN_PROGRESS',
+        outputData: {},
+      });
+      expect(await store.heldBy('node-a')).toEqual(new Set());
+      expect((await store.load(id))?.tasks[0]).toMatchObject({ status: 'IN_PROGRESS', queued: false });
+      await store.release(['node-a'], NOW);
+      expect(await claim('HUMAN')).toEqual([]);
+    });
+
+    test('of a HUMAN task that its taker lost leave it in progress and queued', async () => {
+      const id = await start(store, { definition: human });
+      await only('HUMAN', 'node-a');
+      await store.release(['node-a'], NOW);
+      expect((await store.load(id))?.tasks[0]).toMatchObject({ status: 'IN_PROGRESS', queued: true });
+      await only('HUMAN', 'node-b');
+    });
+  });
+
+  describe('nodes', () => {
+    test('replace an earlier run of the same home, and no other', async () => {
+      expect(await store.registerNode(node('a1', 'home-a'))).toEqual([]);
+      expect(await store.registerNode(node('b1', 'home-b'))).toEqual([]);
+      expect(await store.registerNode(node('a2', 'home-a'))).toEqual(['a1']);
+      expect((await store.listNodes()).map(({ incarnation }) => incarnation).sort()).toEqual(['a2', 'b1']);
+      expect(await store.heartbeat('a1', NOW)).toBe(false);
+      expect(await store.heartbeat('a2', NOW + 9)).toBe(true);
+      expect((await store.listNodes()).find((one) => one.incarnation === 'a2')?.heartbeatAt).toBe(NOW + 9);
+    });
+
+    test('that fell silent are removed', async () => {
+      await store.registerNode(node('a', 'home-a', NOW));
+      await store.registerNode(node('b', 'home-b', NOW + 1));
+      expect(await store.removeDeadNodes(NOW + 1)).toEqual(['a']);
+      expect(await store.removeDeadNodes(NOW + 1)).toEqual([]);
+      await store.removeNode('b');
+      expect(await store.listNodes()).toEqual([]);
+    });
+
+    test('without a row that hold something are found', async () => {
+      await start(store);
+      await only('work', 'gone');
+      await store.registerNode(node('here', 'home'));
+      await start(store);
+      await only('work', 'here');
+      expect(await store.orphanedOwners()).toEqual(['gone']);
+    });
+  });
+
+  describe('a timer', () => {
+    test('is claimed once when due, and moves only with the wake', async () => {
+      const id = await start(store, { definition: wait('10 seconds') });
+      const due = NOW + 10_000;
+      expect(await store.outlook(NOW, [])).toMatchObject({ nextDueAt: due });
+      expect(await store.claimTimers('node-a', due - 1, 10)).toEqual([]);
+      expect(await store.claimTimers('node-a', due, 10)).toEqual([id]);
+      expect(await store.claimTimers('node-b', due, 10)).toEqual([]);
+      expect((await store.outlook(due, [])).nextDueAt).toBeUndefined();
+      await command(store, id, { kind: 'wake' }, { now: due, timer: true });
+      expect((await store.load(id))?.workflow.status).toBe('COMPLETED');
+      expect((await store.load(id))?.timerAt).toBeUndefined();
+    });
+
+    test('that a dead node had claimed is due again', async () => {
+      const id = await start(store, { definition: wait('10 seconds') });
+      await store.claimTimers('node-a', NOW + 10_000, 10);
+      expect(await store.orphanedOwners()).toEqual(['node-a']);
+      await store.release(['node-a'], NOW + 10_000);
+      expect(await store.claimTimers('node-b', NOW + 10_000, 10)).toEqual([id]);
+    });
+
+    test('can be handed back for later', async () => {
+      const id = await start(store, { definition: wait('10 seconds') });
+      await store.claimTimers('node-a', NOW + 10_000, 10);
+      await store.returnTimer(id, NOW + 20_000);
+      expect(await store.claimTimers('node-b', NOW + 19_999, 10)).toEqual([]);
+      expect(await store.claimTimers('node-b', NOW + 20_000, 10)).toEqual([id]);
+    });
+
+    test('goes with a workflow that ends before', async () => {
+      const id = await start(store, { definition: wait('10 seconds') });
+      await command(store, id, { kind: 'terminate', reason: '' });
+      expect(await store.claimTimers('node-a', NOW + 10_000, 10)).toEqual([]);
+    });
+  });
+
+  describe('the inbox', () => {
+    const failing = {
+      ...chain('fails', 'work'),
+      failureWorkflow: 'two',
+    };
+    const fail = async () => {
+      const source = await start(store, { definition: failing });
+      const { taskId } = await only();
+      await command(store, source, {
+        kind: 'updateTask',
+        taskId,
+        status: 'FAILED_WITH_TERMINAL_ERROR',
+        outputData: {},
+      });
+      return source;
+    };
+
+    test('holds an effect until the target is stored', async () => {
+      const source = await fail();
+      expect((await store.outlook(NOW, [])).inboxDue).toBe(true);
+      const [row] = await store.claimInbox('node-a', NOW, 10);
+      expect(row).toMatchObject({ sourceWorkflowId: source, attempts: 0, effect: { name: 'two' } });
+      expect(await store.claimInbox('node-b', NOW, 10)).toEqual([]);
+      expect((await store.outlook(NOW, [])).inboxDue).toBe(false);
+      const write = startWrite({ workflowId: row?.effect.workflowId ?? '' }, row?.id);
+      await store.commitBatch({ now: NOW, members: [], wait: false }, () => [write]);
+      await store.release(['node-a'], NOW);
+      expect(await store.claimInbox('node-b', NOW, 10)).toEqual([]);
+      expect(await store.load(write.workflow.workflowId)).toBeDefined();
+    });
+
+    test('forgets an effect whose target was started before', async () => {
+      await fail();
+      const [row] = await store.claimInbox('node-a', NOW, 10);
+      const workflowId = await start(store, { workflowId: row?.effect.workflowId ?? '' });
+      const write = startWrite({ workflowId }, row?.id);
+      const { existing } = await store.commitBatch({ now: NOW, members: [], wait: false }, () => [write]);
+      expect(existing.get(workflowId)).toBe(workflowId);
+      await store.release(['node-a'], NOW);
+      expect(await store.claimInbox('node-b', NOW, 10)).toEqual([]);
+    });
+
+    test('gives a row back for later, and gives it up', async () => {
+      await fail();
+      const [row] = await store.claimInbox('node-a', NOW, 10);
+      await store.returnInbox(row?.id ?? 0, 'not registered', NOW + 5_000);
+      expect(await store.claimInbox('node-a', NOW + 4_999, 10)).toEqual([]);
+      const [again] = await store.claimInbox('node-a', NOW + 5_000, 10);
+      expect(again).toMatchObject({ id: row?.id, attempts: 1 });
+      await store.returnInbox(row?.id ?? 0, 'never', undefined);
+      expect(await store.claimInbox('node-a', NOW + 1e9, 10)).toEqual([]);
+    });
+
+    test('of a dead node is taken over', async () => {
+      await fail();
+      await store.claimInbox('node-a', NOW, 10);
+      await store.release(['node-a'], NOW);
+      expect(await store.claimInbox('node-b', NOW, 10)).toHaveLength(1);
+    });
+  });
+
+  describe('the executions list', () => {
+    test('comes newest first, in pages, each row once', async () => {
+      const ids: string[] = [];
+      for (let i = 0; i < 5; i++) ids.push(await start(store, { now: NOW + Math.floor(i / 2) }));
+      const seen: string[] = [];
+      for (let cursor: string | undefined; ;) {
+        const page = await store.search({ limit: 2, cursor });
+        seen.push(...page.items.map(({ workflowId }) => workflowId));
+        cursor = page.nextCursor;
+        if (cursor === undefined) break;
+      }
+      expect(seen).toEqual([ids[4], ids[3], ids[2], ids[1], ids[0]]);
+    });
+
+    test('is narrowed by status, name, correlation id and time', async () => {
+      const one = await start(store, { correlationId: 'c' });
+      const two = await start(store, { definition: chain('other', 'work'), now: NOW + 10 });
+      await command(store, one, { kind: 'terminate', reason: 'x' });
+      const ids = async (query: Partial<Parameters<ExecutionStore['search']>[0]>) =>
+        (await store.search({ limit: 10, ...query })).items.map(({ workflowId }) => workflowId);
+      expect(await ids({ status: ['TERMINATED'] })).toEqual([one]);
+      expect(await ids({ status: ['RUNNING', 'COMPLETED'] })).toEqual([two]);
+      expect(await ids({ workflowName: 'other' })).toEqual([two]);
+      expect(await ids({ correlationId: 'c' })).toEqual([one]);
+      expect(await ids({ from: NOW + 10 })).toEqual([two]);
+      expect(await ids({ to: NOW + 10 })).toEqual([one]);
+      expect(await store.count({})).toBe(2);
+      expect(await store.count({ workflowName: 'nobody' })).toBe(0);
+    });
+
+    test('refuses a cursor that it did not give out', async () => {
+      await expect(store.search({ limit: 1, cursor: 'bm9wZQ' })).rejects.toThrow('cursor');
+    });
+  });
+
+  describe('beside the workflows', () => {
+    test('tasks are found by id and by reference', async () => {
+      const id = await start(store);
+      const task = await only();
+      expect(await store.task(task.taskId)).toEqual(task);
+      expect(await store.task(freshId())).toBeUndefined();
+      expect(await store.taskByReference(id, task.referenceTaskName)).toEqual(task);
+      expect(await store.taskByReference(id, 'nobody')).toBeUndefined();
+    });
+
+    test('queues are counted', async () => {
+      await start(store);
+      await start(store);
+      await only();
+      expect(await store.queueSizes(['work', 'other'])).toEqual(
+        new Map([
+          ['work', 1],
+          ['other', 0],
+        ]),
+      );
+      expect(await store.queueSizes()).toEqual(new Map([['work', 1]]));
+    });
+
+    test('logs come back in order', async () => {
+      await store.appendLogs([
+        { taskId: 't', createdTime: NOW, log: 'one' },
+        { taskId: 't', createdTime: NOW, log: 'two' },
+        { taskId: 'u', createdTime: NOW, log: 'three' },
+      ]);
+      expect((await store.logs('t')).map(({ log }) => log)).toEqual(['one', 'two']);
+      expect(await store.logs('nobody')).toEqual([]);
+    });
+
+    test('the last poll of each worker is kept', async () => {
+      const poll = { queueName: 'q', workerId: 'w', domain: '', lastPollTime: NOW };
+      await store.recordPolls([poll]);
+      await store.recordPolls([{ ...poll, lastPollTime: NOW + 1 }]);
+      expect(await store.polls('q')).toEqual([{ ...poll, lastPollTime: NOW + 1 }]);
+      expect(await store.polls('other')).toEqual([]);
+      expect(await store.polls()).toHaveLength(1);
+    });
+  });
+}
