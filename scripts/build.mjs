@@ -11,7 +11,10 @@ try {
   if (!isInstalled()) await install();
   if (isBuilt()) say('Already built.');
   else await build();
-  if (process.argv.includes('--release')) await import('./notices.mjs');
+  if (process.argv.includes('--release')) {
+    const { writeNotices } = await import('./notices.mjs');
+    say(`Named ${await writeNotices()} packages in build/THIRD_PARTY_NOTICES.md and build/sbom.cdx.json`);
+  }
 } catch (error) {
   complain(error);
   process.exitCode = 1;

@@ -83,7 +83,7 @@ function explain({ output, missing }) {
 }
 
 /** The npm that started us; else the one beside this Node; else the one on the PATH. */
-function npm() {
+export function npm() {
   const beside = join(dirname(process.execPath), '..', 'lib', 'node_modules', 'npm', 'bin', 'npm-cli.js');
   for (const script of [process.env.npm_execpath, beside]) {
     if (script?.endsWith('npm-cli.js') && existsSync(script))

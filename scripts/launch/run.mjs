@@ -4,11 +4,11 @@ import { spawn } from 'node:child_process';
 const KEPT_CHARACTERS = 64 * 1024;
 
 /** Runs a program quietly and resolves with its exit code and the end of what it printed. */
-export function run(command, args, { cwd, env = process.env } = {}) {
+export function run(command, args, { cwd, env = process.env, keep: kept = KEPT_CHARACTERS } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
-    const keep = (chunk) => (output = (output + chunk).slice(-KEPT_CHARACTERS));
+    const keep = (chunk) => (output = (output + chunk).slice(-kept));
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
     child.once('error', (error) =>
