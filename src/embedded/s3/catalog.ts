@@ -99,7 +99,7 @@ export class Catalog {
     for (const bucket of this.buckets.values()) {
       yield { t: 'bucket', name: bucket.name, at: bucket.createdAt, versioning: bucket.versioning };
       for (const { key, value } of bucket.keys.entries()) {
-        for (const version of [...value].reverse()) yield { t: 'version', bucket: bucket.name, key, version };
+        for (const version of value.toReversed()) yield { t: 'version', bucket: bucket.name, key, version };
       }
     }
     for (const { upload, parts } of this.uploads.values()) {

@@ -21,7 +21,7 @@ const BYTES: Readonly<Record<ChecksumAlgorithm, number>> = {
   SHA1: 20,
   SHA256: 32,
 };
-const ALGORITHMS = Object.keys(BYTES) as ChecksumAlgorithm[];
+const ALGORITHMS: readonly ChecksumAlgorithm[] = ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'];
 
 /** The algorithm of that name. S3's newer ones answer 501, anything else 400. */
 export function parseAlgorithm(name: string): ChecksumAlgorithm {

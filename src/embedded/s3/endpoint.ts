@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 import { checkBucketName } from './bucket-handlers.js';
 import { EventDelivery } from './event-delivery.js';
@@ -99,7 +98,8 @@ async function listen(server: Server, host: string, port: number): Promise<numbe
     });
     server.listen(port, host, resolve);
   });
-  return (server.address() as AddressInfo).port;
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : port;
 }
 
 async function close(server: Server, delivery: EventDelivery | undefined, store: Store): Promise<void> {

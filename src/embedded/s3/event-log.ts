@@ -45,6 +45,6 @@ export class EventLog {
 }
 
 function eventsOf(line: Buffer): ObjectEvent[] {
-  const changes = (readLine(line) ?? []) as Change[];
+  const changes: readonly Change[] = JSON.parse(readLine(line) ?? '[]');
   return changes.flatMap((change) => (change.t === 'event' ? [change.event] : []));
 }

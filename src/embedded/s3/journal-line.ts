@@ -10,13 +10,12 @@ export function writeLine(records: readonly unknown[]): Buffer {
   return Buffer.from(`${checksum(Buffer.from(json))} ${json}\n`);
 }
 
-/** The records of a line without its newline, or `undefined` when it is torn or damaged. */
-export function readLine(line: Buffer): unknown[] | undefined {
+/** The JSON of a line without its newline, or `undefined` when it is torn or damaged. */
+export function readLine(line: Buffer): string | undefined {
   if (line.length < 11 || line[8] !== 0x20) return undefined;
   const json = line.subarray(9);
   if (line.toString('latin1', 0, 8) !== checksum(json)) return undefined;
-  const records: unknown = JSON.parse(json.toString());
-  return Array.isArray(records) ? records : undefined;
+  return json.toString();
 }
 
 const checksum = (bytes: Buffer): string => crc32(bytes).toString(16).padStart(8, '0');

@@ -125,10 +125,14 @@ export class Journal<R> {
     if (size === 0) return 0;
     for await (const line of splitLines(this.stream(0, size), 0)) {
       if (torn !== undefined) throw new JournalDamaged(this.path, torn);
-      const records = line.isWhole ? readLine(line.bytes) : undefined;
-      if (records === undefined) torn = line.start;
-      else for (const record of records) this.options.apply(record as R);
-      this.replayed += records?.length ?? 0;
+      const json = line.isWhole ? readLine(line.bytes) : undefined;
+      if (json === undefined) {
+        torn = line.start;
+        continue;
+      }
+      const records: readonly R[] = JSON.parse(json);
+      for (const record of records) this.options.apply(record);
+      this.replayed += records.length;
     }
     return torn ?? size;
   }

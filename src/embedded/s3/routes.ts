@@ -50,19 +50,26 @@ interface RouteOptions {
   readonly isCopy?: boolean;
 }
 
-const route = (pattern: string, handler: Handler, options: RouteOptions = {}): Route => {
-  const [method = '', level, ...markers] = pattern.split(/[ ?&]+/);
+const route = (
+  method: string,
+  level: Level,
+  markers: string,
+  handler: Handler,
+  options: RouteOptions = {},
+): Route => {
   const { parameters = '', isConditional = false, isCopy = false } = options;
   return {
     method,
-    level: level as Level,
-    markers,
-    parameters: parameters.split(' '),
+    level,
+    markers: words(markers),
+    parameters: words(parameters),
     isConditional,
     isCopy,
     handler,
   };
 };
+
+const words = (text: string): string[] => text.split(' ').filter((word) => word !== '');
 
 const READ = {
   parameters:
@@ -73,34 +80,40 @@ const LIST = 'prefix delimiter encoding-type';
 
 /** Everything that the endpoint does. Among routes that fit, the one with most markers is meant. */
 const ROUTES: readonly Route[] = [
-  route('GET service', listBuckets, { parameters: 'prefix max-buckets continuation-token bucket-region' }),
-  route('PUT bucket', createBucket),
-  route('HEAD bucket', headBucket),
-  route('DELETE bucket', deleteBucket),
-  route('GET bucket?location', getLocation),
-  route('GET bucket?versioning', getVersioning),
-  route('PUT bucket?versioning', putVersioning),
-  route('GET bucket', listObjectsV1, { parameters: `${LIST} marker max-keys` }),
-  route('GET bucket?list-type', listObjects, {
+  route('GET', 'service', '', listBuckets, {
+    parameters: 'prefix max-buckets continuation-token bucket-region',
+  }),
+  route('PUT', 'bucket', '', createBucket),
+  route('HEAD', 'bucket', '', headBucket),
+  route('DELETE', 'bucket', '', deleteBucket),
+  route('GET', 'bucket', 'location', getLocation),
+  route('GET', 'bucket', 'versioning', getVersioning),
+  route('PUT', 'bucket', 'versioning', putVersioning),
+  route('GET', 'bucket', '', listObjectsV1, { parameters: `${LIST} marker max-keys` }),
+  route('GET', 'bucket', 'list-type', listObjects, {
     parameters: `${LIST} max-keys continuation-token start-after fetch-owner`,
   }),
-  route('GET bucket?versions', listVersions, { parameters: `${LIST} max-keys key-marker version-id-marker` }),
-  route('GET bucket?uploads', listUploads, { parameters: `${LIST} max-uploads key-marker upload-id-marker` }),
-  route('POST bucket?delete', deleteObjects),
-  route('GET object', getObject, READ),
-  route('HEAD object', headObject, READ),
-  route('PUT object', putObject, { isConditional: true }),
-  route('PUT object', copyObject, { isConditional: true, isCopy: true }),
-  route('DELETE object', deleteObject, { parameters: 'versionId', isConditional: true }),
-  route('GET object?tagging', getTags, { parameters: 'versionId' }),
-  route('PUT object?tagging', putTags, { parameters: 'versionId' }),
-  route('DELETE object?tagging', deleteTags, { parameters: 'versionId' }),
-  route('POST object?uploads', createUpload),
-  route('PUT object?uploadId&partNumber', uploadPart),
-  route('PUT object?uploadId&partNumber', uploadPartCopy, { isCopy: true }),
-  route('POST object?uploadId', completeUpload, { isConditional: true }),
-  route('DELETE object?uploadId', abortUpload),
-  route('GET object?uploadId', listParts, { parameters: 'max-parts part-number-marker encoding-type' }),
+  route('GET', 'bucket', 'versions', listVersions, {
+    parameters: `${LIST} max-keys key-marker version-id-marker`,
+  }),
+  route('GET', 'bucket', 'uploads', listUploads, {
+    parameters: `${LIST} max-uploads key-marker upload-id-marker`,
+  }),
+  route('POST', 'bucket', 'delete', deleteObjects),
+  route('GET', 'object', '', getObject, READ),
+  route('HEAD', 'object', '', headObject, READ),
+  route('PUT', 'object', '', putObject, { isConditional: true }),
+  route('PUT', 'object', '', copyObject, { isConditional: true, isCopy: true }),
+  route('DELETE', 'object', '', deleteObject, { parameters: 'versionId', isConditional: true }),
+  route('GET', 'object', 'tagging', getTags, { parameters: 'versionId' }),
+  route('PUT', 'object', 'tagging', putTags, { parameters: 'versionId' }),
+  route('DELETE', 'object', 'tagging', deleteTags, { parameters: 'versionId' }),
+  route('POST', 'object', 'uploads', createUpload),
+  route('PUT', 'object', 'uploadId partNumber', uploadPart),
+  route('PUT', 'object', 'uploadId partNumber', uploadPartCopy, { isCopy: true }),
+  route('POST', 'object', 'uploadId', completeUpload, { isConditional: true }),
+  route('DELETE', 'object', 'uploadId', abortUpload),
+  route('GET', 'object', 'uploadId', listParts, { parameters: 'max-parts part-number-marker encoding-type' }),
 ];
 
 /** The handler of a request. Throws 405 and 501 for what the endpoint does not do. */

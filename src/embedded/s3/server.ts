@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { errorCode } from './error-code.js';
 import type { Context, S3Request, S3Response } from './message.js';
 import { RequestBody } from './request-body.js';
 import { RequestHeaders } from './request-headers.js';
@@ -188,7 +189,7 @@ function asS3Error(error: unknown): S3Error | undefined {
   if (error instanceof S3Error) return error;
   if (error instanceof JournalUnusable)
     return new S3Error('ServiceUnavailable', 503, error.message, { cause: error });
-  const { code } = error as NodeJS.ErrnoException;
+  const code = errorCode(error);
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new S3Error('InsufficientStorage', 507, 'The disk of this endpoint is full.', { cause: error });
   }

@@ -107,6 +107,7 @@ function readClaim(request: SignedRequest, now: Date): Claim {
     throw invalidArgument('Authorization', '', 'Only one auth mechanism allowed: the header or the query.');
   }
   if (isPresigned) return readQuery(request, now);
+  if (query.has('AWSAccessKeyId')) checkAlgorithm('AWS'); // Signature Version 2 in the query
   if (authorization === undefined) throw accessDenied('Access Denied: the request is not signed.');
   return readHeader(authorization, request.headers, now);
 }

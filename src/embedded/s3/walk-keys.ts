@@ -21,7 +21,9 @@ export interface Walk<V> {
 export function* walkKeys<V>(keys: SortedKeys<V>, walk: Walk<V>): Generator<Listed<V>> {
   const { prefix, delimiter } = walk;
   let i = Math.max(keys.indexOf(prefix), startIndex(keys, walk.start));
-  for (let entry = keys.at(i); entry?.key.startsWith(prefix); entry = keys.at(i)) {
+  for (;;) {
+    const entry = keys.at(i);
+    if (entry === undefined || !entry.key.startsWith(prefix)) return;
     const { key, value } = entry;
     const end = delimiter === '' ? -1 : key.indexOf(delimiter, prefix.length);
     if (!walk.isListed(value)) {

@@ -17,12 +17,14 @@ const MAX_METADATA_BYTES = 2048;
 const META = 'x-amz-meta-';
 
 // All that this endpoint acts on, or may pass over without doing something else than was asked.
-const KNOWN_AMZ = new Set([
-  ...['date', 'content-sha256', 'security-token', 'user-agent', 'sdk-checksum-algorithm', 'trailer', 'te'],
-  ...['decoded-content-length', 'tagging', 'tagging-directive', 'metadata-directive', 'acl', 'storage-class'],
-  ...['checksum-algorithm', 'checksum-type', 'checksum-mode', 'mp-object-size', 'request-payer'],
-  ...['expected-bucket-owner', 'source-expected-bucket-owner', 'optional-object-attributes'],
-]);
+const KNOWN_AMZ = new Set(
+  [
+    'date content-sha256 security-token user-agent sdk-checksum-algorithm trailer te decoded-content-length',
+    'tagging tagging-directive metadata-directive acl storage-class request-payer',
+    'checksum-algorithm checksum-type checksum-mode mp-object-size optional-object-attributes',
+    'expected-bucket-owner source-expected-bucket-owner',
+  ].flatMap((names) => names.split(' ')),
+);
 
 /**
  * Refuses what this endpoint would otherwise silently not do: encryption, grants, object lock, other

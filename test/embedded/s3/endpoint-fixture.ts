@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { S3Client } from '@aws-sdk/client-s3';
+import { S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { startS3Endpoint } from '../../../src/embedded/s3/endpoint.js';
 import type { S3Endpoint, S3EndpointOptions } from '../../../src/embedded/s3/endpoint.js';
@@ -14,7 +14,7 @@ const leftovers: (() => Promise<void>)[] = [];
 
 /** To be called in `afterEach`: closes what a test started and removes what it wrote. */
 export async function cleanUp(): Promise<void> {
-  for (const remove of leftovers.splice(0).reverse()) await remove();
+  for (const remove of leftovers.splice(0).toReversed()) await remove();
 }
 
 export const onCleanUp = (work: () => Promise<void>): void => void leftovers.push(work);
@@ -62,12 +62,9 @@ export async function failure(
   try {
     await call;
   } catch (error) {
-    const { name, $metadata, $response } = error as {
-      name: string;
-      $metadata?: { httpStatusCode?: number };
-      $response?: { headers: Record<string, string> };
-    };
-    return { name, status: $metadata?.httpStatusCode, headers: $response?.headers ?? {} };
+    if (!(error instanceof S3ServiceException)) throw error;
+    const { name, $metadata, $response } = error;
+    return { name, status: $metadata.httpStatusCode, headers: $response?.headers ?? {} };
   }
   throw new Error('The call was expected to fail.');
 }

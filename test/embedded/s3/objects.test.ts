@@ -91,10 +91,11 @@ describe('objects', () => {
         new PutObjectCommand({ Bucket, Key: 'stream', Body, ContentLength: 150_000, ChecksumAlgorithm }),
       );
       secure.destroy();
-      const name = `Checksum${ChecksumAlgorithm}` as 'ChecksumCRC32';
-      expect(put[name]).toBeTruthy();
+      const sumOf = (answer: object): unknown =>
+        new Map(Object.entries(answer)).get(`Checksum${ChecksumAlgorithm}`);
+      expect(sumOf(put)).toBeTruthy();
       const got = await client.send(new GetObjectCommand({ Bucket, Key: 'stream', ChecksumMode: 'ENABLED' }));
-      expect(got[name]).toBe(put[name]);
+      expect(sumOf(got)).toBe(sumOf(put));
       expect((await got.Body?.transformToByteArray())?.length).toBe(150_000);
     },
   );
