@@ -1,0 +1,134 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
+import { ServiceProcess } from '../support/service-process.js';
+import { chromiumPath, launchChromium } from './chromium.js';
+
+const screenshots = fileURLToPath(new URL('../../docs/screenshots/', import.meta.url));
+// Pictures are kept only when asked for, so that a test run leaves the tree as it was.
+const keepPictures = process.env['UPDATE_SCREENSHOTS'] === 'true';
+
+interface ObjectRow {
+  readonly id: string;
+  readonly key: string;
+  readonly workflowId: string;
+  readonly openReviewId: string | null;
+}
+
+describe.skipIf(chromiumPath === undefined)('the pages in a real browser', () => {
+  let folder: string;
+  let service: ServiceProcess;
+  let browser: Browser;
+  let page: Page;
+  const faults: string[] = [];
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'sallyport-browser-'));
+    chmodSync(folder, 0o711);
+    service = await ServiceProcess.on(join(folder, 'home'), { SEED_SAMPLES: 'true' });
+    await service.start();
+    browser = await launchChromium();
+    page = await (
+      await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'light' })
+    ).newPage();
+    page.on('pageerror', (error) => faults.push(error.message));
+    page.on('console', (message) => {
+      // The first question for the session is answered 401 by design.
+      if (message.type() === 'error' && !message.text().includes('401')) faults.push(message.text());
+    });
+  }, 120_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await service.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }, 30_000);
+
+  const row = (key: string): Promise<ObjectRow> =>
+    eventually(
+      async () => {
+        const { items } = await service.api<{ items: ObjectRow[] }>(
+          `/api/v1/objects?key=${encodeURIComponent(key)}`,
+        );
+        return items.find(({ openReviewId }) => openReviewId !== null);
+      },
+      { timeoutMs: 40_000, what: `a review of ${key}` },
+    );
+
+  /** The page in both themes. */
+  async function picture(name: string): Promise<void> {
+    if (!keepPictures) return;
+    mkdirSync(screenshots, { recursive: true });
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.screenshot({
+        path: join(screenshots, colorScheme === 'light' ? `${name}.png` : `${name}-dark.png`),
+      });
+    }
+  }
+
+  it('lets the admin in and shows what waits for a decision', async () => {
+    await row('invoices/invoice-2026-014.zip');
+    await page.goto(service.url);
+    await page.getByLabel('Name').fill(service.credentials.admin.name);
+    await page.getByLabel('Password').fill('wrong');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByText('The name or the password is wrong').waitFor();
+    await page.getByLabel('Password').fill(service.credentials.admin.password);
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('link', { name: 'uploads/invoices/invoice-2026-014.zip' }).waitFor();
+    await picture('reviews');
+  }, 60_000);
+
+  it('opens an execution and draws its graph with the taken path', async () => {
+    const { workflowId } = await row('invoices/invoice-2026-014.zip');
+    await page.goto(`${service.url}/executions/${workflowId}`);
+    await page.getByTestId('node-review').waitFor();
+    expect(await page.getByTestId('node-malware').getAttribute('data-state')).toBe('COMPLETED');
+    expect(await page.getByTestId('node-review').getAttribute('data-state')).toBe('IN_PROGRESS');
+    expect(await page.getByTestId('node-release').getAttribute('data-state')).toBe('NOT_REACHED');
+    expect(await page.locator('.react-flow__edge.taken').count()).toBeGreaterThan(5);
+    await page.getByTestId('node-malware').click();
+    await page.getByRole('complementary', { name: 'Details' }).getByText('Output').waitFor();
+    await picture('execution');
+  }, 60_000);
+
+  it('shows the object with its findings, masked', async () => {
+    const { id } = await row('deploy/settings.ini');
+    await page.goto(`${service.url}/objects/${id}`);
+    await page.getByRole('heading', { name: 'uploads/deploy/settings.ini' }).waitFor();
+    await page.getByRole('heading', { name: 'Findings' }).waitFor();
+    await picture('object');
+    await page.goto(`${service.url}/objects`);
+    await page.getByRole('link', { name: 'uploads/deploy/settings.ini' }).first().waitFor();
+    await picture('objects');
+  }, 60_000);
+
+  it('decides a review, and the execution goes on to its end', async () => {
+    const { openReviewId, workflowId } = await row('hr/salaries.zip');
+    await page.goto(`${service.url}/reviews/${openReviewId}`);
+    await page.getByRole('heading', { name: 'Your decision' }).waitFor();
+    await picture('review');
+    await page.getByLabel(/Reason/).fill('Nobody knows the password.');
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('heading', { name: 'Decided' }).waitFor();
+    await page.goto(`${service.url}/executions/${workflowId}`);
+    await page.locator('[data-testid="node-delete"][data-state="COMPLETED"]').waitFor();
+    await page.locator('[data-testid="node-close"][data-state="COMPLETED"]').waitFor();
+  }, 60_000);
+
+  it('shows the caught mail', async () => {
+    await page.goto(`${service.url}/mailbox`);
+    await page.locator('tbody button').first().click();
+    await page.locator('iframe.mail').waitFor();
+    await picture('mailbox');
+  }, 60_000);
+
+  it('ran without a single script error', () => {
+    expect(faults).toEqual([]);
+  });
+});
