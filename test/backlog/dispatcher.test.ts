@@ -1,0 +1,194 @@
+import { pino } from 'pino';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { BacklogBell } from '../../src/backlog/backlog-bell.js';
+import { Dispatcher } from '../../src/backlog/dispatcher.js';
+import { Engine, type StartWorkflowRequest } from '../../src/engine/ports.js';
+import { InvalidInput, Overloaded } from '../../src/errors.js';
+import { IntakeService } from '../../src/intake/intake.service.js';
+import { workflowIdOf } from '../../src/verdicts/ids.js';
+import { awsMessage, intakeParts } from '../intake/intake-parts.js';
+import { eventually } from '../support/eventually.js';
+
+const { intake, ledger, test, clock, bell, buckets, rules, database, progress } = await intakeParts();
+const webhook = { kind: 'webhook' } as const;
+const log = pino({ level: 'silent' });
+
+/** Starts workflows in a map, once per id, as the port promises. */
+class FakeEngine extends Engine {
+  readonly started = new Map<string, StartWorkflowRequest>();
+  calls = 0;
+  /** Thrown by the next starts, in this order. */
+  readonly failures: Error[] = [];
+  /** Called after the workflow is durable, before the answer arrives. */
+  beforeAnswer: () => void = () => undefined;
+
+  start(request: StartWorkflowRequest): Promise<string> {
+    this.calls += 1;
+    const failure = this.failures.shift();
+    if (failure !== undefined) return Promise.reject(failure);
+    const id = request.workflowId ?? '';
+    if (!this.started.has(id)) this.started.set(id, request);
+    try {
+      this.beforeAnswer();
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    return Promise.resolve(id);
+  }
+
+  private unused(): never {
+    throw new Error('not needed here');
+  }
+  get = () => this.unused();
+  search = () => this.unused();
+  updateTask = () => this.unused();
+  getTask = () => this.unused();
+  terminate = () => this.unused();
+  pause = () => this.unused();
+  resume = () => this.unused();
+  retry = () => this.unused();
+}
+
+let engine: FakeEngine;
+const dispatcher = (maxRunning = 32) => new Dispatcher({ database, engine, clock, bell, log, maxRunning });
+const waiting = async () =>
+  (await test.query<{ n: number }>('SELECT count(*)::int AS n FROM backlog_item'))[0]?.n;
+const upload = (count: number, bucket = 'uploads', prefix = 'k') =>
+  intake.accept(
+    awsMessage(
+      ...Array.from({ length: count }, (_, index) => ({ bucket, key: `${prefix}${index}`, versionId: 'v' })),
+    ),
+    webhook,
+  );
+
+beforeEach(async () => {
+  engine = new FakeEngine();
+  await test.truncate();
+});
+
+describe('the dispatcher', () => {
+  it('starts what waits with derived ids, and records it', async () => {
+    await upload(1);
+    const [scan] = await test.query<{ id: string; object_id: string }>('SELECT id, object_id FROM scan');
+    expect(await dispatcher().dispatch()).toBe(1);
+    const workflowId = workflowIdOf(scan?.id ?? '');
+    expect(engine.started.get(workflowId)).toMatchObject({
+      name: 'scan_upload',
+      idempotencyKey: scan?.id,
+      correlationId: scan?.object_id,
+      priority: 50,
+      input: { scanId: scan?.id, bucket: 'uploads', key: 'k0', versionId: 'v', source: 'aws' },
+    });
+    expect(await waiting()).toBe(0);
+    expect(
+      await test.query(
+        'SELECT s.started_at IS NOT NULL AS started, o.workflow_id FROM scan s, object_version o',
+      ),
+    ).toEqual([{ started: true, workflow_id: workflowId }]);
+    expect(await dispatcher().dispatch()).toBe(0);
+  });
+
+  it('keeps to its limit, shares it among buckets, and goes on when a scan is judged', async () => {
+    await upload(5);
+    await upload(2, 'plain');
+    const limited = dispatcher(4);
+    expect(await limited.dispatch()).toBe(4);
+    expect([...engine.started.values()].map(({ input }) => input?.['bucket']).sort()).toEqual([
+      'plain',
+      'plain',
+      'uploads',
+      'uploads',
+    ]);
+    expect(await limited.dispatch()).toBe(0);
+    const [first] = [...engine.started.values()];
+    await ledger.recordVerdict(String(first?.input?.['scanId']), {
+      verdict: 'infected',
+      reason: 'malware_found',
+      engines: [],
+      bytesScanned: 0,
+      bytesTotal: 0,
+      notCovered: [],
+      workflowId: 'w',
+    });
+    expect(await limited.dispatch()).toBe(1);
+  });
+
+  it('starts nothing twice when it is killed between the start and its record', async () => {
+    await upload(3);
+    await test.query('ALTER TABLE scan ADD CONSTRAINT killed CHECK (started_at IS NULL)');
+    await dispatcher()
+      .dispatch()
+      .catch(() => undefined);
+    await test.query('ALTER TABLE scan DROP CONSTRAINT killed');
+    expect([engine.started.size, await waiting()]).toEqual([3, 3]);
+    clock.advance(60_000);
+    await dispatcher().dispatch();
+    expect([engine.started.size, engine.calls, await waiting()]).toEqual([3, 6, 0]);
+  });
+
+  it('tries again when the answer to a start was lost', async () => {
+    await upload(1);
+    engine.beforeAnswer = () => {
+      throw new Error('connection lost');
+    };
+    expect(await dispatcher().dispatch()).toBe(0);
+    engine.beforeAnswer = () => undefined;
+    expect(await dispatcher().dispatch()).toBe(0);
+    clock.advance(1000);
+    expect(await dispatcher().dispatch()).toBe(1);
+    expect([engine.started.size, await waiting()]).toEqual([1, 0]);
+  });
+
+  it('holds off from an engine that is full', async () => {
+    await upload(2);
+    engine.failures.push(new Overloaded('full', 5));
+    const one = dispatcher(1);
+    expect(await one.dispatch()).toBe(0);
+    expect(await one.dispatch()).toBe(0);
+    expect(engine.calls).toBe(1);
+    clock.advance(5000);
+    expect(await one.dispatch()).toBe(1);
+    expect(await test.query('SELECT attempts FROM backlog_item')).toEqual([{ attempts: 0 }]);
+  });
+
+  it('does not let one start that fails hold up the others', async () => {
+    await upload(1, 'uploads', 'bad');
+    clock.advance(1);
+    await upload(2);
+    engine.failures.push(InvalidInput.field('name', 'no such definition'));
+    expect(await dispatcher().dispatch()).toBe(2);
+    expect(await test.query('SELECT attempts, last_error FROM backlog_item')).toEqual([
+      { attempts: 1, last_error: 'name: no such definition' },
+    ]);
+  });
+
+  it('dispatches on one node at a time', async () => {
+    await upload(10);
+    const started = await Promise.all([
+      dispatcher(4).dispatch(),
+      dispatcher(4).dispatch(),
+      dispatcher(4).dispatch(),
+    ]);
+    expect(started.reduce((sum, count) => sum + count, 0)).toBe(4);
+  });
+
+  it('wakes at a commit in its process, and each second by itself', async () => {
+    const loop = dispatcher();
+    const end = progress.onFreed(() => bell.ring());
+    loop.start();
+    try {
+      await upload(1);
+      await eventually(() => engine.started.size === 1);
+      // Another process's commit rings no bell here.
+      const elsewhere = new IntakeService(database, clock, buckets, rules, new BacklogBell(), log);
+      await elsewhere.accept(awsMessage({ key: 'other', versionId: 'v' }), webhook);
+      await eventually(() => {
+        clock.advance(1000);
+        return engine.started.size === 2;
+      });
+    } finally {
+      end();
+      await loop.stop();
+    }
+  });
+});

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { conclude, type ConcludeInput } from '../../src/verdicts/conclude.js';
+import type { ScanReport } from '../../src/verdicts/ledger.js';
+
+const NONE = { infected: 0, secrets: 0, suspicious: 0, lowConfidence: 0 };
+const report = (kind: ScanReport['kind'], parts: Partial<ScanReport> = {}): ScanReport => ({
+  kind,
+  engines: [],
+  bytesScanned: 1,
+  bytesTotal: 1,
+  members: 1,
+  notCovered: [],
+  counts: NONE,
+  ...parts,
+});
+const say = (parts: Partial<ConcludeInput>) =>
+  conclude({
+    outcome: 'present',
+    reason: '',
+    gaps: [],
+    required: ['secrets', 'malware'],
+    reports: [report('secrets'), report('malware')],
+    degradedPolicy: 'tag',
+    ...parts,
+  });
+const withMalware = (parts: Partial<ScanReport>) => ({
+  reports: [report('secrets'), report('malware', parts)],
+});
+const missing = withMalware({ notCovered: [{ path: '', reason: 'engine_missing' }] });
+
+describe('what follows a scan', () => {
+  const table: readonly [string, Partial<ConcludeInput>, string, string][] = [
+    ['clean', {}, 'clean', 'tag'],
+    ['malware', withMalware({ counts: { ...NONE, infected: 1 } }), 'infected', 'review'],
+    ['secrets', withMalware({ counts: { ...NONE, secrets: 1 } }), 'secrets', 'review'],
+    ['suspicion', withMalware({ counts: { ...NONE, suspicious: 1 } }), 'suspicious', 'review'],
+    ['encryption', withMalware({ notCovered: [{ path: 'a', reason: 'encrypted' }] }), 'encrypted', 'review'],
+    ['a limit', withMalware({ notCovered: [{ path: 'a', reason: 'limit' }] }), 'incomplete', 'tag'],
+    [
+      'a limit, whatever the policy for missing engines',
+      { ...withMalware({ notCovered: [{ path: 'a', reason: 'limit' }] }), degradedPolicy: 'review' },
+      'incomplete',
+      'tag',
+    ],
+    ['a missing engine', missing, 'incomplete', 'tag'],
+    [
+      'a missing engine that people want to hear of',
+      { ...missing, degradedPolicy: 'review' },
+      'incomplete',
+      'review',
+    ],
+    ['no reports', { reports: [] }, 'incomplete', 'tag'],
+    ['an object that is gone', { outcome: 'gone', reports: [] }, 'gone', 'none'],
+    ['an object that may not be read', { outcome: 'denied', reports: [] }, 'denied', 'none'],
+    ['an archived object', { outcome: 'archived', reports: [] }, 'archived', 'none'],
+    ['an overwritten object', { outcome: 'superseded', reports: [] }, 'superseded', 'none'],
+    ['a second row of the same bytes', { outcome: 'duplicate', reports: [] }, 'superseded', 'none'],
+    [
+      'an object that vanished under the scanner',
+      { gaps: ['gone'], reports: [report('secrets')] },
+      'gone',
+      'none',
+    ],
+    [
+      'an object overwritten under both',
+      { gaps: ['superseded', 'superseded'], reports: [] },
+      'superseded',
+      'none',
+    ],
+    [
+      'malware in an object that was overwritten under the other',
+      { gaps: ['superseded'], reports: [report('malware', { counts: { ...NONE, infected: 1 } })] },
+      'infected',
+      'review',
+    ],
+  ];
+  it.each(table)('%s', (_, parts, verdict, route) => {
+    expect(say(parts)).toMatchObject({ verdict, route });
+  });
+
+  it('names its reason', () => {
+    expect(say({ outcome: 'denied', reason: 'kms_key_disabled' }).reason).toBe('kms_key_disabled');
+    expect(say({ outcome: 'gone' }).reason).toBe('object_gone');
+    expect(say({ gaps: ['gone'] }).reason).toBe('object_gone_during_scan');
+    expect(say(missing)).toMatchObject({ reason: 'malware_engine_missing', degraded: true });
+  });
+});
