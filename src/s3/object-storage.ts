@@ -30,6 +30,8 @@ export interface PinnedObject extends ObjectRef {
 export interface ObjectHead extends ObjectFacts {
   readonly versionId?: string | undefined;
   readonly metadata: Readonly<Record<string, string>>;
+  /** In a storage class that must be restored before it can be read. */
+  readonly isArchived: boolean;
   /** The headers that a copy must repeat when it replaces metadata. */
   readonly headers: ObjectHeaders;
 }
@@ -292,6 +294,12 @@ function supersededAsUndefined(error: unknown): undefined {
   throw error;
 }
 
+/** GLACIER_IR is readable at once, in spite of its name; a restored copy is readable while it lasts. */
+function isArchived({ StorageClass, ArchiveStatus, Restore }: HeadObjectCommandOutput): boolean {
+  const isCold = StorageClass === 'GLACIER' || StorageClass === 'DEEP_ARCHIVE' || ArchiveStatus !== undefined;
+  return isCold && Restore?.includes('ongoing-request="false"') !== true;
+}
+
 function headOf(answer: HeadObjectCommandOutput): ObjectHead {
   return {
     eTag: unquoted(answer.ETag),
@@ -301,6 +309,7 @@ function headOf(answer: HeadObjectCommandOutput): ObjectHead {
     storageClass: answer.StorageClass,
     versionId: answer.VersionId,
     metadata: answer.Metadata ?? {},
+    isArchived: isArchived(answer),
     headers: {
       CacheControl: answer.CacheControl,
       ContentDisposition: answer.ContentDisposition,

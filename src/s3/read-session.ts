@@ -142,7 +142,8 @@ export class ReadSession {
     );
   }
 
-  join(): SessionReader {
+  /** `counts: false`: somebody who only peeks; the two scanners are still expected. */
+  join({ counts = true }: { counts?: boolean } = {}): SessionReader {
     const reader = new SessionReader(
       this.options.now,
       () => this.moved(),
@@ -150,7 +151,7 @@ export class ReadSession {
     );
     for (const chunk of this.replay ?? []) reader.push(chunk);
     this.readers.add(reader);
-    this.joined += 1;
+    if (counts) this.joined += 1;
     if (this.isComplete) reader.finish();
     // Two scanners per object: nobody else is expected.
     if (this.joined > 1) this.dropReplay();

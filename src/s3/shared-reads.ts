@@ -6,6 +6,7 @@ import type { Spool, SpoolFile } from './spool.js';
 
 /** Opens an object at a byte; ObjectStorage does. */
 export interface ObjectOpener {
+  peek(object: PinnedObject, count: number, signal?: AbortSignal): Promise<Buffer>;
   open(object: PinnedObject, options: { from?: number; signal?: AbortSignal }): Promise<OpenedBody>;
 }
 
@@ -33,6 +34,8 @@ export interface SharedReadsOptions {
 const DEFAULTS = { lagBytes: 8 * 1024 ** 2, joinMs: 50, patienceMs: 2_000, keepMs: 5_000 };
 // Small objects that wait for their second reader; beyond this the oldest are given up.
 const KEPT_BYTES = 32 * 1024 ** 2;
+// Read whole for a peek: reading the rest costs less than a second request.
+const SMALL_BYTES = 256 * 1024;
 
 /**
  * One GET per object, whoever reads it: the two scanners of an object share the bytes, their SHA-256 and the spooled
@@ -78,6 +81,29 @@ export class SharedReads {
       return await endOf(session.end);
     } finally {
       signal.removeEventListener('abort', leave);
+      session.leave(reader);
+    }
+  }
+
+  /**
+   * The first bytes, at most `count`. A small object is read whole and kept for the scanners that follow, so that it
+   * still costs one GET; of a larger one only the range is asked for.
+   */
+  async peek(
+    object: PinnedObject & { readonly sizeBytes: number },
+    count: number,
+    signal: AbortSignal,
+  ): Promise<Buffer> {
+    if (object.sizeBytes === 0) return Buffer.alloc(0);
+    if (object.sizeBytes > SMALL_BYTES) return this.opener.peek(object, count, signal);
+    const session = this.sessionOf(object);
+    const reader = session.join({ counts: false });
+    const parts: Buffer[] = [];
+    try {
+      for (let chunk = await reader.next(); chunk !== undefined; chunk = await reader.next())
+        parts.push(chunk);
+      return Buffer.concat(parts).subarray(0, count);
+    } finally {
       session.leave(reader);
     }
   }

@@ -1,0 +1,42 @@
+import { Module, type OnApplicationShutdown } from '@nestjs/common';
+import { join } from 'node:path';
+import { CONFIG, type Config } from '../config.js';
+import { Buckets, ConfiguredBuckets } from './buckets.js';
+import { Endpoints } from './endpoints.js';
+import { needsRandomAccess } from './needs-random-access.js';
+import { ObjectStorage } from './object-storage.js';
+import { SharedReads } from './shared-reads.js';
+import { Spool } from './spool.js';
+
+/** The only user of the AWS SDK: which buckets there are, and their objects. */
+@Module({
+  providers: [
+    { provide: Buckets, inject: [CONFIG], useFactory: (config: Config) => new ConfiguredBuckets(config) },
+    { provide: Endpoints, inject: [CONFIG], useFactory: (config: Config) => new Endpoints(config) },
+    {
+      provide: ObjectStorage,
+      inject: [Endpoints],
+      useFactory: (endpoints: Endpoints) => new ObjectStorage(endpoints),
+    },
+    {
+      provide: Spool,
+      inject: [CONFIG],
+      useFactory: (config: Config) =>
+        new Spool(join(config.SALLYPORT_HOME, 'spool'), config.SCAN_SPOOL_BYTES),
+    },
+    {
+      provide: SharedReads,
+      inject: [ObjectStorage, Spool],
+      useFactory: (storage: ObjectStorage, spool: Spool) =>
+        new SharedReads(storage, spool, { wantsSpool: needsRandomAccess }),
+    },
+  ],
+  exports: [Buckets, Endpoints, ObjectStorage, Spool, SharedReads],
+})
+export class S3Module implements OnApplicationShutdown {
+  constructor(private readonly endpoints: Endpoints) {}
+
+  onApplicationShutdown(): void {
+    this.endpoints.close();
+  }
+}

@@ -1,0 +1,112 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../clock.js';
+import { Database } from '../../database/database.js';
+import type { Task } from '../../engine/model/execution.js';
+import { TaskWorker, type TaskContext, type TaskOutcome } from '../../engine/ports.js';
+import { ObjectStorage, type ObjectHead, type PinnedObject } from '../../s3/object-storage.js';
+import { SharedReads } from '../../s3/shared-reads.js';
+import { Ledger, type ObjectFacts, type ScanContext } from '../../verdicts/ledger.js';
+import { gapOf } from '../storage-failure.js';
+import { readInput, ScanInput } from '../task-input.js';
+import { detectType, TYPE_BYTES } from './detect-type.js';
+import { isReleased } from './sql/released-objects.js';
+import { currentOf, scanOf } from './subject.js';
+
+// Permissions may be in the making; two more looks before the ledger says denied.
+const DENIED_ATTEMPTS = 2;
+
+/** Looks whether the object is there, what it is, and fixes its identity. */
+@Injectable()
+export class InspectObjectWorker extends TaskWorker {
+  readonly taskType = 'inspect_object';
+  override readonly taskDef = {
+    retryCount: 5,
+    retryLogic: 'EXPONENTIAL_BACKOFF' as const,
+    retryDelaySeconds: 2,
+    maxRetryDelaySeconds: 60,
+    responseTimeoutSeconds: 120,
+  };
+  override readonly concurrency = 8;
+
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly storage: ObjectStorage,
+    private readonly reads: SharedReads,
+    private readonly db: Database,
+    private readonly clock: Clock,
+  ) {
+    super();
+  }
+
+  async execute(task: Task, { signal }: TaskContext): Promise<TaskOutcome> {
+    const { scanId } = readInput(ScanInput, task);
+    const scan = await scanOf(this.ledger, scanId);
+    try {
+      return await this.inspect(scan, signal);
+    } catch (error) {
+      const { gap, detail } = gapOf(error);
+      if (gap === 'denied' && task.retryCount < DENIED_ATTEMPTS) throw error;
+      return ended(gap, reasons[gap], { ...scan.ref, detail });
+    }
+  }
+
+  private async inspect(scan: ScanContext, signal: AbortSignal): Promise<TaskOutcome> {
+    const { object, head } = await currentOf(this.storage, scan);
+    if (await isReleased(this.db, object, object.eTag, this.clock.now())) {
+      return ended('duplicate', 'released_by_review', describe(object, head));
+    }
+    const facts = await this.factsOf(object, head, signal);
+    const identified = await this.ledger.identified(scan.scanId, facts);
+    const description = describe(object, facts);
+    if (identified.kind === 'duplicate') {
+      return ended('duplicate', 'same_version_already_scanned', {
+        ...description,
+        ofScanId: identified.ofScanId,
+      });
+    }
+    if (head.isArchived) return ended('archived', reasons.archived, description);
+    return ended('present', '', description);
+  }
+
+  private async factsOf(object: PinnedObject, head: ObjectHead, signal: AbortSignal): Promise<ObjectFacts> {
+    const { eTag, sizeBytes, lastModified, contentType, storageClass } = head;
+    const facts = { eTag, sizeBytes, lastModified, contentType, storageClass };
+    if (head.isArchived) return facts;
+    const start = await this.reads.peek({ ...object, sizeBytes }, TYPE_BYTES, signal);
+    return { ...facts, detectedType: await detectType(start) };
+  }
+}
+
+const reasons = {
+  gone: 'object_gone',
+  denied: 'access_denied',
+  archived: 'storage_class_archived',
+  superseded: 'overwritten',
+};
+
+function describe(object: PinnedObject, facts: ObjectFacts) {
+  return {
+    endpointId: object.endpointId,
+    bucket: object.bucket,
+    key: object.key,
+    versionId: object.versionId ?? null,
+    eTag: facts.eTag,
+    sizeBytes: facts.sizeBytes,
+    lastModified: facts.lastModified,
+    detectedType: facts.detectedType ?? null,
+    storageClass: facts.storageClass ?? 'STANDARD',
+  };
+}
+
+const ended = (
+  outcome: 'present' | 'gone' | 'denied' | 'archived' | 'superseded' | 'duplicate',
+  reason: string,
+  object: Readonly<Record<string, string | number | null | undefined>>,
+): TaskOutcome => ({
+  kind: 'completed',
+  output: {
+    outcome,
+    reason,
+    object: Object.fromEntries(Object.entries(object).map(([key, value]) => [key, value ?? null])),
+  },
+});

@@ -1,0 +1,84 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '../../clock.js';
+import { CONFIG, type Config } from '../../config.js';
+import type { JsonObject } from '../../engine/model/json.js';
+import type { Task } from '../../engine/model/execution.js';
+import { TaskWorker, type TaskOutcome } from '../../engine/ports.js';
+import { ObjectStorage, type PinnedObject } from '../../s3/object-storage.js';
+import { Ledger, type ScanContext } from '../../verdicts/ledger.js';
+import { gapOf } from '../storage-failure.js';
+import { readInput, ScanInput } from '../task-input.js';
+import { Quarantine, type ReleaseOutcome } from './quarantine.js';
+import { currentOf, scanOf } from './subject.js';
+
+/** Gives an object back that a person let pass: exactly the bytes that were moved, at the key that they had. */
+@Injectable()
+export class ReleaseObjectWorker extends TaskWorker {
+  readonly taskType = 'release_object';
+  override readonly taskDef = {
+    retryCount: 5,
+    retryLogic: 'EXPONENTIAL_BACKOFF' as const,
+    retryDelaySeconds: 2,
+    responseTimeoutSeconds: 3600,
+  };
+
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly storage: ObjectStorage,
+    private readonly quarantine: Quarantine,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {
+    super();
+  }
+
+  async execute(task: Task): Promise<TaskOutcome> {
+    const { scanId } = readInput(ScanInput, task);
+    const scan = await scanOf(this.ledger, scanId);
+    const released = await this.release(scan);
+    await this.ledger.recordAction(scanId, task.taskId, {
+      action: 'released',
+      performed: released.object !== undefined,
+      note: released.note,
+      at: this.clock.now(),
+      ...(released.object !== undefined && { data: plain(released.object) }),
+    });
+    return {
+      kind: 'completed',
+      output: {
+        object: released.object === undefined ? null : plain(released.object),
+        note: released.note ?? '',
+      },
+    };
+  }
+
+  private async release(scan: ScanContext): Promise<ReleaseOutcome> {
+    const row = await this.quarantine.find(scan.scanId);
+    if (row === undefined) return this.inPlace(scan);
+    if (this.config.DRY_RUN) return { note: 'dry run: would move it back' };
+    try {
+      return await this.quarantine.release(row, scan.facts?.lastModified ?? new Date(0).toISOString());
+    } catch (error) {
+      const { gap, detail } = gapOf(error);
+      return { note: `${gap}: ${detail}` };
+    }
+  }
+
+  private async inPlace(scan: ScanContext): Promise<ReleaseOutcome> {
+    try {
+      const { object } = await currentOf(this.storage, scan);
+      return { object, note: 'the object was never moved' };
+    } catch (error) {
+      const { gap, detail } = gapOf(error);
+      return { note: `${gap}: ${detail}` };
+    }
+  }
+}
+
+const plain = (object: PinnedObject): JsonObject => ({
+  endpointId: object.endpointId,
+  bucket: object.bucket,
+  key: object.key,
+  versionId: object.versionId ?? null,
+  eTag: object.eTag,
+});

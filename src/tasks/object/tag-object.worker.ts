@@ -1,0 +1,82 @@
+import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { Clock } from '../../clock.js';
+import type { Task } from '../../engine/model/execution.js';
+import { TaskWorker, type TaskOutcome } from '../../engine/ports.js';
+import { Buckets } from '../../s3/buckets.js';
+import { ObjectStorage, type PinnedObject } from '../../s3/object-storage.js';
+import { Ledger, type ScanContext } from '../../verdicts/ledger.js';
+import { VERDICTS } from '../../verdicts/verdict.js';
+import { gapOf } from '../storage-failure.js';
+import { readInput, ScanInput } from '../task-input.js';
+import { currentOf, policyOf, scanOf } from './subject.js';
+import { Tagger, type Tagged } from './tagger.js';
+
+/** Another object than the scanned one: the copy that a release wrote. */
+const OtherObject = z.object({
+  endpointId: z.string(),
+  bucket: z.string(),
+  key: z.string(),
+  versionId: z.string().nullish(),
+  eTag: z.string(),
+});
+const Input = ScanInput.extend({
+  verdict: z.enum(VERDICTS),
+  object: OtherObject.nullish(),
+});
+
+/** Writes the verdict on the object beside the user's own tags. */
+@Injectable()
+export class TagObjectWorker extends TaskWorker {
+  readonly taskType = 'tag_object';
+  override readonly taskDef = {
+    retryCount: 5,
+    retryLogic: 'EXPONENTIAL_BACKOFF' as const,
+    retryDelaySeconds: 2,
+    responseTimeoutSeconds: 120,
+  };
+  override readonly concurrency = 8;
+
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly buckets: Buckets,
+    private readonly storage: ObjectStorage,
+    private readonly tagger: Tagger,
+    private readonly clock: Clock,
+  ) {
+    super();
+  }
+
+  async execute(task: Task): Promise<TaskOutcome> {
+    const input = readInput(Input, task);
+    const scan = await scanOf(this.ledger, input.scanId);
+    const tagged = await this.tag(scan, input);
+    await this.ledger.recordAction(scan.scanId, task.taskId, {
+      action: 'tagged',
+      performed: tagged.performed,
+      note: tagged.note,
+      at: this.clock.now(),
+      ...(tagged.tags !== undefined && { data: { tags: tagged.tags } }),
+    });
+    return {
+      kind: 'completed',
+      output: { tagged: tagged.performed, note: tagged.note ?? '', tags: tagged.tags ?? {} },
+    };
+  }
+
+  private async tag(scan: ScanContext, { verdict, object }: z.infer<typeof Input>): Promise<Tagged> {
+    const policy = policyOf(this.buckets, scan);
+    if (object !== undefined && object !== null) {
+      // The verdict stays what it was; that a person let it pass stands beside it.
+      const released: PinnedObject = { ...object, versionId: object.versionId ?? undefined };
+      return this.tagger.tag(policy, released, verdict, { 'sallyport-decision': 'released' });
+    }
+    try {
+      const { object: scannedObject } = await currentOf(this.storage, scan);
+      return await this.tagger.tag(policy, scannedObject, verdict);
+    } catch (error) {
+      const { gap, detail } = gapOf(error);
+      return { performed: false, note: `${gap}: ${detail}` };
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import type { Config } from '../../config.js';
+import type { Instant } from '../../clock.js';
+import type { Tags } from '../../s3/tags.js';
+import type { Verdict } from '../../verdicts/verdict.js';
+
+/** The tags that tell a verdict; `undefined` for a verdict that has no word in the chosen style. */
+export function verdictTags(
+  verdict: Verdict,
+  at: Instant,
+  style: Config['VERDICT_TAG_STYLE'],
+): Tags | undefined {
+  if (style === 'sallyport') {
+    return { 'sallyport-verdict': verdict, 'sallyport-scanned-at': new Date(at).toISOString() };
+  }
+  const status = guardDutyStatus(verdict);
+  return status === undefined ? undefined : { GuardDutyMalwareScanStatus: status };
+}
+
+function guardDutyStatus(verdict: Verdict): string | undefined {
+  switch (verdict) {
+    case 'clean':
+      return 'NO_THREATS_FOUND';
+    case 'infected':
+    case 'suspicious':
+    case 'secrets':
+      return 'THREATS_FOUND';
+    case 'encrypted':
+    case 'unsupported':
+    case 'incomplete':
+    case 'archived':
+      return 'UNSUPPORTED';
+    case 'denied':
+      return 'ACCESS_DENIED';
+    case 'failed':
+      return 'FAILED';
+    case 'pending':
+    case 'gone':
+    case 'superseded':
+    case 'skipped':
+      return undefined;
+    default:
+      return verdict satisfies never;
+  }
+}

@@ -1,0 +1,186 @@
+import type { SpoolFile } from '../../../s3/spool.js';
+import { CannotUnpack } from './budget.js';
+import type { ByteSink } from './byte-sink.js';
+import { DocumentMarks } from './document-marks.js';
+import { GzipLayer } from './gzip-layer.js';
+import { shownName } from './member-name.js';
+import { SNIFF_BYTES, sniffContainer, type Container } from './sniff.js';
+import { TailWatch } from './tail-watch.js';
+import { TarLayer } from './tar-layer.js';
+import type { ArchiveWalk } from './walk.js';
+import { ZipLayer } from './zip-layer.js';
+
+/** Where some bytes stand in the tree. */
+interface Place {
+  readonly path: string;
+  /** What the paths of members begin with; differs from `path` for the tar inside a tgz. */
+  readonly memberBase: string;
+  readonly depth: number;
+}
+
+/**
+ * The bytes of the object or of one member: shown to the visitor, and opened when they are a container.
+ *
+ * A failure to unpack ends only the looking inside; the visitor still sees every byte.
+ */
+export class Content implements ByteSink {
+  private early: Buffer[] = [];
+  private earlyBytes = 0;
+  private isDecided = false;
+  private container: Container | undefined;
+  private visitor: ByteSink | undefined;
+  private layer: ByteSink | undefined;
+  private spool: SpoolFile | 'full' | undefined;
+  private readonly tail = new TailWatch();
+  private marks: DocumentMarks | undefined;
+
+  private constructor(
+    private readonly walk: ArchiveWalk,
+    private readonly place: Place,
+  ) {}
+
+  static root(walk: ArchiveWalk): Content {
+    const path = walk.options.name;
+    return new Content(walk, { path, memberBase: path, depth: 0 });
+  }
+
+  /** A member called `name` of this container. @throws CannotUnpack for a path that is too long */
+  member(name: string): Content {
+    const path = this.pathOf(name);
+    return new Content(this.walk, { path, memberBase: path, depth: this.place.depth + 1 });
+  }
+
+  /** What a gzip unpacks to: a tar in it is not a level of its own in the paths. */
+  unzipped(): Content {
+    const name = this.place.path.split('!').at(-1) ?? '';
+    const inner = name.replace(/\.tgz$/i, '.tar').replace(/\.gz$/i, '');
+    const path = this.pathOf(inner === name ? 'content' : inner);
+    return new Content(this.walk, { path, memberBase: this.place.path, depth: this.place.depth + 1 });
+  }
+
+  pathOf(name: string): string {
+    const path = `${this.place.memberBase}!${shownName(name)}`;
+    const { pathLength } = this.walk.budget.limits;
+    if (path.length > pathLength) {
+      throw new CannotUnpack('limit', `a member's path is longer than ${pathLength} characters`);
+    }
+    return path;
+  }
+
+  get path(): string {
+    return this.place.path;
+  }
+
+  provideSpool(spool: SpoolFile | 'full' | undefined): void {
+    this.spool = spool;
+  }
+
+  async write(chunk: Buffer): Promise<void> {
+    if (this.isDecided) return this.pass(chunk);
+    this.early.push(chunk);
+    this.earlyBytes += chunk.length;
+    if (this.earlyBytes >= SNIFF_BYTES) await this.decide();
+  }
+
+  async end(): Promise<void> {
+    if (!this.isDecided) await this.decide();
+    await this.visitor?.end();
+    this.visitor = undefined;
+    this.lastLook();
+    const layer = this.layer;
+    this.layer = undefined;
+    if (layer === undefined) return;
+    try {
+      if (layer instanceof ZipLayer && this.spool !== undefined) layer.provide(this.spool);
+      await layer.end();
+    } catch (error) {
+      layer.abort();
+      this.walk.stopped(this.path, error);
+    }
+  }
+
+  /** The container broke off inside these bytes: what came is looked at, the container notes the rest. */
+  async breakOff(): Promise<void> {
+    if (!this.isDecided) await this.decide();
+    this.dropLayer();
+    await this.visitor?.end();
+    this.visitor = undefined;
+  }
+
+  abort(): void {
+    this.visitor?.abort();
+    this.visitor = undefined;
+    this.dropLayer();
+    this.early = [];
+  }
+
+  private dropLayer(): void {
+    this.layer?.abort();
+    this.layer = undefined;
+  }
+
+  private async decide(): Promise<void> {
+    this.isDecided = true;
+    const early = Buffer.concat(this.early);
+    this.early = [];
+    this.container = sniffContainer(early.subarray(0, SNIFF_BYTES));
+    this.marks = DocumentMarks.for(early);
+    const { path, depth } = this.place;
+    if (depth > 0) this.visitor = await this.walk.visitor.open({ path, depth, container: this.container });
+    try {
+      this.layer = this.openLayer();
+    } catch (error) {
+      this.walk.stopped(path, error);
+    }
+    if (early.length > 0) await this.pass(early);
+  }
+
+  private openLayer(): ByteSink | undefined {
+    const { container, walk, place } = this;
+    if (container === undefined) return undefined;
+    const { kind } = container;
+    if (kind === 'opaque') {
+      walk.note(place.path, 'unsupported', `${container.name} is not opened`);
+      return undefined;
+    }
+    if (place.depth >= walk.budget.limits.depth) {
+      walk.note(place.path, 'limit', `nested deeper than ${walk.budget.limits.depth} levels`);
+      return undefined;
+    }
+    switch (kind) {
+      case 'gzip':
+        return new GzipLayer(walk, this);
+      case 'tar':
+        return new TarLayer(walk, this);
+      case 'zip':
+        // The object itself is spooled by whoever reads it; members are spooled here.
+        return new ZipLayer(walk, this, place.depth === 0);
+      default:
+        return kind satisfies never;
+    }
+  }
+
+  private async pass(chunk: Buffer): Promise<void> {
+    this.tail.push(chunk);
+    this.marks?.push(chunk);
+    await this.visitor?.write(chunk);
+    if (this.layer === undefined) return;
+    try {
+      await this.layer.write(chunk);
+    } catch (error) {
+      this.dropLayer();
+      this.walk.stopped(this.path, error);
+    }
+  }
+
+  /** What only the end of the bytes, or all of them, can tell. */
+  private lastLook(): void {
+    if (this.marks?.isEncrypted === true) {
+      this.walk.note(this.path, 'encrypted', `${this.marks.format} with a password`);
+    }
+    if (this.container?.kind === 'zip' || this.container?.kind === 'opaque') return;
+    if (this.tail.holdsZipEnd({ atVeryEnd: this.container !== undefined })) {
+      this.walk.note(this.path, 'corrupt', 'a zip archive follows after other content');
+    }
+  }
+}

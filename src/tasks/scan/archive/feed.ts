@@ -1,0 +1,73 @@
+/** The half of a stream that takes bytes; node's and streamx's alike. */
+interface Takes {
+  write(chunk: Buffer, done?: (error?: Error | null) => void): boolean;
+  end(): unknown;
+  destroy(error?: Error): unknown;
+  once(event: 'drain' | 'close', listener: () => void): unknown;
+  off(event: 'drain' | 'close', listener: () => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+/**
+ * Pushes bytes into a stream while a consumer reads what comes out of it, and tells who pushes when the consumer fails.
+ * At most the stream's own buffer is in memory: a write resolves only when the stream wants more.
+ */
+export class Feed {
+  private readonly over: Promise<void>;
+  private failure: { readonly error: unknown } | undefined;
+  private isOver = false;
+
+  constructor(
+    private readonly stream: Takes,
+    consume: () => Promise<void>,
+  ) {
+    // The consumer's iterator reports the stream's errors; this only keeps them from ending the process.
+    stream.on('error', () => undefined);
+    this.over = consume().then(
+      () => {
+        this.isOver = true;
+      },
+      (error: unknown) => {
+        this.failure = { error };
+        this.stream.destroy();
+      },
+    );
+  }
+
+  async write(chunk: Buffer): Promise<void> {
+    this.check();
+    // A consumer that is done early (an archive's end mark) needs no more.
+    if (this.isOver) return;
+    if (!this.stream.write(chunk)) await this.wantsMore();
+    this.check();
+  }
+
+  async end(): Promise<void> {
+    this.check();
+    this.stream.end();
+    await this.over;
+    this.check();
+  }
+
+  abort(): void {
+    this.stream.destroy();
+  }
+
+  private check(): void {
+    if (this.failure !== undefined) throw this.failure.error;
+  }
+
+  private async wantsMore(): Promise<void> {
+    let settle = (): void => undefined;
+    const drained = new Promise<void>((resolve) => (settle = resolve));
+    this.stream.once('drain', settle);
+    this.stream.once('close', settle);
+    await Promise.race([drained, this.over]);
+    this.stream.off('drain', settle);
+    this.stream.off('close', settle);
+    // A stream closes just before its reader hears why.
+    if (this.failure === undefined && !this.isOver) await Promise.race([this.over, immediate()]);
+  }
+}
+
+const immediate = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

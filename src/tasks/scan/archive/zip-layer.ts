@@ -1,0 +1,140 @@
+import { crc32 } from 'node:zlib';
+import type { Readable } from 'node:stream';
+import type { Entry, ZipFile } from 'yauzl';
+import { SpoolFull, type SpoolFile } from '../../../s3/spool.js';
+import { CannotUnpack, LayerCount } from './budget.js';
+import type { ByteSink } from './byte-sink.js';
+import type { Content } from './content.js';
+import type { ArchiveWalk } from './walk.js';
+import { directoryCursor, entryName, openZip, readEntries, readEntryStream } from './zip-reader.js';
+import { checkStructure } from './zip-structure.js';
+
+const STORED = 0;
+const DEFLATED = 8;
+const AES_ENCRYPTED = 99;
+// Bits of the general purpose flag: encrypted, strongly encrypted, directory encrypted.
+const ANY_ENCRYPTION = 0x1 | 0x40 | 0x2000;
+
+/** Reads a zip from disk when all of it has arrived: its directory stands at the end. */
+export class ZipLayer implements ByteSink {
+  private file: SpoolFile | undefined;
+  private isOwn = false;
+
+  constructor(
+    private readonly walk: ArchiveWalk,
+    private readonly parent: Content,
+    /** Somebody else spools; `provide` brings the file. */
+    private readonly isProvided: boolean,
+  ) {}
+
+  /** @throws CannotUnpack when the quota did not allow the spooling. */
+  provide(spool: SpoolFile | 'full'): void {
+    if (spool === 'full') throw new CannotUnpack('limit', 'no room in the spool (SCAN_SPOOL_BYTES)');
+    this.file = spool;
+  }
+
+  async write(chunk: Buffer): Promise<void> {
+    if (this.isProvided) return;
+    if (this.file === undefined) {
+      this.file = await this.walk.options.spool.create();
+      this.isOwn = true;
+    }
+    try {
+      await this.file.write(chunk);
+    } catch (error) {
+      if (!(error instanceof SpoolFull)) throw error;
+      throw new CannotUnpack('limit', 'no room in the spool (SCAN_SPOOL_BYTES)', { cause: error });
+    }
+  }
+
+  async end(): Promise<void> {
+    if (this.file === undefined) throw new CannotUnpack('limit', 'the archive was not spooled');
+    try {
+      await this.readAll(this.file);
+    } finally {
+      await this.closeOwn();
+    }
+  }
+
+  abort(): void {
+    void this.closeOwn();
+  }
+
+  private async closeOwn(): Promise<void> {
+    if (!this.isOwn) return;
+    this.isOwn = false;
+    await this.file?.close();
+  }
+
+  private async readAll(file: SpoolFile): Promise<void> {
+    const zip = await openZip(file);
+    const directoryStart = directoryCursor(zip);
+    const { entries, stopped } = await readEntries(zip, () => this.walk.budget.member());
+    const { problems, byEntry } = await checkStructure(file, zip, entries, directoryStart);
+    // A directory that was not read to its end says nothing about what stands behind it.
+    if (stopped === undefined) for (const it of problems) this.walk.note(this.parent.path, 'corrupt', it);
+    for (const entry of entries) {
+      const problem = byEntry.get(entry);
+      if (problem !== undefined) this.walk.note(this.pathOf(entry), 'corrupt', problem);
+      await this.readEntry(zip, file, entry);
+    }
+    if (stopped !== undefined) throw stopped;
+  }
+
+  private async readEntry(zip: ZipFile, file: SpoolFile, entry: Entry): Promise<void> {
+    const path = this.pathOf(entry);
+    const method = entry.compressionMethod;
+    if ((entry.generalPurposeBitFlag & ANY_ENCRYPTION) !== 0 || method === AES_ENCRYPTED) {
+      this.walk.note(path, 'encrypted', 'a member with a password');
+      return;
+    }
+    if (method !== STORED && method !== DEFLATED) {
+      this.walk.note(path, 'unsupported', `zip compression method ${method}`);
+      return;
+    }
+    const content = this.parent.member(entryName(entry));
+    try {
+      await this.pour(await readEntryStream(zip, entry), entry, content, file);
+    } catch (error) {
+      if (!(error instanceof CannotUnpack)) {
+        content.abort();
+        throw error;
+      }
+      await content.breakOff();
+      this.walk.stopped(path, error);
+      if (error === this.walk.budget.exhausted) throw error;
+      return;
+    }
+    await content.end();
+  }
+
+  private async pour(stream: Readable, entry: Entry, content: Content, file: SpoolFile): Promise<void> {
+    // What the directory says of the packed size is the uploader's word; the archive itself bounds it.
+    const packed = Math.min(entry.compressedSize, file.sizeBytes);
+    const count = new LayerCount(this.walk.budget, () => packed);
+    const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    let sum = 0;
+    try {
+      for (let step = await next(chunks); step.done !== true; step = await next(chunks)) {
+        sum = crc32(step.value, sum);
+        count.out(step.value.length);
+        await content.write(step.value);
+      }
+    } finally {
+      stream.destroy();
+    }
+    if (sum !== entry.crc32) throw new CannotUnpack('corrupt', 'zip: a member differs from its checksum');
+  }
+
+  private pathOf(entry: Entry): string {
+    return this.parent.pathOf(entryName(entry));
+  }
+}
+
+async function next(chunks: AsyncIterator<Buffer>): Promise<IteratorResult<Buffer>> {
+  try {
+    return await chunks.next();
+  } catch (error) {
+    throw new CannotUnpack('corrupt', `zip: ${(error as Error).message}`, { cause: error });
+  }
+}

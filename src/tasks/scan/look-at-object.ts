@@ -1,0 +1,70 @@
+import { performance } from 'node:perf_hooks';
+import type { SharedReads } from '../../s3/shared-reads.js';
+import type { Spool } from '../../s3/spool.js';
+import type { NotCovered } from '../../verdicts/ledger.js';
+import type { ArchiveLimits } from './archive/budget.js';
+import type { ByteSink } from './archive/byte-sink.js';
+import { shownKey } from './archive/member-name.js';
+import { ArchiveWalk, type MemberVisitor } from './archive/walk.js';
+import type { ObjectInput } from '../task-input.js';
+
+/** What a scanner does with the bytes: the object as it is, and every member that can be unpacked. */
+export interface ObjectLook extends MemberVisitor {
+  object(): ByteSink;
+}
+
+/** What went by. */
+export interface Looked {
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly members: number;
+  readonly notCovered: readonly NotCovered[];
+}
+
+export interface LookOptions {
+  readonly reads: SharedReads;
+  readonly spool: Spool;
+  readonly signal: AbortSignal;
+  readonly limits?: Partial<ArchiveLimits> | undefined;
+}
+
+/**
+ * Reads an object once, shows it raw and unpacked. Memory stays constant, whatever the size.
+ *
+ * @throws StorageError when S3 does not give the bytes; whatever the look throws.
+ */
+export async function lookAtObject(
+  object: ObjectInput,
+  look: ObjectLook,
+  { reads, spool, signal, limits }: LookOptions,
+): Promise<Looked> {
+  const raw = look.object();
+  const walk = new ArchiveWalk(look, {
+    name: shownKey(object.key),
+    spool,
+    limits,
+    now: () => performance.now(),
+  });
+  try {
+    const end = await reads.read(
+      object,
+      async (chunk) => {
+        await raw.write(chunk);
+        await walk.write(chunk);
+      },
+      signal,
+    );
+    try {
+      await raw.end();
+      await walk.end(end.spool);
+    } finally {
+      if (typeof end.spool === 'object') await end.spool.close();
+    }
+    signal.throwIfAborted();
+    return { bytes: end.bytes, sha256: end.sha256, members: walk.members, notCovered: walk.notCovered };
+  } catch (error) {
+    raw.abort();
+    walk.abort();
+    throw error;
+  }
+}

@@ -1,0 +1,52 @@
+import { Injectable } from '@nestjs/common';
+import type { Task } from '../../engine/model/execution.js';
+import { TaskWorker, type TaskContext, type TaskOutcome } from '../../engine/ports.js';
+import { SharedReads } from '../../s3/shared-reads.js';
+import { Spool } from '../../s3/spool.js';
+import { Ledger } from '../../verdicts/ledger.js';
+import { gapOf } from '../storage-failure.js';
+import { ObjectInput, readInput, ScanInput } from '../task-input.js';
+import { lookAtObject } from './look-at-object.js';
+import { notScanned, scanned } from './scan-output.js';
+import { SecretsLook } from './secrets-look.js';
+import { SecretScannerSource } from './secret-scanner-source.js';
+
+const Input = ScanInput.extend({ object: ObjectInput });
+
+/** Looks for secrets in the object and in everything that it unpacks to. */
+@Injectable()
+export class ScanSecretsWorker extends TaskWorker {
+  readonly taskType = 'scan_secrets';
+  override readonly taskDef = {
+    retryCount: 3,
+    retryLogic: 'EXPONENTIAL_BACKOFF' as const,
+    retryDelaySeconds: 5,
+    responseTimeoutSeconds: 3600,
+  };
+  override readonly concurrency: number;
+
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly reads: SharedReads,
+    private readonly spool: Spool,
+    private readonly scanner: SecretScannerSource,
+  ) {
+    super();
+    this.concurrency = scanner.concurrency;
+  }
+
+  async execute(task: Task, { signal }: TaskContext): Promise<TaskOutcome> {
+    const { scanId, object } = readInput(Input, task);
+    const look = new SecretsLook(this.scanner.scanner, object.key);
+    try {
+      const looked = await lookAtObject(object, look, { reads: this.reads, spool: this.spool, signal });
+      const report = look.report(looked, object.sizeBytes);
+      await this.ledger.recordFindings(scanId, 'secrets', look.findings, look.total);
+      return scanned(report, look.findings, look.total);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const { gap, detail } = gapOf(error);
+      return notScanned(gap, detail);
+    }
+  }
+}

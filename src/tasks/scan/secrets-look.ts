@@ -1,0 +1,112 @@
+import type { Finding, NotCovered, ScanReport } from '../../verdicts/ledger.js';
+import type { ByteSink } from './archive/byte-sink.js';
+import type { Member } from './archive/walk.js';
+import type { Looked, ObjectLook } from './look-at-object.js';
+import type { SecretFinding, SecretScan, SecretScanner, SecretScanResult } from './secrets/finding.js';
+
+// What the ledger keeps of one scan.
+const KEPT_FINDINGS = 1_000;
+
+/** One object's search for secrets, raw and unpacked. */
+export class SecretsLook implements ObjectLook {
+  readonly findings: Finding[] = [];
+  total = 0;
+  private high = 0;
+  private readonly gaps: NotCovered[] = [];
+  private engine: SecretScanResult['engine'] | undefined;
+  private readonly open_ = new Set<SecretScan>();
+
+  constructor(
+    private readonly scanner: SecretScanner,
+    private readonly key: string,
+  ) {}
+
+  object(): ByteSink {
+    return this.sink(this.scanner.open({ path: this.key }), '');
+  }
+
+  open({ path }: Member): ByteSink {
+    return this.sink(this.scanner.open({ path, memberPath: path }), path);
+  }
+
+  report(looked: Looked, sizeBytes: number): ScanReport {
+    const { engine } = this;
+    return {
+      kind: 'secrets',
+      engines:
+        engine === undefined
+          ? []
+          : [
+              {
+                name: engine.name,
+                version: engine.version,
+                database: `${engine.ruleCount} rules, ${engine.digest.slice(0, 16)}`,
+              },
+            ],
+      bytesScanned: looked.bytes,
+      bytesTotal: sizeBytes,
+      members: looked.members,
+      sha256: looked.sha256,
+      notCovered: [...looked.notCovered, ...this.gaps],
+      counts: { infected: 0, secrets: this.high, suspicious: 0, lowConfidence: this.total - this.high },
+    };
+  }
+
+  private sink(scan: SecretScan, path: string): ByteSink {
+    this.open_.add(scan);
+    return {
+      write: async (chunk) => {
+        await scan.write(chunk);
+      },
+      end: async () => {
+        this.add(await scan.end(), path);
+        this.open_.delete(scan);
+      },
+      abort: () => {
+        scan.abort();
+        this.open_.delete(scan);
+      },
+    };
+  }
+
+  private add(result: SecretScanResult, path: string): void {
+    this.engine = result.engine;
+    const { high, medium, low } = result.counts;
+    this.high += high;
+    this.total += high + medium + low;
+    this.keep(result.findings.map((finding) => findingOf(finding, path)));
+    for (const gap of result.notCovered) {
+      this.gaps.push(
+        gap.reason === 'rule_deadline'
+          ? { path, reason: 'rule_disabled', detail: `the rule ${gap.ruleId ?? ''} took too long` }
+          : { path, reason: 'engine_error', detail: 'the secret scanner failed' },
+      );
+    }
+  }
+
+  /** The certain ones first when there are more than the ledger keeps. */
+  private keep(more: readonly Finding[]): void {
+    this.findings.push(...more);
+    if (this.findings.length <= KEPT_FINDINGS) return;
+    const certainty = { high: 0, medium: 1, low: 2 };
+    this.findings.sort((a, b) => certainty[a.confidence] - certainty[b.confidence]);
+    this.findings.length = KEPT_FINDINGS;
+  }
+}
+
+function findingOf(found: SecretFinding, path: string): Finding {
+  return {
+    kind: 'secret',
+    ruleId: found.ruleId,
+    title: found.description,
+    severity: found.severity,
+    confidence: found.confidence,
+    path,
+    line: found.location.line,
+    column: found.location.column,
+    byteOffset: found.location.byteOffset,
+    excerpt: found.maskedExcerpt,
+    fingerprint: found.fingerprint,
+    ...(found.remediation !== '' && { remediation: found.remediation }),
+  };
+}

@@ -1,0 +1,147 @@
+import { Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Keyring } from '../access/keyring.js';
+import { Clock } from '../clock.js';
+import { CONFIG, type Config } from '../config.js';
+import { ConfigError } from '../errors.js';
+import { HealthRegistry } from '../ops/health.js';
+import { LOG, type Log } from '../ops/log.js';
+import { S3Module } from '../s3/s3.module.js';
+import { VerdictsModule } from '../verdicts/verdicts.module.js';
+import { DeleteObjectWorker } from './object/delete-object.worker.js';
+import { InspectObjectWorker } from './object/inspect-object.worker.js';
+import { KeepObjectWorker } from './object/keep-object.worker.js';
+import { QuarantineObjectWorker } from './object/quarantine-object.worker.js';
+import { Quarantine } from './object/quarantine.js';
+import { ReleaseObjectWorker } from './object/release-object.worker.js';
+import { TagObjectWorker } from './object/tag-object.worker.js';
+import { Tagger } from './object/tagger.js';
+import { BuiltInEngine } from './scan/malware/built-in-engine.js';
+import { ClamdEngine } from './scan/malware/clamd/clamd-engine.js';
+import type { ClamdAddress } from './scan/malware/clamd/client.js';
+import { ManagedClamd } from './scan/malware/clamd/managed-clamd.js';
+import { USUAL_PLACES } from './scan/malware/clamd/probe.js';
+import { readHashList } from './scan/malware/hash-list.js';
+import { MalwareEngines } from './scan/malware/malware-engines.js';
+import { MalwareHealth } from './scan/malware/malware-health.js';
+import { MalwareStatus } from './scan/malware/malware-status.js';
+import { MalwareWatch } from './scan/malware/malware-watch.js';
+import { ScanMalwareWorker } from './scan/scan-malware.worker.js';
+import { ScanSecretsWorker } from './scan/scan-secrets.worker.js';
+import { SecretScannerSource } from './scan/secret-scanner-source.js';
+
+/** The built-in workers that look at objects and act on them. */
+export const TASKS_WORKERS = [
+  InspectObjectWorker,
+  ScanSecretsWorker,
+  ScanMalwareWorker,
+  TagObjectWorker,
+  QuarantineObjectWorker,
+  ReleaseObjectWorker,
+  DeleteObjectWorker,
+  KeepObjectWorker,
+] as const;
+
+const MANAGED_CLAMD = Symbol('MANAGED_CLAMD');
+
+/** Scans and actions: everything that touches an object's bytes. */
+@Module({
+  imports: [S3Module, VerdictsModule],
+  providers: [
+    ...TASKS_WORKERS,
+    Tagger,
+    Quarantine,
+    {
+      provide: SecretScannerSource,
+      inject: [CONFIG, Keyring],
+      useFactory: (config: Config, keyring: Keyring) =>
+        new SecretScannerSource({
+          key: keyring.for('fingerprint'),
+          userRules: userRules(config),
+          concurrency: config.SCAN_CONCURRENCY,
+        }),
+    },
+    {
+      provide: MANAGED_CLAMD,
+      inject: [CONFIG, LOG, Clock],
+      useFactory: managedClamd,
+    },
+    {
+      provide: ClamdEngine,
+      inject: [CONFIG, Clock, MANAGED_CLAMD],
+      useFactory: (config: Config, clock: Clock, managed: ManagedClamd | undefined) =>
+        new ClamdEngine({
+          configured: configuredClamd(config, managed),
+          usualPlaces: config.CLAMD_DISCOVERY === 'on' ? USUAL_PLACES : [],
+          trustsCustomDatabase: config.CLAMD_CUSTOM_DB === 'trusted',
+          now: () => clock.now(),
+        }),
+    },
+    {
+      provide: MalwareEngines,
+      inject: [CONFIG, ClamdEngine],
+      useFactory: (config: Config, clamd: ClamdEngine) =>
+        new MalwareEngines(
+          new BuiltInEngine(readHashList(join(config.SALLYPORT_HOME, 'malware-hashes.txt'))),
+          clamd,
+        ),
+    },
+    {
+      provide: MalwareWatch,
+      inject: [ClamdEngine, MANAGED_CLAMD, LOG],
+      useFactory: (clamd: ClamdEngine, managed: ManagedClamd | undefined, log: Log) =>
+        new MalwareWatch(clamd, managed, log),
+    },
+    { provide: MalwareStatus, useExisting: MalwareWatch },
+  ],
+  exports: [...TASKS_WORKERS, MalwareStatus],
+})
+export class TasksModule implements OnApplicationBootstrap, OnApplicationShutdown {
+  constructor(
+    private readonly watch: MalwareWatch,
+    private readonly secrets: SecretScannerSource,
+    private readonly health: HealthRegistry,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.health.add(new MalwareHealth(this.watch));
+    await this.watch.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.watch.stop();
+    await this.secrets.close();
+  }
+}
+
+function managedClamd(config: Config, log: Log, clock: Clock): ManagedClamd | undefined {
+  if (!config.CLAMD_MANAGED || !config.ROLES.includes('worker')) return undefined;
+  return new ManagedClamd({
+    home: config.SALLYPORT_HOME,
+    databaseDirectory: config.CLAMD_DATABASE,
+    // Two streams for each object that is scanned at the same time.
+    maxThreads: 2 * config.SCAN_CONCURRENCY,
+    log,
+    now: () => clock.now(),
+    onChange: () => undefined,
+  });
+}
+
+function configuredClamd(config: Config, managed: ManagedClamd | undefined): ClamdAddress | undefined {
+  if (config.CLAMD_SOCKET !== undefined) return { path: config.CLAMD_SOCKET };
+  if (config.CLAMD_HOST !== undefined) return { host: config.CLAMD_HOST, port: config.CLAMD_PORT };
+  return managed === undefined ? undefined : { path: managed.place.socket };
+}
+
+function userRules(config: Config): { name: string; toml: string } | undefined {
+  const path = config.SECRET_RULES;
+  if (path === undefined) return undefined;
+  try {
+    return { name: path, toml: readFileSync(path, 'utf8') };
+  } catch (error) {
+    throw new ConfigError(`SECRET_RULES: ${path} cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
