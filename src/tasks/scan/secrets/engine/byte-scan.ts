@@ -147,8 +147,8 @@ export class ByteScan implements SecretScan {
     this.#drainCarry();
     while (this.#nextBlock < this.#base + this.#filled)
       this.#finishBlock(Math.min(this.#nextBlock + BLOCK, this.#base + this.#filled));
-    this.#lines.advance(this.#buffer, this.#base, this.#base + this.#filled);
     this.#report(Infinity);
+    this.#lines.advance(this.#buffer, this.#base, this.#base + this.#filled);
     this.#ended = true;
     return Promise.resolve(
       describeResult(this.settings.rules, this.#collector, {

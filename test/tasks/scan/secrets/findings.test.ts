@@ -1,0 +1,206 @@
+import { createHmac } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { fingerprintKey, onlyFinding, ruleIds, scan, scanWith } from './support/scan.js';
+import {
+  alphabets,
+  awsKeyId,
+  checkedToken,
+  githubPrefix,
+  githubToken,
+  privateKey,
+  randomText,
+} from './support/tokens.js';
+
+describe('where a finding stands', () => {
+  test('line and column count from 1, offset and length are bytes of the object', async () => {
+    const before = 'first line\r\nä = "';
+    const finding = onlyFinding(await scan(`${before}${githubToken()}"\n`));
+    expect(finding.location).toEqual({
+      line: 2,
+      column: 'ä = "'.length + 2,
+      byteOffset: Buffer.byteLength(before),
+      byteLength: 40,
+    });
+  });
+
+  test('lines are counted through many blocks', async () => {
+    const lines = 40_000;
+    const result = await scan(`${'some text\n'.repeat(lines)}x ${githubToken()}`);
+    expect(onlyFinding(result).location).toMatchObject({ line: lines + 1, column: 3 });
+    expect(result.lines).toBe(lines + 1);
+  });
+
+  test.each(['utf16le', 'utf16be'] as const)(
+    'in %s text the offset is that of the bytes',
+    async (encoding) => {
+      const bytes = Buffer.from(`\ufeffschlüssel = ${githubToken()}\n`, 'utf16le');
+      const finding = onlyFinding(await scan(encoding === 'utf16be' ? bytes.swap16() : bytes));
+      expect(finding.location).toEqual({ line: 1, column: 13, byteOffset: 2 + 2 * 12, byteLength: 80 });
+      expect(finding.fingerprint).toBe(onlyFinding(await scan(githubToken())).fingerprint);
+    },
+  );
+});
+
+describe('a found secret stays inside', () => {
+  const secrets = [githubToken(), awsKeyId(), privateKey(), randomText(alphabets.alnum, 24, 9)];
+  const text = secrets.map((secret) => `token: ${secret}\n`).join('');
+
+  test('no stretch of five characters of it is in the result, beyond what is public in its prefix', async () => {
+    const result = await scan(text);
+    expect(result.findings.length).toBeGreaterThanOrEqual(secrets.length);
+    const json = JSON.stringify(result);
+    for (const secret of secrets) {
+      const hidden = secret.startsWith('-----') ? secret.slice(40, -40) : secret.slice(4);
+      for (let at = 0; at + 5 <= hidden.length; at++) expect(json).not.toContain(hidden.slice(at, at + 5));
+    }
+  });
+
+  test('an excerpt shows the name, at most four characters of the public prefix, and the length', async () => {
+    const finding = onlyFinding(await scan(`export GITHUB_TOKEN="${githubToken()}" # mine`));
+    expect(finding.maskedExcerpt).toBe(`GITHUB_TOKEN="${githubPrefix}…(40 characters)`);
+  });
+
+  test('a secret without a public prefix shows none of its characters', async () => {
+    const finding = onlyFinding(await scan(`datadog_api_key=${randomText(alphabets.hex, 32, 4)}`));
+    expect(finding.maskedExcerpt).toBe('datadog_api_key=…(32 characters)');
+  });
+
+  test('of a URL the scheme and the user are shown, the password is not', async () => {
+    const finding = onlyFinding(await scan(`url: postgres://app:${randomText(alphabets.alnum, 9, 4)}@db/x`));
+    expect(finding.maskedExcerpt).toBe('postgres://app:…(9 characters)');
+  });
+
+  test('what else stands on the line is not shown: it may be a secret that no rule knows', async () => {
+    const finding = onlyFinding(await scan(`login hunter2 then ${githubToken()}`));
+    expect(finding.maskedExcerpt).toBe(`${githubPrefix}…(40 characters)`);
+  });
+
+  test('a neighbour that looks like a name is not shown as one', async () => {
+    const toml = ['one', 'two']
+      .map((id) => `[[rules]]\nid = "${id}"\nregex = '''${id}_[a-z0-9]{20}'''\nkeywords = ["${id}_"]\n`)
+      .join('');
+    const [first, second] = ['one', 'two'].map((id, i) => `${id}_${randomText(alphabets.lowerAlnum, 20, i)}`);
+    const result = await scanWith(toml, `${first!}=${second!}`);
+    expect(ruleIds(result)).toEqual(['one', 'two']);
+    expect(result.findings[1]!.maskedExcerpt).toBe('two_…(24 characters)');
+  });
+});
+
+describe('fingerprints', () => {
+  test('name the key and are the same for the same secret under any rule, path or place', async () => {
+    const secret = githubToken();
+    const here = onlyFinding(await scan(`a ${secret}`)).fingerprint;
+    const there = onlyFinding(await scan(`\n\nb=${secret};`, 'other.txt')).fingerprint;
+    expect(there).toBe(here);
+    const digest = createHmac('sha256', fingerprintKey).update(`sallyport secret\0${secret}`).digest('hex');
+    expect(here).toBe(`hmac-sha256:k1:${digest}`);
+  });
+
+  test('differ under another key', async () => {
+    const toml = `[[rules]]\nid = "a"\nregex = "acme_[0-9]{4}"`;
+    const one = onlyFinding(await scanWith(toml, 'acme_1234')).fingerprint;
+    const other = onlyFinding(
+      await scanWith(toml, 'acme_1234', { fingerprintKey: Buffer.alloc(32, 8) }),
+    ).fingerprint;
+    expect(other).not.toBe(one);
+  });
+
+  test('need a key of at least 16 bytes', async () => {
+    await expect(scanWith('', '', { fingerprintKey: Buffer.alloc(15) })).rejects.toThrow(
+      /fingerprintKey.*16 bytes/,
+    );
+  });
+});
+
+describe('confidence', () => {
+  const confidenceIn = async (text: string) => onlyFinding(await scan(text)).confidence;
+
+  test('a token whose checksum is right is certain, whatever stands around it', async () => {
+    expect(await confidenceIn(`# example: ${githubToken()}`)).toBe('high');
+  });
+
+  test('a token whose checksum is wrong is doubted and still reported', async () => {
+    expect(await confidenceIn(checkedToken(githubPrefix, 1, { valid: false }))).toBe('low');
+  });
+
+  test('a documented format without a checksum is certain', async () => {
+    expect(await confidenceIn(awsKeyId())).toBe('high');
+  });
+
+  test.each(['example', 'dummy', 'fake', 'placeholder'])(
+    'the word %s before a secret casts doubt',
+    async (word) => {
+      expect(await confidenceIn(`${word} key: ${awsKeyId()}`)).toBe('low');
+    },
+  );
+
+  test('so does a value that says it is an example', async () => {
+    expect(await confidenceIn(`${awsKeyId().slice(0, 13)}EXAMPLE`)).toBe('low');
+  });
+
+  test('a value that only its name gives away is never certain', async () => {
+    expect(await confidenceIn(`password = "${randomText(alphabets.alnum, 24, 3)}"`)).toBe('medium');
+  });
+});
+
+describe('which findings are kept', () => {
+  test('a generic finding yields to a specific one on the same bytes', async () => {
+    expect(ruleIds(await scan(`api_token = "${githubToken()}"`))).toEqual(['github-pat']);
+  });
+
+  test.each(['gitleaks:allow', 'sallyport:allow'])(
+    'a line marked %s is passed over and counted',
+    async (mark) => {
+      const result = await scan(`a=${githubToken(1)} # ${mark}\nb=${githubToken(2)}\n`);
+      expect(result.suppressed).toBe(1);
+      expect(onlyFinding(result).location.line).toBe(2);
+    },
+  );
+
+  test('a mark on the next line counts for nothing', async () => {
+    expect((await scan(`a=${githubToken()}\n# gitleaks:allow`)).findings).toHaveLength(1);
+  });
+
+  test('findings are bounded, counted on, and decoys do not push a certain one out', async () => {
+    const toml = `[[rules]]\nid = "acme"\nregex = "acme_[0-9]{6}"\nkeywords = ["acme_"]`;
+    const decoys = Array.from({ length: 50 }, (_, i) => `example acme_${100_000 + i}`).join('\n');
+    const result = await scanWith(toml, `${decoys}\n${' '.repeat(80)}acme_987654`, { maxFindings: 10 });
+    expect(result).toMatchObject({ truncated: true, counts: { high: 1, medium: 0, low: 50 } });
+    expect(result.findings).toHaveLength(10);
+    expect(result.findings.map(({ confidence }) => confidence)).toContain('high');
+  });
+});
+
+describe('what the result says about the scan', () => {
+  test('bytes, lines, rules and the digest of the rules', async () => {
+    const result = await scan('one\ntwo');
+    expect(result).toMatchObject({
+      bytesScanned: 7,
+      lines: 2,
+      suppressed: 0,
+      truncated: false,
+      notCovered: [],
+    });
+    expect(result.engine).toEqual({
+      name: 'sallyport-secrets',
+      version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+      ruleCount: result.rulesCount,
+      digest: result.rulesDigest,
+    });
+    expect(result.rulesDigest).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test('a rule that used up its time is named as not covered, and the others go on', async () => {
+    const toml = ['slow', 'quick']
+      .map((id) => `[[rules]]\nid = "${id}"\nregex = "${id}_[0-9]{4}"\nkeywords = ["${id}_"]\n`)
+      .join('');
+    // Every look at the clock costs 10 ms; the first rule is asked three times before the second.
+    let now = 0;
+    const result = await scanWith(toml, 'slow_1 slow_2 slow_3 slow_4444 quick_1234', {
+      monotonicMs: () => (now += 10),
+      ruleBudgetMs: 25,
+    });
+    expect(ruleIds(result)).toEqual(['quick']);
+    expect(result.notCovered).toEqual([{ reason: 'rule_deadline', ruleId: 'slow', disabledForObject: true }]);
+  });
+});
