@@ -50,6 +50,9 @@ const Environment = z.object({
     .transform((value) => value.split(',').map((role) => role.trim()))
     .pipe(z.array(z.enum(ROLES)).min(1)),
 
+  /** Set by `npm start`: when it began and how long installing and building took, for the banner. */
+  SALLYPORT_LAUNCH: z.string().optional(),
+
   /** Holds everything embedded: database, objects, mailbox, credentials. */
   SALLYPORT_HOME: absolutePath('.sallyport'),
   /** PostgreSQL 15 or newer; the embedded one when unset. */
