@@ -31,7 +31,11 @@ const WITHOUT_BYTES = ['gone', 'superseded', 'denied', 'archived'] as const;
 
 /** The verdict on one scan and what the workflow does next. Pure. */
 export function conclude(input: ConcludeInput): Conclusion {
-  if (input.outcome === 'duplicate') return unread('superseded', input.reason || 'duplicate');
+  if (input.outcome === 'duplicate') {
+    // Our own copy after a release: a person looked at these bytes, and the ledger says where.
+    if (input.reason === RELEASED) return unread('skipped', RELEASED);
+    return unread('superseded', input.reason || 'duplicate');
+  }
   const without = WITHOUT_BYTES.find((outcome) => outcome === input.outcome);
   if (without !== undefined) return unread(without, input.reason || DEFAULT_REASON[without]);
 
@@ -48,6 +52,8 @@ export function conclude(input: ConcludeInput): Conclusion {
     degraded: degradedOnly,
   };
 }
+
+const RELEASED = 'released_by_review';
 
 const DEFAULT_REASON = {
   gone: 'object_gone',

@@ -134,6 +134,12 @@ describe('a message', () => {
     expect(await intake.accept(awsMessage({}), own)).toMatchObject({ accepted: 1 });
   });
 
+  it('of our own endpoint is acknowledged even when it cannot be used, so that it is not sent for ever', async () => {
+    const own = { kind: 'embedded', endpointId: 'embedded' } as const;
+    expect(await intake.accept(awsMessage({ key: '' }), own)).toMatchObject({ accepted: 0, rejected: 1 });
+    expect(await count('intake_reject')).toBe(1);
+  });
+
   it('with text that PostgreSQL cannot keep never fails', async () => {
     await expect(intake.accept({ odd: '\u0000\ud800' }, webhook)).rejects.toThrow(InvalidInput);
     await expect(intake.accept(awsMessage({ eTag: 'a\u0000' }), webhook)).rejects.toThrow(InvalidInput);

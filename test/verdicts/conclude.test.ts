@@ -80,6 +80,11 @@ describe('what follows a scan', () => {
 
   it('names its reason', () => {
     expect(say({ outcome: 'denied', reason: 'kms_key_disabled' }).reason).toBe('kms_key_disabled');
+    expect(say({ outcome: 'duplicate', reason: 'released_by_review', reports: [] })).toMatchObject({
+      verdict: 'skipped',
+      reason: 'released_by_review',
+      route: 'none',
+    });
     expect(say({ outcome: 'gone' }).reason).toBe('object_gone');
     expect(say({ gaps: ['gone'] }).reason).toBe('object_gone_during_scan');
     expect(say(missing)).toMatchObject({ reason: 'malware_engine_missing', degraded: true });

@@ -64,6 +64,7 @@ export class InspectObjectWorker extends TaskWorker {
         ofScanId: identified.ofScanId,
       });
     }
+    if (identified.kind === 'superseded') return ended('superseded', reasons.superseded, description);
     if (head.isArchived) return ended('archived', reasons.archived, description);
     return ended('present', '', description);
   }
