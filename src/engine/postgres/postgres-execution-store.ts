@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { Instant } from '../../clock.js';
 import type { Database } from '../../database/database.js';
 import type { Queryable } from '../../database/queryable.js';
@@ -24,7 +24,7 @@ import { encodeCursor } from '../search-cursor.js';
 import { lockMembers, writeBatch } from './batch.js';
 import { DefinitionSnapshots } from './definition-snapshots.js';
 import { leaseFrom, summaryFrom, taskFrom, workflowFrom, type TaskRow, type WorkflowRow } from './rows.js';
-import { classify, prepared } from './session.js';
+import { classify, openSessions, prepared } from './session.js';
 import { pruneAppliedCommands } from './sql/applied-commands.js';
 import { claimTasks } from './sql/claim-tasks.js';
 import { claimTimers } from './sql/claim-timers.js';
@@ -43,12 +43,19 @@ const LOCK_TIMEOUT = '2s';
 /** The store on PostgreSQL 15 or newer, shared by any number of nodes. Row locks are the fence. */
 export class PostgresExecutionStore extends ExecutionStore {
   private readonly snapshots = new DefinitionSnapshots();
+  private readonly pool: Pool;
 
   constructor(
-    private readonly database: Database,
+    database: Database,
     private readonly crash: CrashPoints = new CrashPoints(),
   ) {
     super();
+    this.pool = openSessions(database);
+  }
+
+  /** Ends the connections; nothing may be asked after. */
+  async close(): Promise<void> {
+    await this.pool.end();
   }
 
   async commitBatch(
@@ -81,7 +88,7 @@ export class PostgresExecutionStore extends ExecutionStore {
     let committing = false;
     let broken: Error | undefined;
     try {
-      client = await this.database.pool.connect();
+      client = await this.pool.connect();
       await client.query('BEGIN');
       const result = await work(prepared(client));
       committing = true;
@@ -107,7 +114,7 @@ export class PostgresExecutionStore extends ExecutionStore {
     let client: PoolClient | undefined;
     let broken: Error | undefined;
     try {
-      client = await this.database.pool.connect();
+      client = await this.pool.connect();
       return await work(prepared(client));
     } catch (error) {
       const failure = classify(error, false);

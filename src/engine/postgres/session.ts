@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
+import type { Database } from '../../database/database.js';
 import type { Queryable } from '../../database/queryable.js';
 import { StoreFailure } from '../execution-store.js';
 
@@ -21,6 +22,28 @@ function nameOf(text: string): string {
     names.set(text, name);
   }
   return name;
+}
+
+/*
+ * Statements are prepared, and a plan that was made while the tables were empty (all in sequence, hashed) would stay
+ * until the next ANALYZE. Every statement here has an index, so these connections plan with nothing else.
+ */
+const PLANNING = 'SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off';
+
+// Three lanes, claims, the lookout and a few readers.
+const MAX_CONNECTIONS = 8;
+
+/** Connections of the engine's own to the database that `database` talks to. */
+export function openSessions(database: Database): pg.Pool {
+  const { options } = database.pool;
+  const pool = new pg.Pool({ ...options, max: MAX_CONNECTIONS, application_name: 'sallyport-engine' });
+  // As in Database: the next query tells who waits for it.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => {
+    // Queued before the first statement; when it fails, the connection has, and that statement says so.
+    client.query(PLANNING).catch(() => undefined);
+  });
+  return pool;
 }
 
 /** Statements that are parsed once per connection, with bigint as number. */

@@ -6,7 +6,9 @@ import { executionStoreSuite } from '../conformance/execution-store.suite.js';
 
 describe('the store on PostgreSQL', () => {
   let database: Database | undefined;
+  let store: PostgresExecutionStore | undefined;
   afterAll(async () => {
+    await store?.close();
     await database?.close();
   });
 
@@ -14,6 +16,6 @@ describe('the store on PostgreSQL', () => {
     const it = await testDatabase();
     await it.truncate();
     database ??= new Database(it.url);
-    return new PostgresExecutionStore(database);
+    return (store ??= new PostgresExecutionStore(database));
   });
 });

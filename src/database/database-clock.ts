@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Clock, type Instant } from '../clock.js';
+import type { Queryable } from './queryable.js';
+
+const MEASURE_EVERY_MS = 30_000;
+// The fastest of a few round trips has the smallest error.
+const SAMPLES = 3;
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Monotonic time of this process plus the offset to PostgreSQL's clock, measured at the start, every 30 s and on
+ * demand (after a reconnect). It never goes back; a step of the local wall clock does not show.
+ */
+export class DatabaseClock extends Clock {
+  private offset: number;
+  private latest: Instant = 0;
+  private readonly stopping = new AbortController();
+  private steps = 0;
+
+  private constructor(private readonly db: Queryable) {
+    super();
+    this.offset = performance.timeOrigin;
+  }
+
+  /** Measures once and keeps measuring until `stop`. Rejects when the database does not answer. */
+  static async start(db: Queryable): Promise<DatabaseClock> {
+    const clock = new DatabaseClock(db);
+    await clock.measure();
+    void clock.keepMeasuring();
+    return clock;
+  }
+
+  now(): Instant {
+    const now = Math.floor(performance.now() + this.offset);
+    if (now > this.latest) this.latest = now;
+    return this.latest;
+  }
+
+  async sleepUntil(at: Instant, signal?: AbortSignal): Promise<void> {
+    for (let left = at - this.now(); left > 0; left = at - this.now()) {
+      if (signal?.aborted === true) return;
+      await this.nap(Math.min(left, MAX_TIMER_MS), signal);
+    }
+  }
+
+  private nap(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, milliseconds);
+      signal?.addEventListener('abort', wake, { once: true });
+    });
+  }
+
+  /** How far PostgreSQL's clock is ahead of this machine's wall clock, in milliseconds; over 2,000 is unhealthy. */
+  get skewMs(): number {
+    return performance.now() + this.offset - Date.now();
+  }
+
+  /** How often a measurement moved the time by more than 2 s: somebody set a clock. */
+  get stepCount(): number {
+    return this.steps;
+  }
+
+  /** Takes the offset anew. */
+  async measure(): Promise<void> {
+    let best = Infinity;
+    let offset = this.offset;
+    for (let sample = 0; sample < SAMPLES; sample++) {
+      const before = performance.now();
+      const [row] = await this.db.query<{ at: string }>(
+        'SELECT extract(epoch FROM clock_timestamp()) * 1000 AS at',
+      );
+      const after = performance.now();
+      if (row === undefined || after - before >= best) continue;
+      best = after - before;
+      offset = Number(row.at) - (before + after) / 2;
+    }
+    if (this.latest > 0 && Math.abs(offset - this.offset) > 2_000) this.steps += 1;
+    this.offset = offset;
+  }
+
+  private async keepMeasuring(): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      await sleep(MEASURE_EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      if (signal.aborted) return;
+      // While the database is away the last offset is as good as any; the next round measures again.
+      await this.measure().catch(() => undefined);
+    }
+  }
+
+  /** Ends the measuring; the clock goes on with its last offset. */
+  stop(): void {
+    this.stopping.abort();
+  }
+}
