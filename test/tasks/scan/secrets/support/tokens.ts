@@ -48,7 +48,7 @@ export const awsKeyId = (seed = 1): string => awsPrefix + randomText(alphabets.b
 
 /** A key block of random bytes in armour; it opens nothing. */
 export function privateKey(kind = 'RSA ', bytes = 1200, seed = 1): string {
-  const label = `${kind}PRIV${'ATE KEY'}`;
+  const label = [kind, 'PRIV', 'ATE KEY'].join('');
   const body = randomText(alphabets.base64, bytes, seed).replace(/.{64}/g, '$&\n');
   return `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----`;
 }
