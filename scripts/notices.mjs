@@ -30,6 +30,7 @@ export const BUNDLED = [
   { name: 'openssl', version: '1.1.1', licence: 'OpenSSL', home: 'https://www.openssl.org' },
   { name: 'icu', version: '60.2', licence: 'ICU', home: 'https://icu.unicode.org' },
   { name: 'libxml2', version: '2.9.4', licence: 'MIT', home: 'https://gitlab.gnome.org/GNOME/libxml2' },
+  // Its version cannot be told from the file.
   { name: 'libxslt', licence: 'MIT', home: 'https://gitlab.gnome.org/GNOME/libxslt' },
   { name: 'zlib', version: '1.2.11', licence: 'Zlib', home: 'https://zlib.net' },
   { name: 'liblzma', version: '5.2.2', licence: '0BSD', home: 'https://tukaani.org/xz' },

@@ -4,8 +4,8 @@ import { refuseOldNode } from './launch/node-version.mjs';
 
 refuseOldNode();
 
-const { existsSync } = await import('node:fs');
-const { join } = await import('node:path');
+const fs = await import('node:fs');
+const path = await import('node:path');
 const { build, isBuilt } = await import('./launch/build.mjs');
 const { install, isInstalled } = await import('./launch/install.mjs');
 const { filesBelow } = await import('./launch/outputs.mjs');
@@ -39,6 +39,6 @@ function nothingToRun() {
 }
 
 function hasInteropTests() {
-  const folder = join(root, 'test', 'interop');
-  return existsSync(folder) && filesBelow(folder).some((file) => file.endsWith('.test.ts'));
+  const folder = path.join(root, 'test', 'interop');
+  return fs.existsSync(folder) && filesBelow(folder).some((file) => file.endsWith('.test.ts'));
 }

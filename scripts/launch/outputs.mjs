@@ -35,35 +35,32 @@ export function filesBelow(path) {
     if (error.code !== 'ENOTDIR') throw error;
     found.push(path);
   }
-  return found.sort();
+  return found.sort((one, other) => (one < other ? -1 : 1));
 }
 
 /** Whether the output was made from exactly the files that are there now. Contents count, not times: git sets those. */
-export function isFresh(target) {
-  const stamp = join(root, target.stamp);
-  return (
-    existsSync(join(root, target.proof)) &&
-    existsSync(stamp) &&
-    readFileSync(stamp, 'utf8') === hashOf(target)
-  );
+export function isFresh(target, base = root) {
+  const stamp = join(base, target.stamp);
+  if (!existsSync(join(base, target.proof)) || !existsSync(stamp)) return false;
+  return readFileSync(stamp, 'utf8') === hashOf(target, base);
 }
 
 /** Says that the output is now of these inputs. */
-export function markFresh(target, hash) {
-  const stamp = join(root, target.stamp);
+export function markFresh(target, hash, base = root) {
+  const stamp = join(base, target.stamp);
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, hash);
 }
 
 /** Before a build: one that breaks off must not look finished. */
-export const markStale = (target) => rmSync(join(root, target.stamp), { force: true });
+export const markStale = (target, base = root) => rmSync(join(base, target.stamp), { force: true });
 
 /** A digest over names and contents of all inputs. */
-export function hashOf(target) {
+export function hashOf(target, base = root) {
   const hash = createHash('sha256').update(process.versions.node.split('.')[0]);
   for (const input of target.inputs) {
-    for (const file of filesBelow(join(root, input))) {
-      hash.update(`\0${relative(root, file)}\0`).update(readFileSync(file));
+    for (const file of filesBelow(join(base, input))) {
+      hash.update(`\0${relative(base, file)}\0`).update(readFileSync(file));
     }
   }
   return hash.digest('hex');

@@ -1,7 +1,7 @@
 /** Something that a person can put right; its message says how. Printed alone, without a stack. */
 export class Refusal extends Error {}
 
-const isTerminal = Boolean(process.stderr.isTTY);
+const isTerminal = process.stderr.isTTY;
 const hasColour = isTerminal && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
 const paint = (code, text) => (hasColour ? `\u001b[${code}m${text}\u001b[0m` : text);
 

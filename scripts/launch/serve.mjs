@@ -14,21 +14,25 @@ const ORPHAN_CHECK_MS = 1_000;
  * The first Ctrl-C (or SIGTERM) lets it stop in order; a second one ends it at once, which loses nothing that was
  * acknowledged.
  */
-export function serve(launch, args) {
-  const startedAt = { SALLYPORT_LAUNCH: JSON.stringify(launch) };
+export function serve(launch, args, program = join(root, 'dist', 'main.js')) {
+  const added = {
+    SALLYPORT_LAUNCH: JSON.stringify(launch),
+    // Node 20 is supported on purpose; the SDK's advice at every start is not for the operator.
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+  };
   const child = spawn(
     process.execPath,
     [
       '--enable-source-maps',
       '--import',
       new URL('follow-parent.mjs', import.meta.url).href,
-      join(root, 'dist', 'main.js'),
+      program,
       ...args,
     ],
     // A group of its own: the terminal's Ctrl-C reaches us alone, and we pass it on once.
     {
       cwd: root,
-      env: { ...process.env, ...startedAt },
+      env: { ...process.env, ...added },
       stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
       detached: true,
     },

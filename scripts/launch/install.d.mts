@@ -1,0 +1,2 @@
+export function isInstalled(directory?: string, options?: { withoutDev?: boolean }): boolean;
+export function npm(): { command: string; args: string[] };

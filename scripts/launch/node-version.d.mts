@@ -1,0 +1,2 @@
+export function objectionTo(version: string): string | undefined;
+export function refuseOldNode(): void;
