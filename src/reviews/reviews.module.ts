@@ -4,6 +4,12 @@ import { MailChannel } from './channels/mail/mail.channel.js';
 import { MailLinkService } from './channels/mail/mail-link.service.js';
 import { MailPageController } from './channels/mail/mail-page.controller.js';
 import { ReviewMailHandler } from './channels/mail/review-mail.handler.js';
+import { SlackChannel } from './channels/slack/slack.channel.js';
+import { SlackConnection } from './channels/slack/slack-connection.js';
+import { SlackIdentities } from './channels/slack/slack-identities.js';
+import { SlackInteractions } from './channels/slack/slack-interactions.js';
+import { SlackLinkController } from './channels/slack/slack-link.controller.js';
+import { SlackMessages, SlackPostHandler, SlackUpdateHandler } from './channels/slack/slack-messages.js';
 import { CompleteHandler } from './complete.handler.js';
 import { EvidenceSource, LedgerEvidence } from './evidence.js';
 import { HumanWorker } from './human.worker.js';
@@ -12,7 +18,12 @@ import { ReviewsService } from './reviews.service.js';
 import { ReviewSweeper } from './sweeper.js';
 
 /** Outbox handlers of this stage. */
-export const REVIEW_HANDLERS = [CompleteHandler, ReviewMailHandler] as const;
+export const REVIEW_HANDLERS = [
+  CompleteHandler,
+  ReviewMailHandler,
+  SlackPostHandler,
+  SlackUpdateHandler,
+] as const;
 
 /** A person decides. */
 @Module({})
@@ -28,7 +39,7 @@ export class ReviewsModule {
     return {
       module: ReviewsModule,
       imports: parts.imports,
-      controllers: [ReviewsController, MailPageController],
+      controllers: [ReviewsController, MailPageController, SlackLinkController],
       providers: [
         ...parts.bindings,
         ReviewsService,
@@ -39,13 +50,20 @@ export class ReviewsModule {
         MailChannel,
         MailLinkService,
         ReviewMailHandler,
+        SlackChannel,
+        SlackMessages,
+        SlackPostHandler,
+        SlackUpdateHandler,
+        SlackIdentities,
+        SlackInteractions,
+        SlackConnection,
         {
           provide: REVIEW_CHANNELS,
           useFactory: (...channels: ReviewChannel[]) => channels,
-          inject: [MailChannel],
+          inject: [MailChannel, SlackChannel],
         },
       ],
-      exports: [ReviewsService, HumanWorker, CompleteHandler, ReviewMailHandler],
+      exports: [ReviewsService, HumanWorker, ...REVIEW_HANDLERS, SlackConnection],
     };
   }
 }

@@ -2,7 +2,9 @@ import { Module, type CanActivate, type ExecutionContext } from '@nestjs/common'
 import { APP_GUARD, NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource } from 'typeorm';
+import { AccessGuard } from '../../src/access/access.guard.js';
 import { PUBLIC_ROUTE, ROUTE_ROLES, type AccessRole, type Principal } from '../../src/access/principal.js';
+import { Unauthorized } from '../../src/errors.js';
 import { readConfig, type Config } from '../../src/config.js';
 import { DatabaseModule } from '../../src/database/database.module.js';
 import { Engine } from '../../src/engine/ports.js';
@@ -34,12 +36,17 @@ class HeaderGuard implements CanActivate {
     const request = context
       .switchToHttp()
       .getRequest<{ headers: Record<string, string | undefined>; principal?: Principal }>();
-    const id = request.headers['x-test-user'];
-    if (id === undefined) return false;
-    const roles = (request.headers['x-test-roles'] ?? 'analyst').split(',') as AccessRole[];
-    request.principal = { kind: 'user', id, name: id, roles, method: 'session' };
+    const principal = this.identify(request);
+    request.principal = principal;
     const needed = read<AccessRole[]>(ROUTE_ROLES);
-    return needed === undefined || roles.some((role) => role === 'admin' || needed.includes(role));
+    return needed === undefined || principal.roles.some((role) => role === 'admin' || needed.includes(role));
+  }
+
+  identify(request: { headers: Record<string, string | undefined> }): Principal {
+    const id = request.headers['x-test-user'];
+    if (id === undefined) throw new Unauthorized('Log in first.');
+    const roles = (request.headers['x-test-roles'] ?? 'analyst').split(',') as AccessRole[];
+    return { kind: 'user', id, name: id, roles, method: 'session' };
   }
 }
 
@@ -55,8 +62,9 @@ export async function reviewsApp(
     providers: [
       { provide: Engine, useValue: stage.engine },
       { provide: Ledger, useValue: stage.ledger },
+      { provide: AccessGuard, useClass: HeaderGuard },
     ],
-    exports: [Engine, Ledger],
+    exports: [Engine, Ledger, AccessGuard],
   })(Surroundings);
   class Transport extends MailTransport {
     smtpUrl(): string | undefined {

@@ -45,6 +45,7 @@ export class SetClock extends Clock {
         at,
         wake: () => {
           this.sleepers.delete(sleeper);
+          signal?.removeEventListener('abort', sleeper.wake);
           resolve();
         },
       };

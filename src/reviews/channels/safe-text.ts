@@ -3,10 +3,10 @@
  * person goes through here, so that a name stays a name: no markup, no link, no mention, no hidden direction change.
  */
 
-// Controls, line separators, zero-width and bidirectional marks, variation selectors and tags: invisible or misleading.
+// Invisible or misleading: controls, line separators, zero-width and bidirectional marks, fillers, variation
+// selectors, interlinear marks and non-characters, tags.
 const HIDDEN =
-  // eslint-disable-next-line no-control-regex
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\u{e0000}-\u{e0fff}]/gu;
+  /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]|\u034f|\u115f|\u1160|\u17b4|\u17b5|[\u180b-\u180f]|\u3164|[\ufe00-\ufe0f]|\uffa0|[\u{e0100}-\u{e01ef}]/gu;
 
 /**
  * One line in which every character can be seen: hidden ones become `\u{…}`. At most `max` code points long, cut in
@@ -16,7 +16,7 @@ export function visible(text: string, max: number): string {
   const shown = text
     .toWellFormed()
     .replace(HIDDEN, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
-  const points = [...shown];
+  const points = Array.from(shown);
   if (points.length <= max) return shown;
   const tail = Math.floor((max - 1) / 3);
   const head = max - 1 - tail;

@@ -8,7 +8,8 @@ import { CONFIG, publicUrl, type Config } from '../../../config.js';
 import { MAX_REASON_LENGTH } from '../../rules/transition.js';
 import { csrfToken, HANDLE_PATTERN, isCsrfToken, MAX_WRONG_CODES } from './link.js';
 import { MailLinkService, type MailAnswer, type OpenLink } from './mail-link.service.js';
-import { messagePage, pageHeaders, reviewPage, type Notice } from './page.js';
+import { messagePage, pageHeaders } from '../html-page.js';
+import { reviewPage, type Notice } from './page.js';
 
 // Long enough to read and think; the link in the mail opens the page again.
 const COOKIE_SECONDS = 3600;

@@ -1,9 +1,9 @@
 import type { Review } from '../../review.js';
 import { outcomeFacts } from '../../rules/outcome.js';
 import { MAX_REASON_LENGTH } from '../../rules/transition.js';
+import { frame } from '../html-page.js';
 import { questionOf, type Question } from '../question.js';
 import { escapeHtml, visible } from '../safe-text.js';
-import { PAGE_CSS } from './page-style.js';
 
 /** What the page says first: how the last click went. */
 export interface Notice {
@@ -14,26 +14,6 @@ export interface Notice {
 }
 
 const FINDINGS_ON_PAGE = 20;
-
-/** Headers of every page: not kept, not framed, not indexed, and nothing runs or loads but its own style. */
-export const pageHeaders = (nonce: string): Readonly<Record<string, string>> => ({
-  'content-type': 'text/html; charset=utf-8',
-  'cache-control': 'no-store',
-  // Not `no-referrer`: under it browsers post a form with `Origin: null`. The address holds no secret by now.
-  'referrer-policy': 'same-origin',
-  'x-robots-tag': 'noindex, nofollow, noarchive',
-  'x-frame-options': 'DENY',
-  'content-security-policy': `default-src 'none'; style-src 'nonce-${nonce}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
-});
-
-/** A page that only says something. */
-export const messagePage = (nonce: string, title: string, text: string, inboxUrl: string): string =>
-  frame(
-    nonce,
-    title,
-    `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(text)}</p>
-<p><a href="${escapeHtml(inboxUrl)}">Sign in and open the inbox</a></p>`,
-  );
 
 /** The question with its form, or how it ended. */
 export function reviewPage(
@@ -134,11 +114,3 @@ const time = (at: number): string => {
   const iso = new Date(at).toISOString();
   return `<time datetime="${iso}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>`;
 };
-
-const frame = (nonce: string, title: string, body: string): string => `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<meta name="robots" content="noindex"><meta name="color-scheme" content="light dark">
-<title>${escapeHtml(title)} · Sallyport</title>
-<style nonce="${nonce}">${PAGE_CSS}</style></head>
-<body><main>${body}</main></body></html>
-`;

@@ -1,0 +1,67 @@
+import { LogLevel, WebClient, type Logger } from '@slack/web-api';
+import { SocketModeClient } from '@slack/socket-mode';
+import type { Config } from '../../../config.js';
+import type { Log } from '../../../ops/log.js';
+
+const TIMEOUT_MS = 10_000;
+
+/** The SDK's own messages go to our log; what it says of its inner workings is not worth a line. */
+function sdkLogger(log: Log): Logger {
+  return {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: (...words) => log.debug({ slack: words.map(String).join(' ') }, 'slack sdk'),
+    error: (...words) => log.debug({ slack: words.map(String).join(' ') }, 'slack sdk'),
+    setLevel: () => undefined,
+    getLevel: () => LogLevel.ERROR,
+    setName: () => undefined,
+  };
+}
+
+/** Where Slack is, with which tokens; `undefined` when it is not configured. */
+export interface SlackSettings {
+  readonly botToken: string;
+  readonly appToken: string;
+  readonly channel: string;
+  readonly apiUrl: string;
+}
+
+export function slackSettings(config: Config): SlackSettings | undefined {
+  const { SLACK_BOT_TOKEN: botToken, SLACK_APP_TOKEN: appToken, SLACK_CHANNEL: channel } = config;
+  if (botToken === undefined || appToken === undefined || channel === undefined) return undefined;
+  const apiUrl = config.SLACK_API_URL.endsWith('/') ? config.SLACK_API_URL : `${config.SLACK_API_URL}/`;
+  return { botToken, appToken, channel, apiUrl };
+}
+
+/**
+ * Slack's web API. It never repeats a call by itself: a repeated chat.postMessage is a second message, and the outbox
+ * knows better when to try again.
+ */
+export const createWebClient = (settings: SlackSettings, log: Log): WebClient =>
+  new WebClient(settings.botToken, {
+    slackApiUrl: settings.apiUrl,
+    retryConfig: { retries: 0 },
+    rejectRateLimitedCalls: true,
+    timeout: TIMEOUT_MS,
+    allowAbsoluteUrls: false,
+    maxRequestConcurrency: 4,
+    logger: sdkLogger(log),
+  });
+
+/**
+ * One Socket Mode connection. Reconnecting is ours: the SDK's own leaves a rejected promise that nobody handles when
+ * Slack cannot be reached, which would end the process.
+ */
+export const createSocketClient = (settings: SlackSettings, log: Log): SocketModeClient =>
+  new SocketModeClient({
+    appToken: settings.appToken,
+    autoReconnectEnabled: false,
+    clientOptions: {
+      slackApiUrl: settings.apiUrl,
+      retryConfig: { retries: 0 },
+      rejectRateLimitedCalls: true,
+      timeout: TIMEOUT_MS,
+      allowAbsoluteUrls: false,
+    },
+    logger: sdkLogger(log),
+  });

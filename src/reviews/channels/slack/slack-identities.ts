@@ -1,0 +1,87 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { appendAudit } from '../../../audit/audit.js';
+import { Clock } from '../../../clock.js';
+import { CONFIG, publicUrl, type Config } from '../../../config.js';
+import { Database } from '../../../database/database.js';
+import { NotFound } from '../../../errors.js';
+import { Reviewers } from '../../reviewers.js';
+import type { Person } from '../../rules/review.js';
+import {
+  bindSlackPerson,
+  findLinkRequest,
+  findSlackPerson,
+  insertLinkRequest,
+  takeLinkRequest,
+  type LinkRequest,
+  type SlackAccount,
+} from '../../sql/slack.js';
+
+const LINK_MINUTES = 15;
+const TOKEN = /^[A-Za-z0-9_-]{43}$/;
+
+const hashOf = (token: string): Buffer => createHash('sha256').update(`slack:${token}`).digest();
+
+/** Path of the page that links an account. */
+export const SLACK_LINK_PATH = '/api/v1/slack/link';
+
+/** Which local person a Slack account speaks for. Slack's own names and addresses are never taken for an identity. */
+@Injectable()
+export class SlackIdentities {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly db: Database,
+    private readonly clock: Clock,
+    private readonly reviewers: Reviewers,
+  ) {}
+
+  /** `unknown` when nobody linked the account, `not_reviewer` when its person may not decide now. */
+  async personOf(account: SlackAccount): Promise<Person | 'unknown' | 'not_reviewer'> {
+    const person = await findSlackPerson(this.db, account);
+    if (person === undefined) return 'unknown';
+    const known = (await this.reviewers.list()).find((reviewer) => reviewer.personId === person.id);
+    return known === undefined ? 'not_reviewer' : { id: known.personId, name: known.name };
+  }
+
+  /** A one-time address at which somebody who is signed in links this account to themselves. */
+  async linkUrl(request: LinkRequest): Promise<string> {
+    const token = randomBytes(32).toString('base64url');
+    const now = Math.round(this.clock.now());
+    await insertLinkRequest(this.db, {
+      ...request,
+      tokenHash: hashOf(token),
+      now,
+      expiresAt: now + LINK_MINUTES * 60_000,
+    });
+    return `${publicUrl(this.config)}${SLACK_LINK_PATH}?token=${token}`;
+  }
+
+  /** Whose account a token is about; looking uses nothing up. */
+  async requestOf(token: string): Promise<LinkRequest | undefined> {
+    if (!TOKEN.test(token)) return undefined;
+    return findLinkRequest(this.db, hashOf(token), Math.round(this.clock.now()));
+  }
+
+  /** @throws NotFound when the token expired or was used. */
+  async link(token: string, person: Person): Promise<LinkRequest> {
+    const now = Math.round(this.clock.now());
+    return this.db.transaction(async (tx) => {
+      const request = TOKEN.test(token) ? await takeLinkRequest(tx, hashOf(token), now) : undefined;
+      if (request === undefined)
+        throw new NotFound(
+          'This link was used or is older than 15 minutes. Click in Slack again for a new one.',
+        );
+      await bindSlackPerson(tx, request, person, now);
+      await appendAudit(tx, [
+        {
+          at: now,
+          actor: `user:${person.id}`,
+          action: 'slack.linked',
+          subject: `user:${person.id}`,
+          data: { teamId: request.teamId, slackUserId: request.userId, slackUserName: request.userName },
+        },
+      ]);
+      return request;
+    });
+  }
+}

@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto';
+import { Body, Controller, Get, Inject, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { AccessGuard } from '../../../access/access.guard.js';
+import { Public, type Principal } from '../../../access/principal.js';
+import { CONFIG, publicUrl, type Config } from '../../../config.js';
+import { NotFound, Unauthorized } from '../../../errors.js';
+import { frame, messagePage, pageHeaders } from '../html-page.js';
+import { escapeHtml, visible } from '../safe-text.js';
+import { SLACK_LINK_PATH, SlackIdentities } from './slack-identities.js';
+
+const Token = z.object({ token: z.string().max(100).default('') });
+
+/**
+ * Where somebody who is signed in says that a Slack account is theirs. Looking links nothing; the one-time token comes
+ * from a message that only that Slack account saw.
+ */
+@ApiExcludeController()
+@Controller('api/v1/slack/link')
+@Public()
+export class SlackLinkController {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly identities: SlackIdentities,
+    private readonly guard: AccessGuard,
+  ) {}
+
+  @Get()
+  async show(
+    @Query() query: unknown,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const token = tokenIn(query);
+    const principal = await this.signedIn(request);
+    if (principal === undefined) return this.signInFirst(reply);
+    const account = await this.identities.requestOf(token);
+    if (account === undefined) return this.used(reply);
+    const who = `${visible(account.userName, 80)} (${visible(account.userId, 40)})`;
+    return this.page(reply, 200, (nonce) =>
+      frame(
+        nonce,
+        'Link a Slack account',
+        `<h1>Link a Slack account</h1>
+<p>The Slack account <strong>${escapeHtml(who)}</strong> will decide in the name of <strong>${escapeHtml(visible(principal.name, 100))}</strong>.</p>
+<p>Go on only if you clicked in Slack yourself and this is your own account there.</p>
+<form method="post" action="${SLACK_LINK_PATH}"><input type="hidden" name="token" value="${escapeHtml(token)}">
+<button class="primary">This is my Slack account</button></form>`,
+      ),
+    );
+  }
+
+  @Post()
+  async link(
+    @Body() body: unknown,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const principal = await this.signedIn(request);
+    if (principal === undefined) return this.signInFirst(reply);
+    if (
+      principal.kind !== 'user' ||
+      !principal.roles.some((role) => role === 'admin' || role === 'analyst')
+    ) {
+      return this.say(
+        reply,
+        403,
+        'Not linked',
+        'Only a person with the role analyst or admin can decide on reviews.',
+      );
+    }
+    try {
+      await this.identities.link(tokenIn(body), { id: principal.id, name: principal.name });
+    } catch (error) {
+      if (error instanceof NotFound) return this.used(reply);
+      throw error;
+    }
+    return this.say(reply, 200, 'Linked', 'Go back to Slack and click again: the buttons work for you now.');
+  }
+
+  private async signedIn(request: FastifyRequest): Promise<Principal | undefined> {
+    try {
+      return await this.guard.identify(request);
+    } catch (error) {
+      if (error instanceof Unauthorized) return undefined;
+      throw error;
+    }
+  }
+
+  private signInFirst(reply: FastifyReply): Promise<void> {
+    return this.say(
+      reply,
+      401,
+      'Sign in first',
+      'Sign in to Sallyport in this browser, then open the link from Slack again. It works for 15 minutes.',
+    );
+  }
+
+  private used(reply: FastifyReply): Promise<void> {
+    return this.say(
+      reply,
+      404,
+      'This link does not work (any more)',
+      'It works once and for 15 minutes. Click the button in Slack again for a new one.',
+    );
+  }
+
+  private say(reply: FastifyReply, status: number, title: string, text: string): Promise<void> {
+    return this.page(reply, status, (nonce) =>
+      messagePage(nonce, title, text, `${publicUrl(this.config)}/reviews`),
+    );
+  }
+
+  private async page(reply: FastifyReply, status: number, html: (nonce: string) => string): Promise<void> {
+    const nonce = randomBytes(16).toString('base64url');
+    await reply.status(status).headers(pageHeaders(nonce)).send(html(nonce));
+  }
+}
+
+const tokenIn = (from: unknown): string => {
+  const parsed = Token.safeParse(from ?? {});
+  return parsed.success ? parsed.data.token : '';
+};

@@ -1,0 +1,36 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../../config.js';
+import type { OutboxMessage } from '../../../outbound/outbox.js';
+import type { Review } from '../../review.js';
+import { ReviewChannel } from '../channel.js';
+import { slackSettings } from './slack-clients.js';
+
+/** Outbox kinds of a review's message in Slack. */
+export const SLACK_POST = 'slack.post';
+export const SLACK_UPDATE = 'slack.update';
+
+const group = (review: Review): string => `slack:${review.id}`;
+
+/** One message per review in the configured channel, brought up to date with every change. */
+@Injectable()
+export class SlackChannel extends ReviewChannel {
+  readonly name = 'slack';
+  private readonly isOn: boolean;
+
+  constructor(@Inject(CONFIG) config: Config) {
+    super();
+    this.isOn = slackSettings(config) !== undefined;
+  }
+
+  async opened(review: Review): Promise<readonly OutboxMessage[]> {
+    if (!this.isOn) return [];
+    return [{ kind: SLACK_POST, key: review.id, group: group(review), payload: { reviewId: review.id } }];
+  }
+
+  changed(review: Review): readonly OutboxMessage[] {
+    if (!this.isOn) return [];
+    // The handler shows the review as it is by then, so an update that comes late cannot show something old.
+    const key = `${review.id}:${review.version}`;
+    return [{ kind: SLACK_UPDATE, key, group: group(review), payload: { reviewId: review.id } }];
+  }
+}
