@@ -215,7 +215,7 @@ export class ObjectStorage {
         new PutObjectCommand({
           Bucket: ref.bucket,
           Key: ref.key,
-          Body: body,
+          Body: Buffer.from(body),
           ContentType: options.contentType,
           ...(options.tags !== undefined && { Tagging: new URLSearchParams(options.tags).toString() }),
         }),
