@@ -1,0 +1,177 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { headOf, httpApp } from '../intake/http-app.js';
+import { awsMessage, intakeParts } from '../intake/intake-parts.js';
+import { ObjectStory } from '../../src/verdicts/object-story.js';
+import { ObjectPage } from '../../src/verdicts/object-view.js';
+
+const parts = await intakeParts();
+const { server } = await httpApp(parts, { head: () => Promise.resolve(headOf()) });
+const { intake, ledger, test, clock } = parts;
+const webhook = { kind: 'webhook' } as const;
+
+const get = async (url: string) => {
+  const answer = await server.inject({ method: 'GET', url, headers: { host: 'localhost' } });
+  return { status: answer.statusCode, body: JSON.parse(answer.body) as Record<string, unknown> };
+};
+const list = async (query: string): Promise<ObjectPage> => {
+  const { status, body } = await get(`/api/v1/objects?${query}`);
+  expect(status).toBe(200);
+  return ObjectPage.parse(body);
+};
+const scanOf = async (key: string) =>
+  (
+    await test.query<{ id: string }>(
+      'SELECT s.id FROM scan s JOIN object_version o ON o.id = s.object_id WHERE o.key = $1',
+      [key],
+    )
+  )[0]?.id ?? '';
+
+beforeEach(async () => {
+  await test.truncate();
+  for (let index = 0; index < 5; index += 1) {
+    clock.advance(1000);
+    await intake.accept(awsMessage({ key: `dir/k${index}`, versionId: 'v', size: 3 }), webhook);
+  }
+  await intake.accept(awsMessage({ bucket: 'plain', key: '100%_x', eTag: 'e', sequencer: 'A' }), webhook);
+  await ledger.recordVerdict(await scanOf('dir/k1'), {
+    verdict: 'secrets',
+    reason: 'secrets_found',
+    engines: [{ name: 'secrets', version: '1' }],
+    bytesScanned: 3,
+    bytesTotal: 3,
+    sha256: 'ab',
+    notCovered: [],
+    workflowId: 'w',
+  });
+});
+
+describe('GET /api/v1/objects', () => {
+  it('lists what was seen last first, a page at a time, each once', async () => {
+    const seen: string[] = [];
+    let cursor = '';
+    for (let page = 0; page < 3; page += 1) {
+      const { items, nextCursor } = await list(`limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`);
+      seen.push(...items.map((item) => item.key));
+      cursor = nextCursor ?? '';
+    }
+    expect(cursor).toBe('');
+    expect(seen.slice(2)).toEqual(['dir/k3', 'dir/k2', 'dir/k1', 'dir/k0']);
+    expect(new Set(seen).size).toBe(6);
+  });
+
+  it('shows the current verdict with what stands behind it', async () => {
+    const { items } = await list('verdict=secrets');
+    expect(items).toMatchObject([
+      {
+        bucket: 'uploads',
+        key: 'dir/k1',
+        versionId: 'v',
+        verdict: 'secrets',
+        reason: 'secrets_found',
+        engines: [{ name: 'secrets', version: '1' }],
+        bytesScanned: 3,
+        bytesTotal: 3,
+        sha256: 'ab',
+        sizeBytes: 3,
+        uploadedAt: '2026-11-23T11:59:00.000Z',
+        openReviewId: null,
+      },
+    ]);
+  });
+
+  it.each([
+    ['bucket=plain', 1],
+    ['key=dir/k2', 1],
+    ['prefix=dir/', 5],
+    ['prefix=100%25_', 1],
+    ['prefix=100', 1],
+    ['prefix=10__', 0],
+    ['verdict=pending', 5],
+    ['verdict=pending,secrets', 6],
+    ['verdict=clean&verdict=secrets', 1],
+    ['bucket=&verdict=&prefix=', 6],
+    ['bucket=nowhere', 0],
+    ['to=2026-11-23T00:00:00Z', 0],
+    ['from=2026-11-23T00:00:00Z', 6],
+  ])('narrowed by %s', async (query, count) => {
+    expect((await list(query)).items).toHaveLength(count);
+  });
+
+  it.each([
+    ['limit=0', 'limit'],
+    ['limit=501', 'limit'],
+    ['limit=x', 'limit'],
+    ['cursor=nonsense', 'cursor'],
+    ['cursor=MTIzOm5vLXV1aWQ', 'cursor'],
+    ['verdict=fine', 'verdict'],
+    ['from=yesterday', 'from'],
+    ['key=%00', 'key'],
+    ['key=a&key=b', 'key'],
+  ])('refuses %s', async (query, path) => {
+    expect(await get(`/api/v1/objects?${query}`)).toMatchObject({
+      status: 400,
+      body: { errors: [{ path }] },
+    });
+  });
+
+  it('counts per verdict', async () => {
+    expect(await get('/api/v1/objects/summary')).toEqual({
+      status: 200,
+      body: { total: 6, counts: { pending: 5, secrets: 1 } },
+    });
+    expect((await get('/api/v1/objects/summary?bucket=plain')).body).toEqual({
+      total: 1,
+      counts: { pending: 1 },
+    });
+  });
+});
+
+describe('GET /api/v1/objects/{id}', () => {
+  it('tells the whole story', async () => {
+    const scanId = await scanOf('dir/k1');
+    await ledger.recordFindings(
+      scanId,
+      'secrets',
+      [
+        {
+          kind: 'secret',
+          ruleId: 'r',
+          title: 't',
+          severity: 'high',
+          confidence: 'high',
+          path: '',
+          excerpt: 'AKIA****',
+          fingerprint: 'f',
+        },
+      ],
+      1,
+    );
+    const at = clock.now();
+    await ledger.recordAction(scanId, 't', { action: 'quarantined', performed: true, at });
+    await ledger.recordDecision(scanId, {
+      reviewId: 'r1',
+      outcome: 'delete',
+      by: 'user:alice',
+      at,
+      reason: 'bad',
+    });
+    const { objectId } = await ledger.scan(scanId);
+    const story = ObjectStory.parse((await get(`/api/v1/objects/${objectId}`)).body);
+    expect(story).toMatchObject({
+      id: objectId,
+      decision: 'delete',
+      action: 'quarantined',
+      scans: [{ id: scanId, generation: 1, secretsTotal: 1, rule: 'every_upload' }],
+      verdicts: [{ verdict: 'secrets', reason: 'secrets_found', bytesScanned: 3 }],
+      findings: [{ ruleId: 'r', excerpt: 'AKIA****' }],
+      actions: [{ action: 'quarantined', performed: true }],
+      decisions: [{ outcome: 'delete', decidedBy: 'user:alice' }],
+    });
+  });
+
+  it('knows no others', async () => {
+    expect((await get('/api/v1/objects/00000000-0000-4000-8000-000000000000')).status).toBe(404);
+    expect((await get('/api/v1/objects/nonsense')).status).toBe(400);
+    expect((await get("/api/v1/objects/%00'")).status).toBe(400);
+  });
+});
