@@ -117,9 +117,14 @@ export class Catalog {
   /** A new null version takes the place of the old one; any other version goes on top. */
   private addVersion(bucket: string, key: string, version: ObjectVersion): void {
     this.claims.retain(version.slices);
-    if (version.id === 'null') this.removeVersion(bucket, key, 'null');
+    const others = this.versions(bucket, key).filter((each) => {
+      const isReplaced = version.id === 'null' && each.id === 'null';
+      if (isReplaced) this.claims.release(each.slices);
+      this.records -= isReplaced ? 1 : 0;
+      return !isReplaced;
+    });
     this.records += 1;
-    this.bucket(bucket).keys.set(key, [version, ...this.versions(bucket, key)]);
+    this.bucket(bucket).keys.set(key, [version, ...others]);
   }
 
   private removeVersion(bucket: string, key: string, id: string): void {

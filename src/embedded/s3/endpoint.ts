@@ -10,7 +10,7 @@ import { Store } from './store.js';
 import { AddressUnusable } from './store-errors.js';
 
 // A clean stop is over within two seconds: this long for requests under way, the rest for files.
-const CLOSE_GRACE_MS = 1_200;
+const CLOSE_GRACE_MS = 1_000;
 
 export interface S3EndpointOptions {
   /** Where everything is kept; made when missing. One process at a time. */

@@ -18,6 +18,8 @@ import { writeXml } from './write-xml.js';
 // S3 takes 8 KB of headers; user metadata and a presigned query fit well.
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_CONNECTIONS = 512;
+// Slower than any line; only somebody who wants to hold a connection for ever sends like that.
+const MIN_BYTES_PER_SECOND = 512;
 // An answer sent before the body was read is followed by this much reading, so that the client sees the answer.
 const MAX_DRAIN_BYTES = 4 * 1024 * 1024;
 
@@ -26,6 +28,8 @@ export interface ServerTimings {
   readonly headersMs: number;
   /** Without any byte of a body that we wait for. */
   readonly bodyIdleMs: number;
+  /** For which a body may come more slowly than MIN_BYTES_PER_SECOND. */
+  readonly slowBodyMs: number;
   /** Without any byte in either direction. */
   readonly socketIdleMs: number;
   /** For reading what is left of a refused body. */
@@ -35,6 +39,7 @@ export interface ServerTimings {
 export const DEFAULT_TIMINGS: ServerTimings = {
   headersMs: 15_000,
   bodyIdleMs: 20_000,
+  slowBodyMs: 60_000,
   socketIdleMs: 60_000,
   drainMs: 2_000,
 };
@@ -114,7 +119,7 @@ async function handle(
     key: target.key ?? '',
     query: target.query,
     headers,
-    body: new RequestBody(incoming(exchange, timings.bodyIdleMs), headers, auth),
+    body: new RequestBody(incoming(exchange, timings), headers, auth),
     origin: {
       sourceIp: (message.socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
       requestId: id,
@@ -124,16 +129,23 @@ async function handle(
   return handler(request, context);
 }
 
-/** The bytes of the body. A client that falls silent in the middle gets `RequestTimeout`. */
-async function* incoming(exchange: Exchange, idleMs: number): AsyncGenerator<Buffer> {
+/** The bytes of the body. A client that falls silent in the middle, or only trickles, gets `RequestTimeout`. */
+async function* incoming(exchange: Exchange, timings: ServerTimings): AsyncGenerator<Buffer> {
   const { message, response } = exchange;
   if (exchange.isContinueDue) {
     exchange.isContinueDue = false;
     response.writeContinue();
   }
+  let waitedMs = 0;
+  let bytes = 0;
   for (;;) {
-    const piece = await nextPiece(message, idleMs);
+    const began = performance.now();
+    const piece = await nextPiece(message, timings.bodyIdleMs);
     if (piece === undefined) return;
+    // Only our waiting counts, not what the disk takes.
+    waitedMs += performance.now() - began;
+    bytes += piece.length;
+    if (waitedMs > timings.slowBodyMs && bytes / waitedMs < MIN_BYTES_PER_SECOND / 1000) throw tooSlow();
     yield piece;
   }
 }
@@ -150,9 +162,7 @@ async function nextPiece(message: IncomingMessage, idleMs: number): Promise<Buff
     const onEnd = (): void => settle(() => resolve(undefined));
     const onGone = (): void => settle(() => reject(new Error('The client closed the connection.')));
     const timer = setTimeout(() => {
-      const text =
-        'Your socket connection to the server was not read from or written to within the timeout period.';
-      settle(() => reject(new S3Error('RequestTimeout', 400, text)));
+      settle(() => reject(tooSlow()));
     }, idleMs);
     const settle = (finish: () => void): void => {
       clearTimeout(timer);
@@ -164,6 +174,13 @@ async function nextPiece(message: IncomingMessage, idleMs: number): Promise<Buff
     message.resume();
   });
 }
+
+const tooSlow = (): S3Error =>
+  new S3Error(
+    'RequestTimeout',
+    400,
+    'Your socket connection to the server was not read from or written to within the timeout period.',
+  );
 
 function errorResponse({ logger }: ServerOptions, { id, message }: Exchange, error: unknown): S3Response {
   const known = asS3Error(error);
@@ -265,7 +282,8 @@ async function pipe(source: AsyncIterable<Buffer>, response: ServerResponse): Pr
 
 /** What is not HTTP gets one plain answer, since there is no request to answer. */
 function refuseGarbage(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // With an answer begun, or an earlier one on this connection, another text would be taken for a part of it.
+  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
     socket.destroy();
     return;
   }
@@ -282,4 +300,6 @@ function refuseGarbage(error: NodeJS.ErrnoException, socket: Socket): void {
   socket.end(
     `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/xml\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
+  // Time for the client to read it; then the connection goes, whether or not the client closes its side.
+  setTimeout(() => socket.destroy(), 1_000).unref();
 }

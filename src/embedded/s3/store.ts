@@ -77,9 +77,14 @@ export class Store {
     await mkdir(options.directory, { recursive: true, mode: 0o700 });
     const store = new Store(options);
     store.unlock = await lockDirectory(options.directory);
-    await store.blobs.prepare();
-    await store.journal.open();
-    await store.blobs.open();
+    try {
+      await store.blobs.prepare();
+      await store.journal.open();
+      await store.blobs.open();
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
     // A directory that was wiped must not give numbers again that receivers have seen: begin at the clock.
     store.lastNumber = Math.max(store.catalog.lastEvent, options.now().getTime() * 1000);
     return store;

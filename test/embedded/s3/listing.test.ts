@@ -80,7 +80,8 @@ describe('listings', () => {
           }),
       );
       const { found } = await pages({ Prefix, Delimiter, MaxKeys });
-      expect(found.toSorted()).toEqual([...expected].toSorted());
+      expect(found).toHaveLength(expected.size);
+      expect(new Set(found)).toEqual(expected);
       await Promise.all(keys.map((Key) => client.send(new DeleteObjectCommand({ Bucket, Key }))));
     };
     const property = asyncProperty(

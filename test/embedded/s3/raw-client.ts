@@ -37,13 +37,13 @@ function signer(request: RawRequest) {
   const key = scope
     .split('/')
     .reduce((sum: string | Buffer, part) => hmac(sum, part), `AWS4${secretAccessKey}`);
-  const sign = (kind: string, ...lines: string[]): string =>
+  const signLines = (kind: string, ...lines: string[]): string =>
     hmac(key, [kind, date, scope, ...lines].join('\n')).toString('hex');
-  return { date, scope, sign, credential: `${request.accessKeyId ?? ACCESS_KEY_ID}/${scope}` };
+  return { date, scope, signLines, credential: `${request.accessKeyId ?? ACCESS_KEY_ID}/${scope}` };
 }
 
 export function sign(request: RawRequest, host: string): Signed {
-  const { date, sign: signLines, credential } = signer(request);
+  const { date, signLines, credential } = signer(request);
   const payloadHash = request.payloadHash ?? 'UNSIGNED-PAYLOAD';
   const headers: Record<string, string> = {
     ...request.headers,
@@ -72,7 +72,7 @@ export function sign(request: RawRequest, host: string): Signed {
 
 /** A presigned path with its query. */
 export function presign(request: RawRequest, host: string, expires: number | string): string {
-  const { date, sign: signLines, credential } = signer(request);
+  const { date, signLines, credential } = signer(request);
   const query = [
     ...(request.query ?? '').split('&').filter((each) => each !== ''),
     'X-Amz-Algorithm=AWS4-HMAC-SHA256',
@@ -114,7 +114,7 @@ export async function sendRaw(
     socket.on('data', (piece) => pieces.push(piece));
     socket.on('error', reject);
     socket.on('close', () => resolve());
-    socket.write(bytes);
+    socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
     if (end) socket.end();
   }).catch((error: unknown) => {
     if (pieces.length === 0) throw error;
