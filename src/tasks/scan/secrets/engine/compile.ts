@@ -1,8 +1,10 @@
 import type { ByteSet } from '../regex/byte-set.js';
 import { emitPattern } from '../regex/emit.js';
-import { findAnchor, maxLength, splitOptionalPrefix } from '../regex/measure.js';
+import { exactBeginnings, findAnchor, maxLength, splitOptionalPrefix } from '../regex/measure.js';
 import type { Pattern } from '../regex/pattern.js';
 import type { SecretRule, SecretRuleSet } from '../rules/rule.js';
+import { base64Literals } from './base64.js';
+import type { Base64Literal } from './base64.js';
 import { Prefilter } from './prefilter.js';
 
 /** The longest match that a rule may have; an unbounded pattern sees no further than this from where it starts. */
@@ -44,6 +46,13 @@ export interface Literal {
   readonly text: string;
   /** Rules to try where this stands. */
   readonly anchored: CompiledRule[];
+  /** Rules whose own literal stands here in base64. */
+  readonly encoded: EncodedRule[];
+}
+
+export interface EncodedRule {
+  readonly rule: CompiledRule;
+  readonly fragment: Base64Literal;
 }
 
 export interface CompiledRules {
@@ -80,7 +89,7 @@ class Literals {
     const known = this.#numbers.get(text);
     if (known !== undefined) return known;
     this.#numbers.set(text, this.list.length);
-    return this.list.push({ text, anchored: [] }) - 1;
+    return this.list.push({ text, anchored: [], encoded: [] }) - 1;
   }
 }
 
@@ -115,7 +124,19 @@ function compileRule(rule: SecretRule, index: number, literals: Literals): Compi
         : new Set(rule.keywords.map((keyword) => literals.numberOf(latin1(keyword)))),
   };
   for (const text of beginnings) literals.list[literals.numberOf(text)]!.anchored.push(compiled);
+  if (rule.confidence === 'high' && compiled.keywords.size === 0) addEncoded(compiled, pattern, literals);
   return compiled;
+}
+
+// A rule with more spellings of its beginning would fill the prefilter for little.
+const MAX_ENCODED_SPELLINGS = 8;
+
+/** Lets a rule for one certain format be found inside base64 too, as secrets of Kubernetes and CI systems are kept. */
+function addEncoded(rule: CompiledRule, pattern: Pattern, literals: Literals): void {
+  const spellings = exactBeginnings(pattern);
+  if (spellings === undefined || spellings.length > MAX_ENCODED_SPELLINGS) return;
+  for (const fragment of spellings.filter((text) => text.length >= 4).flatMap(base64Literals))
+    literals.list[literals.numberOf(fragment.text.toLowerCase())]!.encoded.push({ rule, fragment });
 }
 
 function unanchored(rule: SecretRule, index: number, pattern: Pattern | undefined): CompiledRule {

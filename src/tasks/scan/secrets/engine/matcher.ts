@@ -1,4 +1,6 @@
-import type { CompiledRule, CompiledRules } from './compile.js';
+import { decodeAround, encodedSpan } from './base64.js';
+import type { Base64Place } from './base64.js';
+import type { CompiledRule, CompiledRules, EncodedRule } from './compile.js';
 import { WINDOW_BYTES } from './compile.js';
 import type { Hits } from './prefilter.js';
 
@@ -9,6 +11,8 @@ export interface Match {
   readonly matchEnd: number;
   readonly start: number;
   readonly end: number;
+  /** Set when the secret is written in base64; start and end are then those of the encoded characters. */
+  readonly base64?: Base64Place;
 }
 
 /** The stretch of text in memory: `text` holds it from position `base` on. */
@@ -89,6 +93,14 @@ export class Matcher {
           ran(rule.index);
           if (match !== undefined) found.push(match);
         }
+        for (const encoded of literal.encoded) {
+          const at = end - literal.text.length;
+          if (this.#active[encoded.rule.index] === 0) continue;
+          this.probe?.enter(encoded.rule.index);
+          const match = this.#matchEncoded(encoded, stretch, at);
+          ran(encoded.rule.index);
+          if (match !== undefined) found.push(match);
+        }
       }
     }
     for (const rule of this.rules.block) {
@@ -134,8 +146,24 @@ export class Matcher {
     rule.regex.lastIndex = at - cut;
     if (!rule.regex.test(shown)) return undefined;
     const match = precisely(rule, shown, at - cut, base + cut);
-    if (match !== undefined) this.#lastEnd[rule.index] = match.matchEnd;
+    // Not the end of the match: what only delimits one secret may delimit the next.
+    if (match !== undefined) this.#lastEnd[rule.index] = match.end;
     return match === undefined ? undefined : withPrefix(rule, match, text, base);
+  }
+
+  /** Tries a rule on what base64 text around the hit decodes to, one level deep. */
+  #matchEncoded({ rule, fragment }: EncodedRule, { text, base }: Stretch, at: number): Match | undefined {
+    const decoded = decodeAround(text, at, fragment);
+    if (decoded === undefined) return undefined;
+    rule.regex.lastIndex = decoded.literalAt;
+    if (!rule.regex.test(decoded.text)) return undefined;
+    const match = precisely(rule, decoded.text, decoded.literalAt, 0);
+    if (match === undefined) return undefined;
+    const base64 = { from: base + decoded.from, skip: match.start, length: match.end - match.start };
+    const span = encodedSpan(base64);
+    if (span.start < this.#lastEnd[rule.index]!) return undefined;
+    this.#lastEnd[rule.index] = span.end;
+    return { ruleIndex: rule.index, matchStart: span.start, matchEnd: span.end, ...span, base64 };
   }
 
   #searchBlock(rule: CompiledRule, { text, base }: Stretch, from: number, to: number, found: Match[]): void {

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { SecretFinding, SecretScanTarget } from '../finding.js';
 import type { Allowlist } from '../rules/rule.js';
 import { allows, allowsPath, isMarkedAllowed } from './allow.js';
+import { decodeAt } from './base64.js';
 import type { ScanSettings } from './byte-scan.js';
 import type { Collector } from './collector.js';
 import type { CompiledRule } from './compile.js';
@@ -104,11 +105,14 @@ export class Reporter {
   #reportOne(match: Match, bytes: Buffer, base: number, lines: LineCounter, encoding: TextEncoding): void {
     const compiled = this.settings.rules.all[match.ruleIndex]!;
     const { rule } = compiled;
-    const secret = bytes.toString('latin1', match.start - base, match.end - base);
+    const secret =
+      match.base64 === undefined
+        ? bytes.toString('latin1', match.start - base, match.end - base)
+        : decodeAt(bytes, base, match.base64);
     if (rule.entropy > 0 && entropyOf(secret) <= rule.entropy) return;
     const line = lineAround(bytes, match.matchStart - base, match.matchEnd - base);
     const whole = bytes.toString('latin1', match.matchStart - base, match.matchEnd - base);
-    const candidate = { secret, match: whole, line, path: this.#path };
+    const candidate = { secret, match: match.base64 ? secret : whole, line, path: this.#path };
     if (this.#allowlists(rule.allowlists).some((list) => allows(list, candidate))) return;
     if (isMarkedAllowed(line)) {
       this.#suppressed++;
@@ -131,6 +135,7 @@ export class Reporter {
         this.#clearFrom(match, match.start - (before.length - before.lastIndexOf('\n') - 1)),
       ),
       fingerprint: this.#fingerprint(secret),
+      ...(match.base64 === undefined ? {} : { encoding: 'base64' as const }),
     };
     const { start, end, ruleIndex } = match;
     this.collector.add({ finding, ruleIndex, generic: rule.generic, start, end });

@@ -53,7 +53,7 @@ export function countCaptures(pattern: Pattern): number {
   return countCaptures(pattern.inner);
 }
 
-/** A beginning that a match can have, lower case. `open` when the node matches exactly this and more may follow. */
+/** A beginning that a match can have. `open` when the node matches exactly this and more may follow. */
 interface Beginning {
   readonly text: string;
   readonly open: boolean;
@@ -70,7 +70,16 @@ const MAX_BEGINNING_LENGTH = 16;
  * Undefined when some match begins with fewer than two known bytes.
  */
 export function literalBeginnings(pattern: Pattern): readonly string[] | undefined {
-  const texts = [...new Set(beginnings(pattern).map((beginning) => beginning.text))];
+  return shortest(beginnings(pattern, true));
+}
+
+/** The same in the case in which they are written; undefined for a pattern that takes either case. */
+export function exactBeginnings(pattern: Pattern): readonly string[] | undefined {
+  return shortest(beginnings(pattern, false));
+}
+
+function shortest(found: readonly Beginning[]): readonly string[] | undefined {
+  const texts = [...new Set(found.map((beginning) => beginning.text))];
   if (texts.length > MAX_BEGINNINGS || texts.some((text) => text.length < 2)) return undefined;
   return texts.filter((text) => !texts.some((other) => other !== text && text.startsWith(other)));
 }
@@ -78,43 +87,46 @@ export function literalBeginnings(pattern: Pattern): readonly string[] | undefin
 const unknown: readonly Beginning[] = [{ text: '', open: false }];
 const nothing: readonly Beginning[] = [{ text: '', open: true }];
 
-function beginnings(pattern: Pattern): readonly Beginning[] {
+function beginnings(pattern: Pattern, fold: boolean): readonly Beginning[] {
   switch (pattern.kind) {
     case 'set':
-      return ofSet(pattern.set);
+      return ofSet(pattern.set, fold);
     case 'assertion':
       return nothing;
     case 'concat':
-      return sequence(pattern.items);
+      return sequence(pattern.items, fold);
     case 'alternate': {
-      const all = pattern.branches.flatMap(beginnings);
+      const all = pattern.branches.flatMap((branch) => beginnings(branch, fold));
       return all.length > MAX_BEGINNINGS ? unknown : all;
     }
     case 'capture':
-      return beginnings(pattern.inner);
+      return beginnings(pattern.inner, fold);
   }
-  return ofRepeat(pattern);
+  return ofRepeat(pattern, fold);
 }
 
-function ofSet(set: ByteSet): readonly Beginning[] {
-  const letters = new Set(members(set).map((byte) => (byte >= 65 && byte <= 90 ? byte + 32 : byte)));
+function ofSet(set: ByteSet, fold: boolean): readonly Beginning[] {
+  const letters = new Set(members(set).map((byte) => (fold && byte >= 65 && byte <= 90 ? byte + 32 : byte)));
   if (letters.size > MAX_SPELLED_CLASS) return unknown;
   return [...letters].map((byte) => ({ text: String.fromCharCode(byte), open: true }));
 }
 
-function ofRepeat(pattern: Extract<Pattern, { kind: 'repeat' }>): readonly Beginning[] {
+function ofRepeat(pattern: Extract<Pattern, { kind: 'repeat' }>, fold: boolean): readonly Beginning[] {
   const times = Math.min(pattern.min, MAX_BEGINNING_LENGTH);
-  const required = sequence(Array.from({ length: times }, () => pattern.inner));
+  const required = sequence(
+    Array.from({ length: times }, () => pattern.inner),
+    fold,
+  );
   if (pattern.min === pattern.max && times === pattern.min) return required;
-  if (pattern.min === 0 && pattern.max === 1) return [...nothing, ...beginnings(pattern.inner)];
+  if (pattern.min === 0 && pattern.max === 1) return [...nothing, ...beginnings(pattern.inner, fold)];
   return required.map(({ text }) => ({ text, open: false }));
 }
 
-function sequence(items: readonly Pattern[]): readonly Beginning[] {
+function sequence(items: readonly Pattern[], fold: boolean): readonly Beginning[] {
   let found = nothing;
   for (const item of items) {
     if (found.every(({ open, text }) => !open || text.length >= MAX_BEGINNING_LENGTH)) break;
-    const next = beginnings(item);
+    const next = beginnings(item, fold);
     if (found.length * next.length > MAX_BEGINNINGS) return found.map(({ text }) => ({ text, open: false }));
     found = found.flatMap((left) =>
       left.open && left.text.length < MAX_BEGINNING_LENGTH

@@ -16,6 +16,7 @@ const secrets = [
   `password: '${randomText(alphabets.alnum, 24, 5)}'`,
   `${randomText(alphabets.digits, 9, 6)}:AA${randomText(alphabets.word, 33, 6)}`,
   privateKey('RSA ', 3_000, 7),
+  Buffer.from(`TOKEN=${githubToken(9)}\n`).toString('base64'),
   `facebook ${randomText(alphabets.digits, 15, 8)}|${randomText(alphabets.alnum, 27, 8)}`,
 ];
 const filler = fc.oneof(
