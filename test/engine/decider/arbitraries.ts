@@ -20,7 +20,11 @@ type Shape =
       readonly cases: readonly Shape[][];
       readonly otherwise: Shape[];
     }
-  | { readonly kind: 'fork'; readonly branches: readonly Shape[][]; readonly awaitsAll: boolean };
+  | {
+      readonly kind: 'fork';
+      readonly branches: readonly Shape[][];
+      readonly awaits: 'first' | 'lasts' | 'every';
+    };
 
 export interface ShapeOptions {
   readonly permissive: boolean;
@@ -55,13 +59,22 @@ const shapes = ({ permissive, waits }: ShapeOptions): fc.Arbitrary<Shape[]> =>
             maxLength: 3,
           },
         ),
-        awaitsAll: fc.boolean(),
+        awaits: fc.constantFrom('first' as const, 'lasts' as const, 'every' as const),
       }),
     ),
     list: fc.array(tie('shape'), { maxLength: 3, depthIdentifier: 'shape' }),
   })).list;
 
 type Json = { [key: string]: unknown };
+
+/** Also those of branches that a SWITCH may never take. */
+const everyRef = (steps: readonly Json[]): string[] =>
+  steps.flatMap((step) => [
+    String(step['taskReferenceName']),
+    ...Object.values((step['decisionCases'] ?? {}) as { [value: string]: Json[] }).flatMap(everyRef),
+    ...everyRef((step['defaultCase'] ?? []) as Json[]),
+    ...((step['forkTasks'] ?? []) as Json[][]).flatMap(everyRef),
+  ]);
 
 /** Names the steps and writes the definition. Each step may read what came before it. */
 function build(list: readonly Shape[], next: { ref: number }): Json[] {
@@ -108,7 +121,7 @@ function build(list: readonly Shape[], next: { ref: number }): Json[] {
             name: `${ref}j`,
             taskReferenceName: `${ref}j`,
             type: 'JOIN',
-            joinOn: shape.awaitsAll ? lasts : lasts.slice(0, 1),
+            joinOn: { first: lasts.slice(0, 1), lasts, every: branches.flatMap(everyRef) }[shape.awaits],
           },
         ];
       }
