@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { InjectOptions } from 'fastify';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ObjectHead } from '../../src/s3/object-storage.js';
@@ -36,7 +36,7 @@ describe('POST /events/s3', () => {
     ['MinIO’s bare token', '/events/s3', { authorization: TOKEN }],
     ['the token in the path', `/events/s3/${TOKEN}`, {}],
   ])('takes %s', async (_, url, headers) => {
-    const answer = await post(url, awsMessage({ versionId: 'v' }), headers as Record<string, string>);
+    const answer = await post(url, awsMessage({ versionId: 'v' }), headers);
     expect(answer).toEqual({ status: 200, body: { accepted: 1, duplicates: 0, ignored: 0, rejected: 0 } });
   });
 
@@ -48,7 +48,7 @@ describe('POST /events/s3', () => {
     ['another path', '/events/s3/nonsense', {}],
     ['the right header with a wrong path', '/events/s3/nonsense', bearer],
   ])('refuses %s', async (_, url, headers) => {
-    const answer = await post(url, awsMessage({ versionId: 'v' }), headers as Record<string, string>);
+    const answer = await post(url, awsMessage({ versionId: 'v' }), headers);
     expect(answer).toMatchObject({ status: 401, body: { code: 'UNAUTHORIZED' } });
     expect(await rows('intake_event')).toBe(0);
   });

@@ -1,9 +1,9 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareSequencers, sequenceOf } from '../../src/intake/sequencer.js';
 
 const hex = fc
-  .array(fc.constantFrom(...'0123456789ABCDEF'), { minLength: 1, maxLength: 40 })
+  .array(fc.constantFrom(...Array.from('0123456789ABCDEF')), { minLength: 1, maxLength: 40 })
   .map((digits) => digits.join(''));
 
 describe('sequencers', () => {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { matchRules, type TriggerRule, type Upload } from '../../src/triggers/match.js';
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { NotCovered, ScanReport } from '../../src/verdicts/ledger.js';
 import { judge, type VerdictInput } from '../../src/verdicts/verdict.js';
