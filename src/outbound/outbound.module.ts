@@ -1,4 +1,5 @@
 import { Module, type DynamicModule, type Provider, type Type } from '@nestjs/common';
+import { Egress } from './egress/egress.js';
 import { MailHandler } from './mail/mail.handler.js';
 import { Mailer } from './mail/mailer.js';
 import { MailboxController } from './mailbox/mailbox.controller.js';
@@ -31,8 +32,9 @@ export class OutboundModule {
         { provide: Outbox, useExisting: PostgresOutbox },
         Mailer,
         MailHandler,
+        { provide: Egress, useFactory: () => new Egress() },
       ],
-      exports: [Outbox, OutboxBell, Mailer, MailHandler],
+      exports: [Outbox, OutboxBell, Mailer, MailHandler, Egress],
     };
   }
 }

@@ -112,19 +112,16 @@ function openPool(url: string): Transporter {
 
 const isLoopback = (host: string): boolean => /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(host);
 
-// Codes under which nothing of the message was handed over.
-const NOTHING_SENT = new Set(['ECONNECTION', 'EDNS', 'ETLS', 'EAUTH', 'ENOAUTH', 'EENVELOPE']);
+// Codes under which nothing of the message was handed over. A line that broke later looks the same to nodemailer
+// whether the message was taken or not.
+const NOTHING_SENT = new Set(['EDNS', 'ETLS', 'EAUTH', 'ENOAUTH', 'EENVELOPE']);
 
 function verdictOf(error: SmtpError): Delivery {
-  const reason = `${error.code ?? 'error'} ${error.responseCode ?? ''} ${error.message}`.replace(/\s+/g, ' ');
-  const refused = error.code === 'EENVELOPE' || error.code === 'EMESSAGE';
-  if (refused && (error.responseCode ?? 0) >= 500) return { kind: 'giveUp', reason };
-  // An address that no server would take (nodemailer refuses it before asking one).
-  if (error.code === 'EENVELOPE' && error.responseCode === undefined) return { kind: 'giveUp', reason };
-  const answered = error.responseCode !== undefined;
-  return {
-    kind: 'retry',
-    reason,
-    ambiguous: !answered && !NOTHING_SENT.has(error.code ?? ''),
-  };
+  const { code = 'error', responseCode, message } = error;
+  const reason = `${code} ${responseCode ?? ''} ${message}`.replace(/\s+/g, ' ');
+  const isAboutTheMail = code === 'EENVELOPE' || code === 'EMESSAGE';
+  // Without a code of the server, nodemailer itself found an address that no server would take.
+  if (isAboutTheMail && (responseCode ?? 599) >= 500) return { kind: 'giveUp', reason };
+  const neverConnected = NOTHING_SENT.has(code) || message.startsWith('connect ');
+  return { kind: 'retry', reason, ambiguous: responseCode === undefined && !neverConnected };
 }
