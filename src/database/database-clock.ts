@@ -5,7 +5,13 @@ import type { Queryable } from './queryable.js';
 const MEASURE_EVERY_MS = 30_000;
 // The fastest of a few round trips has the smallest error.
 const SAMPLES = 3;
+const MAX_SKEW_MS = 2_000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** The part of pino that the clock uses. */
+export interface ClockLog {
+  warn(facts: object, message: string): void;
+}
 
 /**
  * Monotonic time of this process plus the offset to PostgreSQL's clock, measured at the start, every 30 s and on
@@ -17,14 +23,17 @@ export class DatabaseClock extends Clock {
   private readonly stopping = new AbortController();
   private steps = 0;
 
-  private constructor(private readonly db: Queryable) {
+  private constructor(
+    private readonly db: Queryable,
+    private readonly log: ClockLog | undefined,
+  ) {
     super();
     this.offset = performance.timeOrigin;
   }
 
   /** Measures once and keeps measuring until `stop`. Rejects when the database does not answer. */
-  static async start(db: Queryable): Promise<DatabaseClock> {
-    const clock = new DatabaseClock(db);
+  static async start(db: Queryable, log?: ClockLog): Promise<DatabaseClock> {
+    const clock = new DatabaseClock(db, log);
     await clock.measure();
     void clock.keepMeasuring();
     return clock;
@@ -79,7 +88,11 @@ export class DatabaseClock extends Clock {
       best = after - before;
       offset = Number(row.at) - (before + after) / 2;
     }
-    if (this.latest > 0 && Math.abs(offset - this.offset) > 2_000) this.steps += 1;
+    const stepMs = Math.round(offset - this.offset);
+    if (this.latest > 0 && Math.abs(stepMs) > MAX_SKEW_MS) {
+      this.steps += 1;
+      this.log?.warn({ stepMs }, "PostgreSQL's clock stepped");
+    }
     this.offset = offset;
   }
 

@@ -257,6 +257,8 @@ export abstract class ExecutionStore {
   abstract polls(taskType?: string): Promise<readonly PollRecord[]>;
   /** The lowest fair tag among the waiting tasks of each type. */
   abstract fairTags(taskTypes: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** Lets go of what the store holds open; nothing may be asked after. */
+  abstract close(): Promise<void>;
   /** Forgets command ids recorded before `before`. */
   abstract pruneCommands(before: Instant): Promise<void>;
 }

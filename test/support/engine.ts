@@ -42,19 +42,19 @@ export interface TestEngine {
 /** An engine on these stores, started; stop it with `runtime.stop()`. */
 export async function startEngine(
   stores: { executions: ExecutionStore; definitions: DefinitionStore },
-  options: Partial<RuntimeParts> & { clock?: FakeClock } = {},
+  options: Partial<RuntimeParts> & { clock?: FakeClock; workers?: readonly TaskWorker[] } = {},
 ): Promise<TestEngine> {
   const clock = options.clock ?? new FakeClock();
   const definitions = new Definitions(stores.definitions, clock, parseWorkflowDef);
   const runtime = new EngineRuntime({
     store: stores.executions,
     definitions,
-    workers: [],
     identity: { homeId: 'home-1', host: 'test', pid: 1, roles: ['engine'] },
     ...options,
     clock,
   });
-  await runtime.start();
+  await runtime.open();
+  runtime.run(options.workers ?? []);
   return { engine: new SallyportEngine(runtime, definitions, clock), runtime, definitions, clock };
 }
 

@@ -439,6 +439,8 @@ export class MemoryExecutionStore extends ExecutionStore {
     return lowest;
   }
 
+  async close(): Promise<void> {}
+
   async pruneCommands(before: Instant): Promise<void> {
     for (const { applied } of this.executions.values()) {
       for (const [id, at] of applied) if (at < before) applied.delete(id);

@@ -24,7 +24,6 @@ export interface RuntimeParts {
   readonly store: ExecutionStore;
   readonly definitions: Definitions;
   readonly clock: Clock;
-  readonly workers: readonly TaskWorker[];
   readonly identity: NodeIdentity;
   readonly log?: RuntimeLog;
   readonly crash?: CrashPoints;
@@ -59,11 +58,11 @@ export class EngineRuntime {
   private prunedAt: Instant = 0;
 
   constructor(private readonly parts: RuntimeParts) {
-    const { store, clock, definitions, workers, identity } = parts;
+    const { store, clock, definitions, identity } = parts;
     const crash = parts.crash ?? new CrashPoints();
     const log = (this.log = parts.log ?? SILENT);
     this.store = store;
-    this.slots = new Slots(workers);
+    this.slots = new Slots();
     this.cache = new WorkflowCache(parts.cacheBytes ?? DEFAULT_CACHE_BYTES);
     this.logs = new TaskLogs(store, clock, log);
     const incarnation = (): string => this.keeper.incarnation();
@@ -130,9 +129,15 @@ export class EngineRuntime {
     });
   }
 
-  async start(): Promise<void> {
+  /** Takes its place among the nodes; from now on commands are decided, and nothing runs yet. */
+  async open(): Promise<void> {
     await this.parts.definitions.refresh(true);
     await this.keeper.start();
+  }
+
+  /** Runs these workers and fires timers. */
+  run(workers: readonly TaskWorker[]): void {
+    for (const worker of workers) this.slots.add(worker);
     if (this.parts.watches !== false) this.lookout.start();
     for (const taskType of this.slots.taskTypes) this.dispatcher.wake(taskType);
   }
@@ -183,6 +188,7 @@ export class EngineRuntime {
     this.runner.extend(now);
     await this.parts.definitions.refresh();
     await this.logs.flush();
+    this.polls.rememberLocal(this.slots.taskTypes, this.parts.identity.host);
     await this.polls.flush();
     if (now - this.prunedAt < PRUNE_EVERY_MS) return;
     this.prunedAt = now;

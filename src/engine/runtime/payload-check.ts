@@ -8,7 +8,7 @@ const MAX_PROBLEMS = 20;
 
 const isStorable = (text: string): boolean => !text.includes('\u0000') && text.isWellFormed();
 
-/** What cannot be stored or would not survive: NUL, lone surrogates, integers beyond 2^53, depth over 64. */
+/** What cannot be stored or would not survive: NUL, lone surrogates, NaN and infinities, depth over 64. */
 export function payloadProblems(value: Json, path: string): readonly FieldProblem[] {
   const problems: FieldProblem[] = [];
   look(value, path, 0, problems);
@@ -20,9 +20,8 @@ function look(value: Json, path: string, depth: number, problems: FieldProblem[]
   if (typeof value === 'string') {
     if (!isStorable(value)) problems.push({ path, message: 'must not contain NUL or lone surrogates' });
   } else if (typeof value === 'number') {
-    if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
-      problems.push({ path, message: 'is beyond 2^53 and would lose digits; send it as a string' });
-    }
+    // What came as JSON text was checked there (integers beyond 2^53); this is for workers' own objects.
+    if (!Number.isFinite(value)) problems.push({ path, message: 'is not a finite number' });
   } else if (typeof value === 'object' && value !== null) {
     if (depth >= MAX_DEPTH) {
       problems.push({ path, message: `is nested deeper than ${MAX_DEPTH} levels` });

@@ -12,6 +12,7 @@ const MAX_POLL_COUNT = 1_000;
 // More waiting polls than this are answered at once, as if their time were up.
 const MAX_WAITING_POLLS = 2_000;
 const MAX_POLL_RECORDS = 10_000;
+const LOCAL_POLL_MS = 10_000;
 
 export interface Poll {
   readonly taskType: string;
@@ -36,6 +37,7 @@ export class Polls {
   private waiting = 0;
   private readonly records = new Map<string, PollRecord>();
   private isStopped = false;
+  private rememberedLocalAt = -Infinity;
 
   constructor(private readonly parts: Parts) {}
 
@@ -74,6 +76,16 @@ export class Polls {
   stop(): void {
     this.isStopped = true;
     for (const taskType of this.parts.signal.keys) this.parts.signal.raise(taskType);
+  }
+
+  /** The workers of this process poll in their own way; every few seconds is often enough to show that they live. */
+  rememberLocal(taskTypes: readonly string[], host: string): void {
+    const now = this.parts.clock.now();
+    if (now - this.rememberedLocalAt < LOCAL_POLL_MS) return;
+    this.rememberedLocalAt = now;
+    for (const taskType of taskTypes) {
+      this.remember({ taskType, workerId: `in-process@${host}`, count: 1, timeoutMs: 0 });
+    }
   }
 
   private remember({ taskType, workerId, domain = '' }: Poll): void {

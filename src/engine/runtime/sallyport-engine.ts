@@ -12,11 +12,14 @@ import {
   type WorkflowExecution,
   type WorkflowSearch,
 } from '../ports.js';
+import type { ClaimedTask, PollRecord, TaskLogLine } from '../execution-store.js';
 import type { Definitions } from './definitions.js';
 import type { EngineRuntime } from './engine-runtime.js';
 import type { EntryOutcome } from './entry.js';
 import { checkPayload, checkText, storableText } from './payload-check.js';
+import type { Poll } from './polls.js';
 import { MAX_LOG_CHARACTERS, MAX_LOG_LINES } from './task-logs.js';
+import { why, type Why } from './why.js';
 
 const MAX_SEARCH_LIMIT = 500;
 const MAX_ID_LENGTH = 255;
@@ -53,9 +56,26 @@ export class SallyportEngine extends Engine {
   }
 
   async get(workflowId: string): Promise<WorkflowExecution> {
+    const execution = await this.find(workflowId);
+    if (execution === undefined) throw noWorkflow(workflowId);
+    return execution;
+  }
+
+  /** As `get`, with `undefined` for an unknown id. */
+  async find(workflowId: string): Promise<WorkflowExecution | undefined> {
+    checkText(workflowId, 'workflowId', MAX_ID_LENGTH);
     const stored = await this.runtime.store.load(workflowId);
+    return stored === undefined ? undefined : { ...stored.workflow, tasks: stored.tasks };
+  }
+
+  /** The workflow and why it does not move. */
+  async explain(workflowId: string): Promise<{ execution: WorkflowExecution; why: readonly Why[] }> {
+    checkText(workflowId, 'workflowId', MAX_ID_LENGTH);
+    const { store } = this.runtime;
+    const stored = await store.load(workflowId);
     if (stored === undefined) throw noWorkflow(workflowId);
-    return { ...stored.workflow, tasks: stored.tasks };
+    const execution = { ...stored.workflow, tasks: stored.tasks };
+    return { execution, why: await why(stored, store, this.clock.now()) };
   }
 
   async search(query: WorkflowSearch) {
@@ -63,6 +83,38 @@ export class SallyportEngine extends Engine {
       throw InvalidInput.field('limit', `must be a whole number from 1 to ${MAX_SEARCH_LIMIT}`);
     }
     return await this.runtime.store.search(query);
+  }
+
+  /** How many executions match; exact to 10,000. */
+  count(query: Omit<WorkflowSearch, 'limit' | 'cursor'>): Promise<number> {
+    return this.runtime.store.count(query);
+  }
+
+  /** Tasks for a worker outside this process. */
+  poll(poll: Poll): Promise<readonly ClaimedTask[]> {
+    return this.runtime.polls.poll(poll);
+  }
+
+  /** Tasks that wait to be handed out, per type; all types when none is named. */
+  queueSizes(taskTypes?: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return this.runtime.store.queueSizes(taskTypes);
+  }
+
+  /** Who polled when; of all types when none is named. */
+  pollData(taskType?: string): Promise<readonly PollRecord[]> {
+    return this.runtime.store.polls(taskType);
+  }
+
+  logs(taskId: string): Promise<readonly TaskLogLine[]> {
+    return this.runtime.store.logs(taskId);
+  }
+
+  async taskByReference(workflowId: string, reference: string): Promise<Task> {
+    const task = await this.runtime.store.taskByReference(workflowId, reference);
+    if (task === undefined) {
+      throw new NotFound(`Workflow ${workflowId} has no task with the reference name ${reference}.`);
+    }
+    return task;
   }
 
   async updateTask(result: TaskResult, actor: Actor): Promise<UpdateOutcome> {
@@ -109,6 +161,7 @@ export class SallyportEngine extends Engine {
   }
 
   async getTask(taskId: string): Promise<Task> {
+    checkText(taskId, 'taskId', MAX_ID_LENGTH);
     const task = await this.runtime.store.task(taskId);
     if (task === undefined) throw noTask(taskId);
     return task;
@@ -136,6 +189,7 @@ export class SallyportEngine extends Engine {
     what: { kind: 'terminate'; reason: string } | { kind: 'pause' | 'resume' | 'retry' },
     actor: Actor,
   ): Promise<void> {
+    checkText(workflowId, 'workflowId', MAX_ID_LENGTH);
     const command: Command = { ...what, commandId: randomUUID(), actor };
     const outcome = await this.runtime.committer.submit(workflowId, { kind: 'command', command });
     if (outcome.kind === 'missing') throw noWorkflow(workflowId);
@@ -161,6 +215,8 @@ function checkStart(request: StartWorkflowRequest): void {
 }
 
 function checkResult(result: TaskResult): void {
+  checkText(result.workflowInstanceId, 'workflowInstanceId', MAX_ID_LENGTH);
+  checkText(result.taskId, 'taskId', MAX_ID_LENGTH);
   if (result.outputData !== undefined) checkPayload(result.outputData, 'outputData');
   checkText(result.reasonForIncompletion, 'reasonForIncompletion', MAX_REASON_LENGTH);
   checkText(result.workerId, 'workerId', MAX_ID_LENGTH);

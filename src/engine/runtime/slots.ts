@@ -1,3 +1,4 @@
+import { ConfigError } from '../../errors.js';
 import type { TaskWorker } from '../ports.js';
 
 /**
@@ -10,10 +11,18 @@ export class Slots {
   private readonly pools = new Map<string, Pool>();
   private open = true;
 
-  constructor(workers: readonly TaskWorker[]) {
-    for (const worker of workers) {
-      this.pools.set(worker.taskType, { worker, free: worker.concurrency, backlogged: true });
+  constructor(workers: readonly TaskWorker[] = []) {
+    for (const worker of workers) this.add(worker);
+  }
+
+  /** Throws when another worker of this process has the same task type. */
+  add(worker: TaskWorker): void {
+    if (this.pools.has(worker.taskType)) {
+      throw new ConfigError(
+        `Two workers take tasks of type ${worker.taskType}; there can be one per process.`,
+      );
     }
+    this.pools.set(worker.taskType, { worker, free: worker.concurrency, backlogged: true });
   }
 
   worker(taskType: string): TaskWorker | undefined {

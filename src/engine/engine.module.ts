@@ -1,0 +1,136 @@
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import {
+  Inject,
+  Module,
+  type BeforeApplicationShutdown,
+  type DynamicModule,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+  type Type,
+} from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { Clock } from '../clock.js';
+import { CONFIG, type Config } from '../config.js';
+import { Database } from '../database/database.js';
+import { LOG, type Log } from '../ops/log.js';
+import { parseWorkflowDef } from './decider/parse-definition.js';
+import { DefinitionStore } from './definition-store.js';
+import { ExecutionStore } from './execution-store.js';
+import { Engine, Metadata, TASK_WORKERS, type TaskWorker } from './ports.js';
+import { PostgresDefinitionStore } from './postgres/postgres-definition-store.js';
+import { PostgresExecutionStore } from './postgres/postgres-execution-store.js';
+import { ExecutionsController } from './rest/executions.controller.js';
+import { MetadataController } from './rest/metadata.controller.js';
+import { TasksController } from './rest/tasks.controller.js';
+import { WorkflowController } from './rest/workflow.controller.js';
+import { Definitions } from './runtime/definitions.js';
+import { EngineRuntime } from './runtime/engine-runtime.js';
+import { homeIdOf } from './runtime/home-id.js';
+import { loadDefinitions, registerWorkerTasks } from './runtime/load-definitions.js';
+import { SallyportEngine } from './runtime/sallyport-engine.js';
+
+const SHIPPED = fileURLToPath(new URL('../../workflows', import.meta.url));
+
+/** Classes of the in-process workers; each is a provider of its stage's module. */
+type WorkerClass = Type<TaskWorker>;
+
+/** Starts the engine with the application and drains it before the application goes. */
+class EngineLife
+  implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
+{
+  constructor(
+    @Inject(EngineRuntime) private readonly runtime: EngineRuntime,
+    @Inject(Definitions) private readonly definitions: Definitions,
+    @Inject(ExecutionStore) private readonly store: ExecutionStore,
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(TASK_WORKERS) private readonly workers: readonly WorkerClass[],
+    @Inject(ModuleRef) private readonly modules: ModuleRef,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    await this.runtime.open();
+    await loadDefinitions(this.definitions, SHIPPED);
+  }
+
+  /** The stages import the engine, so their workers are looked up when all of them exist. */
+  async onApplicationBootstrap(): Promise<void> {
+    const workers = this.config.ROLES.includes('worker')
+      ? this.workers.map((worker) => this.modules.get<TaskWorker>(worker, { strict: false }))
+      : [];
+    await registerWorkerTasks(this.definitions, workers);
+    this.runtime.run(workers);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.runtime.stop();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.store.close();
+  }
+}
+
+/** Durable execution. Exports Engine and Metadata; finds the workers of the stages after it at bootstrap. */
+@Module({})
+export class EngineModule {
+  static with({ workers }: { workers: readonly WorkerClass[] }): DynamicModule {
+    return {
+      module: EngineModule,
+      controllers: [WorkflowController, TasksController, MetadataController, ExecutionsController],
+      providers: [
+        { provide: TASK_WORKERS, useValue: workers },
+        {
+          provide: ExecutionStore,
+          inject: [Database],
+          useFactory: (database: Database) => new PostgresExecutionStore(database),
+        },
+        {
+          provide: DefinitionStore,
+          inject: [Database],
+          useFactory: (database: Database) => new PostgresDefinitionStore(database),
+        },
+        {
+          provide: Definitions,
+          inject: [DefinitionStore, Clock],
+          useFactory: (store: DefinitionStore, clock: Clock) =>
+            new Definitions(store, clock, parseWorkflowDef),
+        },
+        {
+          provide: EngineRuntime,
+          inject: [ExecutionStore, Definitions, Clock, CONFIG, LOG],
+          useFactory: makeRuntime,
+        },
+        {
+          provide: SallyportEngine,
+          inject: [EngineRuntime, Definitions, Clock],
+          useFactory: (runtime: EngineRuntime, definitions: Definitions, clock: Clock) =>
+            new SallyportEngine(runtime, definitions, clock),
+        },
+        { provide: Engine, useExisting: SallyportEngine },
+        { provide: Metadata, useExisting: Definitions },
+        EngineLife,
+      ],
+      exports: [Engine, Metadata, EngineRuntime],
+    };
+  }
+}
+
+async function makeRuntime(
+  store: ExecutionStore,
+  definitions: Definitions,
+  clock: Clock,
+  config: Config,
+  log: Log,
+): Promise<EngineRuntime> {
+  const homeId = await homeIdOf(config.SALLYPORT_HOME);
+  return new EngineRuntime({
+    store,
+    definitions,
+    clock,
+    log,
+    identity: { homeId, host: hostname(), pid: process.pid, roles: config.ROLES },
+    watches: config.ROLES.includes('engine'),
+  });
+}

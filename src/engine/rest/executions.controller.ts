@@ -1,0 +1,24 @@
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { z } from 'zod';
+import { SallyportEngine } from '../runtime/sallyport-engine.js';
+import { ExecutionsQuery, Id } from './schemas.js';
+import { workflowView } from './views.js';
+
+/** What the web pages show of executions: the list, and one with the reasons why it does not move. */
+@ApiTags('executions')
+@Controller('api/v1/executions')
+export class ExecutionsController {
+  constructor(private readonly engine: SallyportEngine) {}
+
+  @Get()
+  list(@Query({ schema: ExecutionsQuery }) { name, ...query }: z.infer<typeof ExecutionsQuery>) {
+    return this.engine.search({ ...query, workflowName: name });
+  }
+
+  @Get(':id')
+  async get(@Param('id', { schema: Id }) id: string) {
+    const { execution, why } = await this.engine.explain(id);
+    return { ...workflowView(execution, execution.tasks), why };
+  }
+}

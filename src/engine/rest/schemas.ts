@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { WORKFLOW_STATUSES } from '../model/execution.js';
+import type { JsonObject } from '../model/json.js';
+
+/*
+ * What clients send on Conductor's paths. Unknown properties are ignored and nulls count as absent, as there; what
+ * changes the meaning of a request and is not available is refused by name.
+ */
+
+const isStorable = (value: string): boolean => !value.includes('\u0000') && value.isWellFormed();
+
+export const text = (max: number) =>
+  z.string().max(max).refine(isStorable, 'must not contain NUL or lone surrogates');
+
+const absent = <T extends z.ZodType>(schema: T) =>
+  schema.nullish().transform((value): z.output<T> | undefined => value ?? undefined);
+
+const object: z.ZodType<JsonObject> = z.record(z.string(), z.json());
+
+const isEmpty = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  value === '' ||
+  (typeof value === 'object' && Object.keys(value).length === 0);
+
+const notAvailable = (what: string) => z.unknown().refine(isEmpty, `${what} is not available yet`);
+
+export const Id = text(255).min(1);
+
+/** A map of input or output; an absent body is an empty one. */
+export const Payload = object.nullish().transform((value): JsonObject => value ?? {});
+
+/** Also 0: some SDKs send it for "the newest". */
+const version = absent(z.int().min(0)).transform((value) => (value === 0 ? undefined : value));
+const priority = absent(z.int().min(0).max(99));
+
+export const StartBody = z
+  .object({
+    name: Id,
+    version,
+    correlationId: absent(text(255)),
+    input: absent(object),
+    priority,
+    createdBy: absent(text(255)),
+    idempotencyKey: absent(text(255)),
+    workflowDef: notAvailable('starting a definition that is not registered'),
+    taskToDomain: notAvailable('task domains'),
+    externalInputPayloadStoragePath: notAvailable('external payload storage'),
+  })
+  .meta({ id: 'StartWorkflowRequest' });
+
+const wholeNumber = z.coerce.number().int();
+const flag = (fallback: boolean) =>
+  z
+    .enum(['true', 'false'])
+    .default(fallback ? 'true' : 'false')
+    .transform((value) => value === 'true');
+
+export const StartQuery = z.object({
+  version: wholeNumber
+    .min(0)
+    .optional()
+    .transform((value) => (value === 0 ? undefined : value)),
+  correlationId: text(255).optional(),
+  priority: wholeNumber.min(0).max(99).optional(),
+});
+
+export const GetQuery = z.object({ includeTasks: flag(true) });
+export const StatusQuery = z.object({ includeOutput: flag(false), includeVariables: flag(false) });
+export const ReasonQuery = z.object({ reason: text(10_000).default('') });
+
+const list = <T extends z.ZodType>(schema: T) =>
+  z.union([schema.transform((value) => [value]), z.array(schema)]).optional();
+
+export const TasksQuery = z.object({
+  start: wholeNumber.min(0).default(0),
+  count: wholeNumber.min(1).max(5_000).default(15),
+  status: list(z.string()),
+});
+
+export const SearchQuery = z.object({
+  start: wholeNumber.min(0).max(10_000).default(0),
+  size: wholeNumber.min(1).max(5_000).default(100),
+  freeText: text(1_000).default('*'),
+  query: text(4_000).default(''),
+});
+
+export const PollQuery = z.object({
+  workerid: text(255).default(''),
+  domain: text(255).optional(),
+});
+
+export const BatchPollQuery = PollQuery.extend({
+  count: wholeNumber.min(1).max(1_000).default(1),
+  timeout: wholeNumber.min(0).max(5_000, 'Long poll timeout must be at most 5000 ms').default(100),
+});
+
+const REPORTED = [
+  'IN_PROGRESS',
+  'COMPLETED',
+  'COMPLETED_WITH_ERRORS',
+  'FAILED',
+  'FAILED_WITH_TERMINAL_ERROR',
+] as const;
+
+export const Reported = z.enum(REPORTED);
+
+const logLine = z.union([text(100_000), z.object({ log: text(100_000) }).transform(({ log }) => log)]);
+
+export const TaskResultBody = z
+  .object({
+    workflowInstanceId: Id,
+    taskId: Id,
+    status: absent(Reported),
+    outputData: absent(object),
+    reasonForIncompletion: absent(text(10_000)),
+    callbackAfterSeconds: absent(z.number().min(0)),
+    workerId: absent(text(255)),
+    logs: absent(z.array(logLine).max(1_000)),
+    extendLease: absent(z.boolean()),
+    externalOutputPayloadStoragePath: notAvailable('external payload storage'),
+  })
+  .superRefine(({ status, extendLease }, context) => {
+    if (status === undefined && extendLease !== true) {
+      context.addIssue({
+        code: 'custom',
+        path: ['status'],
+        message: `must be one of ${REPORTED.join(', ')}`,
+      });
+    }
+  })
+  .meta({ id: 'TaskResult' });
+
+export const UpdateQuery = z.object({ workerid: text(255).optional() });
+export const QueueSizesQuery = z.object({ taskType: list(text(255)) });
+export const PollDataQuery = z.object({ taskType: text(255) });
+export const LogBody = z.string().min(1).refine(isStorable, 'must not contain NUL or lone surrogates');
+
+export const OverwriteQuery = z.object({ overwrite: flag(false) });
+export const VersionQuery = z.object({ version: wholeNumber.min(1).optional() });
+export const VersionParam = z.coerce.number().int().min(1);
+
+/** Milliseconds since the epoch, or an ISO date and time. */
+const moment = z.union([
+  wholeNumber.min(0),
+  z.iso.datetime({ offset: true }).transform((value) => Date.parse(value)),
+]);
+
+export const ExecutionsQuery = z.object({
+  /** One or more, by comma. */
+  status: z
+    .string()
+    .transform((value) => value.split(','))
+    .pipe(z.array(z.enum(WORKFLOW_STATUSES)).min(1))
+    .optional(),
+  name: text(255).optional(),
+  correlationId: text(255).optional(),
+  from: moment.optional(),
+  to: moment.optional(),
+  limit: wholeNumber.min(1).max(500).default(50),
+  cursor: text(1_000).optional(),
+});

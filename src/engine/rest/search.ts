@@ -1,0 +1,102 @@
+import type { z } from 'zod';
+import { InvalidInput } from '../../errors.js';
+import { WORKFLOW_STATUSES, type WorkflowStatus } from '../model/execution.js';
+import type { WorkflowSearch, WorkflowSummary } from '../ports.js';
+import type { SallyportEngine } from '../runtime/sallyport-engine.js';
+import type { SearchQuery } from './schemas.js';
+import { summaryView } from './views.js';
+
+type Filter = Omit<WorkflowSearch, 'limit' | 'cursor'>;
+
+const CONDITION = /^([a-zA-Z]+)\s*(=|>|<|IN)\s*(.+)$/;
+const PAGE = 500;
+
+/** Conductor's search over the executions: conditions joined by AND, free text `*` only. */
+export async function searchWorkflows(
+  engine: SallyportEngine,
+  { start, size, freeText, query }: z.infer<typeof SearchQuery>,
+) {
+  const { filter, workflowId } = parseQuery(query);
+  if (freeText !== '*' && freeText !== '') {
+    throw InvalidInput.field('freeText', 'only * is available; narrow the search with query');
+  }
+  if (workflowId !== undefined) return await byId(engine, workflowId);
+  const results: WorkflowSummary[] = [];
+  let cursor: string | undefined;
+  do {
+    const limit = Math.min(PAGE, start + size - results.length);
+    const page = await engine.search({ ...filter, limit, cursor });
+    results.push(...page.items);
+    cursor = page.nextCursor;
+  } while (cursor !== undefined && results.length < start + size);
+  return {
+    totalHits: await engine.count(filter),
+    results: results.slice(start, start + size).map(summaryView),
+  };
+}
+
+async function byId(engine: SallyportEngine, workflowId: string) {
+  const found = await engine.find(workflowId);
+  return found === undefined
+    ? { totalHits: 0, results: [] }
+    : { totalHits: 1, results: [summaryView(found)] };
+}
+
+/** Throws InvalidInput naming what is not understood: a condition that is dropped would give a wrong answer. */
+function parseQuery(query: string): { filter: Filter; workflowId: string | undefined } {
+  let filter: Filter = {};
+  let workflowId: string | undefined;
+  const parts = query.split(/\s+AND\s+/).map((part) => part.trim());
+  for (const part of parts.filter((one) => one !== '')) {
+    const [, field, operator, raw = ''] = CONDITION.exec(part) ?? [];
+    const values = valuesOf(raw, operator === 'IN');
+    const [value = ''] = values;
+    switch (`${field} ${operator}`) {
+      case 'status =':
+      case 'status IN':
+        filter = { ...filter, status: values.map(statusOf) };
+        break;
+      case 'workflowType =':
+        filter = { ...filter, workflowName: value };
+        break;
+      case 'correlationId =':
+        filter = { ...filter, correlationId: value };
+        break;
+      case 'workflowId =':
+        workflowId = value;
+        break;
+      case 'startTime >':
+        filter = { ...filter, from: timeOf(value) + 1 };
+        break;
+      case 'startTime <':
+        filter = { ...filter, to: timeOf(value) };
+        break;
+      default:
+        throw InvalidInput.field(
+          'query',
+          `"${part}" is not understood; there are status, workflowType, correlationId, workflowId with = (status also IN) and startTime with > and <, joined by AND`,
+        );
+    }
+  }
+  return { filter, workflowId };
+}
+
+function valuesOf(raw: string, isList: boolean): string[] {
+  const inner = isList ? raw.replace(/^\(|\)$/g, '').split(',') : [raw];
+  return inner.map((value) => value.trim().replace(/^(['"])(.*)\1$/, '$2'));
+}
+
+function statusOf(value: string): WorkflowStatus {
+  const status = WORKFLOW_STATUSES.find((one) => one === value);
+  if (status === undefined) {
+    throw InvalidInput.field('query', `"${value}" is no status; there are ${WORKFLOW_STATUSES.join(', ')}`);
+  }
+  return status;
+}
+
+function timeOf(value: string): number {
+  if (!/^\d{1,15}$/.test(value)) {
+    throw InvalidInput.field('query', `"${value}" is no time in milliseconds since the epoch`);
+  }
+  return Number(value);
+}

@@ -1,0 +1,166 @@
+import { Body, Controller, Get, Header, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { actorOf, CurrentPrincipal, Roles, type Principal } from '../../access/principal.js';
+import type { ClaimedTask } from '../execution-store.js';
+import type { JsonObject } from '../model/json.js';
+import type { ReportedStatus } from '../model/command.js';
+import { SallyportEngine } from '../runtime/sallyport-engine.js';
+import {
+  BatchPollQuery,
+  Id,
+  LogBody,
+  Payload,
+  PollDataQuery,
+  PollQuery,
+  QueueSizesQuery,
+  Reported,
+  TaskResultBody,
+  UpdateQuery,
+} from './schemas.js';
+import { claimedView, taskView } from './views.js';
+
+const TEXT = ['content-type', 'text/plain; charset=utf-8'] as const;
+
+/** Conductor's task API: what workers outside this process poll and report. */
+@ApiTags('tasks')
+@Controller('api/tasks')
+export class TasksController {
+  constructor(private readonly engine: SallyportEngine) {}
+
+  @Get('poll/batch/:type')
+  @Roles('worker', 'engineer')
+  async pollBatch(
+    @Param('type', { schema: Id }) taskType: string,
+    @Query({ schema: BatchPollQuery }) query: z.infer<typeof BatchPollQuery>,
+    @Req() request: FastifyRequest,
+  ) {
+    const { workerid: workerId, domain, count, timeout: timeoutMs } = query;
+    const signal = whenGone(request);
+    const claimed = await this.engine.poll({ taskType, workerId, domain, count, timeoutMs, signal });
+    return claimed.map(claimedView);
+  }
+
+  @Get('poll/:type')
+  @Roles('worker', 'engineer')
+  async poll(
+    @Param('type', { schema: Id }) taskType: string,
+    @Query({ schema: PollQuery }) { workerid: workerId, domain }: z.infer<typeof PollQuery>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const [claimed] = await this.engine.poll({ taskType, workerId, domain, count: 1, timeoutMs: 0 });
+    return taskOrNothing(claimed, reply);
+  }
+
+  @Get('queue/sizes')
+  async queueSizes(@Query({ schema: QueueSizesQuery }) { taskType }: z.infer<typeof QueueSizesQuery>) {
+    return Object.fromEntries(await this.engine.queueSizes(taskType ?? []));
+  }
+
+  @Get('queue/all')
+  async allQueues() {
+    return Object.fromEntries(await this.engine.queueSizes());
+  }
+
+  @Get('queue/polldata')
+  pollData(@Query({ schema: PollDataQuery }) { taskType }: z.infer<typeof PollDataQuery>) {
+    return this.engine.pollData(taskType);
+  }
+
+  @Get('queue/polldata/all')
+  allPollData() {
+    return this.engine.pollData();
+  }
+
+  @Post()
+  @HttpCode(200)
+  @Header(...TEXT)
+  @Roles('worker', 'engineer')
+  async update(
+    @Body({ schema: TaskResultBody }) body: z.infer<typeof TaskResultBody>,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<string> {
+    await this.report(body, principal);
+    return body.taskId;
+  }
+
+  /** Answers with the next task of the same type, so that a busy worker needs one call per task. */
+  @Post('update-v2')
+  @HttpCode(200)
+  @Roles('worker', 'engineer')
+  async updateAndPoll(
+    @Body({ schema: TaskResultBody }) body: z.infer<typeof TaskResultBody>,
+    @CurrentPrincipal() principal: Principal,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    await this.report(body, principal);
+    const { taskType } = await this.engine.getTask(body.taskId);
+    const workerId = body.workerId ?? '';
+    const [claimed] = await this.engine.poll({ taskType, workerId, count: 1, timeoutMs: 0 });
+    return taskOrNothing(claimed, reply);
+  }
+
+  private async report(body: z.infer<typeof TaskResultBody>, principal: Principal): Promise<void> {
+    // Late reports are answered like others, as in Conductor, whose SDKs would log anything else as a fault.
+    await this.engine.updateTask({ ...body, status: body.status ?? 'IN_PROGRESS' }, actorOf(principal));
+  }
+
+  @Post(':workflowId/:reference/:status')
+  @HttpCode(200)
+  @Header(...TEXT)
+  @Roles('worker', 'engineer')
+  async updateByReference(
+    @Param('workflowId', { schema: Id }) workflowInstanceId: string,
+    @Param('reference', { schema: Id }) reference: string,
+    @Param('status', { schema: Reported }) status: ReportedStatus,
+    @Query({ schema: UpdateQuery }) { workerid: workerId }: z.infer<typeof UpdateQuery>,
+    @Body({ schema: Payload }) outputData: JsonObject,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<string> {
+    const { taskId } = await this.engine.taskByReference(workflowInstanceId, reference);
+    await this.engine.updateTask(
+      { workflowInstanceId, taskId, status, outputData, workerId },
+      actorOf(principal),
+    );
+    return taskId;
+  }
+
+  @Post(':id/log')
+  @HttpCode(200)
+  @Roles('worker', 'engineer')
+  async log(
+    @Param('id', { schema: Id }) taskId: string,
+    @Body({ schema: LogBody }) line: string,
+  ): Promise<void> {
+    await this.engine.getTask(taskId);
+    await this.engine.appendLogs(taskId, [line]);
+  }
+
+  @Get(':id/log')
+  async logs(@Param('id', { schema: Id }) taskId: string, @Res({ passthrough: true }) reply: FastifyReply) {
+    const lines = await this.engine.logs(taskId);
+    if (lines.length > 0) return lines;
+    await this.engine.getTask(taskId);
+    void reply.status(204);
+    return undefined;
+  }
+
+  @Get(':id')
+  async get(@Param('id', { schema: Id }) taskId: string) {
+    return taskView(await this.engine.getTask(taskId));
+  }
+}
+
+function taskOrNothing(claimed: ClaimedTask | undefined, reply: FastifyReply) {
+  if (claimed !== undefined) return claimedView(claimed);
+  void reply.status(204);
+  return undefined;
+}
+
+/** Aborts when the client closes its connection, so that nothing is claimed for nobody. */
+function whenGone(request: FastifyRequest): AbortSignal {
+  const gone = new AbortController();
+  request.raw.socket.once('close', () => gone.abort());
+  return gone.signal;
+}

@@ -1,0 +1,122 @@
+import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { z } from 'zod';
+import { actorOf, CurrentPrincipal, Roles, type Principal } from '../../access/principal.js';
+import type { JsonObject } from '../model/json.js';
+import { SallyportEngine } from '../runtime/sallyport-engine.js';
+import {
+  GetQuery,
+  Id,
+  Payload,
+  ReasonQuery,
+  SearchQuery,
+  StartBody,
+  StartQuery,
+  StatusQuery,
+  TasksQuery,
+} from './schemas.js';
+import { searchWorkflows } from './search.js';
+import { taskView, workflowView } from './views.js';
+
+const TEXT = ['content-type', 'text/plain; charset=utf-8'] as const;
+
+/** Conductor's workflow API: start, look, steer. */
+@ApiTags('workflow')
+@Controller('api/workflow')
+export class WorkflowController {
+  constructor(private readonly engine: SallyportEngine) {}
+
+  @Post()
+  @HttpCode(200)
+  @Header(...TEXT)
+  @Roles('engineer')
+  start(
+    @Body({ schema: StartBody }) body: z.infer<typeof StartBody>,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<string> {
+    return this.engine.start(body, actorOf(principal));
+  }
+
+  @Get('search')
+  search(@Query({ schema: SearchQuery }) query: z.infer<typeof SearchQuery>) {
+    return searchWorkflows(this.engine, query);
+  }
+
+  @Post(':name')
+  @HttpCode(200)
+  @Header(...TEXT)
+  @Roles('engineer')
+  startByName(
+    @Param('name', { schema: Id }) name: string,
+    @Query({ schema: StartQuery }) query: z.infer<typeof StartQuery>,
+    @Body({ schema: Payload }) input: JsonObject,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<string> {
+    return this.engine.start({ name, ...query, input }, actorOf(principal));
+  }
+
+  @Get(':id')
+  async get(
+    @Param('id', { schema: Id }) id: string,
+    @Query({ schema: GetQuery }) { includeTasks }: z.infer<typeof GetQuery>,
+  ) {
+    const execution = await this.engine.get(id);
+    return workflowView(execution, includeTasks ? execution.tasks : []);
+  }
+
+  @Get(':id/tasks')
+  async tasks(
+    @Param('id', { schema: Id }) id: string,
+    @Query({ schema: TasksQuery }) { start, count, status }: z.infer<typeof TasksQuery>,
+  ) {
+    const execution = await this.engine.get(id);
+    const found = execution.tasks.filter((task) => status === undefined || status.includes(task.status));
+    const results = found.slice(start, start + count).map((task) => taskView(task, execution));
+    return { totalHits: found.length, results };
+  }
+
+  @Get(':id/status')
+  async status(
+    @Param('id', { schema: Id }) id: string,
+    @Query({ schema: StatusQuery }) query: z.infer<typeof StatusQuery>,
+  ) {
+    const { workflowId, correlationId, output, variables, status } = await this.engine.get(id);
+    return {
+      workflowId,
+      correlationId,
+      ...(query.includeOutput ? { output } : {}),
+      ...(query.includeVariables ? { variables } : {}),
+      status,
+    };
+  }
+
+  @Delete(':id')
+  @HttpCode(200)
+  @Roles('engineer')
+  terminate(
+    @Param('id', { schema: Id }) id: string,
+    @Query({ schema: ReasonQuery }) { reason }: z.infer<typeof ReasonQuery>,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<void> {
+    return this.engine.terminate(id, reason, actorOf(principal));
+  }
+
+  @Put(':id/pause')
+  @Roles('engineer')
+  pause(@Param('id', { schema: Id }) id: string, @CurrentPrincipal() principal: Principal): Promise<void> {
+    return this.engine.pause(id, actorOf(principal));
+  }
+
+  @Put(':id/resume')
+  @Roles('engineer')
+  resume(@Param('id', { schema: Id }) id: string, @CurrentPrincipal() principal: Principal): Promise<void> {
+    return this.engine.resume(id, actorOf(principal));
+  }
+
+  @Post(':id/retry')
+  @HttpCode(204)
+  @Roles('engineer')
+  retry(@Param('id', { schema: Id }) id: string, @CurrentPrincipal() principal: Principal): Promise<void> {
+    return this.engine.retry(id, actorOf(principal));
+  }
+}
