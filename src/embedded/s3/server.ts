@@ -3,6 +3,8 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { errorCode } from './error-code.js';
+import { incomingBody } from './incoming-body.js';
+import type { BodyTimings } from './incoming-body.js';
 import type { Context, S3Request, S3Response } from './message.js';
 import { RequestBody } from './request-body.js';
 import { RequestHeaders } from './request-headers.js';
@@ -18,18 +20,12 @@ import { writeXml } from './write-xml.js';
 // S3 takes 8 KB of headers; user metadata and a presigned query fit well.
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_CONNECTIONS = 512;
-// Slower than any line; only somebody who wants to hold a connection for ever sends like that.
-const MIN_BYTES_PER_SECOND = 512;
 // An answer sent before the body was read is followed by this much reading, so that the client sees the answer.
 const MAX_DRAIN_BYTES = 4 * 1024 * 1024;
 
-export interface ServerTimings {
+export interface ServerTimings extends BodyTimings {
   /** For a client to send all its headers. */
   readonly headersMs: number;
-  /** Without any byte of a body that we wait for. */
-  readonly bodyIdleMs: number;
-  /** For which a body may come more slowly than MIN_BYTES_PER_SECOND. */
-  readonly slowBodyMs: number;
   /** Without any byte in either direction. */
   readonly socketIdleMs: number;
   /** For reading what is left of a refused body. */
@@ -113,13 +109,17 @@ async function handle(
   const headers = new RequestHeaders(message.rawHeaders);
   const auth = authenticate({ method, target, headers }, credentials, context.now());
   const handler = findRoute(method, target, headers);
+  const onFirstRead = (): void => {
+    if (exchange.isContinueDue) exchange.response.writeContinue();
+    exchange.isContinueDue = false;
+  };
   const request: S3Request = {
     method,
     bucket: target.bucket ?? '',
     key: target.key ?? '',
     query: target.query,
     headers,
-    body: new RequestBody(incoming(exchange, timings), headers, auth),
+    body: new RequestBody(incomingBody(message, timings, onFirstRead), headers, auth),
     origin: {
       sourceIp: (message.socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
       requestId: id,
@@ -128,59 +128,6 @@ async function handle(
   };
   return handler(request, context);
 }
-
-/** The bytes of the body. A client that falls silent in the middle, or only trickles, gets `RequestTimeout`. */
-async function* incoming(exchange: Exchange, timings: ServerTimings): AsyncGenerator<Buffer> {
-  const { message, response } = exchange;
-  if (exchange.isContinueDue) {
-    exchange.isContinueDue = false;
-    response.writeContinue();
-  }
-  let waitedMs = 0;
-  let bytes = 0;
-  for (;;) {
-    const began = performance.now();
-    const piece = await nextPiece(message, timings.bodyIdleMs);
-    if (piece === undefined) return;
-    // Only our waiting counts, not what the disk takes.
-    waitedMs += performance.now() - began;
-    bytes += piece.length;
-    if (waitedMs > timings.slowBodyMs && bytes / waitedMs < MIN_BYTES_PER_SECOND / 1000) throw tooSlow();
-    yield piece;
-  }
-}
-
-/**
- * The next piece, or `undefined` at the end. Leaves the message paused, and unlike its own iterator
- * neither destroys it when left early nor keeps others from reading on.
- */
-async function nextPiece(message: IncomingMessage, idleMs: number): Promise<Buffer | undefined> {
-  if (message.readableEnded) return undefined;
-  if (message.destroyed) throw new Error('The client closed the connection.');
-  return new Promise((resolve, reject) => {
-    const onData = (piece: Buffer): void => settle(() => resolve(piece));
-    const onEnd = (): void => settle(() => resolve(undefined));
-    const onGone = (): void => settle(() => reject(new Error('The client closed the connection.')));
-    const timer = setTimeout(() => {
-      settle(() => reject(tooSlow()));
-    }, idleMs);
-    const settle = (finish: () => void): void => {
-      clearTimeout(timer);
-      message.pause();
-      message.off('data', onData).off('end', onEnd).off('close', onGone).off('error', onGone);
-      finish();
-    };
-    message.on('data', onData).on('end', onEnd).on('close', onGone).on('error', onGone);
-    message.resume();
-  });
-}
-
-const tooSlow = (): S3Error =>
-  new S3Error(
-    'RequestTimeout',
-    400,
-    'Your socket connection to the server was not read from or written to within the timeout period.',
-  );
 
 function errorResponse({ logger }: ServerOptions, { id, message }: Exchange, error: unknown): S3Response {
   const known = asS3Error(error);
