@@ -1,0 +1,110 @@
+import { Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { AccessModule } from './access/access.module.js';
+import { AccessService } from './access/access.service.js';
+import { Keyring } from './access/keyring.js';
+import { BACKLOG_ENTITIES, BacklogModule } from './backlog/backlog.module.js';
+import type { Clock } from './clock.js';
+import type { Config } from './config.js';
+import type { Database } from './database/database.js';
+import { DatabaseModule } from './database/database.module.js';
+import type { EmbeddedMailbox } from './embedded/mailbox/start-mailbox.js';
+import { EngineModule } from './engine/engine.module.js';
+import { EventsToken } from './intake/events-token.js';
+import { INTAKE_ENTITIES, IntakeModule } from './intake/intake.module.js';
+import type { Log } from './ops/log.js';
+import { OpsModule } from './ops/ops.module.js';
+import { MailTransport } from './outbound/mail/mail-transport.js';
+import { Mailbox } from './outbound/mailbox/mailbox.js';
+import { OUTBOUND_HANDLERS, OutboundModule, OutboxDeliveryModule } from './outbound/outbound.module.js';
+import { REPORT_WORKERS } from './reports/report.workers.js';
+import { ReportsModule } from './reports/reports.module.js';
+import { HumanWorker } from './reviews/human.worker.js';
+import { Reviewers } from './reviews/reviewers.js';
+import { REVIEW_HANDLERS, ReviewsModule } from './reviews/reviews.module.js';
+import { S3Module } from './s3/s3.module.js';
+import { TASKS_WORKERS, TasksModule } from './tasks/tasks.module.js';
+import { TRIGGER_ENTITIES, TriggersModule } from './triggers/triggers.module.js';
+import { VERDICT_ENTITIES, VERDICT_WORKERS, VerdictsModule } from './verdicts/verdicts.module.js';
+
+/** Every entity of every stage, for the data source. */
+export const ENTITIES = [...INTAKE_ENTITIES, ...TRIGGER_ENTITIES, ...BACKLOG_ENTITIES, ...VERDICT_ENTITIES];
+
+/** What is made before the application: see `service.ts`. */
+export interface AppParts {
+  readonly config: Config;
+  readonly log: Log;
+  readonly database: Database;
+  readonly dataSource: DataSource;
+  readonly clock: Clock;
+  readonly keyring: Keyring;
+  /** Catches mail while no SMTP_URL is set. */
+  readonly mailbox: EmbeddedMailbox | undefined;
+  readonly eventsToken: string;
+}
+
+@Global()
+@Module({})
+class KeyringModule {
+  static using(keyring: Keyring): DynamicModule {
+    return {
+      module: KeyringModule,
+      providers: [{ provide: Keyring, useValue: keyring }],
+      exports: [Keyring],
+    };
+  }
+}
+
+/** The table of contents: what every stage stands on, then the stages in the order of the flow. */
+@Module({})
+export class AppModule {
+  static with(parts: AppParts): DynamicModule {
+    const engine = EngineModule.with({
+      workers: [...TASKS_WORKERS, HumanWorker, ...VERDICT_WORKERS, ...REPORT_WORKERS],
+    });
+    const backlog = BacklogModule.with({ imports: [engine] });
+    const reviews = ReviewsModule.with({ imports: [engine, VerdictsModule], bindings: [reviewers] });
+    return {
+      module: AppModule,
+      imports: [
+        OpsModule.using(parts),
+        DatabaseModule.using(parts),
+        KeyringModule.using(parts.keyring),
+        AccessModule,
+        S3Module,
+        OutboundModule.with(mail(parts)),
+
+        IntakeModule.with({
+          imports: [backlog],
+          providers: [{ provide: EventsToken, useValue: { value: () => parts.eventsToken } }],
+        }),
+        TriggersModule,
+        backlog,
+        engine,
+        TasksModule,
+        reviews,
+        VerdictsModule,
+        ReportsModule.with({ imports: [engine] }),
+
+        OutboxDeliveryModule.with({
+          imports: [reviews],
+          handlers: [...OUTBOUND_HANDLERS, ...REVIEW_HANDLERS],
+        }),
+      ],
+    };
+  }
+}
+
+const reviewers: Provider = {
+  provide: Reviewers,
+  inject: [AccessService],
+  useFactory: (access: AccessService): Reviewers => ({ list: () => access.reviewers() }),
+};
+
+function mail({ config, mailbox }: AppParts): Provider[] {
+  const transport: MailTransport = { smtpUrl: () => config.SMTP_URL ?? mailbox?.smtpUrl };
+  return [
+    { provide: MailTransport, useValue: transport },
+    ...(mailbox === undefined ? [] : [{ provide: Mailbox, useValue: mailbox }]),
+  ];
+}

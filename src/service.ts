@@ -1,0 +1,234 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AccessService } from './access/access.service.js';
+import { Keyring } from './access/keyring.js';
+import { AppModule, ENTITIES } from './app.module.js';
+import type { Config } from './config.js';
+import { createDataSource } from './database/data-source.js';
+import { Database } from './database/database.js';
+import { DatabaseClock } from './database/database-clock.js';
+import { migrate } from './database/migrate.js';
+import {
+  openCredentials,
+  openHome,
+  openMasterKey,
+  writeCredentials,
+  type Credentials,
+} from './embedded/home.js';
+import { startMailbox, type EmbeddedMailbox } from './embedded/mailbox/start-mailbox.js';
+import { startEmbeddedPostgres } from './embedded/postgres/start-embedded-postgres.js';
+import { startS3Endpoint, type S3Endpoint } from './embedded/s3/endpoint.js';
+import { seedSamples } from './embedded/samples.js';
+import { ConfigError } from './errors.js';
+import { createAdapter, furnish } from './http/server.js';
+import { IntakeService } from './intake/intake.service.js';
+import { nestLogger, type Log } from './ops/log.js';
+import { EMBEDDED_ENDPOINT, EMBEDDED_QUARANTINE, EMBEDDED_UPLOADS } from './s3/buckets.js';
+import { Endpoints } from './s3/endpoints.js';
+import { ObjectStorage } from './s3/object-storage.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** The whole of one process, running. */
+export interface Service {
+  readonly app: NestFastifyApplication;
+  readonly credentials: Credentials;
+  readonly isFirstStart: boolean;
+  readonly s3: S3Endpoint | undefined;
+  /** Samples uploaded by this start. */
+  readonly seeded: number;
+  /** Stops everything that was started, newest first; a part that fails to stop does not keep the others. */
+  close(): Promise<void>;
+}
+
+/** Things started so far, stopped in the opposite order. */
+class Started {
+  private readonly parts: { name: string; stop: () => Promise<void> }[] = [];
+
+  constructor(private readonly log: Log) {}
+
+  add(name: string, stop: () => Promise<void>): void {
+    this.parts.push({ name, stop });
+  }
+
+  async stop(): Promise<void> {
+    for (const { name, stop } of this.parts.splice(0).reverse()) {
+      try {
+        await stop();
+      } catch (error) {
+        this.log.error({ err: error, part: name }, 'did not stop in order');
+      }
+    }
+  }
+}
+
+/**
+ * Brings up what the configuration asks for: database, mailbox, S3 endpoint where they are embedded, then the
+ * application, then the samples of a first start.
+ *
+ * @throws AppError with a sentence that says what to do; whatever had been started is stopped again.
+ */
+export async function startService(config: Config, log: Log): Promise<Service> {
+  const started = new Started(log);
+  try {
+    return await bringUp(config, log, started);
+  } catch (error) {
+    await started.stop();
+    throw error;
+  }
+}
+
+async function bringUp(config: Config, log: Log, started: Started): Promise<Service> {
+  openHome(config.SALLYPORT_HOME);
+  const { url, adminUrl } = await openDatabase(config, log, started);
+  await migrate(adminUrl);
+  const database = new Database(url);
+  started.add('database pool', () => database.close());
+  const dataSource = await (await createDataSource(url, ENTITIES)).initialize();
+  started.add('data source', () => dataSource.destroy());
+  const clock = await DatabaseClock.start(database);
+  started.add('clock', async () => clock.stop());
+  const keyring = await Keyring.open(database, masterKey(config), clock);
+  const opened = openCredentials(config.SALLYPORT_HOME);
+  const mailbox = await openMailbox(config, started);
+
+  const adapter = await createAdapter(config, log);
+  const module = AppModule.with({
+    config,
+    log,
+    database,
+    dataSource,
+    clock,
+    keyring,
+    mailbox,
+    eventsToken: config.EVENTS_TOKEN ?? opened.credentials.eventsToken,
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    logger: nestLogger(log),
+    bodyParser: false,
+    abortOnError: false,
+  });
+  started.add('application', () => app.close());
+  await furnish(app, join(root, 'web', 'dist'));
+  const credentials = await bootstrapAccess(config, app, opened);
+  // The endpoint first: workers that the application starts find their objects at once.
+  const s3 = await openS3(config, log, app, credentials, started);
+  await app.init();
+  if (config.ROLES.includes('api')) await listen(app, config);
+  const seeded =
+    s3 !== undefined && config.SEED_SAMPLES
+      ? await seedSamples(
+          config.SALLYPORT_HOME,
+          join(root, 'samples', 'samples.json'),
+          app.get(ObjectStorage),
+        )
+      : 0;
+  return { app, credentials, isFirstStart: opened.fresh, s3, seeded, close: () => started.stop() };
+}
+
+async function openDatabase(
+  config: Config,
+  log: Log,
+  started: Started,
+): Promise<{ url: string; adminUrl: string }> {
+  if (config.DATABASE_URL !== undefined)
+    return { url: config.DATABASE_URL, adminUrl: config.DATABASE_ADMIN_URL ?? config.DATABASE_URL };
+  const server = await startEmbeddedPostgres({
+    directory: join(config.SALLYPORT_HOME, 'postgres'),
+    log: (sentence) => log.info(sentence),
+    onUnexpectedExit: () =>
+      log.error(
+        'The embedded PostgreSQL ended by itself; see its log in SALLYPORT_HOME/postgres. Start again to bring it back.',
+      ),
+  });
+  started.add('embedded PostgreSQL', () => server.stop());
+  // The schema belongs to the role that the service logs in as.
+  return { url: server.url, adminUrl: server.url };
+}
+
+function masterKey(config: Config): Buffer {
+  return config.SALLYPORT_KEY === undefined
+    ? openMasterKey(config.SALLYPORT_HOME)
+    : Buffer.from(config.SALLYPORT_KEY, 'base64');
+}
+
+async function openMailbox(config: Config, started: Started): Promise<EmbeddedMailbox | undefined> {
+  if (config.SMTP_URL !== undefined) return undefined;
+  const mailbox = await startMailbox({ directory: join(config.SALLYPORT_HOME, 'mailbox') });
+  started.add('mailbox', () => mailbox.close());
+  return mailbox;
+}
+
+/** The first admin and API key; another process on the same database may have been first. */
+async function bootstrapAccess(
+  config: Config,
+  app: NestFastifyApplication,
+  { credentials, fresh }: { credentials: Credentials; fresh: boolean },
+): Promise<Credentials> {
+  if (credentials.admin === undefined || credentials.apiKey === undefined) return credentials;
+  // Mails to this address end in the embedded mailbox; a real one is set with REVIEW_TO.
+  const email = config.SMTP_URL === undefined ? { email: 'admin@localhost' } : {};
+  const made = await app
+    .get(AccessService)
+    .bootstrap(
+      { ...credentials.admin, ...email },
+      { id: credentials.apiKey.keyId, secret: credentials.apiKey.keySecret },
+    );
+  if (made || !fresh) return credentials;
+  const shared: Credentials = { s3: credentials.s3, eventsToken: credentials.eventsToken };
+  writeCredentials(config.SALLYPORT_HOME, shared);
+  return shared;
+}
+
+async function openS3(
+  config: Config,
+  log: Log,
+  app: NestFastifyApplication,
+  credentials: Credentials,
+  started: Started,
+): Promise<S3Endpoint | undefined> {
+  if (!config.embeddedS3) return undefined;
+  const intake = app.get(IntakeService);
+  const endpoint = await startS3Endpoint({
+    directory: join(config.SALLYPORT_HOME, 's3'),
+    host: config.HOST,
+    port: config.S3_PORT,
+    ...credentials.s3,
+    eventBuckets: [EMBEDDED_UPLOADS],
+    onEvent: async (message) => {
+      await intake.accept(message, { kind: 'embedded', endpointId: EMBEDDED_ENDPOINT });
+    },
+    logger: {
+      info: (text) => log.debug(text),
+      warn: (text) => log.warn(text),
+      error: (text) => log.error(text),
+    },
+  });
+  started.add('embedded S3 endpoint', () => endpoint.close());
+  await endpoint.createBucket(EMBEDDED_UPLOADS, { versioning: true });
+  await endpoint.createBucket(EMBEDDED_QUARANTINE, { versioning: true });
+  app.get(Endpoints).registerEmbedded({ endpoint: endpoint.url, ...credentials.s3 });
+  return endpoint;
+}
+
+async function listen(app: NestFastifyApplication, config: Config): Promise<void> {
+  try {
+    await app.listen(config.PORT, config.HOST);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE')
+      throw new ConfigError(
+        `PORT: ${config.HOST}:${config.PORT} is taken. Stop what uses it, or set PORT to another one.`,
+        { cause: error },
+      );
+    if (code === 'EACCES')
+      throw new ConfigError(`PORT: this user may not listen on ${config.PORT}. Use one above 1023.`, {
+        cause: error,
+      });
+    throw new ConfigError(`HOST: cannot listen on ${config.HOST}:${config.PORT}: ${message}`, {
+      cause: error,
+    });
+  }
+}
