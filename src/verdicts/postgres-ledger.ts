@@ -219,7 +219,7 @@ async function act(tx: Queryable, scan: ScanRow, taskId: string, record: ActionR
   // The tag is a copy of the verdict; a quarantine, a release or a deletion is what people ask for.
   await tx.query(
     `UPDATE object_version SET action = $2, action_performed = $3, acted_at = $4
-      WHERE id = $1 AND NOT ($2 = 'tagged' AND action IN ('quarantined', 'released', 'deleted', 'kept'))`,
+      WHERE id = $1 AND NOT ($2 = 'tagged' AND coalesce(action, '') IN ('quarantined', 'released', 'deleted', 'kept'))`,
     [scan.object_id, record.action, record.performed, Math.round(record.at)],
   );
   await appendAudit(tx, [

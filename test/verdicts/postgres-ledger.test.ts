@@ -227,6 +227,12 @@ describe('findings', () => {
 });
 
 describe('actions and decisions', () => {
+  it('show a tag where nothing weightier was done', async () => {
+    const scanId = await upload({ key: 'k', versionId: 'v' });
+    await ledger.recordAction(scanId, 't', { action: 'tagged', performed: true, at: clock.now() });
+    expect(await object()).toMatchObject({ action: 'tagged', action_performed: true });
+  });
+
   it('are each recorded and audited once', async () => {
     const scanId = await upload({ key: 'k', versionId: 'v' });
     const at = clock.now();
