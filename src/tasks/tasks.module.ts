@@ -124,7 +124,6 @@ function managedClamd(config: Config, log: Log, clock: Clock): ManagedClamd | un
     maxThreads: 2 * config.SCAN_CONCURRENCY,
     log,
     now: () => clock.now(),
-    onChange: () => undefined,
   });
 }
 
