@@ -27,7 +27,7 @@ describe('mail', () => {
     handler = new MailHandler(mailer);
   });
   afterEach(async () => {
-    await mailer.beforeApplicationShutdown();
+    mailer.onApplicationShutdown();
     await smtp.close();
   });
 

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { createTransport, type Transporter } from 'nodemailer';
 import { CONFIG, type Config } from '../../config.js';
 import type { Delivery, MailPayload } from '../outbox.js';
@@ -20,7 +20,7 @@ interface SmtpError extends Error {
  * else is tried again; a connection that broke after the message was handed over is ambiguous.
  */
 @Injectable()
-export class Mailer implements BeforeApplicationShutdown {
+export class Mailer implements OnApplicationShutdown {
   private pool: { readonly url: string; readonly transporter: Transporter } | undefined;
 
   constructor(
@@ -66,7 +66,8 @@ export class Mailer implements BeforeApplicationShutdown {
     }
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
+  /** After the outbox has stopped, whose last mail may be on its way until then. */
+  onApplicationShutdown(): void {
     this.pool?.transporter.close();
     this.pool = undefined;
   }

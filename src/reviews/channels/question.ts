@@ -36,6 +36,8 @@ export interface Question {
   }[];
 }
 
+const MAX_ENGINES = 6;
+
 const VERDICT_TEXT: Readonly<Record<string, string>> = {
   infected: 'Malware found',
   secrets: 'Secrets found',
@@ -62,7 +64,7 @@ export function questionOf(review: Review, maxFindings: number): Question {
   }));
   return {
     headline: headlineOf(review),
-    name: key === undefined ? visible(review.title, 200) : visible(key, 200),
+    name: visible(key ?? review.title, 200),
     facts: factsOf(review),
     findings,
     more: Math.max(0, subject.findingsTotal - findings.length),
@@ -72,9 +74,9 @@ export function questionOf(review: Review, maxFindings: number): Question {
 
 /** The verdict in words; the title when there is none. */
 export function headlineOf(review: Review): string {
-  const { verdict } = review.subject;
-  if (verdict === undefined) return visible(review.title, 150);
-  return Object.hasOwn(VERDICT_TEXT, verdict) ? (VERDICT_TEXT[verdict] ?? '') : visible(verdict, 60);
+  const { verdict = '' } = review.subject;
+  if (Object.hasOwn(VERDICT_TEXT, verdict)) return VERDICT_TEXT[verdict] ?? '';
+  return visible(verdict.trim() === '' ? review.title : verdict, 150).trim() || 'A decision is needed';
 }
 
 function factsOf({ subject, createdAt }: Review): Fact[] {
@@ -91,7 +93,7 @@ function factsOf({ subject, createdAt }: Review): Fact[] {
     if (head !== undefined) {
       const type = head.detectedType === undefined ? '' : `, ${visible(head.detectedType, 80)}`;
       add('Size', `${sizeText(head.sizeBytes)}${type}`);
-      add('Uploaded', visible(head.lastModified, 40));
+      add('Uploaded', minuteOf(Date.parse(head.lastModified)));
     }
     add('Uploaded by', object.uploader === undefined ? undefined : visible(object.uploader, 120), true);
   }
@@ -99,7 +101,19 @@ function factsOf({ subject, createdAt }: Review): Fact[] {
   add('Why', subject.reason === undefined ? undefined : visible(subject.reason.replaceAll('_', ' '), 120));
   if (subject.quarantined !== undefined)
     add('Now', subject.quarantined ? 'in quarantine' : 'still where it was uploaded');
-  add('Looked at by', subject.engines?.map((engine) => visible(engine, 60)).join(', '));
-  add('Asked', new Date(createdAt).toISOString());
+  add(
+    'Looked at by',
+    subject.engines
+      ?.slice(0, MAX_ENGINES)
+      .map((engine) => visible(engine, 60))
+      .join(', '),
+  );
+  add('Asked', minuteOf(createdAt));
   return facts;
 }
+
+/** `2026-11-23 09:00 UTC`; empty for what is no time. */
+export const minuteOf = (at: number): string =>
+  Number.isFinite(at) && Math.abs(at) <= 8.64e15
+    ? `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+    : '';

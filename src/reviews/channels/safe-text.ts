@@ -40,7 +40,8 @@ export const defanged = (text: string): string =>
   text
     .replaceAll('://', '[:]//')
     .replaceAll('@', '[@]')
-    .replace(/\.(?=[\p{L}\p{N}])/gu, '[.]');
+    // Before a letter only: no top-level domain starts with a digit, and version numbers stay readable.
+    .replace(/\.(?=\p{L})/gu, '[.]');
 
 /** A size for people: `12.3 MB`. */
 export function sizeText(bytes: number): string {

@@ -2,7 +2,7 @@ import type { Review } from '../../review.js';
 import { outcomeFacts } from '../../rules/outcome.js';
 import { MAX_REASON_LENGTH } from '../../rules/transition.js';
 import { frame } from '../html-page.js';
-import { questionOf, type Question } from '../question.js';
+import { minuteOf, questionOf, type Question } from '../question.js';
 import { escapeHtml, visible } from '../safe-text.js';
 
 /** What the page says first: how the last click went. */
@@ -110,7 +110,4 @@ function forms(review: Review, question: Question, form: Parameters<typeof revie
 ${claim}`;
 }
 
-const time = (at: number): string => {
-  const iso = new Date(at).toISOString();
-  return `<time datetime="${iso}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>`;
-};
+const time = (at: number): string => `<time datetime="${new Date(at).toISOString()}">${minuteOf(at)}</time>`;

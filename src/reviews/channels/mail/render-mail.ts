@@ -1,6 +1,6 @@
 import type { Instant } from '../../../clock.js';
 import type { Review } from '../../review.js';
-import { questionOf, type Question } from '../question.js';
+import { minuteOf, questionOf, type Question } from '../question.js';
 import { defanged, escapeHtml, visible } from '../safe-text.js';
 
 export interface MailParts {
@@ -21,21 +21,20 @@ export function renderMail(
 ): { subject: string; text: string; html: string } {
   const question = questionOf(review, FINDINGS_IN_MAIL);
   return {
-    subject: `[Sallyport] ${question.headline}: ${defanged(visible(question.name, 80))}`,
+    subject: `[Sallyport] ${defanged(question.headline)}: ${defanged(visible(question.name, 80))}`,
     text: textOf(question, parts),
     html: htmlOf(question, parts),
   };
 }
 
 const spaced = (code: string): string => code.replace(/(\d{4})(?=\d)/g, '$1 ');
-const until = (at: Instant): string => `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 
 function textOf(question: Question, parts: MailParts): string {
   const { facts, findings, outcomes, more } = question;
   const lines = [
-    `${question.headline}. A decision is needed.`,
+    `${defanged(question.headline)}. A decision is needed.`,
     '',
-    ...facts.map(({ label, value, literal }) => `${label}: ${literal ? defanged(value) : value}`),
+    ...facts.map(({ label, value }) => `${label}: ${defanged(value)}`),
     '',
   ];
   if (findings.length > 0) {
@@ -49,7 +48,7 @@ function textOf(question: Question, parts: MailParts): string {
     lines.push('');
   }
   lines.push('What you can decide:');
-  for (const { label, effect } of outcomes) lines.push(`- ${label}: ${effect}`);
+  for (const { label, effect } of outcomes) lines.push(`- ${defanged(label)}: ${defanged(effect)}`);
   lines.push(
     '',
     'Open the page, read, decide. Opening it changes nothing:',
@@ -57,7 +56,7 @@ function textOf(question: Question, parts: MailParts): string {
     '',
     `Your code for the decision: ${spaced(parts.code)}`,
     '',
-    `The link is for ${parts.email} and works until ${until(parts.expiresAt)}. Do not forward this mail.`,
+    `The link is for ${parts.email} and works until ${minuteOf(parts.expiresAt)}. Do not forward this mail.`,
     `Or sign in and decide in the inbox: ${parts.inboxUrl}`,
     'We never ask for your password by mail.',
     '',
@@ -78,7 +77,7 @@ function htmlOf(question: Question, parts: MailParts): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark">
-<title>${escapeHtml(question.headline)}</title>
+<title>${escapeHtml(defanged(question.headline))}</title>
 <style>
 @media (prefers-color-scheme: dark) {
   .bg { background: #12161c !important; }
@@ -93,7 +92,7 @@ function htmlOf(question: Question, parts: MailParts): string {
 <table role="presentation" class="bg" width="100%" cellpadding="0" cellspacing="0" style="background:#f2f4f7"><tr><td align="center" style="padding:24px 12px">
 <table role="presentation" class="card ink" width="100%" cellpadding="0" cellspacing="0" style="max-width:600px;background:#ffffff;border:1px solid ${LINE};border-radius:10px;color:${INK};font:15px/1.5 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"><tr><td style="padding:28px 28px 8px">
 <p class="muted" style="margin:0 0 4px;color:${MUTED};font-size:13px">Sallyport &middot; a decision is needed</p>
-<h1 style="margin:0 0 4px;font-size:22px;line-height:1.3">${escapeHtml(question.headline)}</h1>
+<h1 style="margin:0 0 4px;font-size:22px;line-height:1.3">${literal(question.headline)}</h1>
 <p style="margin:0 0 18px;font:14px/1.5 ui-monospace,Menlo,Consolas,monospace;word-break:break-all">${literal(question.name)}</p>
 ${factsTable(question)}
 ${findingsList(question)}
@@ -108,7 +107,7 @@ ${question.outcomes
 <p style="margin:0 0 6px">Your code for the decision:</p>
 <p class="code" style="display:inline-block;margin:0 0 14px;padding:8px 16px;border-radius:8px;background:#eef2f7;color:${INK};font:700 22px/1.3 ui-monospace,Menlo,Consolas,monospace;letter-spacing:2px">${spaced(parts.code)}</p>
 </td></tr><tr><td class="line" style="padding:14px 28px 24px;border-top:1px solid ${LINE}">
-<p class="muted" style="margin:0;color:${MUTED};font-size:12px;line-height:1.6;word-break:break-all">Opening the page changes nothing. The link is for ${escapeHtml(parts.email)} and works until ${until(parts.expiresAt)}: do not forward this mail.<br>The address of the page: ${escapeHtml(parts.linkUrl)}<br>Or sign in and decide in the inbox: ${escapeHtml(parts.inboxUrl)}<br>We never ask for your password by mail.</p>
+<p class="muted" style="margin:0;color:${MUTED};font-size:12px;line-height:1.6;word-break:break-all">Opening the page changes nothing. The link is for ${escapeHtml(parts.email)} and works until ${minuteOf(parts.expiresAt)}: do not forward this mail.<br>The address of the page: ${escapeHtml(parts.linkUrl)}<br>Or sign in and decide in the inbox: ${escapeHtml(parts.inboxUrl)}<br>We never ask for your password by mail.</p>
 </td></tr></table></td></tr></table></body></html>
 `;
 }
@@ -117,7 +116,7 @@ const factsTable = ({ facts }: Question): string =>
   `<table width="100%" cellpadding="0" cellspacing="0" style="border-collapse:collapse;font-size:14px">${facts
     .map(
       (fact) =>
-        `<tr><th class="line" scope="row" align="left" valign="top" style="padding:5px 14px 5px 0;border-top:1px solid ${LINE};font-weight:600;white-space:nowrap">${escapeHtml(fact.label)}</th><td class="line" style="padding:5px 0;border-top:1px solid ${LINE};word-break:break-all">${fact.literal ? literal(fact.value) : escapeHtml(fact.value)}</td></tr>`,
+        `<tr><th class="line" scope="row" align="left" valign="top" style="padding:5px 14px 5px 0;border-top:1px solid ${LINE};font-weight:600;white-space:nowrap">${escapeHtml(fact.label)}</th><td class="line" style="padding:5px 0;border-top:1px solid ${LINE};word-break:break-all">${literal(fact.value)}</td></tr>`,
     )
     .join('')}</table>`;
 

@@ -3,7 +3,7 @@ import type { Instant } from '../../../clock.js';
 import type { Review } from '../../review.js';
 import { outcomeFacts } from '../../rules/outcome.js';
 import { MAX_REASON_LENGTH } from '../../rules/transition.js';
-import { questionOf } from '../question.js';
+import { minuteOf, questionOf } from '../question.js';
 import { bounded, codeSpan, proseSpan } from './slack-text.js';
 
 // Slack refuses a section above 3,000, and a whole message above roughly 13,200 (not documented); we stay well below.
@@ -185,7 +185,5 @@ export function parseValue(value: string | undefined): { reviewId: string; diges
 }
 
 /** A moment that Slack shows in the reader's own time zone. */
-const moment = (at: Instant): string => {
-  const iso = new Date(at).toISOString();
-  return `<!date^${Math.floor(at / 1000)}^{date_short_pretty} {time}|${iso.slice(0, 16).replace('T', ' ')} UTC>`;
-};
+const moment = (at: Instant): string =>
+  `<!date^${Math.floor(at / 1000)}^{date_short_pretty} {time}|${minuteOf(at)}>`;

@@ -1,0 +1,216 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Mailbox } from '../../src/outbound/mailbox/mailbox.js';
+import { reviewsApp } from './app.js';
+import { reviewsStage, type ReviewsStage } from './stage.js';
+
+class OneMail extends Mailbox {
+  private readonly mail = {
+    id: 'm1',
+    from: 'a@example.com',
+    to: ['b@example.com'],
+    subject: 'Hello',
+    date: '2026-11-23T09:00:00.000Z',
+  };
+  async list() {
+    return [this.mail];
+  }
+  async get(id: string) {
+    return id === 'm1' ? { ...this.mail, text: 'hi', html: '<p>hi</p>' } : undefined;
+  }
+}
+
+describe('the reviews API', () => {
+  let stage: ReviewsStage;
+  let app: NestFastifyApplication;
+
+  beforeAll(async () => {
+    stage = await reviewsStage();
+    ({ app } = await reviewsApp(stage, { ROLES: 'api' }, { mailbox: new OneMail() }));
+  });
+  afterAll(async () => {
+    await app.close();
+    await stage.close();
+  });
+  beforeEach(async () => {
+    await stage.db.query(
+      'TRUNCATE review, review_event, review_vote, review_link, review_message, outbox CASCADE',
+    );
+  });
+
+  const call = async (
+    method: 'GET' | 'POST',
+    path: string,
+    body?: unknown,
+    user = 'alice',
+    roles = 'analyst',
+  ) => {
+    const answer = await app.inject({
+      method,
+      url: path,
+      headers: { host: '127.0.0.1:8080', 'x-test-user': user, 'x-test-roles': roles },
+      ...(body === undefined ? {} : { payload: body as object }),
+    });
+    return { status: answer.statusCode, body: answer.json<Record<string, unknown>>() };
+  };
+  const path = (id: string, verb = '') => `/api/v1/reviews/${id}${verb}`;
+
+  it('shows one review with its evidence and timeline', async () => {
+    const review = await stage.open();
+    const { status, body } = await call('GET', path(review.id));
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      id: review.id,
+      state: 'OPEN',
+      verdict: 'secrets',
+      object: { bucket: 'uploads', key: 'incoming/config.zip', sizeBytes: 2048, quarantined: true },
+      outcomes: [
+        { name: 'release', label: 'Release', needsReason: true },
+        { name: 'delete', label: 'Delete', needsReason: false },
+      ],
+      findings: [{ ruleId: 'aws-access-key', excerpt: 'AWS_KEY=AKIA************' }],
+      timeline: [{ kind: 'opened' }],
+      createdAt: '2026-11-23T09:00:00.000Z',
+    });
+  });
+
+  it('is claimed, commented, released, reassigned and decided', async () => {
+    const { id, subjectDigest } = await stage.open();
+    expect((await call('POST', path(id, '/claim'), {})).body).toMatchObject({
+      claim: { by: { id: 'alice' } },
+    });
+    expect((await call('POST', path(id, '/comment'), { text: 'looks like a test' })).status).toBe(200);
+    expect((await call('POST', path(id, '/release'), {})).body).toMatchObject({ state: 'OPEN', claim: null });
+    expect((await call('POST', path(id, '/reassign'), { to: 'bob' })).body).toMatchObject({
+      claim: { by: { name: 'Bob' } },
+    });
+    const decided = await call(
+      'POST',
+      path(id, '/decide'),
+      { outcome: 'release', reason: 'ok', digest: subjectDigest },
+      'bob',
+    );
+    expect(decided.body).toMatchObject({
+      state: 'COMPLETED',
+      decision: {
+        outcome: 'release',
+        by: { id: 'bob' },
+        via: 'web',
+        method: 'session',
+        completion: 'pending',
+      },
+    });
+    expect((decided.body['timeline'] as { kind: string }[]).map(({ kind }) => kind)).toEqual([
+      'opened',
+      'claimed',
+      'commented',
+      'released',
+      'reassigned',
+      'decided',
+    ]);
+  });
+
+  it('answers a lost race with 409, the winner and the time', async () => {
+    const { id } = await stage.open();
+    await call('POST', path(id, '/decide'), { outcome: 'delete' });
+    const { status, body } = await call(
+      'POST',
+      path(id, '/decide'),
+      { outcome: 'release', reason: 'x' },
+      'bob',
+    );
+    expect(status).toBe(409);
+    expect(body).toMatchObject({
+      code: 'CONFLICT',
+      state: 'COMPLETED',
+      winner: { id: 'alice', name: 'alice' },
+      at: '2026-11-23T09:00:00.000Z',
+      outcome: 'delete',
+    });
+    const again = await call('POST', path(id, '/decide'), { outcome: 'delete' });
+    expect(again.status).toBe(200);
+  });
+
+  it('names the field that is wrong', async () => {
+    const { id } = await stage.open();
+    const wrong: [string, unknown, string][] = [
+      ['/decide', { outcome: 'release' }, 'reason'],
+      ['/decide', { outcome: 'explode', reason: 'x' }, 'outcome'],
+      ['/decide', {}, 'outcome'],
+      ['/decide', { outcome: 'release', reason: 'a\u0000b' }, 'reason'],
+      ['/comment', { text: '' }, 'text'],
+      ['/comment', { text: '\ud800' }, 'text'],
+      ['/reassign', { to: 'nobody' }, 'to'],
+    ];
+    for (const [verb, body, field] of wrong) {
+      const answer = await call('POST', path(id, verb), body);
+      const [problem] = answer.body['errors'] as { path: string }[];
+      expect([answer.status, verb, problem?.path.replace(/^body\./, '')]).toEqual([400, verb, field]);
+    }
+    for (const query of ['?limit=0', '?limit=x', '?cursor=zzz', '?state=NOPE', '?mine=perhaps'])
+      expect((await call('GET', `/api/v1/reviews${query}`)).status).toBe(400);
+  });
+
+  it('knows no review of an unknown id, and takes no other text for one', async () => {
+    const unknown = '0d2f5f0e-0000-4000-8000-00000000dead';
+    expect((await call('GET', path(unknown))).status).toBe(404);
+    expect((await call('POST', path(unknown, '/claim'), {})).status).toBe(404);
+    expect((await call('POST', path(unknown, '/comment'), { text: 'x' })).status).toBe(404);
+    expect((await call('GET', path("x'--"))).status).toBe(400);
+  });
+
+  it('lets an auditor look and decide nothing', async () => {
+    const { id } = await stage.open();
+    expect((await call('GET', path(id), undefined, 'eve', 'auditor')).status).toBe(200);
+    expect((await call('POST', path(id, '/decide'), { outcome: 'delete' }, 'eve', 'auditor')).status).toBe(
+      403,
+    );
+    expect((await call('GET', '/api/v1/reviews', undefined, 'w', 'worker')).status).toBe(403);
+  });
+
+  it('pages through all reviews, each once, newest first', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 7; n++) {
+      ids.unshift((await stage.open()).id);
+      // Two share a moment, so that the order within it matters too.
+      if (n % 2 === 0) stage.clock.advance(1000);
+    }
+    await stage.reviews.act(
+      ids[0] ?? '',
+      { kind: 'claim' },
+      { id: 'alice', name: 'A', isAdmin: false, via: 'web', method: 'session' },
+    );
+    const seen: string[] = [];
+    let cursor: unknown = '';
+    do {
+      const query = cursor === '' ? '' : `&cursor=${String(cursor)}`;
+      const { body } = await call('GET', `/api/v1/reviews?limit=3${query}`);
+      seen.push(...(body['items'] as { id: string }[]).map(({ id }) => id));
+      cursor = body['nextCursor'];
+    } while (cursor !== null);
+    expect([...seen].sort()).toEqual([...ids].sort());
+    const mine = await call('GET', '/api/v1/reviews?mine=true');
+    expect((mine.body['items'] as { id: string }[]).map(({ id }) => id)).toEqual([ids[0]]);
+    const open = await call('GET', '/api/v1/reviews?state=OPEN,COMPLETED');
+    expect(open.body['items']).toHaveLength(6);
+  });
+
+  it('shows what the embedded mailbox caught, to those who may decide', async () => {
+    expect((await call('GET', '/api/v1/mailbox')).body).toMatchObject({ items: [{ id: 'm1' }] });
+    expect((await call('GET', '/api/v1/mailbox/m1')).body).toMatchObject({ text: 'hi', html: '<p>hi</p>' });
+    expect((await call('GET', '/api/v1/mailbox/m2')).status).toBe(404);
+    expect((await call('GET', '/api/v1/mailbox/%2e%2e%2fx')).status).toBe(400);
+    expect((await call('GET', '/api/v1/mailbox', undefined, 'eve', 'auditor')).status).toBe(403);
+  });
+
+  it('says so when there is no embedded mailbox', async () => {
+    const other = await reviewsApp(stage, { ROLES: 'api' });
+    const answer = await other.app.inject({
+      url: '/api/v1/mailbox',
+      headers: { host: '127.0.0.1:8080', 'x-test-user': 'alice' },
+    });
+    expect(answer.statusCode).toBe(404);
+    expect(answer.json<{ detail: string }>().detail).toContain('SMTP_URL');
+    await other.app.close();
+  });
+});
