@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { refuseFullDisk, refuseReadOnly, root } from './place.mjs';
 import { run, tail } from './run.mjs';
@@ -34,31 +34,28 @@ export function install() {
   refuseReadOnly('Installing packages');
   refuseFullDisk(NEEDED_MEGABYTES, 'Installing packages');
   return step('Installing packages (npm ci)', 'Installed', async () => {
-    const folders = ['node_modules', 'web/node_modules'].map((folder) => join(root, folder));
-    const before = folders.filter((folder) => existsSync(folder));
-    for (const folder of before) setAside(folder);
+    const before = ['node_modules', 'web/node_modules'].filter((folder) => existsSync(join(root, folder)));
+    for (const folder of before) move(join(root, folder), aside(folder));
     const { command, args } = npm();
     const { NODE_ENV: _, ...env } = process.env;
     const options = ['--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund'];
     const result = await run(command, [...args, 'ci', ...options, '--loglevel=error'], { cwd: root, env });
     if (result.code === 0) {
-      for (const folder of before) rmSync(`${folder}.before`, { recursive: true, force: true });
+      for (const folder of before) rmSync(aside(folder), { recursive: true, force: true });
       return;
     }
-    for (const folder of before) putBack(folder);
+    for (const folder of before) move(aside(folder), join(root, folder));
     throw explain(result);
   });
 }
 
-// A later `npm ci` begins by deleting node_modules. Offline that would take away what still works.
-function setAside(folder) {
-  rmSync(`${folder}.before`, { recursive: true, force: true });
-  renameSync(folder, `${folder}.before`);
-}
+// `npm ci` begins by deleting node_modules. Offline that would take away what still works.
+const aside = (folder) => join(root, 'build', `${folder.replace('/', '-')}.before`);
 
-function putBack(folder) {
-  rmSync(folder, { recursive: true, force: true });
-  renameSync(`${folder}.before`, folder);
+function move(from, to) {
+  rmSync(to, { recursive: true, force: true });
+  mkdirSync(dirname(to), { recursive: true });
+  renameSync(from, to);
 }
 
 function explain({ output, missing }) {
