@@ -1,6 +1,8 @@
-import { Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { join } from 'node:path';
+import { Gauge, type Registry } from 'prom-client';
 import { CONFIG, type Config } from '../config.js';
+import { METRICS } from '../ops/metrics.js';
 import { Buckets, ConfiguredBuckets } from './buckets.js';
 import { Endpoints } from './endpoints.js';
 import { needsRandomAccess } from './needs-random-access.js';
@@ -34,7 +36,29 @@ import { Spool } from './spool.js';
   exports: [Buckets, Endpoints, ObjectStorage, Spool, SharedReads],
 })
 export class S3Module implements OnApplicationShutdown {
-  constructor(private readonly endpoints: Endpoints) {}
+  constructor(
+    private readonly endpoints: Endpoints,
+    reads: SharedReads,
+    spool: Spool,
+    @Inject(METRICS) metrics: Registry,
+  ) {
+    const tell = (name: string, help: string, value: () => number) =>
+      new Gauge({
+        name,
+        help,
+        registers: [metrics],
+        collect: function () {
+          this.set(value());
+        },
+      });
+    tell('sallyport_objects_read', 'Objects read by scanners since the start', () => reads.counts.objects);
+    tell(
+      'sallyport_object_gets',
+      'GET requests that this took; by objects read: 1 when idle',
+      () => reads.counts.gets,
+    );
+    tell('sallyport_spool_bytes', 'Bytes in the scan spool now', () => spool.usedBytes);
+  }
 
   onApplicationShutdown(): void {
     this.endpoints.close();

@@ -139,7 +139,7 @@ export class SharedReads {
 
   private makeRoom(): void {
     let kept = 0;
-    for (const session of [...this.sessions.values()].reverse()) {
+    for (const session of [...this.sessions.values()].toReversed()) {
       kept += session.keptBytes;
       if (kept > KEPT_BYTES) session.forget();
     }

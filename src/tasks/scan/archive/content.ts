@@ -178,6 +178,9 @@ export class Content implements ByteSink {
     if (this.marks?.isEncrypted === true) {
       this.walk.note(this.path, 'encrypted', `${this.marks.format} with a password`);
     }
+    if (this.marks?.isPacked === true && this.walk.visitor.readsDocuments !== true) {
+      this.walk.note(this.path, 'unsupported', `the packed text of a ${this.marks.format} is not read`);
+    }
     if (this.container?.kind === 'zip' || this.container?.kind === 'opaque') return;
     if (this.tail.holdsZipEnd({ atVeryEnd: this.container !== undefined })) {
       this.walk.note(this.path, 'corrupt', 'a zip archive follows after other content');

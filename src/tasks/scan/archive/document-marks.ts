@@ -4,9 +4,14 @@ const PDF = Buffer.from('%PDF-');
 const OLE_ENCRYPTED = Buffer.from('EncryptedPackage', 'utf16le');
 const OVERLAP_BYTES = 64;
 
-/** Watches documents whose format says in clear that the content is encrypted. */
+// Streams of a PDF that hold its text in packed form; pictures (DCTDecode and the like) hold none.
+const PDF_PACKED =
+  /\/(FlateDecode|LZWDecode|ASCII85Decode|ASCIIHexDecode|RunLengthDecode|Fl|LZW|A85|AHx|RL)\b/;
+
+/** Watches documents whose format says in clear that the content is encrypted, or packed in a way we do not unpack. */
 export class DocumentMarks {
   isEncrypted = false;
+  isPacked = false;
   private before: Buffer = Buffer.alloc(0);
 
   private constructor(readonly format: 'Office document' | 'PDF') {}
@@ -20,12 +25,16 @@ export class DocumentMarks {
   }
 
   push(chunk: Buffer): void {
-    if (this.isEncrypted) return;
     const seen = Buffer.concat([this.before, chunk]);
-    this.isEncrypted =
-      this.format === 'PDF'
-        ? seen.includes('/Encrypt') && /\/Encrypt\s*(\d+\s+\d+\s+R|<<)/.test(seen.toString('latin1'))
-        : seen.includes(OLE_ENCRYPTED);
+    if (this.format === 'PDF') this.lookAtPdf(seen);
+    else this.isEncrypted ||= seen.includes(OLE_ENCRYPTED);
     this.before = Buffer.from(seen.subarray(-OVERLAP_BYTES));
+  }
+
+  private lookAtPdf(seen: Buffer): void {
+    if (this.isEncrypted && this.isPacked) return;
+    const text = seen.toString('latin1');
+    this.isEncrypted ||= /\/Encrypt\s*(\d+\s+\d+\s+R|<<)/.test(text);
+    this.isPacked ||= PDF_PACKED.test(text);
   }
 }

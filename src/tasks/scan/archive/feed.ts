@@ -23,15 +23,7 @@ export class Feed {
   ) {
     // The consumer's iterator reports the stream's errors; this only keeps them from ending the process.
     stream.on('error', () => undefined);
-    this.over = consume().then(
-      () => {
-        this.isOver = true;
-      },
-      (error: unknown) => {
-        this.failure = { error };
-        this.stream.destroy();
-      },
-    );
+    this.over = this.watch(consume());
   }
 
   async write(chunk: Buffer): Promise<void> {
@@ -51,6 +43,16 @@ export class Feed {
 
   abort(): void {
     this.stream.destroy();
+  }
+
+  private async watch(consumer: Promise<void>): Promise<void> {
+    try {
+      await consumer;
+      this.isOver = true;
+    } catch (error) {
+      this.failure = { error };
+      this.stream.destroy();
+    }
   }
 
   private check(): void {

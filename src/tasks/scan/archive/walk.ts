@@ -17,6 +17,8 @@ export interface Member {
 
 /** Gets every member's bytes. What `open` or a sink throws ends the walk and reaches the caller unchanged. */
 export interface MemberVisitor {
+  /** It looks into PDFs by itself; otherwise their packed streams are noted as not covered. */
+  readonly readsDocuments?: boolean;
   open(member: Member): Promise<ByteSink> | ByteSink;
 }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Spool } from '../../../../src/s3/spool.js';
 import type { ArchiveLimits } from '../../../../src/tasks/scan/archive/budget.js';
@@ -198,6 +198,14 @@ describe('what cannot be looked into is said', () => {
       `%PDF-1.7\n${'x'.repeat(70_000)}\ntrailer << /Root 1 0 R /Encrypt 12 0 R >>\n%%EOF`,
     );
     expect((await walked(pdf, { chunk: 70_030 })).reasons).toEqual(['encrypted']);
+  });
+
+  it('the packed text of a PDF', async () => {
+    const packed = Buffer.from(
+      '%PDF-1.7\n1 0 obj << /Length 3 /Filter /FlateDecode >>\nstream\nabc\nendstream',
+    );
+    expect((await walked(packed)).notes).toMatchObject([{ path: '', reason: 'unsupported' }]);
+    expect((await walked(Buffer.from('%PDF-1.7\nplain objects'))).notes).toEqual([]);
   });
 
   it('truncated and damaged archives, after what could be read', async () => {
