@@ -30,6 +30,13 @@ export interface ScanRequested {
   readonly workflowId: string;
 }
 
+/** An object as HEAD told it. */
+interface FoundObject {
+  readonly ref: ObjectRef;
+  readonly head: ObjectHead;
+  readonly isLatest: boolean;
+}
+
 // Somebody waits for it: ahead of uploads, which nobody watches one by one.
 const REQUEST_PRIORITY = 70;
 const DEFAULT_WORKFLOW = 'scan_upload';
@@ -66,12 +73,16 @@ export class ScanRequests {
     // Without versions S3 tells none; with them, what is there now has one.
     const found = head.versionId ?? versionId;
     const ref: ObjectRef = { ...asked, ...(found !== undefined && { versionId: found }) };
-    const requested = await this.database.transaction((tx) => this.open(tx, ref, head, actor));
+    const requested = await this.database.transaction((tx) =>
+      // Whoever names no version means the one that is there now.
+      this.open(tx, { ref, head, isLatest: versionId === undefined }, actor),
+    );
     this.bell.ring();
     return requested;
   }
 
-  private async open(tx: Queryable, ref: ObjectRef, head: ObjectHead, actor: string): Promise<ScanRequested> {
+  private async open(tx: Queryable, found: FoundObject, actor: string): Promise<ScanRequested> {
+    const { ref, head, isLatest } = found;
     const at = wholeMilliseconds(this.clock);
     await lockKeys(tx, [ref]);
     const identity = isVersioned(ref) ? versionIdentity(ref) : headIdentity(ref, head);
@@ -86,11 +97,11 @@ export class ScanRequests {
         identityFixed: true,
         origin: 'request',
         facts: head,
-        isLatest: true,
+        isLatest,
         uploadedAt: Number.isNaN(uploadedAt) ? at : uploadedAt,
         firstSeenAt: at,
       });
-      if (!isVersioned(ref)) await demoteOthers(tx, ref, objectId);
+      if (isLatest) await demoteOthers(tx, ref, objectId);
     }
     const workflowName = await this.workflowFor(tx, ref, head);
     const { scanId, workflowId, generation } = await openScan(tx, {

@@ -152,6 +152,16 @@ describe('POST /api/v1/scans', () => {
     expect(counted).toEqual({ uploaded: 2, folded: 0, verdicts: { pending: 2 } });
   });
 
+  it('of an older version does not make it the latest', async () => {
+    await post('/events/s3', awsMessage({ key: 'k', versionId: 'v2', sequencer: 'B' }), bearer);
+    head = () => Promise.resolve(headOf({ versionId: 'v1' }));
+    await post('/api/v1/scans', { bucket: 'uploads', key: 'k', versionId: 'v1' });
+    expect(await test.query('SELECT version_id, is_latest FROM object_version ORDER BY version_id')).toEqual([
+      { version_id: 'v1', is_latest: false },
+      { version_id: 'v2', is_latest: true },
+    ]);
+  });
+
   it('takes an unversioned object as it is now', async () => {
     const first = await post('/api/v1/scans', { bucket: 'plain', key: 'k' });
     head = () => Promise.resolve(headOf({ eTag: 'other' }));
