@@ -28,17 +28,15 @@ import type { ReviewsStage } from './stage.js';
 class HeaderGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const targets = [context.getHandler(), context.getClass()];
-    const read = <T>(key: string): T | undefined =>
-      targets
-        .map((target) => Reflect.getMetadata(key, target) as T | undefined)
-        .find((value) => value !== undefined);
-    if (read<boolean>(PUBLIC_ROUTE) === true) return true;
+    const read = (key: string): unknown =>
+      targets.map((target): unknown => Reflect.getMetadata(key, target)).find((value) => value !== undefined);
+    if (read(PUBLIC_ROUTE) === true) return true;
     const request = context
       .switchToHttp()
       .getRequest<{ headers: Record<string, string | undefined>; principal?: Principal }>();
     const principal = this.identify(request);
     request.principal = principal;
-    const needed = read<AccessRole[]>(ROUTE_ROLES);
+    const needed = read(ROUTE_ROLES) as AccessRole[] | undefined;
     return needed === undefined || principal.roles.some((role) => role === 'admin' || needed.includes(role));
   }
 
@@ -57,15 +55,15 @@ export async function reviewsApp(
   parts: { smtpUrl?: () => string | undefined; mailbox?: Mailbox } = {},
 ): Promise<{ app: NestFastifyApplication; config: Config; worker: HumanWorker }> {
   const config = readConfig({ PORT: '8080', ...settings });
-  class Surroundings {}
-  Module({
+  @Module({
     providers: [
       { provide: Engine, useValue: stage.engine },
       { provide: Ledger, useValue: stage.ledger },
       { provide: AccessGuard, useClass: HeaderGuard },
     ],
     exports: [Engine, Ledger, AccessGuard],
-  })(Surroundings);
+  })
+  class Surroundings {}
   class Transport extends MailTransport {
     smtpUrl(): string | undefined {
       return parts.smtpUrl?.();
@@ -75,8 +73,7 @@ export async function reviewsApp(
     imports: [Surroundings],
     bindings: [{ provide: Reviewers, useValue: stage.reviewers }],
   });
-  class App {}
-  Module({
+  @Module({
     imports: [
       OpsModule.using({ config, log: stage.log }),
       DatabaseModule.using({
@@ -95,14 +92,15 @@ export async function reviewsApp(
       }),
     ],
     providers: [{ provide: APP_GUARD, useClass: HeaderGuard }],
-  })(App);
+  })
+  class App {}
   const app = await NestFactory.create<NestFastifyApplication>(App, await createAdapter(config, stage.log), {
     logger: false,
     bodyParser: false,
     abortOnError: false,
   });
   await furnish(app, '/nonexistent');
-  (app.get(EvidenceSource, { strict: false }) as { ofScan: unknown }).ofScan = () => stage.evidence.ofScan();
+  app.get(EvidenceSource, { strict: false }).ofScan = () => stage.evidence.ofScan();
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
   return { app, config, worker: app.get(HumanWorker, { strict: false }) };

@@ -112,6 +112,7 @@ const parts = {
   linkUrl: `https://scan.example.com/r/${'A'.repeat(43)}`,
   inboxUrl: 'https://scan.example.com/reviews/1',
 };
+// oxlint-disable-next-line no-control-regex -- their absence is what is asked for
 const HIDDEN = /[\u0000-\u0009\u000b-\u001f\u007f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/;
 
 describe('whatever a review holds', () => {

@@ -1,6 +1,9 @@
 import type { AddressInfo } from 'node:net';
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { callbackify } from 'node:util';
 import { simpleParser, type ParsedMail } from 'mailparser';
-import { SMTPServer } from 'smtp-server';
+import { SMTPServer, type SMTPServerSession } from 'smtp-server';
 
 /** A mail server in this process: keeps what it accepts, refuses what a test tells it to. */
 export interface FakeSmtp {
@@ -18,6 +21,23 @@ export interface FakeSmtp {
 export async function startSmtp(): Promise<FakeSmtp> {
   const fail = (responseCode: number): Error =>
     Object.assign(new Error('refused by the test'), { responseCode });
+  /** Never resolves when the line is cut: the client hears nothing. */
+  const take = async (stream: Readable, session: SMTPServerSession): Promise<void> => {
+    const raw = await buffer(stream);
+    const verdict = fake.onMessage();
+    if (typeof verdict === 'number') throw fail(verdict);
+    fake.mails.push(await simpleParser(raw));
+    fake.sizes.push(raw.length);
+    if (verdict === 'accept') return;
+    for (const connection of server.connections) {
+      const { session: theirs, _socket: socket } = connection as {
+        session?: unknown;
+        _socket?: { destroy(): void };
+      };
+      if (theirs === session) socket?.destroy();
+    }
+    await new Promise(() => undefined);
+  };
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS', 'AUTH'],
@@ -26,31 +46,8 @@ export async function startSmtp(): Promise<FakeSmtp> {
       callback(code === undefined ? null : fail(code));
     },
     onData(stream, session, callback) {
-      const chunks: Buffer[] = [];
-      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.on('end', () => {
-        const raw = Buffer.concat(chunks);
-        const verdict = fake.onMessage();
-        if (typeof verdict === 'number') {
-          callback(fail(verdict));
-          return;
-        }
-        simpleParser(raw).then(
-          (mail) => {
-            fake.mails.push(mail);
-            fake.sizes.push(raw.length);
-            if (verdict === 'lose') {
-              const connection = [...server.connections].find(
-                (candidate) => (candidate as { session?: unknown }).session === session,
-              ) as { _socket?: { destroy(): void } } | undefined;
-              connection?._socket?.destroy();
-              return;
-            }
-            callback(null);
-          },
-          (error: unknown) => callback(error as Error),
-        );
-      });
+      const taken = take(stream, session);
+      callbackify(() => taken)(callback);
     },
   });
   // Clients that hang up are part of what is tested.

@@ -22,7 +22,7 @@ dt{font-weight:600}dd{margin:0;overflow-wrap:anywhere}
 label{display:block;margin:1em 0 .3em;font-weight:600}
 textarea,input[type=text]{width:100%;padding:10px 12px;border:1px solid var(--muted);border-radius:8px;background:var(--bg);color:inherit;font:inherit}
 input[type=text]{max-width:13em;font:600 1.15rem ui-monospace,Menlo,Consolas,monospace;letter-spacing:.08em}
-[aria-invalid=true]{border:2px solid var(--bad)}
+input[aria-invalid=true],textarea[aria-invalid=true]{border:2px solid var(--bad)}
 .choices{display:flex;flex-wrap:wrap;gap:6px 20px;margin-top:1.3em}.choices>div{flex:1 1 200px}
 button{width:100%;min-height:44px;padding:10px 20px;border:0;border-radius:8px;color:#fff;background:var(--calm);font:600 1rem system-ui,sans-serif;cursor:pointer}
 button.primary{background:var(--ok)}button.danger{background:var(--bad)}

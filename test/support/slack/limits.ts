@@ -2,6 +2,8 @@
 
 type Block = Readonly<Record<string, unknown>>;
 
+const lengthOf = (value: unknown): number => (typeof value === 'string' ? value.length : 0);
+
 const ACTIONS_PER_BLOCK = 25;
 
 /** Every rule that the blocks break; empty when Slack would take them. */
@@ -25,7 +27,7 @@ function oneBlock(block: Block, path: string, where: 'message' | 'view'): string
     else if (object.text.length > limit) problems.push(`${at}: ${object.text.length} > ${limit}`);
     else if (object.text.length < min) problems.push(`${at}: empty`);
   };
-  if (block['block_id'] !== undefined && String(block['block_id']).length > 255)
+  if (block['block_id'] !== undefined && lengthOf(block['block_id']) > 255)
     problems.push(`${path}.block_id: too long`);
   switch (block['type']) {
     case 'header':
@@ -53,9 +55,9 @@ function oneBlock(block: Block, path: string, where: 'message' | 'view'): string
         const at = `${path}.elements[${n}]`;
         if (element['type'] !== 'button') problems.push(`${at}.type: ${String(element['type'])}`);
         text(element['text'], `${at}.text`, 75);
-        if (String(element['action_id'] ?? '').length > 255) problems.push(`${at}.action_id: too long`);
-        if (String(element['value'] ?? '').length > 2000) problems.push(`${at}.value: too long`);
-        if (String(element['url'] ?? '').length > 3000) problems.push(`${at}.url: too long`);
+        if (lengthOf(element['action_id']) > 255) problems.push(`${at}.action_id: too long`);
+        if (lengthOf(element['value']) > 2000) problems.push(`${at}.value: too long`);
+        if (lengthOf(element['url']) > 3000) problems.push(`${at}.url: too long`);
         const style = element['style'];
         if (style !== undefined && style !== 'primary' && style !== 'danger') problems.push(`${at}.style`);
       });
@@ -84,9 +86,8 @@ export function viewProblems(view: Block): string[] {
     if (field === 'title' && value?.text === undefined) problems.push('title: missing');
     if ((value?.text ?? '').length > 24) problems.push(`${field}: longer than 24`);
   }
-  if (String(view['private_metadata'] ?? '').length > 3000)
-    problems.push('private_metadata: longer than 3000');
-  if (String(view['callback_id'] ?? '').length > 255) problems.push('callback_id: longer than 255');
+  if (lengthOf(view['private_metadata']) > 3000) problems.push('private_metadata: longer than 3000');
+  if (lengthOf(view['callback_id']) > 255) problems.push('callback_id: longer than 255');
   const needsSubmit = (view['blocks'] as Block[]).some((block) => block['type'] === 'input');
   if (needsSubmit && view['submit'] === undefined) problems.push('submit: missing beside an input');
   return problems;

@@ -94,8 +94,10 @@ function forms(review: Review, question: Question, form: Parameters<typeof revie
       ? `<form method="post" action="${escapeHtml(form.action)}">${hidden}<button name="do" value="claim" class="quiet">Only take it for now</button></form>`
       : '';
   const needs = question.outcomes.filter((outcome) => outcome.needsReason).map((outcome) => outcome.label);
+  // The hidden button comes first and does nothing, so that Enter in a field chooses no outcome by accident.
   return `<h2>Your decision</h2>
 <form method="post" action="${escapeHtml(form.action)}" autocomplete="off">${hidden}
+<button disabled hidden></button>
 <label for="reason">Reason${needs.length === 0 ? '' : ` <span class="muted">(needed for: ${escapeHtml(needs.join(', '))})</span>`}</label>
 <textarea id="reason" name="reason" rows="3" maxlength="${MAX_REASON_LENGTH}"${described('reason')}>${escapeHtml(form.reason ?? '')}</textarea>
 <label for="code">Code from the mail</label>

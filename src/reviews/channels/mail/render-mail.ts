@@ -107,7 +107,7 @@ ${question.outcomes
 <p style="margin:0 0 6px">Your code for the decision:</p>
 <p class="code" style="display:inline-block;margin:0 0 14px;padding:8px 16px;border-radius:8px;background:#eef2f7;color:${INK};font:700 22px/1.3 ui-monospace,Menlo,Consolas,monospace;letter-spacing:2px">${spaced(parts.code)}</p>
 </td></tr><tr><td class="line" style="padding:14px 28px 24px;border-top:1px solid ${LINE}">
-<p class="muted" style="margin:0;color:${MUTED};font-size:12px;line-height:1.6;word-break:break-all">Opening the page changes nothing. The link is for ${escapeHtml(parts.email)} and works until ${minuteOf(parts.expiresAt)}: do not forward this mail.<br>The address of the page: ${escapeHtml(parts.linkUrl)}<br>Or sign in and decide in the inbox: ${escapeHtml(parts.inboxUrl)}<br>We never ask for your password by mail.</p>
+<p class="muted" style="margin:0;color:${MUTED};font-size:12px;line-height:1.6;overflow-wrap:anywhere;word-break:break-word">Opening the page changes nothing. The link is for ${escapeHtml(parts.email)} and works until ${minuteOf(parts.expiresAt)}: do not forward this mail.<br>The address of the page: ${escapeHtml(parts.linkUrl)}<br>Or sign in and decide in the inbox: ${escapeHtml(parts.inboxUrl)}<br>We never ask for your password by mail.</p>
 </td></tr></table></td></tr></table></body></html>
 `;
 }

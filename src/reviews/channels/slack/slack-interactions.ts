@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { KnownBlock, ModalView } from '@slack/types';
 import type { WebClient } from '@slack/web-api';
 import { CONFIG, type Config } from '../../../config.js';
-import { AppError, InvalidInput, NotFound } from '../../../errors.js';
+import { AppError, InvalidInput } from '../../../errors.js';
 import { LOG, type Log } from '../../../ops/log.js';
 import { refusalError } from '../../refusal-error.js';
 import type { Review } from '../../review.js';
