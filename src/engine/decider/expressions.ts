@@ -5,7 +5,8 @@ import type { KeyPart, Path } from './paths.js';
 
 /*
  * `${…}` in a definition. Only the definition's own text is expanded. What an expression finds is data: it is put in
- * place as it is and never looked at for further expressions, whoever wrote it.
+ * place as it is and never looked at for further expressions, whoever wrote it. Whoever fills in late-bound secrets must
+ * therefore go by the step's inputParameters: the same text in a task's input may be data.
  */
 
 /** What expressions can see. */

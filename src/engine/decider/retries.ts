@@ -6,7 +6,7 @@ import type { Task } from '../model/execution.js';
 const MAX_DELAY_MS = 365 * 86_400_000;
 
 /** How long to wait before the attempt after `task`. `nextTaskId` seeds the jitter, so that deciding again agrees. */
-export function retryDelayMs(task: Task, taskDef: TaskDef, nextTaskId: string): number {
+export function retryDelayMs(task: Pick<Task, 'retryCount'>, taskDef: TaskDef, nextTaskId: string): number {
   let seconds = taskDef.retryDelaySeconds;
   if (taskDef.retryLogic === 'LINEAR_BACKOFF') seconds *= taskDef.backoffScaleFactor * (task.retryCount + 1);
   // Conductor does not use the scale factor here.

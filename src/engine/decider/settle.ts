@@ -33,7 +33,12 @@ export function settle(t: Transition): void {
   }
 }
 
-/** @returns false when the budget does not allow it. */
+/**
+ * Draws the consequences of the first row on the agenda. The row leaves the agenda by having them drawn, so what ends a
+ * workflow stays on it, as it would be on one built from the rows.
+ *
+ * @returns false when the budget does not allow it.
+ */
 function takeNext(t: Transition): boolean {
   const position = t.index.peekAgenda()!;
   let task = t.tasks[position]!;
@@ -42,7 +47,6 @@ function takeNext(t: Transition): boolean {
     if (t.budget <= 0) return false;
     t.budget -= 1;
   }
-  t.index.takeAgenda();
   if (!isTerminalTask(task.status)) task = t.patchTask(position, joinResult(t, task));
   if (!isSuccessfulTask(task.status) && !goesOn(t, position, task, step)) return true;
 

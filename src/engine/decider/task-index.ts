@@ -99,7 +99,8 @@ export class TaskIndex {
     return this.agenda.peek();
   }
 
-  takeAgenda(): void {
+  /** For a row that has no business there any more. */
+  dropFromAgenda(): void {
     const position = this.agenda.pop();
     if (position !== undefined) this.onAgenda.delete(position);
   }

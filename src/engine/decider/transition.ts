@@ -103,7 +103,7 @@ export class Transition {
         ? !task.executed && !task.retried
         : this.index.isJoinReady(next);
       if (isPending) return true;
-      this.index.takeAgenda();
+      this.index.dropFromAgenda();
     }
     return false;
   }
@@ -139,7 +139,7 @@ export class Transition {
   }
 
   private write(position: number, task: Task): void {
-    // A copy of a list of 5,000 pointers takes 3 µs, a fiftieth of one decision; once per decision, not per row.
+    // Copying 5,000 pointers takes 3 µs, a tenth of what one decision costs then; once per decision, not per row.
     this.writable ??= this.before.tasks.slice();
     this.rows = this.writable;
     this.writable[position] = task;

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
-import { WorkflowDef } from '../../../src/engine/model/definition.js';
-import type { TaskDef } from '../../../src/engine/model/definition.js';
+import * as fc from 'fast-check';
+import { WorkflowTask } from '../../../src/engine/model/definition.js';
+import type { TaskDef, WorkflowDef } from '../../../src/engine/model/definition.js';
 import { definition, taskDefs } from './fixtures.js';
 
 /** The shape of a definition before its steps are named. */
@@ -68,12 +68,12 @@ const shapes = ({ permissive, waits }: ShapeOptions): fc.Arbitrary<Shape[]> =>
 type Json = { [key: string]: unknown };
 
 /** Also those of branches that a SWITCH may never take. */
-const everyRef = (steps: readonly Json[]): string[] =>
+const everyRef = (steps: readonly WorkflowTask[]): string[] =>
   steps.flatMap((step) => [
-    String(step['taskReferenceName']),
-    ...Object.values((step['decisionCases'] ?? {}) as { [value: string]: Json[] }).flatMap(everyRef),
-    ...everyRef((step['defaultCase'] ?? []) as Json[]),
-    ...((step['forkTasks'] ?? []) as Json[][]).flatMap(everyRef),
+    step.taskReferenceName,
+    ...Object.values(step.decisionCases).flatMap(everyRef),
+    ...everyRef(step.defaultCase),
+    ...step.forkTasks.flatMap(everyRef),
   ]);
 
 /** Names the steps and writes the definition. Each step may read what came before it. */
@@ -121,7 +121,11 @@ function build(list: readonly Shape[], next: { ref: number }): Json[] {
             name: `${ref}j`,
             taskReferenceName: `${ref}j`,
             type: 'JOIN',
-            joinOn: { first: lasts.slice(0, 1), lasts, every: branches.flatMap(everyRef) }[shape.awaits],
+            joinOn: {
+              first: lasts.slice(0, 1),
+              lasts,
+              every: everyRef(branches.flat().map((one) => WorkflowTask.parse(one))),
+            }[shape.awaits],
           },
         ];
       }

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../../src/engine/decider/decide.js';
 import { newWorkflow } from '../../../src/engine/decider/new-workflow.js';
@@ -55,7 +55,7 @@ function naive(def: WorkflowDef, taskDefs: ReadonlyMap<string, TaskDef>, results
       ran.add(task.taskReferenceName);
       if (task.type === 'SIMPLE' || task.type === 'HUMAN') return attempt(task);
       if (task.type === 'SWITCH') {
-        const value = String(task.inputParameters['on']);
+        const value = JSON.stringify(task.inputParameters['on']);
         return run(task.decisionCases[value] ?? task.defaultCase);
       }
       // All branches run to their end, also those that the JOIN does not await.
@@ -232,7 +232,7 @@ const timed = fc.tuple(
   moves,
 );
 
-function check(
+function always(
   run: (state: WorkflowState, commands: readonly Command[], now: number) => WorkflowState,
   numRuns = 250,
 ): void {
@@ -256,7 +256,7 @@ function check(
 
 describe('whatever happens to a workflow', () => {
   it('deciding from bare rows gives what deciding from the remembered index gives', () => {
-    check((state, commands, now) => {
+    always((state, commands, now) => {
       const fromRows = decide(bare(state), commands, now);
       const fromIndex = decide(state, commands, now);
       expect(fromIndex).toEqual(fromRows);
@@ -265,7 +265,7 @@ describe('whatever happens to a workflow', () => {
   });
 
   it('deciding again on the outcome changes nothing', () => {
-    check((state, commands, now) => {
+    always((state, commands, now) => {
       const outcome = decide(state, commands, now);
       for (const again of [decide(outcome.state, [], now), decide(outcome.state, [command('wake')], now)]) {
         expect(again.state).toBe(outcome.state);
@@ -278,7 +278,7 @@ describe('whatever happens to a workflow', () => {
   });
 
   it('wakeAt is the first moment at which a look at the clock changes something', () => {
-    check((state, commands, now) => {
+    always((state, commands, now) => {
       const { state: next, wakeAt } = decide(state, commands, now);
       const changesAt = (at: number): boolean => {
         const copy = bare(next);
@@ -296,7 +296,7 @@ describe('whatever happens to a workflow', () => {
   });
 
   it('a state that was decided on stays as it was, and can be decided on again', () => {
-    check((state, commands, now) => {
+    always((state, commands, now) => {
       const before = bare(state);
       const first = decide(state, commands, now);
       expect(bare(state)).toEqual(before);
@@ -306,7 +306,7 @@ describe('whatever happens to a workflow', () => {
   });
 
   it('rows keep their place, an end is final, and an ended workflow has no open row', () => {
-    check((state, commands, now) => {
+    always((state, commands, now) => {
       const { state: next, changedTasks } = decide(state, commands, now);
       expect(next.tasks.map(({ seq }) => seq)).toEqual(next.tasks.map((_, i) => i + 1));
       state.tasks.forEach((task, i) => {

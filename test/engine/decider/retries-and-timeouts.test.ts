@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { retryDelayMs } from '../../../src/engine/decider/retries.js';
 import { TaskDef } from '../../../src/engine/model/definition.js';
-import type { Task } from '../../../src/engine/model/execution.js';
 import { Run, SECOND, START, command, definition, simple, step, taskDefs, update } from './fixtures.js';
 
 const one = (def: { [key: string]: unknown }, stepMore: { [key: string]: unknown } = {}) =>
@@ -90,7 +89,7 @@ describe('a failed attempt', () => {
 });
 
 describe('the delay before a retry', () => {
-  const row = (retryCount: number) => ({ retryCount }) as Task;
+  const row = (retryCount: number) => ({ retryCount });
   const id = '00000005-0000-5000-8000-000000000000';
   it.each([
     [{ retryLogic: 'FIXED', retryDelaySeconds: 7 }, [7000, 7000, 7000]],

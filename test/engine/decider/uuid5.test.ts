@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sha1 } from '../../../src/engine/decider/sha1.js';
 import { taskIdOf, uuid5 } from '../../../src/engine/decider/uuid5.js';
