@@ -9,8 +9,6 @@ import { MalwareStatus } from './tasks/scan/malware/malware-status.js';
 // A stop is over within this time, clean or not; what was not finished goes on at the next start.
 const STOP_LIMIT_MS = 9_500;
 
-const startedAt = performance.now();
-
 try {
   const config = readConfig(process.env);
   const log = createLog(config);
@@ -66,7 +64,8 @@ async function welcome(config: Config, service: Service): Promise<string> {
 }
 
 function howLong(config: Config): string {
-  const own = (performance.now() - startedAt) / 1000;
+  // Since the process began, loading included.
+  const own = performance.now() / 1000;
   if (config.SALLYPORT_LAUNCH === undefined) return `after ${own.toFixed(1)} s`;
   const launch = JSON.parse(config.SALLYPORT_LAUNCH) as {
     startedAt: number;

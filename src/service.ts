@@ -200,11 +200,7 @@ async function openS3(
     onEvent: async (message) => {
       await intake.accept(message, { kind: 'embedded', endpointId: EMBEDDED_ENDPOINT });
     },
-    logger: {
-      info: (text) => log.debug(text),
-      warn: (text) => log.warn(text),
-      error: (text) => log.error(text),
-    },
+    logger: log,
   });
   started.add('embedded S3 endpoint', () => endpoint.close());
   await endpoint.createBucket(EMBEDDED_UPLOADS, { versioning: true });

@@ -202,7 +202,7 @@ export class ReportsService {
     await this.db.transaction(async (tx) => {
       const inserted = await tx.query(
         `INSERT INTO report (id, kind, label, period_from, period_to, scheduled, requested_by, workflow_id, created_at)
-         VALUES ($1, 'weekly', $2, $3, $4, $5, $6, $1, $7)
+         VALUES ($1::uuid, 'weekly', $2, $3, $4, $5, $6, $1::uuid::text, $7)
          ON CONFLICT (kind, period_from, period_to) WHERE scheduled DO NOTHING RETURNING id`,
         [id, period.label, period.from, period.to, scheduled, `${actor.kind}:${actor.id}`, at],
       );

@@ -56,13 +56,21 @@ export interface Execution extends WorkflowSummary {
   readonly output: unknown;
   readonly variables: unknown;
   readonly tasks: readonly Task[];
-  readonly why?: readonly WhyNotMoving[] | WhyNotMoving | string;
+  readonly why: readonly WhyNotMoving[];
 }
 
+/** Why a run does not move, from the engine's closed list; each kind has the fields that it needs. */
 export interface WhyNotMoving {
-  readonly kind?: string;
-  readonly message?: string;
-  readonly detail?: string;
+  readonly kind:
+    'ended' | 'paused' | 'lease' | 'timer' | 'person' | 'update' | 'no_worker' | 'backlog' | 'unknown';
+  readonly reference?: string;
+  readonly holder?: string;
+  readonly taskType?: string;
+  readonly since?: number;
+  readonly until?: number;
+  readonly at?: number;
+  readonly waiting?: number;
+  readonly nextCheckAt?: number;
 }
 
 export interface Page<T> {
@@ -87,6 +95,10 @@ export class ApiError extends Error {
     super(detail);
   }
 }
+
+/** Conductor's JSON says 0 for a time that has not come. */
+export const moment = (at: number | undefined): number | undefined =>
+  at === undefined || at === 0 ? undefined : at;
 
 /** Calls our own API. @throws ApiError with the server's sentence; status 0 when it cannot be reached. */
 export async function call<T>(path: string, init: { method?: string; body?: unknown } = {}): Promise<T> {

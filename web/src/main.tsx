@@ -7,14 +7,17 @@ import { App } from './App.js';
 import './style.css';
 
 // A session that ended shows the login at once, whichever page noticed it.
-const onError = (error: unknown): void => {
+const askForLogin = (error: unknown): void => {
   if (error instanceof ApiError && error.status === 401)
     void client.invalidateQueries({ queryKey: ['session'] });
 };
 
 const client = new QueryClient({
-  queryCache: new QueryCache({ onError }),
-  mutationCache: new MutationCache({ onError }),
+  // The session's own 401 is the answer, not a reason to ask again.
+  queryCache: new QueryCache({
+    onError: (error, query) => (query.queryKey[0] === 'session' ? undefined : askForLogin(error)),
+  }),
+  mutationCache: new MutationCache({ onError: askForLogin }),
   defaultOptions: {
     queries: {
       retry: (count, error) =>

@@ -3,6 +3,7 @@ import {
   Controls,
   Handle,
   MarkerType,
+  MiniMap,
   Position,
   ReactFlow,
   type Edge,
@@ -11,7 +12,7 @@ import {
 } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
 import { memo, useMemo } from 'react';
-import type { Task, WorkflowDef } from '../api.js';
+import { moment, type Task, type WorkflowDef } from '../api.js';
 import { duration } from '../format.js';
 import { iconOf, toneOf, wordOf } from '../parts/State.js';
 import { layout, type GraphNode } from './layout.js';
@@ -21,18 +22,19 @@ type StepNode = Node<{ step: GraphNode; selected: boolean }, 'step'>;
 const KIND_MARKS: Readonly<Record<GraphNode['kind'], string>> = {
   start: '',
   end: '',
-  task: '⚙',
+  task: '▪',
   switch: '◇',
-  fork: '⑂',
-  join: '⑃',
-  human: '☺',
+  fork: '⇉',
+  join: '⇥',
+  human: '☻',
   wait: '⧖',
 };
 
 const Step = memo(({ data: { step, selected } }: NodeProps<StepNode>) => {
   const last = step.attempts.at(-1);
-  const spent =
-    last?.startTime === undefined ? undefined : (last.endTime ?? last.updateTime) - last.startTime;
+  const began = moment(last?.startTime);
+  const ended = moment(last?.endTime);
+  const spent = began === undefined || ended === undefined ? undefined : ended - began;
   const isMark = step.kind === 'start' || step.kind === 'end';
   return (
     <div
@@ -87,6 +89,8 @@ export function ExecutionGraph({ def, tasks, ended, selected, onSelect }: Props)
         type: 'step',
         position: { x: step.x, y: step.y },
         data: { step, selected: step.id === selected },
+        width: step.width,
+        height: step.height,
         draggable: false,
         connectable: false,
         ariaLabel: `${step.title}: ${wordOf(step.state)}`,
@@ -106,6 +110,11 @@ export function ExecutionGraph({ def, tasks, ended, selected, onSelect }: Props)
       })),
     [graph],
   );
+  // At first what the run went through; the rest is a scroll away.
+  const focus = useMemo(() => {
+    const reached = graph.nodes.filter((node) => node.state !== 'NOT_REACHED');
+    return (reached.length > 1 ? reached : graph.nodes).map(({ id }) => ({ id }));
+  }, [graph]);
   return (
     <ReactFlow
       nodes={nodes}
@@ -114,7 +123,7 @@ export function ExecutionGraph({ def, tasks, ended, selected, onSelect }: Props)
       onNodeClick={(_event, node) => onSelect(node.id)}
       onSelectionChange={({ nodes: [chosen] }) => chosen !== undefined && onSelect(chosen.id)}
       fitView
-      fitViewOptions={{ padding: 0.08 }}
+      fitViewOptions={{ padding: 0.06, maxZoom: 1, nodes: focus }}
       minZoom={0.2}
       nodesDraggable={false}
       nodesConnectable={false}
@@ -124,6 +133,12 @@ export function ExecutionGraph({ def, tasks, ended, selected, onSelect }: Props)
     >
       <Background gap={24} />
       <Controls showInteractive={false} />
+      <MiniMap
+        pannable
+        zoomable
+        ariaLabel="The whole graph"
+        nodeClassName={(node) => `tone-${toneOf((node as StepNode).data.step.state)}`}
+      />
     </ReactFlow>
   );
 }

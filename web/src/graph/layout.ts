@@ -32,7 +32,7 @@ export interface Graph {
 }
 
 const NODE_WIDTH = 210;
-const NODE_HEIGHT = 64;
+const NODE_HEIGHT = 62;
 const END_SIZE = 44;
 
 interface Draft {
@@ -126,7 +126,7 @@ const kindOf = (type: string): GraphNode['kind'] => KINDS[type] ?? 'task';
 
 function place(draft: Draft): Graph {
   const graph = new dagre.graphlib.Graph({ multigraph: true });
-  graph.setGraph({ rankdir: 'TB', nodesep: 46, ranksep: 58, marginx: 16, marginy: 16 });
+  graph.setGraph({ rankdir: 'TB', nodesep: 40, ranksep: 34, marginx: 16, marginy: 16 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const node of draft.nodes.values()) graph.setNode(node.id, { width: node.width, height: node.height });
   const edges = draft.edges.map((edge, index) => ({ ...edge, id: `${edge.from}->${edge.to}#${index}` }));

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useParams, useSearchParams } from 'react-router-dom';
-import { call, type Execution, type Task, type WhyNotMoving } from '../api.js';
+import { call, moment, type Execution, type Task, type WhyNotMoving } from '../api.js';
 import { duration, when } from '../format.js';
 import { ExecutionGraph } from '../graph/ExecutionGraph.js';
 import { Json } from '../parts/Json.js';
@@ -34,7 +34,7 @@ function Run({ run }: { run: Execution }) {
         </h1>
         <State of={run.status} />
         <span className="quiet">
-          {when(run.createTime)} · {duration((run.endTime ?? run.updateTime) - run.createTime)}
+          {when(run.createTime)} · {duration((moment(run.endTime) ?? run.updateTime) - run.createTime)}
         </span>
         <span className="quiet mono">{run.workflowId}</span>
         <Actions run={run} />
@@ -59,16 +59,43 @@ function Run({ run }: { run: Execution }) {
 }
 
 function Why({ run }: { run: Execution }) {
-  if (!OPEN.includes(run.status) || run.why === undefined) return null;
-  const reasons = Array.isArray(run.why)
-    ? (run.why as readonly WhyNotMoving[])
-    : [run.why as WhyNotMoving | string];
-  return reasons.map((reason, index) => (
-    // The list is short, replaced as a whole and has no ids.
-    <p key={index} className="notice quietly">
-      {typeof reason === 'string' ? reason : (reason.message ?? reason.detail ?? reason.kind)}
+  if (!OPEN.includes(run.status)) return null;
+  return run.why.map((reason) => (
+    <p key={`${reason.kind}:${reason.reference}`} className="notice quietly">
+      {inWords(reason)}
+      {reason.kind === 'person' ? (
+        <>
+          {' '}
+          <Link to="/">Open the reviews</Link>
+        </>
+      ) : null}
     </p>
   ));
+}
+
+/** Says why it waits, as somebody who is asked would. */
+function inWords(reason: WhyNotMoving): string {
+  const step = reason.reference ?? '';
+  switch (reason.kind) {
+    case 'ended':
+      return 'It has ended.';
+    case 'paused':
+      return 'It is paused. Resume it to go on.';
+    case 'lease':
+      return `${step} is being worked on by ${reason.holder}, until ${when(reason.until)}.`;
+    case 'timer':
+      return `${step} waits for ${when(reason.at)}.`;
+    case 'person':
+      return `${step} waits for a person, since ${when(reason.since)}.`;
+    case 'update':
+      return `${step} waits for somebody to complete it, since ${when(reason.since)}.`;
+    case 'no_worker':
+      return `${step} waits for a worker of type ${reason.taskType}; none has asked for work since ${when(reason.since)}.`;
+    case 'backlog':
+      return `${step} waits for its turn: ${reason.waiting} tasks of type ${reason.taskType} are before or with it.`;
+    case 'unknown':
+      return `Nothing is known that it waits for. It is looked at again ${reason.nextCheckAt === undefined ? 'soon' : when(reason.nextCheckAt)}.`;
+  }
 }
 
 function Actions({ run }: { run: Execution }) {
@@ -155,12 +182,16 @@ function Step({ refName, attempts }: { refName: string; attempts: readonly Task[
             <dt>Scheduled</dt>
             <dd>{when(task.scheduledTime)}</dd>
             <dt>Waited</dt>
-            <dd>{task.startTime === undefined ? '–' : duration(task.startTime - task.scheduledTime)}</dd>
+            <dd>
+              {moment(task.startTime) === undefined
+                ? '–'
+                : duration((moment(task.startTime) ?? 0) - task.scheduledTime)}
+            </dd>
             <dt>Ran</dt>
             <dd>
-              {task.startTime === undefined || task.endTime === undefined
+              {moment(task.endTime) === undefined
                 ? '–'
-                : duration(task.endTime - task.startTime)}
+                : duration((moment(task.endTime) ?? 0) - (moment(task.startTime) ?? task.scheduledTime))}
             </dd>
             <dt>Worker</dt>
             <dd className="mono">{task.workerId ?? '–'}</dd>

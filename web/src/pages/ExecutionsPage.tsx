@@ -1,5 +1,5 @@
 import { Link, useSearchParams } from 'react-router-dom';
-import type { WorkflowSummary } from '../api.js';
+import { moment, type WorkflowSummary } from '../api.js';
 import { duration, when } from '../format.js';
 import { State } from '../parts/State.js';
 import { usePages } from '../parts/usePages.js';
@@ -66,7 +66,9 @@ export function ExecutionsPage() {
               </td>
               <td>{when(run.createTime)}</td>
               <td className="number">
-                {run.endTime === undefined ? '–' : duration(run.endTime - run.createTime)}
+                {moment(run.endTime) === undefined
+                  ? '–'
+                  : duration((moment(run.endTime) ?? 0) - run.createTime)}
               </td>
               <td className="clip">{run.reasonForIncompletion}</td>
             </tr>
