@@ -12,6 +12,9 @@ const LOOK_EVERY_MS = 1000;
 // The lease outlives the attempt, so that a slow answer is settled by its own process.
 const LEASE_MARGIN_MS = 5000;
 
+// A service that is asked to stop must be gone in ten seconds, with everything after us.
+const STOP_WITHIN_MS = 4000;
+
 export interface DeliveryParts {
   readonly db: Queryable;
   readonly clock: Clock;
@@ -42,11 +45,19 @@ export class DeliveryLoop {
     this.running ??= this.run();
   }
 
-  /** Takes nothing more, and waits for what is under way (at most the handler's timeout). */
+  /**
+   * Takes nothing more, and waits a moment for what is under way. What takes longer is left to its lease: another
+   * process, or our next start, delivers it as ambiguous.
+   */
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.running;
-    await Promise.all(this.inFlight);
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, STOP_WITHIN_MS);
+    });
+    await Promise.race([Promise.all(this.inFlight), patience]);
+    clearTimeout(timer);
   }
 
   private async run(): Promise<void> {

@@ -45,7 +45,7 @@ it.skipIf(chromiumPath === undefined)(
       expect(await page.textContent('main')).toContain('our own test file');
       expect(await page.locator('form').count()).toBe(0);
       // A style or script that the page's own policy refuses would be told here.
-      expect(complaints.filter((text) => !text.includes('favicon'))).toEqual([]);
+      expect(complaints.filter((line) => !line.includes('favicon'))).toEqual([]);
     } finally {
       await browser.close();
       await app.close();

@@ -62,8 +62,14 @@ export class SlackConnection
   }
 
   onApplicationBootstrap(): void {
-    if (this.settings === undefined || !this.config.ROLES.includes('notify')) return;
+    if (!this.config.ROLES.includes('notify') || this.config.SLACK_BOT_TOKEN === undefined) return;
     this.health.add(this);
+    if (this.settings === undefined) {
+      // Said here and in /health, so that nobody waits for messages that never come.
+      this.state = { ...this.state, lastError: 'SLACK_APP_TOKEN is missing: reviews use Socket Mode' };
+      this.log.warn('Slack is off: SLACK_APP_TOKEN is missing, and reviews use Socket Mode.');
+      return;
+    }
     this.running = this.stayConnected(this.settings);
   }
 
