@@ -58,13 +58,16 @@ export async function startEngine(
   return { engine: new SallyportEngine(runtime, definitions, clock), runtime, definitions, clock };
 }
 
-/** Stops an engine although its clock stands still: time passes as long as somebody sleeps. */
-export async function stopEngine({ runtime, clock }: TestEngine): Promise<void> {
+/**
+ * Stops an engine although its clock stands still: time passes as long as somebody sleeps, much faster than real time
+ * but not so fast that the database has no chance to answer.
+ */
+export async function stopEngine({ runtime, clock }: TestEngine, stepMs = 50): Promise<void> {
   let isStopped = false;
   const stopped = runtime.stop().finally(() => (isStopped = true));
   while (!isStopped) {
-    await new Promise((resolve) => setImmediate(resolve));
-    if (clock.sleeping.nextAt !== undefined) clock.advance(100);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    if (clock.sleeping.nextAt !== undefined) clock.advance(stepMs);
   }
   await stopped;
 }

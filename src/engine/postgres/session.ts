@@ -28,7 +28,8 @@ function nameOf(text: string): string {
  * Statements are prepared, and a plan that was made while the tables were empty (all in sequence, hashed) would stay
  * until the next ANALYZE. Every statement here has an index, so these connections plan with nothing else.
  */
-const PLANNING = 'SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off';
+const PLANNING = `
+  SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off`;
 
 // Three lanes, claims, the lookout and a few readers.
 const MAX_CONNECTIONS = 8;
@@ -36,13 +37,19 @@ const MAX_CONNECTIONS = 8;
 /** Connections of the engine's own to the database that `database` talks to. */
 export function openSessions(database: Database): pg.Pool {
   const { options } = database.pool;
-  const pool = new pg.Pool({ ...options, max: MAX_CONNECTIONS, application_name: 'sallyport-engine' });
+  const pool = new pg.Pool({
+    ...options,
+    max: MAX_CONNECTIONS,
+    application_name: 'sallyport-engine',
+    // The pool waits for what this returns before it lends the connection, though its type does not say so.
+    onConnect: (client) => {
+      // Between two statements of a transaction nobody else listens, and the event would end the process.
+      client.on('error', () => undefined);
+      return client.query(PLANNING) as unknown as void;
+    },
+  });
   // As in Database: the next query tells who waits for it.
   pool.on('error', () => undefined);
-  pool.on('connect', (client) => {
-    // Queued before the first statement; when it fails, the connection has, and that statement says so.
-    client.query(PLANNING).catch(() => undefined);
-  });
   return pool;
 }
 

@@ -23,7 +23,7 @@ const isEmpty = (value: unknown): boolean =>
   value === '' ||
   (typeof value === 'object' && Object.keys(value).length === 0);
 
-const notAvailable = (what: string) => z.unknown().refine(isEmpty, `${what} is not available yet`);
+const notAvailable = (what: string) => z.unknown().refine(isEmpty, `${what} is not available yet`).optional();
 
 export const Id = text(255).min(1);
 

@@ -67,9 +67,9 @@ interface Parts {
 
 type Batch = { mailbox: Mailbox; entries: Entry[] }[];
 
-// After so long behind other nodes' locks, one blocking transaction takes the workflow.
-const BUSY_BOUND_MS = 500;
-const BUSY_RETRY_MS = 10;
+// After so many times behind somebody's lock (about half a second), a blocking transaction takes the workflow.
+const MAX_BUSY_TIMES = 14;
+const MAX_BUSY_PAUSE_MS = 50;
 const MAX_BACK_OFF_MS = 2_000;
 
 /**
@@ -382,19 +382,24 @@ export class Committer {
     }
   }
 
-  /** Locked by another node: try again soon; after a while wait for the lock, alone. */
+  /**
+   * Locked by a claim or another node, for milliseconds as a rule: try again soon; after several times wait for the
+   * lock, alone. The pauses are real time, not the clock's: nothing is stored of them.
+   */
   private putAside(mailbox: Mailbox, entries: readonly Entry[]): void {
-    const now = this.parts.clock.now();
-    if (mailbox.busySince !== undefined && now - mailbox.busySince > BUSY_BOUND_MS) {
+    if (mailbox.busyTimes >= MAX_BUSY_TIMES) {
       // One at a time: each holds a connection while it waits.
       this.blocking = this.blocking.then(() => this.commit([{ mailbox, entries: [...entries] }], true));
       return;
     }
-    this.queue.park(mailbox, entries, now);
-    void this.parts.clock.sleepUntil(now + BUSY_RETRY_MS).then(() => {
-      this.queue.unpark(mailbox);
-      if (this.queue.hasReady) this.pump();
-    });
+    this.queue.park(mailbox, entries);
+    setTimeout(
+      () => {
+        this.queue.unpark(mailbox);
+        if (this.queue.hasReady) this.pump();
+      },
+      Math.min(MAX_BUSY_PAUSE_MS, 2 ** mailbox.busyTimes),
+    );
   }
 }
 

@@ -122,7 +122,7 @@ export class EngineRuntime {
         queued: (taskTypes) => {
           for (const taskType of taskTypes) this.dispatcher.queued(taskType);
         },
-        ended: (taskIds) => this.runner.abort(taskIds, 'The task is over'),
+        ended: (taskIds) => this.runner.ended(taskIds),
         dueAt: (at) => this.lookout.dueAt(at),
         effects: () => this.lookout.dueAt(0),
       },

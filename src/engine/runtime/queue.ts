@@ -1,4 +1,3 @@
-import type { Instant } from '../../clock.js';
 import { Overloaded } from '../../errors.js';
 import type { Entry } from './entry.js';
 
@@ -8,8 +7,10 @@ export interface Mailbox {
   entries: Entry[];
   /** A lane has it; entries that arrive meanwhile wait for the next batch. */
   inFlight: boolean;
-  /** Since when its row has been locked by others. */
-  busySince: Instant | undefined;
+  /** How often in a row it was found locked by others. */
+  busyTimes: number;
+  /** Put aside until `unpark`. */
+  isParked: boolean;
 }
 
 export interface QueueLimits {
@@ -40,7 +41,7 @@ export class CommitQueue {
     this.bytes += entry.bytes;
     const mailbox = this.mailbox(entry.workflowId);
     mailbox.entries.push(entry);
-    if (!mailbox.inFlight && mailbox.busySince === undefined) this.makeReady(mailbox);
+    if (!mailbox.inFlight && !mailbox.isParked) this.makeReady(mailbox);
   }
 
   private admit(isStart: boolean): void {
@@ -54,7 +55,7 @@ export class CommitQueue {
   private mailbox(workflowId: string): Mailbox {
     let mailbox = this.mailboxes.get(workflowId);
     if (mailbox === undefined) {
-      mailbox = { workflowId, entries: [], inFlight: false, busySince: undefined };
+      mailbox = { workflowId, entries: [], inFlight: false, busyTimes: 0, isParked: false };
       this.mailboxes.set(workflowId, mailbox);
     }
     return mailbox;
@@ -108,19 +109,21 @@ export class CommitQueue {
   /** The workflow may be in a batch again; what came meanwhile is ready. */
   releaseMailbox(mailbox: Mailbox): void {
     mailbox.inFlight = false;
-    mailbox.busySince = undefined;
+    mailbox.busyTimes = 0;
     if (mailbox.entries.length > 0) this.makeReady(mailbox);
     else this.mailboxes.delete(mailbox.workflowId);
   }
 
   /** Its row was locked by others: the entries go back to the front and wait for `unpark`. */
-  park(mailbox: Mailbox, entries: readonly Entry[], now: Instant): void {
+  park(mailbox: Mailbox, entries: readonly Entry[]): void {
     mailbox.inFlight = false;
-    mailbox.busySince ??= now;
+    mailbox.isParked = true;
+    mailbox.busyTimes += 1;
     mailbox.entries = [...entries, ...mailbox.entries];
   }
 
   unpark(mailbox: Mailbox): void {
+    mailbox.isParked = false;
     if (!mailbox.inFlight && mailbox.entries.length > 0) this.makeReady(mailbox);
   }
 }

@@ -25,6 +25,7 @@ type Report = {
 };
 
 const MAX_REASON_CHARACTERS = 10_000;
+const MAX_REMEMBERED = 2_000;
 
 interface Parts {
   readonly clock: Clock;
@@ -43,6 +44,8 @@ interface Parts {
 export class Runner {
   private readonly runs = new Map<string, Run>();
   private suspects: ReadonlySet<string> = new Set();
+  /** Attempts that ended lately: a claim that was on its way when its task ended must not run it. */
+  private readonly over = new Set<string>();
 
   constructor(private readonly parts: Parts) {}
 
@@ -50,6 +53,11 @@ export class Runner {
   start(task: Task): void {
     const worker = this.parts.slots.worker(task.taskType);
     if (worker === undefined) throw new Error(`No worker for ${task.taskType} in this process`);
+    if (this.over.has(task.taskId)) {
+      this.parts.slots.free(task.taskType);
+      this.parts.freed(task.taskType);
+      return;
+    }
     // An older lease of the same attempt that still runs here was lost meanwhile.
     this.abort([task.taskId], 'The task was handed out again');
     const now = this.parts.clock.now();
@@ -123,6 +131,16 @@ export class Runner {
     } catch (error) {
       // The lease stays ours without a run behind it; the next reconciliation hands the task back.
       this.parts.log.error({ ...facts, err: error }, 'a run could not be reported; it will be repeated');
+    }
+  }
+
+  /** These attempts are over; runs of them are told to leave. */
+  ended(taskIds: readonly string[]): void {
+    this.abort(taskIds, 'The task is over');
+    for (const taskId of taskIds) this.over.add(taskId);
+    for (const taskId of this.over) {
+      if (this.over.size <= MAX_REMEMBERED) break;
+      this.over.delete(taskId);
     }
   }
 

@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Database } from '../../../src/database/database.js';
+import { openSessions } from '../../../src/engine/postgres/session.js';
+import { CLAIM_TASKS } from '../../../src/engine/postgres/sql/claim-tasks.js';
+import { CLAIM_TIMERS } from '../../../src/engine/postgres/sql/claim-timers.js';
+import { CLAIM_INBOX } from '../../../src/engine/postgres/sql/inbox.js';
+import { OUTLOOK } from '../../../src/engine/postgres/sql/outlook.js';
+import { PROMOTE_DELAYED } from '../../../src/engine/postgres/sql/promote-delayed.js';
+import { testDatabase } from '../../support/database.js';
+
+interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Index Name'?: string;
+  readonly 'Relation Name'?: string;
+  readonly Plans?: readonly PlanNode[];
+}
+
+const flatten = (node: PlanNode): readonly PlanNode[] => [node, ...(node.Plans ?? []).flatMap(flatten)];
+
+/** On empty tables, where a plan by sequence would look cheap and then stay. */
+describe('the plan of', () => {
+  let database: Database;
+  let sessions: ReturnType<typeof openSessions>;
+  beforeAll(async () => {
+    database = new Database((await testDatabase()).url);
+    sessions = openSessions(database);
+  });
+  afterAll(async () => {
+    await sessions.end();
+    await database.close();
+  });
+
+  async function plan(statement: string, values: readonly unknown[]) {
+    const { rows } = await sessions.query<{ 'QUERY PLAN': readonly { Plan: PlanNode }[] }>(
+      `EXPLAIN (FORMAT JSON) ${statement}`,
+      [...values],
+    );
+    const nodes = flatten(rows[0]?.['QUERY PLAN'][0]?.Plan as PlanNode);
+    const tables = nodes.filter((node) => node['Relation Name'] !== undefined);
+    return {
+      scanned: tables.filter((node) => node['Node Type'] === 'Seq Scan').map((node) => node['Relation Name']),
+      indexes: nodes.flatMap((node) => node['Index Name'] ?? []),
+      sorts: nodes.filter((node) => node['Node Type'].includes('Sort')).length,
+    };
+  }
+
+  test('a claim reads the due tasks in their order and sorts nothing', async () => {
+    const { scanned, indexes } = await plan(CLAIM_TASKS, ['type', ['w'], [''], 1]);
+    expect(scanned).toEqual([]);
+    expect(indexes).toContain('task_due');
+    expect(indexes).toContain('workflow_pkey');
+  });
+
+  test('the timers reads the due ones only', async () => {
+    const { scanned, indexes, sorts } = await plan(CLAIM_TIMERS, ['node', 1, 10]);
+    expect({ scanned, sorts }).toEqual({ scanned: [], sorts: 0 });
+    expect(indexes).toContain('workflow_timer_due');
+  });
+
+  test('the promotion of delayed tasks reads the ripe ones only', async () => {
+    const { scanned, indexes, sorts } = await plan(PROMOTE_DELAYED, [1, 10]);
+    expect({ scanned, sorts }).toEqual({ scanned: [], sorts: 0 });
+    expect(indexes).toContain('task_delayed');
+  });
+
+  test('the inbox reads the due rows only', async () => {
+    const { scanned, indexes, sorts } = await plan(CLAIM_INBOX, ['node', 1, 10]);
+    expect({ scanned, sorts }).toEqual({ scanned: [], sorts: 0 });
+    expect(indexes).toContain('workflow_inbox_due');
+  });
+
+  test('the outlook touches only the heads of indexes', async () => {
+    const { scanned, indexes } = await plan(OUTLOOK, [1, ['a', 'b']]);
+    expect(scanned).toEqual([]);
+    expect(new Set(indexes)).toEqual(
+      new Set(['workflow_timer_due', 'task_delayed', 'workflow_inbox_due', 'task_due']),
+    );
+  });
+});

@@ -1,0 +1,99 @@
+import { Global, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterAll } from 'vitest';
+import { Clock } from '../../../src/clock.js';
+import { CONFIG, readConfig } from '../../../src/config.js';
+import { Database } from '../../../src/database/database.js';
+import { DatabaseClock } from '../../../src/database/database-clock.js';
+import { EngineModule } from '../../../src/engine/engine.module.js';
+import { createAdapter, furnish } from '../../../src/http/server.js';
+import { ErrorFilter } from '../../../src/ops/error.filter.js';
+import { LOG } from '../../../src/ops/log.js';
+import { testDatabase } from '../../support/database.js';
+
+export interface RestApp {
+  readonly server: FastifyInstance;
+  readonly app: NestFastifyApplication;
+  /** Sends JSON (or text when the body is a string) and parses what comes back. */
+  call(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<Answer>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+  // What a server answers is looked at by matchers.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly json: any;
+  readonly type: string;
+  readonly headers: Record<string, unknown>;
+}
+
+/** The engine's routes on a real Fastify with the service's parsers, pipe and error filter, logged in as an engineer. */
+export async function restApp(): Promise<RestApp> {
+  const test = await testDatabase();
+  const database = new Database(test.url);
+  const clock = await DatabaseClock.start(database);
+  const home = mkdtempSync(join(tmpdir(), 'engine-rest-'));
+  const config = readConfig({ SALLYPORT_HOME: home });
+  const log = pino({ level: 'silent' });
+
+  @Global()
+  @Module({
+    providers: [
+      ErrorFilter,
+      { provide: LOG, useValue: log },
+      { provide: CONFIG, useValue: config },
+      { provide: Database, useValue: database },
+      { provide: Clock, useValue: clock },
+    ],
+    exports: [LOG, CONFIG, Database, Clock],
+  })
+  class Ground {}
+
+  @Module({ imports: [Ground, EngineModule.with({ workers: [] })] })
+  class TestModule {}
+
+  const app = await NestFactory.create<NestFastifyApplication>(TestModule, await createAdapter(config, log), {
+    logger: false,
+    bodyParser: false,
+    abortOnError: false,
+  });
+  await furnish(app, '/nonexistent');
+  const server = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  server.addHook('preHandler', async (request) => {
+    Object.assign(request, { principal: { kind: 'user', id: 'erin', name: 'Erin', roles: ['engineer'] } });
+  });
+  await app.init();
+  await server.ready();
+  afterAll(async () => {
+    await app.close();
+    clock.stop();
+    await database.close();
+    rmSync(home, { recursive: true });
+  });
+  return {
+    server,
+    app,
+    call: async (method, url, body) => {
+      const isText = typeof body === 'string';
+      const response = await server.inject({
+        method,
+        url,
+        headers: {
+          host: '127.0.0.1',
+          ...(body === undefined ? {} : { 'content-type': isText ? 'text/plain' : 'application/json' }),
+        },
+        ...(body === undefined ? {} : { payload: isText ? body : JSON.stringify(body) }),
+      });
+      const type = String(response.headers['content-type'] ?? '');
+      const json: unknown = /json/.test(type) ? JSON.parse(response.body) : undefined;
+      return { status: response.statusCode, text: response.body, json, type, headers: response.headers };
+    },
+  };
+}
