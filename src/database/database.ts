@@ -21,6 +21,8 @@ export class Database implements Queryable {
     // An idle connection that PostgreSQL closes (restart, failover) is replaced by the pool at the next query, which
     // reports the failure where somebody waits for the answer; without a listener it would end the process.
     this.pool.on('error', () => undefined);
+    // The same for a connection that is lent out and breaks between two statements: the next one reports it.
+    this.pool.on('connect', (client) => client.on('error', () => undefined));
     this.plain = queryable(this.pool);
   }
 
