@@ -9,7 +9,7 @@ export function shownName(raw: string): string {
     .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`)
     .trim();
   if (safe === '') return '(no name)';
-  const characters = [...safe];
+  const characters = Array.from(safe);
   if (characters.length <= SHOWN_CHARACTERS) return safe;
   const half = SHOWN_CHARACTERS / 2;
   return `${characters.slice(0, half).join('')}…${characters.slice(-half).join('')}`;
