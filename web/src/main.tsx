@@ -13,11 +13,14 @@ const askForLogin = (error: unknown): void => {
 };
 
 const client = new QueryClient({
-  // The session's own 401 is the answer, not a reason to ask again.
+  // The session's own 401 and a wrong password are answers, not reasons to ask again.
   queryCache: new QueryCache({
     onError: (error, query) => (query.queryKey[0] === 'session' ? undefined : askForLogin(error)),
   }),
-  mutationCache: new MutationCache({ onError: askForLogin }),
+  mutationCache: new MutationCache({
+    onError: (error, _variables, _result, mutation) =>
+      mutation.options.mutationKey?.[0] === 'login' ? undefined : askForLogin(error),
+  }),
   defaultOptions: {
     queries: {
       retry: (count, error) =>

@@ -7,6 +7,7 @@ export function LoginPage() {
   const [name, setName] = useState('admin');
   const [password, setPassword] = useState('');
   const login = useMutation({
+    mutationKey: ['login'],
     mutationFn: () => call<Principal>('/api/v1/session', { method: 'POST', body: { name, password } }),
     onSuccess: (principal) => client.setQueryData(['session'], principal),
   });
