@@ -29,6 +29,14 @@ const absolutePath = (fallback: string) =>
     .min(1)
     .default(fallback)
     .transform((path) => resolve(path));
+const isTimeZone = (timeZone: string): boolean => {
+  try {
+    return Boolean(new Intl.DateTimeFormat('en', { timeZone }));
+  } catch {
+    // RangeError is how the runtime says that it knows no such zone.
+    return false;
+  }
+};
 const httpUrl = z.url({ protocol: /^https?$/ });
 
 export const ROLES = ['api', 'engine', 'worker', 'intake', 'notify', 'reports'] as const;
@@ -128,7 +136,7 @@ const Environment = z.object({
   /** Channel id that reviews are posted to. */
   SLACK_CHANNEL: z.string().optional(),
   /** IANA time zone of the organisation's weeks. */
-  ORG_TIME_ZONE: z.string().default('UTC'),
+  ORG_TIME_ZONE: z.string().default('UTC').refine(isTimeZone, 'is no IANA time zone, as Europe/Berlin is'),
 });
 
 /** The settings of this process, checked. */

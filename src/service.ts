@@ -54,7 +54,7 @@ class Started {
   }
 
   async stop(): Promise<void> {
-    for (const { name, stop } of this.parts.splice(0).reverse()) {
+    for (const { name, stop } of this.parts.splice(0).toReversed()) {
       try {
         await stop();
       } catch (error) {

@@ -1,5 +1,4 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import type {} from '@fastify/cookie';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { CONFIG, type Config } from '../config.js';
@@ -61,7 +60,7 @@ export class AccessGuard implements CanActivate {
     const [scheme = '', value = ''] = header.split(' ', 2);
     if (scheme.toLowerCase() === 'bearer') return this.access.byToken(value);
     if (scheme.toLowerCase() === 'basic') {
-      const [id = '', secret = ''] = splitOnce(Buffer.from(value, 'base64').toString('utf8'), ':');
+      const [id, secret] = splitOnce(Buffer.from(value, 'base64').toString('utf8'), ':');
       return this.access.byApiKey(id, secret);
     }
     throw new Unauthorized(

@@ -37,7 +37,7 @@ export async function createAdapter(config: Config, log: Log): Promise<FastifyAd
     routerOptions: { maxParamLength: 4096, caseSensitive: true },
     forceCloseConnections: true,
   });
-  const server = adapter.getInstance() as unknown as FastifyInstance;
+  const server = adapter.getInstance() as FastifyInstance;
   await server.register(cookie);
   addBodyParsers(server);
   checkHosts(server, config);
@@ -110,7 +110,7 @@ export async function furnish(app: NestFastifyApplication, webRoot: string): Pro
     }),
   );
   app.useGlobalFilters(app.get(ErrorFilter));
-  const server = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  const server = app.getHttpAdapter().getInstance();
   const description = new DocumentBuilder()
     .setTitle('Sallyport')
     .setVersion(VERSION)

@@ -1,4 +1,3 @@
-import { InvalidInput } from '../errors.js';
 import type { Instant } from '../clock.js';
 
 /** [from, to) in milliseconds since the epoch, and the name that people use for it, as `2026-W47`. */
@@ -9,17 +8,6 @@ export interface Period {
 }
 
 const DAY_MS = 86_400_000;
-
-/** Throws InvalidInput when the runtime knows no such IANA zone. */
-export function checkTimeZone(timeZone: string): void {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone });
-  } catch (error) {
-    throw InvalidInput.field('ORG_TIME_ZONE', `"${timeZone}" is no IANA time zone, as Europe/Berlin is`, {
-      cause: error,
-    });
-  }
-}
 
 /** The ISO week (Monday to Sunday in the zone's local days, so 167 to 169 hours at clock changes) that holds `at`. */
 export function isoWeek(at: Instant, timeZone: string): Period {

@@ -129,7 +129,11 @@ describe('the first start', () => {
       },
       { timeoutMs: 20_000, what: 'the released copy is in the ledger' },
     );
-    expect(rows.map(({ verdict, reason }) => [verdict, reason]).sort()).toEqual([
+    expect(
+      rows
+        .map(({ verdict, reason }) => [verdict, reason])
+        .sort(([a], [b]) => String(a).localeCompare(String(b))),
+    ).toEqual([
       ['secrets', 'secrets_found'],
       ['skipped', 'released_by_review'],
     ]);

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Database } from '../../../src/database/database.js';
-import type { JsonObject } from '../../../src/engine/model/json.js';
 import { RetryLater } from '../../../src/engine/ports.js';
 import { StorageError } from '../../../src/s3/storage-error.js';
 import { eicar } from '../../../src/tasks/scan/malware/eicar.js';
@@ -249,7 +248,7 @@ describe('trouble under way', () => {
 
   it('a wrong input is final and names the field', async () => {
     const { scanId } = await full.upload('wrong', 'x');
-    await expect(full.run('scan_malware', { scanId, object: { key: 'x' } as JsonObject })).rejects.toThrow(
+    await expect(full.run('scan_malware', { scanId, object: { key: 'x' } })).rejects.toThrow(
       /object\.bucket/,
     );
   });

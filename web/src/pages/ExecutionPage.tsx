@@ -93,7 +93,7 @@ function inWords(reason: WhyNotMoving): string {
       return `${step} waits for a worker of type ${reason.taskType}; none has asked for work since ${when(reason.since)}.`;
     case 'backlog':
       return `${step} waits for its turn: ${reason.waiting} tasks of type ${reason.taskType} are before or with it.`;
-    case 'unknown':
+    default:
       return `Nothing is known that it waits for. It is looked at again ${reason.nextCheckAt === undefined ? 'soon' : when(reason.nextCheckAt)}.`;
   }
 }
@@ -169,7 +169,7 @@ function Step({ refName, attempts }: { refName: string; attempts: readonly Task[
     <>
       <h2>{refName}</h2>
       {attempts.length === 0 ? <p className="quiet">Not reached in this run.</p> : null}
-      {[...attempts].reverse().map((task) => (
+      {attempts.toReversed().map((task) => (
         <article key={task.taskId} className="attempt">
           <p>
             <State of={task.status} />{' '}
