@@ -5,7 +5,8 @@ import type { Queryable } from './queryable.js';
 const MEASURE_EVERY_MS = 30_000;
 // The fastest of a few round trips has the smallest error.
 const SAMPLES = 3;
-const MAX_SKEW_MS = 2_000;
+/** More than this between two clocks is a fault of one of them. */
+export const MAX_SKEW_MS = 2_000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The part of pino that the clock uses. */

@@ -14,9 +14,11 @@ import { ModuleRef } from '@nestjs/core';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
+import { HealthRegistry } from '../ops/health.js';
 import { LOG, type Log } from '../ops/log.js';
 import { parseWorkflowDef } from './decider/parse-definition.js';
 import { DefinitionStore } from './definition-store.js';
+import { EngineHealth } from './engine-health.js';
 import { ExecutionStore } from './execution-store.js';
 import { Engine, Metadata, TASK_WORKERS, type TaskWorker } from './ports.js';
 import { PostgresDefinitionStore } from './postgres/postgres-definition-store.js';
@@ -47,9 +49,12 @@ class EngineLife
     @Inject(CONFIG) private readonly config: Config,
     @Inject(TASK_WORKERS) private readonly workers: readonly WorkerClass[],
     @Inject(ModuleRef) private readonly modules: ModuleRef,
+    @Inject(HealthRegistry) private readonly health: HealthRegistry,
+    @Inject(EngineHealth) private readonly check: EngineHealth,
   ) {}
 
   async onModuleInit(): Promise<void> {
+    this.health.add(this.check);
     await this.runtime.open();
     await loadDefinitions(this.definitions, SHIPPED);
   }
@@ -110,6 +115,7 @@ export class EngineModule {
         },
         { provide: Engine, useExisting: SallyportEngine },
         { provide: Metadata, useExisting: Definitions },
+        EngineHealth,
         EngineLife,
       ],
       exports: [Engine, Metadata, EngineRuntime],

@@ -1,4 +1,7 @@
+import { z } from 'zod';
 import { InvalidInput } from '../errors.js';
+
+const Position = z.tuple([z.int(), z.string().max(300)]);
 
 /** Where a page of the executions list ended. */
 export interface SearchPosition {
@@ -12,10 +15,8 @@ export const encodeCursor = ({ createTime, workflowId }: SearchPosition): string
 /** Throws InvalidInput for anything that `encodeCursor` did not make. */
 export function decodeCursor(cursor: string): SearchPosition {
   try {
-    const [createTime, workflowId] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
-    if (Number.isSafeInteger(createTime) && typeof workflowId === 'string' && workflowId.length <= 300) {
-      return { createTime: createTime as number, workflowId };
-    }
+    const parsed = Position.safeParse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
+    if (parsed.success) return { createTime: parsed.data[0], workflowId: parsed.data[1] };
   } catch (error) {
     throw InvalidInput.field('cursor', 'is not one that this list gave out', { cause: error });
   }

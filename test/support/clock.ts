@@ -2,7 +2,7 @@ import { Clock, type Instant } from '../../src/clock.js';
 
 interface Sleeper {
   readonly at: Instant;
-  wake(): void;
+  readonly wake: () => void;
 }
 
 /** A clock that stands still until the test moves it, and wakes who sleeps. */

@@ -63,9 +63,9 @@ export async function startEngine(
  * but not so fast that the database has no chance to answer.
  */
 export async function stopEngine({ runtime, clock }: TestEngine, stepMs = 50): Promise<void> {
-  let isStopped = false;
-  const stopped = runtime.stop().finally(() => (isStopped = true));
-  while (!isStopped) {
+  const state = { isStopped: false };
+  const stopped = runtime.stop().finally(() => (state.isStopped = true));
+  while (!state.isStopped) {
     await new Promise((resolve) => setTimeout(resolve, 5));
     if (clock.sleeping.nextAt !== undefined) clock.advance(stepMs);
   }

@@ -170,16 +170,13 @@ export class MemoryExecutionStore extends ExecutionStore {
         a.row.task.seq - b.row.task.seq,
     );
     const taken = waiting.slice(0, takers.length);
-    const revisions = new Map<string, number>();
-    for (const { execution } of taken) {
-      const { workflowId, revision } = execution.workflow;
-      if (!revisions.has(workflowId)) {
-        revisions.set(workflowId, revision);
-        execution.workflow = { ...execution.workflow, revision: revision + 1 };
-      }
+    for (const execution of new Set(taken.map((one) => one.execution))) {
+      execution.workflow = { ...execution.workflow, revision: execution.workflow.revision + 1 };
     }
-    const claimed = taken.map(({ execution, row }, taker): ClaimedTask => {
-      const { workerId, owner } = takers[taker] as (typeof takers)[number];
+    const claimed = taken.flatMap(({ execution, row }, index): ClaimedTask[] => {
+      const taker = takers[index];
+      if (taker === undefined) return [];
+      const { workerId, owner } = taker;
       const { workflow } = execution;
       row.task = handedOver(row.task, workerId, now);
       row.due = false;
@@ -187,15 +184,17 @@ export class MemoryExecutionStore extends ExecutionStore {
       row.lease = { owner, until: leaseUntil(now, row) };
       const deadline = handOverDeadline(row.task, row, now, owner !== undefined);
       if (deadline !== undefined) this.writeTimer(workflow.workflowId, { kind: 'earlier', at: deadline });
-      return {
-        task: row.task,
-        lease: row.lease,
-        fairTag: row.fairTag,
-        taker,
-        definition: workflow.workflowDefinition,
-        revisionBefore: revisions.get(workflow.workflowId) as number,
-        revision: workflow.revision,
-      };
+      return [
+        {
+          task: row.task,
+          lease: row.lease,
+          fairTag: row.fairTag,
+          taker: index,
+          definition: workflow.workflowDefinition,
+          revisionBefore: workflow.revision - 1,
+          revision: workflow.revision,
+        },
+      ];
     });
     await this.crash.reach('claim:after-commit');
     return claimed;
@@ -273,7 +272,9 @@ export class MemoryExecutionStore extends ExecutionStore {
       ...this.leased().map(({ row }) => row.lease?.owner),
       ...[...this.timers.values(), ...this.inbox.values()].map(({ claimedBy }) => claimedBy),
     ];
-    return [...new Set(owners.filter((owner) => owner !== undefined && !this.nodes.has(owner)))] as string[];
+    return [...new Set(owners.filter((owner) => owner !== undefined))].filter(
+      (owner) => !this.nodes.has(owner),
+    );
   }
 
   async removeNode(incarnation: string): Promise<void> {

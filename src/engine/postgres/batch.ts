@@ -142,10 +142,7 @@ async function startWorkflows(
   const rows = starts.map(workflowParameters);
   const inserted = await insertWorkflows(tx, rows);
   const losers = rows.filter(({ id }) => !inserted.has(id));
-  const winners =
-    losers.length === 0
-      ? new Map<string, string>()
-      : await findWinners(tx, losers as Parameters<typeof findWinners>[1]);
+  const winners = losers.length === 0 ? new Map<string, string>() : await findWinners(tx, losers);
   if (winners.size < losers.length) {
     // The one that stood in the way was rolled back, or is not committed where we can see it.
     throw new StoreFailure('transient', 'A start with the same key is being decided elsewhere');
@@ -221,7 +218,7 @@ async function writeFollowUps(tx: Queryable, writes: readonly WorkflowWrite[], n
       cleared.map(({ workflow }) => workflow.workflowId),
     );
   }
-  const effects = writes.flatMap(({ workflow, effects }) =>
+  const inbox = writes.flatMap(({ workflow, effects }) =>
     effects.map((effect) => ({
       kind: effect.kind,
       source_workflow_id: workflow.workflowId,
@@ -230,7 +227,7 @@ async function writeFollowUps(tx: Queryable, writes: readonly WorkflowWrite[], n
       effect,
     })),
   );
-  if (effects.length > 0) await insertInbox(tx, effects, now);
+  if (inbox.length > 0) await insertInbox(tx, inbox, now);
   const commands = writes.flatMap(({ workflow: { workflowId }, commandIds }) =>
     commandIds.map((commandId) => ({ workflowId, commandId })),
   );

@@ -4,6 +4,7 @@ import type { Database } from '../../database/database.js';
 import type { Queryable } from '../../database/queryable.js';
 import {
   ExecutionStore,
+  StoreFailure,
   type BatchRequest,
   type BatchResult,
   type ClaimedTask,
@@ -36,6 +37,8 @@ import { promoteDelayed } from './sql/promote-delayed.js';
 import { releaseClaims, releaseLeases } from './sql/release-leases.js';
 import { countWorkflows, searchWorkflows } from './sql/search-workflows.js';
 import { appendLogs, fairTags, listLogs, listPolls, queueSizes, recordPolls } from './sql/queues.js';
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 // A blocking batch holds one connection; another node's batch takes milliseconds.
 const LOCK_TIMEOUT = '2s';
@@ -101,7 +104,7 @@ export class PostgresExecutionStore extends ExecutionStore {
           await client.query('ROLLBACK');
         } catch (rollbackError) {
           // The connection is gone and the transaction with it; the first error explains.
-          broken = rollbackError as Error;
+          broken = asError(rollbackError);
         }
       }
       throw failure;
@@ -118,7 +121,7 @@ export class PostgresExecutionStore extends ExecutionStore {
       return await work(prepared(client));
     } catch (error) {
       const failure = classify(error, false);
-      if ((failure as { kind?: string }).kind === 'transient') broken = error as Error;
+      if (failure instanceof StoreFailure && failure.kind === 'transient') broken = asError(error);
       throw failure;
     } finally {
       client?.release(broken);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import pg from 'pg';
+import { Pool, types as pgTypes, type ClientBase, type CustomTypesConfig } from 'pg';
 import type { Database } from '../../database/database.js';
 import type { Queryable } from '../../database/queryable.js';
 import { StoreFailure } from '../execution-store.js';
@@ -7,10 +7,9 @@ import { StoreFailure } from '../execution-store.js';
 const INT8 = 20;
 
 /** bigint columns hold milliseconds, revisions and tags: all below 2^53. */
-const types = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-    oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
-} as pg.CustomTypesConfig;
+const types: CustomTypesConfig = {
+  getTypeParser: (oid: number) => (oid === INT8 ? Number : pgTypes.getTypeParser(oid)),
+};
 
 // The texts are constants of this folder, so this stays as small as the number of statements.
 const names = new Map<string, string>();
@@ -35,9 +34,9 @@ const PLANNING = `
 const MAX_CONNECTIONS = 8;
 
 /** Connections of the engine's own to the database that `database` talks to. */
-export function openSessions(database: Database): pg.Pool {
+export function openSessions(database: Database): Pool {
   const { options } = database.pool;
-  const pool = new pg.Pool({
+  const pool = new Pool({
     ...options,
     max: MAX_CONNECTIONS,
     application_name: 'sallyport-engine',
@@ -45,6 +44,7 @@ export function openSessions(database: Database): pg.Pool {
     onConnect: (client) => {
       // Between two statements of a transaction nobody else listens, and the event would end the process.
       client.on('error', () => undefined);
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       return client.query(PLANNING) as unknown as void;
     },
   });
@@ -54,10 +54,12 @@ export function openSessions(database: Database): pg.Pool {
 }
 
 /** Statements that are parsed once per connection, with bigint as number. */
-export function prepared(client: pg.ClientBase): Queryable {
+export function prepared(client: ClientBase): Queryable {
   return {
     async query<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
       const result = await client.query({ name: nameOf(text), text, values: [...values], types });
+      // The statement and its Row stand next to each other; nothing else can check them.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       return result.rows as Row[];
     },
   };
@@ -69,9 +71,8 @@ export function prepared(client: pg.ClientBase): Queryable {
  */
 export function classify(error: unknown, committing: boolean): unknown {
   if (error instanceof StoreFailure) return error;
-  const { code, message } = error as { code?: unknown; message?: string };
-  const state = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
-  const text = message ?? 'no answer';
+  const { code, text } = factsOf(error);
+  const state = /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
   if (state === undefined) {
     // Not from the server: the socket broke, or none could be had.
     if (committing) return new StoreFailure('unknown', text, { cause: error });
@@ -85,9 +86,12 @@ export function classify(error: unknown, committing: boolean): unknown {
 }
 
 function isConnectionTrouble(error: unknown): boolean {
-  const { code, message } = error as { code?: unknown; message?: string };
-  return (
-    (typeof code === 'string' && /^E[A-Z]+$/.test(code)) ||
-    /connection|timeout|terminated|socket|closed/i.test(message ?? '')
-  );
+  const { code, text } = factsOf(error);
+  return /^E[A-Z]+$/.test(code) || /connection|timeout|terminated|socket|closed/i.test(text);
+}
+
+function factsOf(error: unknown): { code: string; text: string } {
+  const text = error instanceof Error ? error.message : 'no answer';
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return { code: typeof code === 'string' ? code : '', text };
 }

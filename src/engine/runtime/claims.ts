@@ -7,8 +7,8 @@ type Taker = TaskClaim['takers'][number];
 
 interface Asked {
   readonly takers: readonly Taker[];
-  resolve(tasks: readonly ClaimedTask[]): void;
-  reject(error: unknown): void;
+  readonly resolve: (tasks: readonly ClaimedTask[]) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 // One statement hands out hundreds for the price of a few (reference/performance.md, section 2).
@@ -88,7 +88,9 @@ export class Claims {
       else others.push(one);
     }
     for (const [workflowId, ones] of byWorkflow) {
-      const { revisionBefore, revision } = ones[0] as ClaimedTask;
+      const [one] = ones;
+      if (one === undefined) continue;
+      const { revisionBefore, revision } = one;
       this.cache.patch(
         workflowId,
         revisionBefore,

@@ -114,7 +114,7 @@ export class Committer {
       try {
         this.queue.add(entry);
       } catch (error) {
-        reject(error as Error);
+        reject(error);
         return;
       }
       this.pump();

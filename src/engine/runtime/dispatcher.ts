@@ -95,9 +95,10 @@ export class Dispatcher {
     if (this.looking.has(taskType)) return;
     this.looking.add(taskType);
     const { clock } = this.parts;
-    void clock.sleepUntil(clock.now() + SECOND_LOOK_MS).then(() => {
+    const look = (): void => {
       this.looking.delete(taskType);
       if (!this.isStopped) this.wake(taskType);
-    });
+    };
+    void clock.sleepUntil(clock.now() + SECOND_LOOK_MS).then(look);
   }
 }

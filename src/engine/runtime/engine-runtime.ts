@@ -78,6 +78,7 @@ export class EngineRuntime {
       incarnation,
       responseTimeoutMs: (task) => timeoutsOf(task, definitions.taskDefs()).responseTimeoutMs,
       freed: (taskType) => this.dispatcher.freed(taskType),
+      started: (extendAt) => this.lookout.dueAt(extendAt),
     });
     this.keeper = new NodeKeeper({ store, clock, runner: this.runner, log, identity, wake });
     const claims = new Claims(store, clock, this.cache, this.fairTags);
@@ -102,6 +103,7 @@ export class EngineRuntime {
       wantedTypes: () => this.wantedTypes(),
       consume: (row) => this.consume(row),
       everySecond: (now) => this.everySecond(now),
+      extend: (now) => this.runner.extend(now),
     });
     this.committer = new Committer({
       store,
@@ -117,7 +119,6 @@ export class EngineRuntime {
       listener: {
         handedOver: (tasks) => {
           for (const task of tasks) this.runner.start(task);
-          this.lookout.dueAt(this.runner.nextExtension);
         },
         queued: (taskTypes) => {
           for (const taskType of taskTypes) this.dispatcher.queued(taskType);
@@ -185,7 +186,6 @@ export class EngineRuntime {
   }
 
   private async everySecond(now: Instant): Promise<void> {
-    this.runner.extend(now);
     await this.parts.definitions.refresh();
     await this.logs.flush();
     this.polls.rememberLocal(this.slots.taskTypes, this.parts.identity.host);

@@ -35,6 +35,6 @@ export interface Entry {
   readonly timer: boolean;
   /** The inbox row that this consumes. */
   readonly inboxId?: number | undefined;
-  resolve(outcome: EntryOutcome): void;
-  reject(error: unknown): void;
+  readonly resolve: (outcome: EntryOutcome) => void;
+  readonly reject: (error: unknown) => void;
 }

@@ -15,7 +15,7 @@ export async function homeIdOf(home: string): Promise<string> {
     // Fails when it exists: two first starts at once settle on one name.
     await writeFile(path, randomUUID(), { flag: 'wx', mode: 0o600 });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   }
   return (await readFile(path, 'utf8')).trim();
 }

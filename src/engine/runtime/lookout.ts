@@ -25,8 +25,10 @@ interface Parts {
   readonly wantedTypes: () => readonly string[];
   readonly wake: (taskType: string) => void;
   readonly consume: (row: InboxRow) => Promise<void>;
-  /** Run once a second. */
+  /** Run about once a second. */
   readonly everySecond: (now: Instant) => Promise<void>;
+  /** Keeps leases fresh. @returns when the next one needs it. */
+  readonly extend: (now: Instant) => Instant;
 }
 
 /**
@@ -37,6 +39,7 @@ export class Lookout {
   private readonly stopping = new AbortController();
   private nap = new AbortController();
   private wakeAt: Instant = 0;
+  private secondAt: Instant = -Infinity;
   private loop: Promise<void> = Promise.resolve();
 
   constructor(private readonly parts: Parts) {}
@@ -65,7 +68,11 @@ export class Lookout {
       this.wakeAt = now + RECHECK_MS;
       try {
         await this.look(now);
-        await this.parts.everySecond(now);
+        if (now - this.secondAt >= RECHECK_MS) {
+          this.secondAt = now;
+          await this.parts.everySecond(now);
+        }
+        this.wakeAt = Math.min(this.wakeAt, this.parts.extend(now));
       } catch (error) {
         log.warn({ err: error }, 'looking for due work failed; trying again');
         this.wakeAt = now + RECHECK_MS;

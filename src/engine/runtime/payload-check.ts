@@ -27,12 +27,12 @@ function look(value: Json, path: string, depth: number, problems: FieldProblem[]
       problems.push({ path, message: `is nested deeper than ${MAX_DEPTH} levels` });
       return;
     }
-    const entries = Array.isArray(value) ? value.entries() : Object.entries(value);
-    for (const [key, item] of entries) {
-      if (typeof key === 'string' && !isStorable(key)) {
+    // An array's indexes serve as keys: `input.list.0`.
+    for (const [key, item] of Object.entries<Json>(value)) {
+      if (!isStorable(key)) {
         problems.push({ path, message: 'has a key with NUL or lone surrogates' });
       }
-      look(item as Json, `${path}.${key}`, depth + 1, problems);
+      look(item, `${path}.${key}`, depth + 1, problems);
     }
   }
 }

@@ -10,9 +10,9 @@ export function roughBytes(value: Json | undefined): number {
   if (known !== undefined) return known;
   let bytes = 48;
   if (Array.isArray(value)) {
-    for (const item of value) bytes += roughBytes(item as Json);
+    for (const item of value as readonly Json[]) bytes += roughBytes(item);
   } else {
-    for (const [key, item] of Object.entries(value)) bytes += 16 + key.length + roughBytes(item as Json);
+    for (const [key, item] of Object.entries(value)) bytes += 16 + key.length + roughBytes(item);
   }
   measured.set(value, bytes);
   return bytes;

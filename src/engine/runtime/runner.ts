@@ -38,6 +38,8 @@ interface Parts {
   readonly responseTimeoutMs: (task: Task) => number;
   /** A slot is free and tasks of this type may wait. */
   readonly freed: (taskType: string) => void;
+  /** A run began whose lease needs a sign of life at this time. */
+  readonly started: (extendAt: number) => void;
 }
 
 /** Runs tasks that this process holds in its workers, one slot each, and reports how they ended. */
@@ -72,6 +74,7 @@ export class Runner {
     };
     this.runs.set(task.taskId, run);
     run.done = this.run(worker, run);
+    this.parts.started(run.extendAt);
   }
 
   private async run(worker: TaskWorker, run: Run): Promise<void> {
@@ -162,18 +165,14 @@ export class Runner {
     return this.runs.size;
   }
 
-  /** The earliest moment at which a lease needs a sign of life. */
-  get nextExtension(): number {
-    let first = Infinity;
-    for (const { extendAt } of this.runs.values()) first = Math.min(first, extendAt);
-    return first;
-  }
-
   /** Keeps the leases of long runs fresh, so that no response time-out takes a task from a process that lives. */
-  extend(now: number): void {
+  extend(now: number): number {
+    let next = Infinity;
     for (const run of this.runs.values()) {
-      if (run.extendAt > now) continue;
-      run.extendAt = now + run.responseTimeoutMs / 3;
+      const isDue = run.extendAt <= now;
+      if (isDue) run.extendAt = now + run.responseTimeoutMs / 3;
+      next = Math.min(next, run.extendAt);
+      if (!isDue) continue;
       const { task } = run;
       this.parts
         .committer()
@@ -182,6 +181,7 @@ export class Runner {
           this.parts.log.warn({ err: error, taskId: task.taskId }, 'a lease could not be extended');
         });
     }
+    return next;
   }
 
   /** Ids of the runs that began before `moment`. */
@@ -243,6 +243,8 @@ function withoutCheck(outcome: TaskOutcome): Report {
       };
     case 'parked':
       return { status: 'IN_PROGRESS', outputData: outcome.output ?? {} };
+    default:
+      return outcome satisfies never;
   }
 }
 

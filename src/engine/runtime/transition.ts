@@ -58,7 +58,7 @@ export function transition(
   const extended = extendLeases(base, entries, context.now);
   const outcome = decide(
     extended,
-    commands.map(({ request }) => (request as { command: Command }).command),
+    commands.flatMap(({ request }) => commandOf(request) ?? []),
     context.now,
   );
   const rejected = new Map(outcome.rejected.map((rejection) => [rejection.commandId, rejection]));
@@ -109,7 +109,7 @@ export function transition(
     workflowId: state.workflow.workflowId,
     next,
     outcomes: [
-      ...early.map(([entry, result]) => [entry, { ...result, state } as EntryOutcome] as const),
+      ...early.map(([entry, outcomeIn]) => [entry, outcomeIn(state)] as const),
       ...commands.map((entry) => {
         const rejection = rejected.get(commandOf(entry.request)?.commandId ?? '');
         return [
@@ -162,11 +162,9 @@ const commandOf = (request: Entry['request']): Command | undefined =>
 const withTaskDefs = (state: WorkflowState, taskDefs: ReadonlyMap<string, TaskDef>): WorkflowState =>
   state.taskDefs === taskDefs ? state : { ...state, taskDefs };
 
-type Early = { readonly kind: 'repeated' } | Extract<EntryOutcome, { kind: 'rejected' }>;
-
 /** Takes out what was applied before and reports of runs that lost their lease. */
 function sortOut(state: WorkflowState, entries: readonly Entry[], applied: ReadonlySet<string>) {
-  const early: (readonly [Entry, Omit<Early, 'state'>])[] = [];
+  const early: (readonly [Entry, (state: WorkflowState) => EntryOutcome])[] = [];
   const commands: Entry[] = [];
   const seen = new Set<string>();
   for (const entry of entries) {
@@ -174,10 +172,11 @@ function sortOut(state: WorkflowState, entries: readonly Entry[], applied: Reado
     if (request.kind === 'extend') continue;
     const { commandId } = request.command;
     if (applied.has(commandId) || seen.has(commandId)) {
-      early.push([entry, { kind: 'repeated' }]);
+      early.push([entry, (after) => ({ kind: 'repeated', state: after })]);
     } else if (request.kind === 'command' && lostLease(state, request.command, request.lease)) {
-      const rejection = { commandId, reason: 'late', message: 'The task was handed out again since.' };
-      early.push([entry, { kind: 'rejected', rejection } as Omit<Early, 'state'>]);
+      const message = 'The task was handed out again since.';
+      const rejection = { commandId, reason: 'late', message } as const;
+      early.push([entry, (after) => ({ kind: 'rejected', rejection, state: after })]);
     } else {
       seen.add(commandId);
       commands.push(entry);
@@ -284,7 +283,8 @@ function rowOf(tasks: readonly Task[], { seq, taskId }: Task): Task | undefined 
   let high = tasks.length - 1;
   while (low <= high) {
     const middle = (low + high) >> 1;
-    const row = tasks[middle] as Task;
+    const row = tasks[middle];
+    if (row === undefined) return undefined;
     if (row.seq === seq) return row.taskId === taskId ? row : undefined;
     if (row.seq < seq) low = middle + 1;
     else high = middle - 1;

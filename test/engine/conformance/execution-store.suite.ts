@@ -14,7 +14,7 @@ const node = (incarnation: string, homeId: string, heartbeatAt = NOW): NodeRecor
   heartbeatAt,
 });
 
-const takers = (count: number, owner: string | undefined = undefined) =>
+const takers = (count: number, owner?: string) =>
   Array.from({ length: count }, (_, index) => ({ workerId: `w${index}`, owner }));
 
 const wait = (duration: string) => ({

@@ -64,9 +64,9 @@ export function startWrite(options: StartOptions = {}, inboxId?: number): Workfl
     taskDefs: new Map(),
     now,
   });
-  const command = { kind: 'start', commandId: `start:${workflowId}`, actor: TESTER } as const;
+  const starting = { kind: 'start', commandId: `start:${workflowId}`, actor: TESTER } as const;
   const known = { state: initial, timerAt: undefined, fairTags: new Map<string, number>() };
-  const entry = entryOf(workflowId, { kind: 'start', command, initial }, false, inboxId);
+  const entry = entryOf(workflowId, { kind: 'start', command: starting, initial }, false, inboxId);
   const { write } = transition(known, [entry], new Set(), true, context(now));
   if (write === undefined) throw new Error('a start writes');
   return write;
@@ -101,7 +101,8 @@ export async function command(
       const state: WorkflowState = { workflow, tasks: tasks.map(({ task }) => task), taskDefs: new Map() };
       const tags = new Map<string, number>();
       for (const { task, fairTag } of tasks) tags.set(task.taskType, fairTag);
-      const request = { kind: 'command', command: { commandId, actor: TESTER, ...what } as Command } as const;
+      const asked = { commandId, actor: TESTER, ...what } as Command;
+      const request = { kind: 'command', command: asked } as const;
       const { write } = transition(
         { state, timerAt, fairTags: tags },
         [entryOf(workflowId, request, options.timer)],

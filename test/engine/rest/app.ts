@@ -14,6 +14,7 @@ import { DatabaseClock } from '../../../src/database/database-clock.js';
 import { EngineModule } from '../../../src/engine/engine.module.js';
 import { createAdapter, furnish } from '../../../src/http/server.js';
 import { ErrorFilter } from '../../../src/ops/error.filter.js';
+import { HealthRegistry } from '../../../src/ops/health.js';
 import { LOG } from '../../../src/ops/log.js';
 import { testDatabase } from '../../support/database.js';
 
@@ -47,12 +48,13 @@ export async function restApp(): Promise<RestApp> {
   @Module({
     providers: [
       ErrorFilter,
+      HealthRegistry,
       { provide: LOG, useValue: log },
       { provide: CONFIG, useValue: config },
       { provide: Database, useValue: database },
       { provide: Clock, useValue: clock },
     ],
-    exports: [LOG, CONFIG, Database, Clock],
+    exports: [LOG, CONFIG, Database, Clock, HealthRegistry],
   })
   class Ground {}
 
@@ -65,7 +67,7 @@ export async function restApp(): Promise<RestApp> {
     abortOnError: false,
   });
   await furnish(app, '/nonexistent');
-  const server = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  const server = app.getHttpAdapter().getInstance();
   server.addHook('preHandler', async (request) => {
     Object.assign(request, { principal: { kind: 'user', id: 'erin', name: 'Erin', roles: ['engineer'] } });
   });

@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { chain } from '../../support/engine.js';
+import { HealthRegistry } from '../../../src/ops/health.js';
 import { restApp, type RestApp } from './app.js';
 
 let rest: RestApp;
-let call: RestApp['call'];
+const call: RestApp['call'] = (method, path, body) => rest.call(method, path, body);
 let names = 0;
 
 beforeAll(async () => {
   rest = await restApp();
-  call = rest.call;
 });
 
 /** Registers a definition with a task type of its own. */
@@ -303,6 +303,15 @@ describe('what a client gets wrong', () => {
     });
     expect(answer).toMatchObject({ status: 413, json: { message: expect.stringContaining('bytes') } });
   });
+});
+
+test('the engine tells how it is', async () => {
+  const results = await rest.app.get(HealthRegistry).results();
+  expect(results.map(({ name, healthy }) => [name, healthy])).toEqual([
+    ['engine', true],
+    ['roles', true],
+    ['clock', true],
+  ]);
 });
 
 describe('the pages', () => {

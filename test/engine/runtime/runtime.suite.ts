@@ -45,7 +45,7 @@ export function runtimeSuite(makeStores: () => Promise<SharedStores>): void {
 
   const status = async (it: TestEngine, id: string): Promise<string> => (await it.engine.get(id)).status;
   const reaches = (it: TestEngine, id: string, wanted: string) =>
-    eventually(async () => (await status(it, id)) === wanted, { what: `${wanted}` });
+    eventually(async () => (await status(it, id)) === wanted, { what: wanted });
   /** Time passes, in small steps, until the condition holds. */
   const until = (condition: () => Promise<boolean> | boolean, stepMs = 500) =>
     eventually(async () => {
@@ -124,8 +124,8 @@ export function runtimeSuite(makeStores: () => Promise<SharedStores>): void {
       await register(it, { ...chain('fails', 'step'), failureWorkflow: 'after' }, chain('after', 'clean'));
       const id = await it.engine.start({ name: 'fails' }, TESTER);
       await until(() => clean.runs.length === 1);
-      const follower = (await it.engine.get(id)).output['conductor.failure_workflow'];
-      await reaches(it, String(follower), 'COMPLETED');
+      const follower = (await it.engine.get(id)).output['conductor.failure_workflow'] as string;
+      await reaches(it, follower, 'COMPLETED');
       clock.advance(60_000);
       expect((await it.engine.search({ workflowName: 'after', limit: 10 })).items).toHaveLength(1);
     });
@@ -420,9 +420,11 @@ export function runtimeSuite(makeStores: () => Promise<SharedStores>): void {
     const node = (homeId: string) => ({ identity: { homeId, host: homeId, pid: 1, roles: ['engine'] } });
 
     test('hand back at the stop what does not finish within 5 s, and the next one runs it', async () => {
-      const first = await open([hanging()]);
+      const hung = hanging();
+      const first = await open([hung]);
       await register(first, chain('one', 'step'));
       const id = await first.engine.start({ name: 'one' }, TESTER);
+      await eventually(() => hung.runs.length === 1);
       const began = clock.now();
       await leave(first);
       expect(clock.now() - began).toBeLessThan(8_000);
@@ -449,14 +451,16 @@ export function runtimeSuite(makeStores: () => Promise<SharedStores>): void {
     });
 
     test('that die give up their tasks to a peer after 15 s, without a retry', async () => {
+      const hung = hanging();
       // Its clock stands still: it is dead to the world.
       const dead = await startEngine(await stores.open(), {
         clock: new FakeClock(clock.now()),
-        workers: [hanging()],
+        workers: [hung],
         ...node('home-1'),
       });
       await register(dead, chain('one', 'step'));
       const id = await dead.engine.start({ name: 'one' }, TESTER);
+      await eventually(() => hung.runs.length === 1);
       const worker = new FunctionWorker('step');
       const peer = await open([worker], node('home-2'));
       clock.advance(10_000);
@@ -466,12 +470,14 @@ export function runtimeSuite(makeStores: () => Promise<SharedStores>): void {
     });
 
     test('that start again on the same home continue at once', async () => {
+      const hung = hanging();
       const dead = await startEngine(await stores.open(), {
         clock: new FakeClock(clock.now()),
-        workers: [hanging()],
+        workers: [hung],
       });
       await register(dead, chain('one', 'step'));
       const id = await dead.engine.start({ name: 'one' }, TESTER);
+      await eventually(() => hung.runs.length === 1);
       const worker = new FunctionWorker('step');
       const again = await open([worker]);
       await reaches(again, id, 'COMPLETED');
@@ -492,6 +498,7 @@ export function runtimeSuite(makeStores: () => Promise<SharedStores>): void {
       });
       await register(sleeper, chain('one', 'step'));
       const id = await sleeper.engine.start({ name: 'one' }, TESTER);
+      await eventually(() => signals.length === 1);
       const former = sleeper.runtime.keeper.incarnation();
       const peer = await open([new FunctionWorker('step')], node('home-2'));
       await until(async () => (await status(peer, id)) === 'COMPLETED', 1_000);

@@ -34,11 +34,11 @@ export async function memoryStores(): Promise<SharedStores> {
 export function postgresStores(): () => Promise<SharedStores> {
   const open: { close(): Promise<void> }[] = [];
   afterAll(async () => {
-    for (const one of open.reverse()) await one.close();
+    for (const one of open.toReversed()) await one.close();
   });
   return async () => {
     const it = await testDatabase();
-    for (const one of open.splice(0).reverse()) await one.close();
+    for (const one of open.splice(0).toReversed()) await one.close();
     await it.truncate();
     return {
       open: async (crash) => {
