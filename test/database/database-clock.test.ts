@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import { DatabaseClock } from '../../src/database/database-clock.js';
+import type { Queryable } from '../../src/database/queryable.js';
+
+/** A database whose clock is so far from this machine's. */
+function databaseAhead(offset: { ms: number }): Queryable {
+  return {
+    query: async <Row>() => [{ at: String(performance.timeOrigin + performance.now() + offset.ms) }] as Row[],
+  };
+}
+
+describe('the clock', () => {
+  test("follows PostgreSQL's, and never goes back", async () => {
+    const offset = { ms: 60_000 };
+    const warnings: string[] = [];
+    const clock = await DatabaseClock.start(databaseAhead(offset), {
+      warn: (_facts, message) => warnings.push(message),
+    });
+    const before = clock.now();
+    expect(before - Date.now()).toBeGreaterThan(59_000);
+    expect(Math.abs(clock.skewMs - 60_000)).toBeLessThan(1_000);
+    offset.ms = 0;
+    await clock.measure();
+    expect(clock.now()).toBeGreaterThanOrEqual(before);
+    expect(clock.stepCount).toBe(1);
+    expect(warnings).toHaveLength(1);
+    offset.ms = 120_000;
+    await clock.measure();
+    expect(clock.now()).toBeGreaterThan(before + 50_000);
+    clock.stop();
+  });
+
+  test('wakes sleepers when their time has come, when a signal aborts, and at once when it is past', async () => {
+    const clock = await DatabaseClock.start(databaseAhead({ ms: 0 }));
+    const until = clock.now() + 30;
+    await clock.sleepUntil(until);
+    expect(clock.now()).toBeGreaterThanOrEqual(until);
+    const leave = new AbortController();
+    const nap = clock.sleepUntil(clock.now() + 3_600_000, leave.signal);
+    leave.abort();
+    await nap;
+    await clock.sleepUntil(clock.now() - 1);
+    clock.stop();
+  });
+});
