@@ -15,6 +15,7 @@ try {
   process.on('unhandledRejection', (error) =>
     log.error({ err: error }, 'a promise failed and nobody was listening; this is a fault, please report it'),
   );
+  logWarnings(log);
   let service: Service | undefined;
   const starting = startService(config, log);
   stopOnSignals(log, async () => (service ?? (await starting)).close());
@@ -26,6 +27,16 @@ try {
     `${error instanceof AppError ? error.message : String((error as Error).stack ?? error)}\n`,
   );
   process.exit(1);
+}
+
+/** Node's warnings as lines of the log, instead of paragraphs between them. */
+function logWarnings(log: Log): void {
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => {
+    // The AWS SDK's note about next year's Node is for us, not for every operator at every start.
+    const level = warning.message.includes('NodeVersionSupportWarning') ? 'debug' : 'warn';
+    log[level]({ warning: warning.name }, warning.message);
+  });
 }
 
 function stopOnSignals(log: Log, stop: () => Promise<void>): void {
