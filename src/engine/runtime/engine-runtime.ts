@@ -133,6 +133,7 @@ export class EngineRuntime {
   /** Takes its place among the nodes; from now on commands are decided, and nothing runs yet. */
   async open(): Promise<void> {
     await this.parts.definitions.refresh(true);
+    await this.readFairTags([...(await this.store.queueSizes()).keys()]);
     await this.keeper.start();
   }
 
@@ -187,12 +188,19 @@ export class EngineRuntime {
 
   private async everySecond(now: Instant): Promise<void> {
     await this.parts.definitions.refresh();
+    await this.readFairTags(this.fairTags.takeUsed());
     await this.logs.flush();
     this.polls.rememberLocal(this.slots.taskTypes, this.parts.identity.host);
     await this.polls.flush();
     if (now - this.prunedAt < PRUNE_EVERY_MS) return;
     this.prunedAt = now;
     await this.store.pruneCommands(now - COMMANDS_KEPT_MS);
+  }
+
+  /** What waits longest says how far the round robin has come, also when other nodes went on with it. */
+  private async readFairTags(taskTypes: readonly string[]): Promise<void> {
+    if (taskTypes.length === 0) return;
+    for (const [taskType, tag] of await this.store.fairTags(taskTypes)) this.fairTags.advance(taskType, tag);
   }
 
   /** An effect of another workflow: starts its target exactly once, because the target's id is derived. */

@@ -5,9 +5,21 @@
  */
 export class FairTags {
   private readonly virtualTimes = new Map<string, number>();
+  private used = new Set<string>();
 
   next(taskType: string, lastOfWorkflow: number): number {
+    this.used.add(taskType);
     return Math.max(this.virtualTimes.get(taskType) ?? 0, lastOfWorkflow) + 1;
+  }
+
+  /**
+   * The types that got tags since the last call. Other nodes may have handed out more of them: their virtual times
+   * have to be read again, or this node's tasks would overtake theirs.
+   */
+  takeUsed(): readonly string[] {
+    const used = [...this.used];
+    this.used = new Set();
+    return used;
   }
 
   /** A task with this tag was handed out, or is now the lowest that waits. */

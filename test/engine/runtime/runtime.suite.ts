@@ -519,6 +519,28 @@ export function runtimeSuite(makeStores: () => Promise<SharedStores>): void {
     });
   });
 
+  test('a task that is queued after a restart does not overtake those that wait', async () => {
+    const order = async (it: TestEngine, count: number) => {
+      const tasks = await it.engine.poll({ taskType: 'step', workerId: 'w', count, timeoutMs: 0 });
+      return tasks.map(({ task }) => task.workflowInstanceId);
+    };
+    const branch = (n: number) => [{ name: 'step', taskReferenceName: `r${n}`, type: 'SIMPLE' }];
+    const first = await open();
+    await register(first, chain('one', 'step'), {
+      name: 'wide',
+      tasks: [
+        { name: 'f', taskReferenceName: 'f', type: 'FORK_JOIN', forkTasks: [1, 2, 3, 4, 5].map(branch) },
+        { name: 'j', taskReferenceName: 'j', type: 'JOIN', joinOn: ['r1', 'r2', 'r3', 'r4', 'r5'] },
+      ],
+    });
+    const wide = await first.engine.start({ name: 'wide' }, TESTER);
+    expect(await order(first, 3)).toEqual([wide, wide, wide]);
+    await leave(first);
+    const second = await open();
+    const late = await second.engine.start({ name: 'one' }, TESTER);
+    expect(await order(second, 3)).toEqual([wide, late, wide]);
+  });
+
   describe('a full engine', () => {
     test('refuses starts from half of its bound, and updates at the whole', async () => {
       const it = await open([], { committer: { maxCount: 4, lanes: 1 } });
