@@ -1,5 +1,7 @@
 import 'reflect-metadata';
 import { banner } from './embedded/banner.js';
+import { sampleVerdicts } from './embedded/sample-verdicts.js';
+import { Database } from './database/database.js';
 import { readConfig, type Config } from './config.js';
 import { AppError } from './errors.js';
 import { createLog, type Log } from './ops/log.js';
@@ -9,6 +11,8 @@ import { MalwareStatus } from './tasks/scan/malware/malware-status.js';
 // A stop is over within this time, clean or not; what was not finished goes on at the next start.
 const STOP_LIMIT_MS = 9_500;
 
+const stopping = new AbortController();
+
 try {
   const config = readConfig(process.env);
   const log = createLog(config);
@@ -17,10 +21,20 @@ try {
   );
   logWarnings(log);
   let service: Service | undefined;
-  const starting = startService(config, log);
-  stopOnSignals(log, async () => (service ?? (await starting)).close());
+  const onFatal = (error: AppError): void => {
+    process.stderr.write(`${error.message}\n`);
+    stop(1);
+  };
+  const starting = startService({ config, log, onFatal });
+  const stop = stopper(log, async () => (service ?? (await starting)).close());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => {
+      log.info({ signal }, 'stopping');
+      stop(0);
+    });
   service = await starting;
   process.stdout.write(await welcome(config, service));
+  if (service.seeded > 0) await tellSamples(config, service, log);
 } catch (error) {
   // A sentence for what people can mend, everything for what they cannot.
   process.stderr.write(
@@ -39,26 +53,24 @@ function logWarnings(log: Log): void {
   });
 }
 
-function stopOnSignals(log: Log, stop: () => Promise<void>): void {
-  let stopping = false;
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (stopping) return;
-    stopping = true;
-    log.info({ signal }, 'stopping');
+/** Stops the service once, however often it is asked, and ends the process with the code that was asked for first. */
+function stopper(log: Log, close: () => Promise<void>): (code: number) => void {
+  let isStopping = false;
+  return (code) => {
+    if (isStopping) return;
+    isStopping = true;
     setTimeout(() => {
       log.warn('not everything stopped in time; what was under way goes on at the next start');
       process.exit(1);
     }, STOP_LIMIT_MS).unref();
-    stop().then(
-      () => process.exit(0),
+    close().then(
+      () => process.exit(code),
       (error: unknown) => {
         log.error({ err: error }, 'stopping failed');
         process.exit(1);
       },
     );
   };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
 }
 
 async function welcome(config: Config, service: Service): Promise<string> {
@@ -74,19 +86,43 @@ async function welcome(config: Config, service: Service): Promise<string> {
   });
 }
 
+async function tellSamples(config: Config, service: Service, log: Log): Promise<void> {
+  try {
+    const line = await sampleVerdicts(
+      service.app.get(Database),
+      service.seeded,
+      () => secondsSinceStart(launchOf(config)),
+      stopping.signal,
+    );
+    if (line !== undefined) process.stdout.write(`  ${line}\n\n`);
+  } catch (error) {
+    // Only the line is lost: the scans go on without it, and a stop closes the database under it.
+    if (!stopping.signal.aborted) log.warn({ err: error }, 'could not see how the samples fare');
+  }
+}
+
+interface Launch {
+  readonly startedAt: number;
+  readonly installSeconds: number;
+  readonly buildSeconds: number;
+}
+
+function launchOf({ SALLYPORT_LAUNCH: text }: Config): Launch | undefined {
+  return text === undefined ? undefined : (JSON.parse(text) as Launch);
+}
+
+/** Since `npm start` was called, installing and building included; else since this process began. */
+function secondsSinceStart(launch: Launch | undefined): number {
+  return launch === undefined ? performance.now() / 1000 : (Date.now() - launch.startedAt) / 1000;
+}
+
 function howLong(config: Config): string {
-  // Since the process began, loading included.
-  const own = performance.now() / 1000;
-  if (config.SALLYPORT_LAUNCH === undefined) return `after ${own.toFixed(1)} s`;
-  const launch = JSON.parse(config.SALLYPORT_LAUNCH) as {
-    startedAt: number;
-    installSeconds: number;
-    buildSeconds: number;
-  };
+  const launch = launchOf(config);
+  if (launch === undefined) return `after ${secondsSinceStart(launch).toFixed(1)} s`;
   const parts = [
     launch.installSeconds > 0 ? `installed in ${launch.installSeconds.toFixed(0)} s` : '',
     launch.buildSeconds > 0 ? `built in ${launch.buildSeconds.toFixed(0)} s` : '',
-    `ready after ${((Date.now() - launch.startedAt) / 1000).toFixed(1)} s`,
+    `ready after ${secondsSinceStart(launch).toFixed(1)} s`,
   ];
   return parts.filter(Boolean).join(', ');
 }

@@ -65,6 +65,13 @@ describe('the first start', () => {
     expect(service.printed).toMatch(/incomplete/);
   });
 
+  it('says when the samples are scanned and when the first verdict was there', async () => {
+    await eventually(() => service.printed.includes('The samples are scanned:'), { timeoutMs: 40_000 });
+    expect(service.printed).toMatch(
+      /: 1 encrypted, 3 incomplete, 2 infected, 1 secrets\. First verdict \d+\.\d s after/,
+    );
+  }, 50_000);
+
   it('keeps the credentials from other users of the machine', () => {
     expect(statSync(join(service.home, 'credentials.json')).mode & 0o777).toBe(0o600);
     expect(statSync(join(service.home, 'sallyport.key')).mode & 0o777).toBe(0o600);
