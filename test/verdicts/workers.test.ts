@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.js';
 import type { Task } from '../../src/engine/model/execution.js';
@@ -10,7 +11,7 @@ import { awsMessage, intakeParts } from '../intake/intake-parts.js';
 
 const { intake, ledger, test, buckets } = await intakeParts();
 const UNKNOWN = '00000000-0000-4000-8000-000000000000';
-const worker = new RecordVerdictWorker(ledger, buckets, readConfig({}));
+const worker = new RecordVerdictWorker(ledger, buckets, readConfig({}), pino({ level: 'silent' }));
 const failing = new RecordFailureWorker(ledger);
 const closing = new CloseScanWorker(ledger);
 

@@ -130,6 +130,8 @@ export class Runner {
       );
       if (outcome.kind === 'rejected') {
         this.parts.log.debug({ ...facts, reason: outcome.rejection.reason }, 'a run ended too late to count');
+      } else {
+        this.parts.log.debug({ ...facts, status: report.status }, 'a run was reported');
       }
     } catch (error) {
       // The lease stays ours without a run behind it; the next reconciliation hands the task back.

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { CONFIG, type Config } from '../../config.js';
 import { TaskWorker, TerminalError, type TaskOutcome } from '../../engine/ports.js';
 import type { Task } from '../../engine/model/execution.js';
+import { LOG, type Log } from '../../ops/log.js';
 import { Buckets } from '../../s3/buckets.js';
 import { conclude, type Conclusion } from '../conclude.js';
 import { Ledger, type ScanContext, type ScanReport } from '../ledger.js';
@@ -46,6 +47,7 @@ export class RecordVerdictWorker extends TaskWorker {
     private readonly ledger: Ledger,
     private readonly buckets: Buckets,
     @Inject(CONFIG) private readonly config: Config,
+    @Inject(LOG) private readonly log: Log,
   ) {
     super();
   }
@@ -66,6 +68,16 @@ export class RecordVerdictWorker extends TaskWorker {
       ...coverage,
       workflowId: task.workflowInstanceId,
     });
+    this.log.info(
+      {
+        verdict: conclusion.verdict,
+        reason: conclusion.reason,
+        objectId: scan.objectId,
+        workflowId: task.workflowInstanceId,
+        taskId: task.taskId,
+      },
+      'verdict',
+    );
     return { kind: 'completed', output: { ...conclusion } };
   }
 
