@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AccessGuard } from './access/access.guard.js';
 import { AccessService } from './access/access.service.js';
 import { Keyring } from './access/keyring.js';
 import { AppModule, ENTITIES } from './app.module.js';
@@ -21,7 +22,7 @@ import { startMailbox, type EmbeddedMailbox } from './embedded/mailbox/start-mai
 import { startEmbeddedPostgres } from './embedded/postgres/start-embedded-postgres.js';
 import { startS3Endpoint, type S3Endpoint } from './embedded/s3/endpoint.js';
 import { seedSamples } from './embedded/samples.js';
-import { ConfigError } from './errors.js';
+import { ConfigError, Unavailable, type AppError } from './errors.js';
 import { createAdapter, furnish } from './http/server.js';
 import { IntakeService } from './intake/intake.service.js';
 import { nestLogger, type Log } from './ops/log.js';
@@ -41,6 +42,13 @@ export interface Service {
   readonly seeded: number;
   /** Stops everything that was started, newest first; a part that fails to stop does not keep the others. */
   close(): Promise<void>;
+}
+
+export interface StartArguments {
+  readonly config: Config;
+  readonly log: Log;
+  /** Called when something is gone for good without which the service is of no use; the message says what. */
+  readonly onFatal: (error: AppError) => void;
 }
 
 /** Things started so far, stopped in the opposite order. */
@@ -70,19 +78,20 @@ class Started {
  *
  * @throws AppError with a sentence that says what to do; whatever had been started is stopped again.
  */
-export async function startService(config: Config, log: Log): Promise<Service> {
-  const started = new Started(log);
+export async function startService(args: StartArguments): Promise<Service> {
+  const started = new Started(args.log);
   try {
-    return await bringUp(config, log, started);
+    return await bringUp(args, started);
   } catch (error) {
     await started.stop();
     throw error;
   }
 }
 
-async function bringUp(config: Config, log: Log, started: Started): Promise<Service> {
+async function bringUp(args: StartArguments, started: Started): Promise<Service> {
+  const { config, log } = args;
   openHome(config.SALLYPORT_HOME);
-  const { url, adminUrl } = await openDatabase(config, log, started);
+  const { url, adminUrl } = await openDatabase(args, started);
   await migrate(adminUrl);
   const database = new Database(url);
   started.add('database pool', () => database.close());
@@ -111,7 +120,8 @@ async function bringUp(config: Config, log: Log, started: Started): Promise<Serv
     abortOnError: false,
   });
   started.add('application', () => app.close());
-  await furnish(app, join(root, 'web', 'dist'));
+  const guard = app.get(AccessGuard);
+  await furnish(app, join(root, 'web', 'dist'), (request) => guard.identify(request));
   const credentials = await bootstrapAccess(config, app, opened);
   // The endpoint first: workers that the application starts find their objects at once.
   const s3 = await openS3(config, log, app, credentials, started);
@@ -129,8 +139,7 @@ async function bringUp(config: Config, log: Log, started: Started): Promise<Serv
 }
 
 async function openDatabase(
-  config: Config,
-  log: Log,
+  { config, log, onFatal }: StartArguments,
   started: Started,
 ): Promise<{ url: string; adminUrl: string }> {
   if (config.DATABASE_URL !== undefined)
@@ -139,8 +148,13 @@ async function openDatabase(
     directory: join(config.SALLYPORT_HOME, 'postgres'),
     log: (sentence) => log.info(sentence),
     onUnexpectedExit: () =>
-      log.error(
-        'The embedded PostgreSQL ended by itself; see its log in SALLYPORT_HOME/postgres. Start again to bring it back.',
+      log.error('The embedded PostgreSQL ended by itself; it is started again. Nothing committed is lost.'),
+    onLost: (reason) =>
+      onFatal(
+        new Unavailable(
+          'postgresql',
+          `The embedded PostgreSQL ended by itself and could not be started again: ${reason}`,
+        ),
       ),
   });
   started.add('embedded PostgreSQL', () => server.stop());

@@ -4,18 +4,16 @@ import fastifyStatic from '@fastify/static';
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { checkHosts } from '../access/host-check.js';
 import type { Config } from '../config.js';
 import { InvalidInput, NotFound } from '../errors.js';
 import { ErrorFilter } from '../ops/error.filter.js';
 import { loggablePath, type Log } from '../ops/log.js';
 import { VERSION } from '../ops/version.js';
-import { parseJsonBody } from './json-body.js';
+import { limitOpenRoutes, MAX_BODY_BYTES, readLargeBodiesFor } from './body-limits.js';
+import { parseJsonBody, textOf } from './json-body.js';
 
-const MEBIBYTE = 1024 * 1024;
-/** Conductor's largest workflow input is 10 MB by default; nothing else is near it. */
-const MAX_BODY_BYTES = 10 * MEBIBYTE;
 /** Where the UI's own pages live; everything else unknown is an honest 404. */
 const NOT_THE_UI = /^\/(api|events|health|metrics|openapi\.json|r|slack|assets)(\/|$)/;
 
@@ -28,7 +26,11 @@ declare module 'fastify' {
 
 /** The HTTP server under Nest: bodies, cookies, host check, request log. Nothing listens yet. */
 export async function createAdapter(config: Config, log: Log): Promise<FastifyAdapter> {
+  const errors = new ErrorFilter(log);
   const adapter = new FastifyAdapter({
+    // What the router refuses before any hook runs gets the same answer as everything else.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
+      errors.answer(error, request, reply),
     bodyLimit: MAX_BODY_BYTES,
     // Slow senders are cut off; long polls answer within 5 s and are not affected.
     requestTimeout: 60_000,
@@ -40,6 +42,7 @@ export async function createAdapter(config: Config, log: Log): Promise<FastifyAd
   const server = adapter.getInstance() as FastifyInstance;
   await server.register(cookie);
   addBodyParsers(server);
+  limitOpenRoutes(server);
   checkHosts(server, config);
   server.addHook('onSend', async (_request, reply) => {
     if (!reply.hasHeader('content-security-policy')) {
@@ -70,7 +73,7 @@ function addBodyParsers(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   const text = (request: FastifyRequest, body: Buffer): string => {
     request.rawBody = body;
-    return body.toString('utf8');
+    return textOf(body);
   };
   server.addContentTypeParser(
     /^application\/(?:[\w.-]+\+)?json/,
@@ -96,8 +99,16 @@ function addBodyParsers(server: FastifyInstance): void {
   );
 }
 
-/** Validation, errors, OpenAPI and the UI's files, on an application that is created but not yet initialised. */
-export async function furnish(app: NestFastifyApplication, webRoot: string): Promise<void> {
+/**
+ * Validation, errors, OpenAPI and the UI's files, on an application that is created but not yet initialised.
+ *
+ * `identify` throws for a request without valid credentials; where it is given, large bodies need them.
+ */
+export async function furnish(
+  app: NestFastifyApplication,
+  webRoot: string,
+  identify?: (request: FastifyRequest) => Promise<unknown>,
+): Promise<void> {
   app.useGlobalPipes(
     new StandardSchemaValidationPipe({
       exceptionFactory: (issues) => {
@@ -111,6 +122,7 @@ export async function furnish(app: NestFastifyApplication, webRoot: string): Pro
   );
   app.useGlobalFilters(app.get(ErrorFilter));
   const server = app.getHttpAdapter().getInstance();
+  if (identify !== undefined) readLargeBodiesFor(server, identify);
   const description = new DocumentBuilder()
     .setTitle('Sallyport')
     .setVersion(VERSION)

@@ -1,12 +1,11 @@
 import { Controller, HttpCode, Param, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Public } from '../access/principal.js';
-import { InvalidInput, TooLarge, Unauthorized } from '../errors.js';
+import { InvalidInput, Unauthorized } from '../errors.js';
+import { parseJsonBody } from '../http/json-body.js';
 import { EventsToken, isToken, tokenIn } from './events-token.js';
 import { IntakeService, type Accepted } from './intake.service.js';
 
-// Four times SQS's largest message.
-const MAX_BODY_BYTES = 1_048_576;
 const SOURCE = { kind: 'webhook' } as const;
 
 /** Where S3-compatible servers post their notifications; guarded by the source's token instead of a login. */
@@ -35,22 +34,16 @@ export class EventsController {
 
   private async take(request: FastifyRequest): Promise<Accepted> {
     const { body } = request;
-    const raw = request.rawBody;
-    const size = raw?.length ?? Number(request.headers['content-length'] ?? 0);
-    if (size > MAX_BODY_BYTES) {
-      throw new TooLarge(`The body has ${size} bytes; at most ${MAX_BODY_BYTES} are taken.`);
-    }
     // SNS says text/plain, whatever it carries.
     return this.intake.accept(typeof body === 'string' ? await this.parse(body) : body, SOURCE);
   }
 
   private async parse(text: string): Promise<unknown> {
     try {
-      return JSON.parse(text);
+      return parseJsonBody(text);
     } catch (error) {
-      const message = `must be JSON: ${error instanceof Error ? error.message : String(error)}`;
-      await this.intake.rejectText(text, message, SOURCE);
-      throw InvalidInput.field('body', message, { cause: error });
+      if (error instanceof InvalidInput) await this.intake.rejectText(text, error.message, SOURCE);
+      throw error;
     }
   }
 }

@@ -1,3 +1,5 @@
+import { InvalidInput } from '../errors.js';
+import { parseJsonBody } from '../http/json-body.js';
 import type { Normalised } from './s3-event.js';
 import { eventBridge } from './sources/event-bridge.js';
 import { s3Records } from './sources/s3-records.js';
@@ -44,20 +46,14 @@ function unwrap(message: Readonly<Record<string, unknown>>, wrappings: number): 
   if (wrappings >= MAX_WRAPPINGS) {
     return reject({ reason: 'unknown_shape', path: 'Message', message: 'wrapped too often', raw: message });
   }
-  const inner = parse(message['Message']);
-  if (inner === undefined) {
-    const wrong = 'must be text that holds JSON';
+  const inner = message['Message'];
+  try {
+    if (typeof inner === 'string') return read(parseJsonBody(inner), wrappings + 1);
+  } catch (error) {
+    if (!(error instanceof InvalidInput)) throw error;
+    const wrong = `must be text that holds JSON: ${error.message}`;
     return reject({ reason: 'unknown_shape', path: 'Message', message: wrong, raw: message });
   }
-  return read(inner, wrappings + 1);
-}
-
-function parse(text: unknown): unknown {
-  if (typeof text !== 'string') return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Not JSON: the caller says so, with the path.
-    return undefined;
-  }
+  const wrong = 'must be text that holds JSON';
+  return reject({ reason: 'unknown_shape', path: 'Message', message: wrong, raw: message });
 }

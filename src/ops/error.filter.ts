@@ -1,7 +1,7 @@
 import { Catch, HttpException, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, Conflict, InvalidInput, Overloaded, type FieldProblem } from '../errors.js';
-import { LOG, loggablePath, type Log } from './log.js';
+import { LOG, loggablePath, plainPath, type Log } from './log.js';
 
 interface Problem {
   readonly status: number;
@@ -54,7 +54,7 @@ export class ErrorFilter implements ExceptionFilter {
     }
     if (reply.sent) return;
     if (error instanceof Overloaded) void reply.header('retry-after', String(error.retryAfterSeconds));
-    const conductor = CONDUCTOR_PATH.test(request.url);
+    const conductor = CONDUCTOR_PATH.test(plainPath(request.url));
     void reply
       .status(problem.status)
       .header('cache-control', 'no-store')

@@ -58,8 +58,12 @@ export function nestLogger(log: Log): LoggerService {
   };
 }
 
+/** A request's path: without query, and without scheme and host where the request line had them; decoded. */
+export const plainPath = (url: string): string =>
+  (url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').split(/[?#]/, 1)[0] ?? '')
+    // The router decodes before it compares, so must who looks for a route in an address. Never throws, unlike decodeURI.
+    .replace(/%([0-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+
 /** A request's path as it may be logged: without query, and without the tokens that some paths carry. */
-export function loggablePath(url: string): string {
-  const path = url.split('?', 1)[0] ?? '';
-  return path.replace(/^\/(events\/s3|r|slack\/link|api\/v1\/slack\/link)\/[^/]+/, '/$1/[redacted]');
-}
+export const loggablePath = (url: string): string =>
+  plainPath(url).replace(/^\/+(events\/s3|r|slack\/link|api\/v1\/slack\/link)\/.*/s, '/$1/[redacted]');

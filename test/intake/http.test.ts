@@ -60,6 +60,32 @@ describe('POST /events/s3', () => {
     expect(lines.filter((line) => line.includes(TOKEN))).toEqual([]);
   });
 
+  it.each(['/%65vents/s3/', 'http://localhost/events/s3/'])(
+    'never logs the token, however the path is written: %s',
+    async (prefix) => {
+      await post(`${prefix}${TOKEN}`, awsMessage({ bucket: 'elsewhere' }));
+      expect(lines.filter((line) => line.includes(TOKEN))).toEqual([]);
+    },
+  );
+
+  it.each(['application/json', 'text/plain'])('refuses what is nested too deeply: %s', async (type) => {
+    const deep = `{"Records":${'['.repeat(50_000)}${']'.repeat(50_000)}}`;
+    const headers = { ...bearer, 'content-type': type };
+    const wrapped = JSON.stringify({ Type: 'Notification', TopicArn: 't', Message: deep });
+    expect(await post('/events/s3', deep, headers)).toMatchObject({ status: 400 });
+    expect(await post('/events/s3', wrapped, headers)).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'Message' }] },
+    });
+  });
+
+  it('refuses bytes that are not UTF-8: the key would be another one', async () => {
+    const text = JSON.stringify(awsMessage({ key: 'KEY' })).replace('KEY', 'caf\u00e9');
+    const message = Buffer.from(text, 'latin1');
+    expect(await post('/events/s3', message, bearer)).toMatchObject({ status: 400 });
+    expect(await rows('intake_event')).toBe(0);
+  });
+
   it('takes what SNS calls plain text', async () => {
     const sns = {
       Type: 'Notification',

@@ -1,0 +1,128 @@
+import { connect } from 'node:net';
+import { Body, Controller, Get, Module, Post } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance, InjectOptions } from 'fastify';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readConfig } from '../../src/config.js';
+import { Unauthorized } from '../../src/errors.js';
+import { createAdapter, furnish } from '../../src/http/server.js';
+import { ErrorFilter } from '../../src/ops/error.filter.js';
+import { LOG, loggablePath } from '../../src/ops/log.js';
+
+@Controller()
+class Routes {
+  @Post(['api/thing', 'api/v1/thing', 'api/v1/session'])
+  take(@Body() body: unknown) {
+    return { got: typeof body };
+  }
+  @Get(['api/tasks/poll/t', 'api/v1/thing'])
+  look() {
+    return { got: 'nothing' };
+  }
+}
+
+const log = pino({ level: 'silent' });
+@Module({ controllers: [Routes], providers: [ErrorFilter, { provide: LOG, useValue: log }] })
+class TestModule {}
+
+let app: NestFastifyApplication;
+let server: FastifyInstance;
+let port: number;
+
+beforeAll(async () => {
+  app = await NestFactory.create<NestFastifyApplication>(
+    TestModule,
+    await createAdapter(readConfig({ PUBLIC_URL: 'https://scan.example.com' }), log),
+    { logger: false, bodyParser: false, abortOnError: false },
+  );
+  await furnish(app, '/nonexistent', async (request) => {
+    if (request.headers.authorization !== 'right') throw new Unauthorized('Log in first.');
+  });
+  await app.listen(0, '127.0.0.1');
+  server = app.getHttpAdapter().getInstance();
+  const address = app.getHttpServer().address() as { port: number };
+  port = address.port;
+});
+afterAll(() => app.close());
+
+const ask = async (options: InjectOptions) => {
+  const answer = await server.inject({
+    ...options,
+    headers: { host: 'localhost', ...options.headers },
+  });
+  return { status: answer.statusCode, body: answer.body };
+};
+const post = (url: string, payload: string, headers: Record<string, string> = {}) =>
+  ask({ method: 'POST', url, payload, headers: { 'content-type': 'application/json', ...headers } });
+
+/** The first line of the answer to exactly these lines. */
+const raw = (...lines: string[]): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () =>
+      socket.end(`${lines.join('\r\n')}\r\nConnection: close\r\n\r\n`),
+    );
+    let answer = '';
+    socket.on('data', (bytes) => (answer += bytes.toString('latin1')));
+    socket.on('close', () => resolve(answer.split('\r\n', 1)[0] ?? ''));
+    socket.on('error', reject);
+  });
+
+describe('the HTTP server', () => {
+  it.each([
+    ['/api/v1/thing/%', 'application/problem+json', 'detail'],
+    ['/api/thing/%zz', 'application/json', 'retryable'],
+  ])('answers an address that cannot be decoded as it answers everything: %s', async (url, type, field) => {
+    const answer = await server.inject({ url, headers: { host: 'localhost' } });
+    expect(answer.statusCode).toBe(400);
+    expect(answer.headers['content-type']).toContain(type);
+    expect(answer.json()).toHaveProperty(field);
+  });
+
+  it('reads a large body only for somebody who has logged in', async () => {
+    const large = JSON.stringify({ text: 'x'.repeat(9_500_000) });
+    expect((await post('/api/v1/thing', large)).status).toBe(401);
+    expect((await post('/api/v1/thing', large, { authorization: 'right' })).status).toBe(201);
+    expect((await post('/api/v1/thing', '{}')).status).toBe(201);
+  });
+
+  it('reads only a small one where no login is needed', async () => {
+    const large = JSON.stringify({ name: 'x'.repeat(100_000) });
+    expect(await post('/api/v1/session', large)).toMatchObject({ status: 413 });
+  });
+
+  it('refuses a link on a foreign page that would take tasks from the workers', async () => {
+    const from = (site: string) =>
+      ask({ method: 'GET', url: '/api/tasks/poll/t', headers: { 'sec-fetch-site': site } });
+    expect((await from('cross-site')).status).toBe(403);
+    expect((await from('same-origin')).status).toBe(200);
+    expect((await ask({ method: 'GET', url: '/api/tasks/poll/t' })).status).toBe(200);
+    const reading = { 'sec-fetch-site': 'cross-site' };
+    expect((await ask({ method: 'GET', url: '/api/v1/thing', headers: reading })).status).toBe(200);
+  });
+
+  it.each([
+    ['no Host', ['GET /api/v1/thing HTTP/1.0'], '403'],
+    ['a foreign Host', ['GET /api/v1/thing HTTP/1.1', 'Host: evil.example'], '403'],
+    ['two Hosts', ['GET /api/v1/thing HTTP/1.1', 'Host: localhost', 'Host: evil.example'], '400'],
+    ['a foreign whole address', ['GET http://evil.example/api/v1/thing HTTP/1.1', 'Host: localhost'], '403'],
+    ['an own whole address', ['GET http://localhost/api/v1/thing HTTP/1.1', 'Host: localhost'], '200'],
+    ['PUBLIC_URL’s name', ['GET /api/v1/thing HTTP/1.1', 'Host: scan.example.com'], '200'],
+  ])('judges a request with %s', async (_, lines, status) => {
+    expect(await raw(...lines)).toContain(` ${status} `);
+  });
+});
+
+describe('a path in the log', () => {
+  it.each([
+    ['/events/s3/abc?x=1', '/events/s3/[redacted]'],
+    ['/%65vents/s3/abc', '/events/s3/[redacted]'],
+    ['http://localhost/events/s3/abc', '/events/s3/[redacted]'],
+    ['/r/abc', '/r/[redacted]'],
+    ['/events/s3', '/events/s3'],
+    ['/api/v1/objects/%', '/api/v1/objects/%'],
+  ])('%s is %s', (url, shown) => {
+    expect(loggablePath(url)).toBe(shown);
+  });
+});
