@@ -78,6 +78,37 @@ const versitygw = {
   ],
 };
 
+/** As versitygw 1.8.0 sends it for a PUT into a bucket with versions. */
+const versitygwPut = (key: string) => ({
+  Records: [
+    {
+      eventVersion: '2.2',
+      eventSource: 'aws:s3',
+      awsRegion: 'us-east-1',
+      eventTime: '2026-11-23T10:00:00Z',
+      eventName: 's3:ObjectCreated:Put',
+      userIdentity: { PrincipalId: 'root' },
+      requestParameters: { sourceIPAddress: '127.0.0.1:50000' },
+      responseElements: { 'x-amz-request-id': '', 'x-amz-id-2': '' },
+      s3: {
+        s3SchemaVersion: '1.0',
+        configurationId: 'webhook-global',
+        bucket: { name: 'b', ownerIdentity: { PrincipalId: 'root' }, arn: `arn:aws:s3:::b/${key}` },
+        object: {
+          key,
+          size: 5,
+          eTag: '"5d41402abc4b2a76b9719d911017c592"',
+          versionId: null,
+          sequencer: '1A',
+        },
+      },
+      glacierEventData: {
+        restoreEventData: { lifecycleRestorationExpiryTime: '', lifecycleRestoreStorageClass: '' },
+      },
+    },
+  ],
+});
+
 const bridge = {
   version: '0',
   id: '17793124-05d4-b198-2fde-7ededc63b103',
@@ -158,6 +189,19 @@ describe('the shapes that sources send', () => {
         sequencer: 'F',
       },
     ],
+    ...['a b.txt', '100%.txt', 'a+b.txt', 'a%20b.txt', '%2e%2e/x', 'caf\u00e9 \u{1f600}.txt'].map(
+      (key): [string, object, object] => [
+        `versitygw’s raw key ${key}`,
+        versitygwPut(key),
+        {
+          sourceKind: 'versitygw',
+          key,
+          keyIsRaw: false,
+          versionId: undefined,
+          eTag: '5d41402abc4b2a76b9719d911017c592',
+        },
+      ],
+    ),
     [
       'EventBridge, whose keys are not encoded',
       bridge,

@@ -76,7 +76,9 @@ function readRecord(raw: unknown, path: string): Normalised {
     return reject({ reason: 'unknown_event', path: `${path}.eventName`, message, raw });
   }
   const { bucket, object } = record.s3;
-  const { key, isRaw } = decodeFormKey(object.key);
+  // versitygw (1.8.0) sends the key as it is: "a+b.txt" and "100%25.txt" are names, not encodings.
+  const { key, isRaw } =
+    sourceKind === 'versitygw' ? { key: object.key, isRaw: false } : decodeFormKey(object.key);
   const problem = keyProblem(key);
   if (problem !== undefined) {
     const at = `${path}.s3.object.key`;
