@@ -71,19 +71,22 @@ export class AccessService {
     });
   }
 
-  /** @returns the session's cookie value. @throws Unauthorized; Overloaded after too many failures for the name. */
+  /**
+   * @returns the session's cookie value.
+   * @throws Unauthorized; Overloaded after too many failures for the name, or when too many others are logging in.
+   */
   async login(
     name: string,
     password: string,
   ): Promise<{ token: string; maxAgeSeconds: number; principal: Principal }> {
     this.refuseGuessing(name);
+    // Counted before the password is looked at: of many guesses sent at once only so many are.
+    this.countFailure(name);
     const [user] = await this.db.query<UserRow>('SELECT * FROM app_user WHERE name = $1', [name]);
     // Unknown and known names take the same time (but for the first unknown one, which makes the decoy).
-    const hash =
-      user?.password_hash ?? (await (this.decoy ??= hashPassword(randomBytes(16).toString('hex'))));
+    const hash = user?.password_hash ?? (await this.decoyHash());
     const right = await verifyPassword(password, hash);
     if (user === undefined || !right || user.disabled) {
-      this.countFailure(name);
       throw new Unauthorized(
         'The name or the password is wrong. The first admin’s login is in credentials.json of SALLYPORT_HOME.',
       );
@@ -184,6 +187,14 @@ export class AccessService {
       `SELECT id, name, email FROM app_user WHERE NOT disabled AND roles && '{admin,analyst}' ORDER BY name LIMIT 1000`,
     );
     return rows.map((row) => ({ personId: row.id, name: row.name, email: row.email ?? undefined }));
+  }
+
+  private decoyHash(): Promise<string> {
+    this.decoy ??= hashPassword(randomBytes(16).toString('hex')).catch((error: unknown) => {
+      this.decoy = undefined;
+      throw error;
+    });
+    return this.decoy;
   }
 
   private refuseGuessing(name: string): void {

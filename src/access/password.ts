@@ -1,4 +1,5 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+import { Overloaded } from '../errors.js';
 
 // OWASP's smallest recommended setting with 32 MiB per hash; the next one up needs 128 MiB for each login.
 const COST = 2 ** 15;
@@ -11,6 +12,9 @@ export const MAX_PASSWORD_LENGTH = 256;
 
 // One at a time: a burst of logins must cost time, not memory.
 let turn: Promise<unknown> = Promise.resolve();
+let waiting = 0;
+// Some five seconds' worth: whoever comes later is told so, instead of waiting behind a flood.
+const MAX_WAITING = 20;
 
 function derive(
   password: string,
@@ -26,7 +30,11 @@ function derive(
         error ? reject(error) : resolve(key),
       );
     });
-  const result = turn.then(run, run);
+  if (waiting >= MAX_WAITING) {
+    return Promise.reject(new Overloaded('Too many logins at once. Try again in a few seconds.', 5, 503));
+  }
+  waiting += 1;
+  const result = turn.then(run, run).finally(() => (waiting -= 1));
   turn = result.catch(() => undefined);
   return result;
 }

@@ -105,6 +105,26 @@ describe('access', () => {
     await expect(access.login('admin', 'first password')).resolves.toBeDefined();
   });
 
+  it('looks at ten of a hundred guesses that come at once', async () => {
+    const guesses = await Promise.allSettled(
+      Array.from({ length: 100 }, (_, n) => access.login('admin', `guess ${n}`)),
+    );
+    const refused = (kind: typeof Overloaded | typeof Unauthorized) =>
+      guesses.filter((guess) => guess.status === 'rejected' && guess.reason instanceof kind).length;
+    expect([refused(Unauthorized), refused(Overloaded)]).toEqual([10, 90]);
+  });
+
+  it('keeps no endless queue of logins', async () => {
+    const logins = await Promise.allSettled(
+      Array.from({ length: 30 }, (_, n) => access.login(`nobody ${n}`, 'x')),
+    );
+    const full = logins.filter((login) => login.status === 'rejected' && login.reason instanceof Overloaded);
+    expect(full.length).toBeGreaterThan(0);
+    // The flood over, everything is as it was.
+    await expect(access.login('nobody', 'x')).rejects.toBeInstanceOf(Unauthorized);
+    await expect(access.login('admin', 'first password')).resolves.toBeDefined();
+  }, 60_000);
+
   it('trades an API key for a token that ends after an hour and says so', async () => {
     const token = await access.issueToken('key-1', 'a secret');
     expect(await access.byToken(token)).toMatchObject({ kind: 'apikey', id: 'key-1' });
