@@ -1,33 +1,27 @@
-import { Link, useSearchParams } from 'react-router-dom';
+import { Link } from 'react-router-dom';
 import { moment, type WorkflowSummary } from '../api.js';
 import { duration, when } from '../format.js';
 import { State } from '../parts/State.js';
+import { ShowMore } from '../parts/ShowMore.js';
+import { useFilters } from '../parts/useFilters.js';
 import { usePages } from '../parts/usePages.js';
 
 const STATUSES = ['RUNNING', 'COMPLETED', 'FAILED', 'TIMED_OUT', 'TERMINATED', 'PAUSED'];
 
 /** Every run, newest first. The filters are in the address, so that a view can be shared. */
 export function ExecutionsPage() {
-  const [search, setSearch] = useSearchParams();
-  const parameters = { status: search.get('status') ?? '', name: search.get('name') ?? '', limit: '50' };
+  const [filters, set] = useFilters('status', 'name');
   const { items, error, hasNextPage, fetchNextPage, isFetchingNextPage } = usePages<WorkflowSummary>(
     '/api/v1/executions',
-    parameters,
+    { ...filters, limit: '50' },
   );
-  const set = (key: string, value: string) =>
-    setSearch((old) => {
-      const next = new URLSearchParams(old);
-      if (value === '') next.delete(key);
-      else next.set(key, value);
-      return next;
-    });
   return (
     <section>
       <h1>Executions</h1>
       <div className="filters">
         <label>
           Status
-          <select value={parameters.status} onChange={(event) => set('status', event.target.value)}>
+          <select value={filters.status} onChange={(event) => set('status', event.target.value)}>
             <option value="">any</option>
             {STATUSES.map((status) => (
               <option key={status}>{status}</option>
@@ -37,7 +31,7 @@ export function ExecutionsPage() {
         <label>
           Workflow
           <input
-            value={parameters.name}
+            value={filters.name}
             placeholder="any"
             onChange={(event) => set('name', event.target.value)}
           />
@@ -78,11 +72,7 @@ export function ExecutionsPage() {
       {items?.length === 0 ? (
         <p className="quiet">No run matches. An upload to a registered bucket starts one.</p>
       ) : null}
-      {hasNextPage ? (
-        <button type="button" disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-          Show more
-        </button>
-      ) : null}
+      <ShowMore hasMore={hasNextPage} isLoading={isFetchingNextPage} onMore={() => void fetchNextPage()} />
     </section>
   );
 }

@@ -1,8 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link, useSearchParams } from 'react-router-dom';
+import { Link } from 'react-router-dom';
 import { call } from '../api.js';
 import { size, visible, when } from '../format.js';
 import { State } from '../parts/State.js';
+import { ShowMore } from '../parts/ShowMore.js';
+import { useFilters } from '../parts/useFilters.js';
 import { usePages } from '../parts/usePages.js';
 
 interface ObjectRow {
@@ -38,29 +40,19 @@ const VERDICTS = [
 
 /** The ledger: every object version and what was said of it. */
 export function ObjectsPage() {
-  const [search, setSearch] = useSearchParams();
-  const parameters = {
-    verdict: search.get('verdict') ?? '',
-    bucket: search.get('bucket') ?? '',
-    prefix: search.get('prefix') ?? '',
-    limit: '50',
-  };
-  const { items, error, hasNextPage, fetchNextPage } = usePages<ObjectRow>('/api/v1/objects', parameters);
-  const set = (key: string, value: string) =>
-    setSearch((old) => {
-      const next = new URLSearchParams(old);
-      if (value === '') next.delete(key);
-      else next.set(key, value);
-      return next;
-    });
+  const [filters, set] = useFilters('verdict', 'bucket', 'prefix');
+  const { items, error, hasNextPage, fetchNextPage, isFetchingNextPage } = usePages<ObjectRow>(
+    '/api/v1/objects',
+    { ...filters, limit: '50' },
+  );
   return (
     <section>
       <h1>Objects</h1>
-      <Summary chosen={parameters.verdict} onChoose={(verdict) => set('verdict', verdict)} />
+      <Summary chosen={filters.verdict} onChoose={(verdict) => set('verdict', verdict)} />
       <div className="filters">
         <label>
           Verdict
-          <select value={parameters.verdict} onChange={(event) => set('verdict', event.target.value)}>
+          <select value={filters.verdict} onChange={(event) => set('verdict', event.target.value)}>
             <option value="">any</option>
             {VERDICTS.map((verdict) => (
               <option key={verdict}>{verdict}</option>
@@ -70,7 +62,7 @@ export function ObjectsPage() {
         <label>
           Bucket
           <input
-            value={parameters.bucket}
+            value={filters.bucket}
             placeholder="any"
             onChange={(event) => set('bucket', event.target.value)}
           />
@@ -78,7 +70,7 @@ export function ObjectsPage() {
         <label>
           Key begins with
           <input
-            value={parameters.prefix}
+            value={filters.prefix}
             placeholder="anything"
             onChange={(event) => set('prefix', event.target.value)}
           />
@@ -123,11 +115,7 @@ export function ObjectsPage() {
         </tbody>
       </table>
       {items?.length === 0 ? <p className="quiet">No object matches.</p> : null}
-      {hasNextPage ? (
-        <button type="button" onClick={() => void fetchNextPage()}>
-          Show more
-        </button>
-      ) : null}
+      <ShowMore hasMore={hasNextPage} isLoading={isFetchingNextPage} onMore={() => void fetchNextPage()} />
     </section>
   );
 }

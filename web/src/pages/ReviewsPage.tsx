@@ -1,6 +1,7 @@
 import { Link, useSearchParams } from 'react-router-dom';
 import { visible, when } from '../format.js';
 import { State } from '../parts/State.js';
+import { ShowMore } from '../parts/ShowMore.js';
 import { usePages } from '../parts/usePages.js';
 import type { ReviewSummary } from '../reviews.js';
 
@@ -13,10 +14,13 @@ const VIEWS: Readonly<Record<string, { readonly name: string; readonly state: st
 export function ReviewsPage() {
   const [search, setSearch] = useSearchParams();
   const view = search.get('view') ?? 'open';
-  const { items, error, hasNextPage, fetchNextPage } = usePages<ReviewSummary>('/api/v1/reviews', {
-    state: VIEWS[view]?.state ?? '',
-    limit: '50',
-  });
+  const { items, error, hasNextPage, fetchNextPage, isFetchingNextPage } = usePages<ReviewSummary>(
+    '/api/v1/reviews',
+    {
+      state: VIEWS[view]?.state ?? '',
+      limit: '50',
+    },
+  );
   return (
     <section>
       <div className="heading">
@@ -86,11 +90,7 @@ export function ReviewsPage() {
           </tbody>
         </table>
       )}
-      {hasNextPage ? (
-        <button type="button" onClick={() => void fetchNextPage()}>
-          Show more
-        </button>
-      ) : null}
+      <ShowMore hasMore={hasNextPage} isLoading={isFetchingNextPage} onMore={() => void fetchNextPage()} />
     </section>
   );
 }
