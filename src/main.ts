@@ -25,7 +25,7 @@ try {
     process.stderr.write(`${error.message}\n`);
     stop(1);
   };
-  const starting = startService({ config, log, onFatal });
+  const starting = startService({ config, log, onFatal, signal: stopping.signal });
   const stop = stopper(log, async () => (service ?? (await starting)).close());
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {
@@ -36,11 +36,14 @@ try {
   process.stdout.write(await welcome(config, service));
   if (service.seeded > 0) await tellSamples(config, service, log);
 } catch (error) {
-  // A sentence for what people can mend, everything for what they cannot.
-  process.stderr.write(
-    `${error instanceof AppError ? error.message : String((error as Error).stack ?? error)}\n`,
-  );
-  process.exit(1);
+  // Who stops a service that still starts wants no reasons; the stop ends the process.
+  if (!stopping.signal.aborted) {
+    // A sentence for what people can mend, everything for what they cannot.
+    process.stderr.write(
+      `${error instanceof AppError ? error.message : String((error as Error).stack ?? error)}\n`,
+    );
+    process.exit(1);
+  }
 }
 
 /** Node's warnings as lines of the log, instead of paragraphs between them. */
@@ -55,10 +58,9 @@ function logWarnings(log: Log): void {
 
 /** Stops the service once, however often it is asked, and ends the process with the code that was asked for first. */
 function stopper(log: Log, close: () => Promise<void>): (code: number) => void {
-  let isStopping = false;
   return (code) => {
-    if (isStopping) return;
-    isStopping = true;
+    if (stopping.signal.aborted) return;
+    stopping.abort();
     setTimeout(() => {
       log.warn('not everything stopped in time; what was under way goes on at the next start');
       process.exit(1);
@@ -66,6 +68,8 @@ function stopper(log: Log, close: () => Promise<void>): (code: number) => void {
     close().then(
       () => process.exit(code),
       (error: unknown) => {
+        // A start that was cut short has stopped its own parts.
+        if (error === stopping.signal.reason) process.exit(code);
         log.error({ err: error }, 'stopping failed');
         process.exit(1);
       },

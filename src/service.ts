@@ -49,6 +49,8 @@ export interface StartArguments {
   readonly log: Log;
   /** Called when something is gone for good without which the service is of no use; the message says what. */
   readonly onFatal: (error: AppError) => void;
+  /** Aborted when the service is told to stop while it starts: then the start ends after the step that it is in. */
+  readonly signal: AbortSignal;
 }
 
 /** Things started so far, stopped in the opposite order. */
@@ -76,7 +78,8 @@ class Started {
  * Brings up what the configuration asks for: database, mailbox, S3 endpoint where they are embedded, then the
  * application, then the samples of a first start.
  *
- * @throws AppError with a sentence that says what to do; whatever had been started is stopped again.
+ * @throws AppError with a sentence that says what to do, or the signal's reason when it was aborted; whatever had been
+ * started is stopped again.
  */
 export async function startService(args: StartArguments): Promise<Service> {
   const started = new Started(args.log);
@@ -89,10 +92,12 @@ export async function startService(args: StartArguments): Promise<Service> {
 }
 
 async function bringUp(args: StartArguments, started: Started): Promise<Service> {
-  const { config, log } = args;
+  const { config, log, signal } = args;
   openHome(config.SALLYPORT_HOME);
   const { url, adminUrl } = await openDatabase(args, started);
+  signal.throwIfAborted();
   await migrate(adminUrl);
+  signal.throwIfAborted();
   const database = new Database(url);
   started.add('database pool', () => database.close());
   const dataSource = await (await createDataSource(url, ENTITIES)).initialize();
@@ -102,6 +107,7 @@ async function bringUp(args: StartArguments, started: Started): Promise<Service>
   const keyring = await Keyring.open(database, masterKey(config), clock);
   const opened = openCredentials(config.SALLYPORT_HOME);
   const mailbox = await openMailbox(config, started);
+  signal.throwIfAborted();
 
   const adapter = await createAdapter(config, log);
   const module = AppModule.with({
@@ -125,7 +131,9 @@ async function bringUp(args: StartArguments, started: Started): Promise<Service>
   const credentials = await bootstrapAccess(config, app, opened);
   // The endpoint first: workers that the application starts find their objects at once.
   const s3 = await openS3(config, log, app, credentials, started);
+  signal.throwIfAborted();
   await app.init();
+  signal.throwIfAborted();
   if (config.ROLES.includes('api')) await listen(app, config);
   const seeded =
     s3 !== undefined && config.SEED_SAMPLES

@@ -85,16 +85,15 @@ export class ServiceProcess {
     };
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);
-    await eventually(
-      () => {
-        if (child.exitCode !== null || child.signalCode !== null)
-          throw new Error(`ended with ${child.exitCode ?? child.signalCode}:\n${this.output}`);
-        return this.output.includes('Sallyport is ready');
-      },
-      { timeoutMs: 60_000, what: 'the banner' },
-    ).catch((error: unknown) => {
+    const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
+    await eventually(() => hasEnded() || this.output.includes('Sallyport is ready'), {
+      timeoutMs: 60_000,
+      what: 'the banner',
+    }).catch((error: unknown) => {
       throw new Error(`The service did not start:\n${this.output}`, { cause: error });
     });
+    if (hasEnded())
+      throw new Error(`The service ended with ${child.exitCode ?? child.signalCode}:\n${this.output}`);
     return performance.now() - began;
   }
 

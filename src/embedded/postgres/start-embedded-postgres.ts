@@ -7,6 +7,7 @@ import { diagnose } from './diagnose.js';
 import { codeOf, messageOf } from './error-facts.js';
 import { takeHomeLock, type HomeLock } from './home-lock.js';
 import { ensureDatabase, initialise, isInitialised } from './initialise.js';
+import { ServerKeeper } from './keep-running.js';
 import { existingLocation, makeLocation, SYSTEM_DIRECTORY, type Location } from './location.js';
 import { clearStalePidFile, forgetPostmaster, recordPostmaster } from './pid-file.js';
 import { adoptServer, majorOf, startServer, stopServer, type Postmaster } from './postmaster.js';
@@ -27,8 +28,10 @@ export interface EmbeddedPostgresOptions {
   readonly isDurable?: boolean;
   /** How long a start may take; replaying the log after a crash is the slow part. */
   readonly startTimeoutSeconds?: number;
-  /** Called when the server ends without `stop` having been called. */
+  /** Called when the server ends without `stop` having been called; it is started again then. */
   readonly onUnexpectedExit?: () => void;
+  /** Called when it cannot be started again; the sentence says why. From then on there is no database. */
+  readonly onLost?: (reason: string) => void;
   /** Where root puts what the unprivileged account must reach when `directory` is closed to it. */
   readonly systemDirectory?: string;
 }
@@ -40,6 +43,7 @@ export interface EmbeddedPostgres {
   /** For migrations that need more, and for tests: the superuser on the same database. */
   readonly adminUrl: string;
   readonly port: number;
+  /** Of the server as it runs now; another one after it ended by itself and was started again. */
   readonly pid: number;
   /** Whether the server was found running, left over from a service that was killed. */
   readonly isAdopted: boolean;
@@ -83,9 +87,19 @@ async function startLocked(
     recordPostmaster(directory, server.pid);
     const credentials = credentialsIn(directory);
     await ensureDatabase(server.port, credentials);
+    const keeper = new ServerKeeper(server, {
+      // Whoever holds the address keeps it: the port stays.
+      start: async () => (await adoptOrStart(directory, { ...options, port: server.port })).server,
+      onExit: () => options.onUnexpectedExit?.(),
+      onBack: ({ pid }) => {
+        recordPostmaster(directory, pid);
+        options.log?.(`The embedded PostgreSQL runs again (process ${pid}).`);
+      },
+      onLost: (reason) => options.onLost?.(reason),
+    });
     let stopping: Promise<void> | undefined;
     const stop = async (): Promise<void> => {
-      if ((await stopServer(server, FAST_STOP_SECONDS)) === 'immediate') {
+      if ((await stopServer(await keeper.release(), FAST_STOP_SECONDS)) === 'immediate') {
         options.log?.(
           `PostgreSQL did not stop within ${FAST_STOP_SECONDS} s and was ended at once; the next start repairs it.`,
         );
@@ -93,16 +107,13 @@ async function startLocked(
       forgetPostmaster(directory);
       lock.release();
     };
-    const watch = async (): Promise<void> => {
-      await server.gone;
-      if (stopping === undefined) options.onUnexpectedExit?.();
-    };
-    void watch();
     return {
       url: urlOf(OWNER, credentials.password, server.port, DATABASE),
       adminUrl: urlOf(ADMIN, credentials.adminPassword, server.port, DATABASE),
       port: server.port,
-      pid: server.pid,
+      get pid() {
+        return keeper.server.pid;
+      },
       isAdopted,
       dataDirectory: location.dataDirectory,
       stop: () => (stopping ??= stop()),

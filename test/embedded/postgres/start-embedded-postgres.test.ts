@@ -195,11 +195,49 @@ test('a pid file whose number went to another program is cleared when that is pr
   expect(await ask(again.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
 });
 
-test('a server that ends by itself is reported', async () => {
+test.each(['SIGQUIT', 'SIGKILL'] as const)(
+  'a server that ends by itself (%s) is reported and started again at the same address',
+  async (signal) => {
+    const onUnexpectedExit = vi.fn<() => void>();
+    const sentences: string[] = [];
+    const postgres = await started({
+      directory: place(),
+      isDurable: true,
+      onUnexpectedExit,
+      log: (sentence) => sentences.push(sentence),
+    });
+    const { pid } = postgres;
+    await ask(postgres.url, 'CREATE TABLE kept AS SELECT 7 AS n');
+    process.kill(pid, signal);
+    await vi.waitFor(async () => expect(await ask(postgres.url, 'SELECT n FROM kept')).toEqual([{ n: 7 }]), {
+      timeout: 15_000,
+    });
+    expect(onUnexpectedExit).toHaveBeenCalledOnce();
+    expect(postgres.pid).not.toBe(pid);
+    expect(sentences.at(-1)).toContain(`process ${postgres.pid}`);
+    await postgres.stop();
+    expect(isRunning(postgres.pid)).toBe(false);
+  },
+);
+
+test('a server that cannot be started again is given up with the reason', async () => {
+  const onLost = vi.fn<(reason: string) => void>();
+  const postgres = await started({ directory: place(), onLost });
+  const control = join(postgres.dataDirectory, 'global', 'pg_control');
+  truncateSync(control, 100);
+  process.kill(postgres.pid, 'SIGKILL');
+  await vi.waitFor(() => expect(onLost).toHaveBeenCalledOnce(), { timeout: 30_000 });
+  expect(onLost.mock.calls[0]?.[0]).toMatch(/is damaged: .* Restore it from a backup/);
+  await postgres.stop();
+}, 40_000);
+
+test('a server that is being started again can be stopped', async () => {
   const onUnexpectedExit = vi.fn<() => void>();
   const postgres = await started({ directory: place(), onUnexpectedExit });
-  process.kill(postgres.pid, 'SIGQUIT');
+  process.kill(postgres.pid, 'SIGKILL');
   await vi.waitFor(() => expect(onUnexpectedExit).toHaveBeenCalledOnce(), { timeout: 5_000 });
+  await postgres.stop();
+  expect(isRunning(postgres.pid)).toBe(false);
 });
 
 test('stopping twice is the same as stopping once, and does not count as unexpected', async () => {
