@@ -1,6 +1,7 @@
 import { Catch, HttpException, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { AppError, Conflict, InvalidInput, Overloaded, type FieldProblem } from '../errors.js';
+import { AppError, Conflict, InvalidInput, Overloaded, Unavailable, type FieldProblem } from '../errors.js';
+import { isDatabaseAway } from '../database/is-away.js';
 import { LOG, loggablePath, plainPath, type Log } from './log.js';
 
 interface Problem {
@@ -11,6 +12,9 @@ interface Problem {
   readonly errors: readonly FieldProblem[];
   readonly details: Readonly<Record<string, unknown>>;
 }
+
+// A killed PostgreSQL is back within seconds.
+const AWAY_RETRY_SECONDS = 5;
 
 const TITLES: Readonly<Record<number, string>> = {
   400: 'The request cannot be used',
@@ -44,7 +48,8 @@ export class ErrorFilter implements ExceptionFilter {
   }
 
   /** Also Fastify's own error handler, for what fails before Nest sees the request. */
-  answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  answer(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const error = asDatabaseAway(thrown) ?? thrown;
     const problem = describe(error);
     if (problem.status >= 500 && !(error instanceof AppError)) {
       this.log.error(
@@ -54,6 +59,7 @@ export class ErrorFilter implements ExceptionFilter {
     }
     if (reply.sent) return;
     if (error instanceof Overloaded) void reply.header('retry-after', String(error.retryAfterSeconds));
+    if (error instanceof Unavailable) void reply.header('retry-after', String(AWAY_RETRY_SECONDS));
     const conductor = CONDUCTOR_PATH.test(plainPath(request.url));
     void reply
       .status(problem.status)
@@ -61,6 +67,16 @@ export class ErrorFilter implements ExceptionFilter {
       .type(conductor ? 'application/json; charset=utf-8' : 'application/problem+json; charset=utf-8')
       .send(JSON.stringify(conductor ? conductorBody(problem) : problemBody(problem)));
   }
+}
+
+/** PostgreSQL that is away is no fault of ours, and the same request may succeed in a moment. */
+function asDatabaseAway(error: unknown): Unavailable | undefined {
+  if (error instanceof AppError || !isDatabaseAway(error)) return undefined;
+  return new Unavailable(
+    'postgresql',
+    'The database does not answer now. Nothing is lost; try again in a few seconds.',
+    { cause: error },
+  );
 }
 
 function describe(error: unknown): Problem {

@@ -1,5 +1,6 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { CONFIG, type Config } from '../config.js';
+import { DatabaseHealth } from './database-health.js';
 import { ErrorFilter } from './error.filter.js';
 import { HealthRegistry } from './health.js';
 import { LOG, type Log } from './log.js';
@@ -16,6 +17,7 @@ export class OpsModule {
       { provide: LOG, useValue: parts.log },
       { provide: METRICS, useFactory: createMetrics },
       HealthRegistry,
+      DatabaseHealth,
       ErrorFilter,
     ];
     return { module: OpsModule, controllers: [OpsController], providers, exports: providers };
