@@ -22,6 +22,7 @@ import { startMailbox, type EmbeddedMailbox } from './embedded/mailbox/start-mai
 import { startEmbeddedPostgres } from './embedded/postgres/start-embedded-postgres.js';
 import { startS3Endpoint, type S3Endpoint } from './embedded/s3/endpoint.js';
 import { seedSamples } from './embedded/samples.js';
+import { ownEmbeddedStore } from './embedded/store-owner.js';
 import { ConfigError, Unavailable, type AppError } from './errors.js';
 import { createAdapter, furnish } from './http/server.js';
 import { IntakeService } from './intake/intake.service.js';
@@ -130,6 +131,8 @@ async function bringUp(args: StartArguments, started: Started): Promise<Service>
   await furnish(app, join(root, 'web', 'dist'), (request) => guard.identify(request));
   const credentials = await bootstrapAccess(config, app, opened);
   // The endpoint first: workers that the application starts find their objects at once.
+  // Our own database is in the same home; only a shared one can know the objects of another.
+  if (config.embeddedS3 && !config.embeddedDatabase) await ownEmbeddedStore(database, config.SALLYPORT_HOME);
   const s3 = await openS3(config, log, app, credentials, started);
   signal.throwIfAborted();
   await app.init();
