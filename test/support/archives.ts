@@ -12,6 +12,8 @@ export interface ZipMember {
   readonly local?: { readonly name?: string; readonly method?: number; readonly flags?: number };
   /** What the directory says instead of the truth. */
   readonly listed?: { readonly unpackedBytes?: number; readonly crc?: number; readonly method?: number };
+  /** Bytes behind its packed content that the sizes in the headers include. */
+  readonly after?: Buffer;
   /** Leaves it out of the directory. */
   readonly hidden?: boolean;
 }
@@ -57,7 +59,8 @@ function headersOf(member: ZipMember, offset: number): { local: Buffer; listed: 
   const method = member.stored === true ? 0 : 8;
   const packed = method === 0 ? content : deflateRawSync(content);
   const crc = crc32(content);
-  const data = member.password === undefined ? packed : encrypt(packed, member.password, crc);
+  const sealed = member.password === undefined ? packed : encrypt(packed, member.password, crc);
+  const data = Buffer.concat([sealed, member.after ?? Buffer.alloc(0)]);
   const flags = 0x800 | (member.password === undefined ? 0 : 1);
   const header = (
     name: string,

@@ -79,6 +79,11 @@ export class Budget {
     return outBytes > this.limits.ratioAfterBytes && outBytes > inBytes * this.limits.ratio;
   }
 
+  /** Milliseconds until nothing more is unpacked. */
+  leftMs(): number {
+    return Math.max(0, this.deadline - this.now());
+  }
+
   private time(): void {
     if (this.now() > this.deadline) this.exhaust('timeout', `unpacking took over ${this.limits.wallMs} ms`);
   }

@@ -2,6 +2,7 @@ import type { SpoolFile } from '../../../s3/spool.js';
 import { CannotUnpack } from './budget.js';
 import type { ByteSink } from './byte-sink.js';
 import { DocumentMarks } from './document-marks.js';
+import { EmbeddedMarks } from './embedded-marks.js';
 import { GzipLayer } from './gzip-layer.js';
 import { shownName } from './member-name.js';
 import { SNIFF_BYTES, sniffContainer, type Container } from './sniff.js';
@@ -33,6 +34,7 @@ export class Content implements ByteSink {
   private spool: SpoolFile | 'full' | undefined;
   private readonly tail = new TailWatch();
   private marks: DocumentMarks | undefined;
+  private embedded: EmbeddedMarks | undefined;
 
   private constructor(
     private readonly walk: ArchiveWalk,
@@ -125,6 +127,7 @@ export class Content implements ByteSink {
     this.early = [];
     this.container = sniffContainer(early.subarray(0, SNIFF_BYTES));
     this.marks = DocumentMarks.for(early);
+    if (this.container === undefined) this.embedded = new EmbeddedMarks();
     const { path, depth } = this.place;
     if (depth > 0) this.visitor = await this.walk.visitor.open({ path, depth, container: this.container });
     try {
@@ -140,7 +143,8 @@ export class Content implements ByteSink {
     if (container === undefined) return undefined;
     const { kind } = container;
     if (kind === 'opaque') {
-      walk.note(place.path, 'unsupported', `${container.name} is not opened`);
+      if (container.isEncrypted === true) walk.note(place.path, 'encrypted', container.name);
+      else walk.note(place.path, 'unsupported', `${container.name} is not opened`);
       return undefined;
     }
     if (place.depth >= walk.budget.limits.depth) {
@@ -163,6 +167,7 @@ export class Content implements ByteSink {
   private async pass(chunk: Buffer): Promise<void> {
     this.tail.push(chunk);
     this.marks?.push(chunk);
+    this.embedded?.push(chunk);
     await this.visitor?.write(chunk);
     if (this.layer === undefined) return;
     try {
@@ -181,9 +186,15 @@ export class Content implements ByteSink {
     if (this.marks?.isPacked === true && this.walk.visitor.readsDocuments !== true) {
       this.walk.note(this.path, 'unsupported', `the packed text of a ${this.marks.format} is not read`);
     }
-    if (this.container?.kind === 'zip' || this.container?.kind === 'opaque') return;
-    if (this.tail.holdsZipEnd({ atVeryEnd: this.container !== undefined })) {
-      this.walk.note(this.path, 'corrupt', 'a zip archive follows after other content');
+    if (this.embedded?.hasMailParts === true && this.walk.visitor.readsDocuments !== true) {
+      this.walk.note(this.path, 'unsupported', 'the encoded parts of a mail are not read');
+    }
+    const isAllZip = this.container?.kind === 'zip' || this.container?.kind === 'opaque';
+    const hasZipEnd = !isAllZip && this.tail.holdsZipEnd({ atVeryEnd: this.container !== undefined });
+    if (hasZipEnd) this.walk.note(this.path, 'corrupt', 'a zip archive follows after other content');
+    for (const name of this.embedded?.found ?? []) {
+      if (name === 'zip' && hasZipEnd) continue;
+      this.walk.note(this.path, 'unsupported', `holds ${name} content that is not opened`);
     }
   }
 }

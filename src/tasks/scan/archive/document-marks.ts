@@ -2,6 +2,8 @@ const OLE = Buffer.from('d0cf11e0a1b11ae1', 'hex');
 const PDF = Buffer.from('%PDF-');
 // An Office document with a password is an OLE file with a stream of this name.
 const OLE_ENCRYPTED = Buffer.from('EncryptedPackage', 'utf16le');
+// Macros are packed.
+const OLE_MACROS = Buffer.from('_VBA_PROJECT', 'utf16le');
 const OVERLAP_BYTES = 64;
 
 // Streams of a PDF that hold its text in packed form; pictures (DCTDecode and the like) hold none.
@@ -27,7 +29,10 @@ export class DocumentMarks {
   push(chunk: Buffer): void {
     const seen = Buffer.concat([this.before, chunk]);
     if (this.format === 'PDF') this.lookAtPdf(seen);
-    else this.isEncrypted ||= seen.includes(OLE_ENCRYPTED);
+    else {
+      this.isEncrypted ||= seen.includes(OLE_ENCRYPTED);
+      this.isPacked ||= seen.includes(OLE_MACROS);
+    }
     this.before = Buffer.from(seen.subarray(-OVERLAP_BYTES));
   }
 

@@ -1,3 +1,7 @@
+import { CannotUnpack } from './budget.js';
+
+const SPARE_MS = 1_000;
+
 /** The half of a stream that takes bytes; node's and streamx's alike. */
 interface Takes {
   write(chunk: Buffer, done?: (error?: Error | null) => void): boolean;
@@ -20,6 +24,8 @@ export class Feed {
   constructor(
     private readonly stream: Takes,
     consume: () => Promise<void>,
+    /** How long a reader may still take; one that waits for bytes which never come would wait for ever. */
+    private readonly leftMs: () => number,
   ) {
     // The consumer's iterator reports the stream's errors; this only keeps them from ending the process.
     stream.on('error', () => undefined);
@@ -37,12 +43,31 @@ export class Feed {
   async end(): Promise<void> {
     this.check();
     this.stream.end();
-    await this.over;
+    await this.inTime(this.over);
     this.check();
   }
 
   abort(): void {
     this.stream.destroy();
+  }
+
+  private async inTime(work: Promise<void>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new CannotUnpack('timeout', 'unpacking stood still')),
+        // The count of the bytes looks at the same limit, and is to be first.
+        this.leftMs() + SPARE_MS,
+      );
+    });
+    try {
+      await Promise.race([work, late]);
+    } catch (error) {
+      this.stream.destroy();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   private async watch(consumer: Promise<void>): Promise<void> {
@@ -64,7 +89,7 @@ export class Feed {
     const drained = new Promise<void>((resolve) => (settle = resolve));
     this.stream.once('drain', settle);
     this.stream.once('close', settle);
-    await Promise.race([drained, this.over]);
+    await this.inTime(Promise.race([drained, this.over]));
     this.stream.off('drain', settle);
     this.stream.off('close', settle);
     // A stream closes just before its reader hears why.

@@ -3,7 +3,7 @@ export type Container =
   /** We look inside. */
   | { readonly kind: 'zip' | 'tar' | 'gzip' }
   /** A container or compression that we cannot open; `name` is shown. */
-  | { readonly kind: 'opaque'; readonly name: string };
+  | { readonly kind: 'opaque'; readonly name: string; readonly isEncrypted?: boolean };
 
 /** Bytes that `sniffContainer` needs to tell everything it knows: a tar header and no more. */
 export const SNIFF_BYTES = 512;
@@ -32,6 +32,31 @@ const MAGIC: readonly (readonly [hex: string, name: string])[] = [
   ['4d5357494d000000', 'wim'],
   ['ff060000734e61507059', 'snappy'],
   ['894c5a4f000d0a1a0a', 'lzop'],
+  ['4c525a49', 'lrzip'],
+  ['7a505351', 'zpaq'],
+  ['62767832', 'lzfse'],
+  // zlib's own header, without a name of its own; 785e is text (x^).
+  ['7801', 'zlib'],
+  ['789c', 'zlib'],
+  ['78da', 'zlib'],
+  ['789f3e22', 'tnef'],
+  ['73717368', 'squashfs'],
+  ['49545346', 'chm'],
+  ['50415231', 'parquet'],
+  ['4f626a01', 'avro'],
+  ['89484446', 'hdf5'],
+  ['514649fb', 'qcow2'],
+  ['4b444d56', 'vmdk'],
+];
+
+const ENCRYPTED: readonly (readonly [start: Buffer, name: string])[] = [
+  [Buffer.from('Salted__'), 'an openssl file'],
+  [Buffer.from('age-encryption.org/'), 'an age file'],
+  [Buffer.from('-----BEGIN AGE ENCRYPTED FILE'), 'an age file'],
+  [Buffer.from('-----BEGIN PGP MESSAGE'), 'a PGP message'],
+  [Buffer.from('$ANSIBLE_VAULT;'), 'an Ansible vault'],
+  [Buffer.from('4c554b53babe', 'hex'), 'a LUKS volume'],
+  [Buffer.from('03d9a29a', 'hex'), 'a KeePass database'],
 ];
 
 /**
@@ -46,6 +71,10 @@ export function sniffContainer(head: Buffer): Container | undefined {
   if (hex.startsWith('1f8b')) return { kind: 'gzip' };
   const known = MAGIC.find(([magic]) => hex.startsWith(magic));
   if (known !== undefined) return { kind: 'opaque', name: known[1] };
+  const sealed = ENCRYPTED.find(([start]) => head.subarray(0, start.length).equals(start));
+  if (sealed !== undefined) return { kind: 'opaque', name: sealed[1], isEncrypted: true };
+  // Flash with its content in zlib or LZMA, and its version behind the mark.
+  if (/^(43|5a)5753[0-1]/.test(hex)) return { kind: 'opaque', name: 'swf' };
   // Skippable zstd frames: 0x184D2A50 to 0x184D2A5F, little endian.
   if (/^5.2a4d18/.test(hex)) return { kind: 'opaque', name: 'zstd' };
   if (
@@ -60,18 +89,22 @@ export function sniffContainer(head: Buffer): Container | undefined {
   return undefined;
 }
 
-/** By the header's checksum, which also knows tars from before `ustar`. */
+/**
+ * By the header's checksum, which also knows tars from before `ustar`. All the ways to write it that some reader takes:
+ * with spaces before it, as a binary number, and added up of signed bytes.
+ */
 function isTarHeader(head: Buffer): boolean {
-  if (head.length < 512 || head[0] === 0) return false;
-  const stated = Number.parseInt(
-    head
-      .subarray(148, 156)
-      .toString('latin1')
-      .replace(/[\0 ].*$/, ''),
-    8,
-  );
+  if (head.length < 512) return false;
+  const field = head.subarray(148, 156);
+  const digits = /^[ \0]*([0-7]+)/.exec(field.toString('latin1'))?.[1];
+  const stated = (field[0] ?? 0) >= 0x80 ? field.readUInt32BE(4) : Number.parseInt(digits ?? '', 8);
   if (!Number.isInteger(stated) || stated === 0) return false;
   let sum = 0;
-  for (let i = 0; i < 512; i += 1) sum += i >= 148 && i < 156 ? 0x20 : (head[i] ?? 0);
-  return sum === stated;
+  let signedSum = 0;
+  for (let i = 0; i < 512; i += 1) {
+    const byte = i >= 148 && i < 156 ? 0x20 : (head[i] ?? 0);
+    sum += byte;
+    signedSum += byte > 127 ? byte - 256 : byte;
+  }
+  return sum === stated || signedSum === stated;
 }

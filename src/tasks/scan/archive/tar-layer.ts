@@ -20,7 +20,11 @@ export class TarLayer implements ByteSink {
     private readonly walk: ArchiveWalk,
     private readonly parent: Content,
   ) {
-    this.feed = new Feed(this.extract as never, () => this.readEntries());
+    this.feed = new Feed(
+      this.extract as never,
+      () => this.readEntries(),
+      () => walk.budget.leftMs(),
+    );
   }
 
   async write(chunk: Buffer): Promise<void> {
@@ -48,6 +52,10 @@ export class TarLayer implements ByteSink {
   private async readEntry(entry: Entry): Promise<void> {
     const { budget } = this.walk;
     budget.member();
+    // tar-stream would wait for its content for ever.
+    if (entry.header.type === 'directory' && (entry.header.size ?? 0) > 0) {
+      throw new CannotUnpack('corrupt', 'tar: a folder with content');
+    }
     const count = new LayerCount(budget, () => entry.header.size);
     const content = this.parent.member(entry.header.name);
     this.current = content;

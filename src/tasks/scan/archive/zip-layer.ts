@@ -1,12 +1,18 @@
 import { crc32 } from 'node:zlib';
-import type { Readable } from 'node:stream';
 import type { Entry, ZipFile } from 'yauzl';
 import { SpoolFull, type SpoolFile } from '../../../s3/spool.js';
 import { CannotUnpack, LayerCount } from './budget.js';
 import type { ByteSink } from './byte-sink.js';
 import type { Content } from './content.js';
 import type { ArchiveWalk } from './walk.js';
-import { directoryCursor, entryName, openZip, readEntries, readEntryStream } from './zip-reader.js';
+import {
+  directoryCursor,
+  entryName,
+  openZip,
+  readEntries,
+  readEntryStream,
+  type EntryStream,
+} from './zip-reader.js';
 import { checkStructure } from './zip-structure.js';
 
 const STORED = 0;
@@ -108,21 +114,28 @@ export class ZipLayer implements ByteSink {
     await content.end();
   }
 
-  private async pour(stream: Readable, entry: Entry, content: Content, file: SpoolFile): Promise<void> {
+  private async pour(stream: EntryStream, entry: Entry, content: Content, file: SpoolFile): Promise<void> {
     // What the directory says of the packed size is the uploader's word; the archive itself bounds it.
     const packed = Math.min(entry.compressedSize, file.sizeBytes);
     const count = new LayerCount(this.walk.budget, () => packed);
-    const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    const chunks = stream.bytes[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     let sum = 0;
+    let bytes = 0;
     try {
       for (let step = await next(chunks); step.done !== true; step = await next(chunks)) {
         sum = crc32(step.value, sum);
+        bytes += step.value.length;
+        if (bytes > entry.uncompressedSize) break;
         count.out(step.value.length);
         await content.write(step.value);
       }
     } finally {
-      stream.destroy();
+      stream.bytes.destroy();
     }
+    if (bytes !== entry.uncompressedSize)
+      throw new CannotUnpack('corrupt', 'zip: a member has another size than the directory says');
+    if (stream.leftBytes() > 0)
+      throw new CannotUnpack('corrupt', 'zip: something follows inside the packed bytes of a member');
     if (sum !== entry.crc32) throw new CannotUnpack('corrupt', 'zip: a member differs from its checksum');
   }
 

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { createInflateRaw } from 'node:zlib';
 import { fromFd, type Entry, type ZipFile } from 'yauzl';
 import type { SpoolFile } from '../../../s3/spool.js';
 import { CannotUnpack } from './budget.js';
@@ -43,14 +44,30 @@ export async function readEntries(
   });
 }
 
-/** The unpacked bytes of an entry; the stream fails when they are not as many as the directory says. */
-export async function readEntryStream(zip: ZipFile, entry: Entry): Promise<Readable> {
-  return new Promise((resolve, reject) => {
-    zip.openReadStream(entry, (error, stream) => {
+/** What an entry unpacks to. */
+export interface EntryStream {
+  readonly bytes: Readable;
+  /** Packed bytes behind the end of what was unpacked: some readers see a member there. Once `bytes` has ended. */
+  leftBytes(): number;
+}
+
+/** Opens an entry that is stored or deflated; how many bytes come out is for the caller to check. */
+export async function readEntryStream(zip: ZipFile, entry: Entry): Promise<EntryStream> {
+  const isStored = entry.compressionMethod === 0;
+  const packed = await new Promise<Readable>((resolve, reject) => {
+    const opened = (error: Error | null, stream: Readable): void => {
       if (error === null) resolve(stream);
       else reject(corrupt(error));
-    });
+    };
+    if (isStored) zip.openReadStream(entry, opened);
+    else zip.openReadStream(entry, { decompress: false, decrypt: null, start: null, end: null }, opened);
   });
+  if (isStored) return { bytes: packed, leftBytes: () => 0 };
+  const inflate = createInflateRaw();
+  packed.on('error', (error) => inflate.destroy(error));
+  inflate.on('close', () => packed.destroy());
+  packed.pipe(inflate);
+  return { bytes: inflate, leftBytes: () => entry.compressedSize - inflate.bytesWritten };
 }
 
 const UTF8_NAME = 0x800;

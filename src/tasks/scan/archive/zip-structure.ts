@@ -12,6 +12,7 @@ const DESCRIPTOR_BYTES = 24;
 const HAS_DESCRIPTOR = 0x8;
 const ENCRYPTED = 0x1;
 const SEE_ZIP64 = 0xff_ff_ff_ff;
+const ZIP64_EXTRA = 0x0001;
 // Alignment and signing blocks are smaller; a bigger hole is not searched but reported.
 const MAX_HOLE_BYTES = 16 * 1024 ** 2;
 
@@ -70,6 +71,8 @@ interface Local {
   readonly packedBytes: number;
   readonly unpackedBytes: number;
   readonly name: Buffer;
+  /** The sizes that stand in its extra field where the others are too small for them. */
+  readonly zip64: readonly number[];
   readonly headerBytes: number;
 }
 
@@ -84,8 +87,20 @@ async function readLocal(file: SpoolFile, entry: Entry): Promise<Local | undefin
     packedBytes: head.readUInt32LE(18),
     unpackedBytes: head.readUInt32LE(22),
     name: await file.read(start + LOCAL_HEADER_BYTES, nameLength),
+    zip64: zip64Sizes(await file.read(start + LOCAL_HEADER_BYTES + nameLength, head.readUInt16LE(28))),
     headerBytes: LOCAL_HEADER_BYTES + nameLength + head.readUInt16LE(28),
   };
+}
+
+function zip64Sizes(extra: Buffer): number[] {
+  for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2)) {
+    if (extra.readUInt16LE(at) !== ZIP64_EXTRA) continue;
+    const field = extra.subarray(at + 4, at + 4 + extra.readUInt16LE(at + 2));
+    const sizes: number[] = [];
+    for (let from = 0; from + 8 <= field.length; from += 8) sizes.push(Number(field.readBigUInt64LE(from)));
+    return sizes;
+  }
+  return [];
 }
 
 function differs(local: Local, entry: Entry): string | undefined {
@@ -96,11 +111,11 @@ function differs(local: Local, entry: Entry): string | undefined {
     return 'the local header and the directory disagree on encryption';
   }
   if ((local.flags & HAS_DESCRIPTOR) !== 0) return undefined;
-  const agrees = (stated: number, listed: number) => stated === SEE_ZIP64 || stated === listed;
-  if (
-    !agrees(local.packedBytes, entry.compressedSize) ||
-    !agrees(local.unpackedBytes, entry.uncompressedSize)
-  ) {
+  const wide = [...local.zip64];
+  // In this order, and only those that are needed (APPNOTE 4.5.3).
+  const unpackedBytes = local.unpackedBytes === SEE_ZIP64 ? wide.shift() : local.unpackedBytes;
+  const packedBytes = local.packedBytes === SEE_ZIP64 ? wide.shift() : local.packedBytes;
+  if (packedBytes !== entry.compressedSize || unpackedBytes !== entry.uncompressedSize) {
     return 'the local header has other sizes than the directory';
   }
   return undefined;

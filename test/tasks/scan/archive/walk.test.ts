@@ -335,6 +335,126 @@ describe('tricks make an archive suspect, never clean', () => {
     expect(new Set(reasons)).toEqual(new Set(['corrupt']));
   });
 
+  describe('what other readers would see is said', () => {
+    const bare = zip([{ name: 'evil', content: text }]);
+    const body = bare.subarray(0, -22);
+    const before = Buffer.alloc(3000, 'x');
+    const ended = (entries: number, directoryBytes: number, offset: number, locator = Buffer.alloc(0)) => {
+      const end = Buffer.from(bare.subarray(-22));
+      end.writeUInt16LE(entries, 8);
+      end.writeUInt16LE(entries, 10);
+      end.writeUInt32LE(directoryBytes, 12);
+      end.writeUInt32LE(offset, 16);
+      return Buffer.concat([before, body, locator, end]);
+    };
+    const zip64Locator = Buffer.concat([Buffer.from('504b0607', 'hex'), Buffer.alloc(16)]);
+    const listed = bare.readUInt32LE(bare.length - 10);
+
+    it.each([
+      ['in zip64', ended(0xffff, 0xffffffff, 0xffffffff)],
+      ['that counts no members', ended(0, listed, bare.readUInt32LE(bare.length - 6))],
+      ['that counts too many', ended(0xffff, listed, bare.readUInt32LE(bare.length - 6))],
+      ['whose end is all zeros but for a zip64 locator', ended(0, 0, 0, zip64Locator)],
+    ])('a zip behind other content, %s', async (_, content) => {
+      expect((await walked(content)).reasons).toEqual(['corrupt']);
+    });
+
+    it('a member that hides inside the packed bytes of another', async () => {
+      const hidden = zip([{ name: 'evil', content: text }]);
+      const local = hidden.subarray(0, hidden.indexOf(Buffer.from('504b0102', 'hex')));
+      const content = zip([{ name: 'good.txt', content: 'harmless', after: local }]);
+      expect((await walked(content)).notes).toMatchObject([
+        { reason: 'corrupt', detail: 'zip: something follows inside the packed bytes of a member' },
+      ]);
+    });
+
+    it('a gzip member behind a zero; zeros alone are padding', async () => {
+      const one = gzipSync('harmless');
+      const padding = Buffer.alloc(512);
+      const content = Buffer.concat([one, padding, gzipSync(text)]);
+      expect((await walked(content)).reasons).toEqual(['corrupt']);
+      expect((await walked(content, { chunk: 7 })).reasons).toEqual(['corrupt']);
+      expect((await walked(Buffer.concat([one, padding]))).reasons).toEqual([]);
+    });
+
+    const headed = async (edit: (header: Buffer, sum: number, signedSum: number) => void) => {
+      const content = await tar({ 'n\u00e9.txt': gzipSync(text) });
+      const header = content.subarray(0, 512);
+      header.fill(' ', 148, 156);
+      const sum = header.reduce((total, byte) => total + byte, 0);
+      edit(
+        header,
+        sum,
+        header.reduce((total, byte) => total + (byte > 127 ? byte - 256 : byte), 0),
+      );
+      return content;
+    };
+
+    it.each([
+      ['spaces before it', (header: Buffer, sum: number) => header.write(` ${sum.toString(8)} \0`, 148)],
+      [
+        'signed bytes',
+        (header: Buffer, _: number, sum: number) =>
+          header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148),
+      ],
+      [
+        'a binary number',
+        (header: Buffer, sum: number) => {
+          header.fill(0, 148, 156);
+          header[148] = 0x80;
+          header.writeUInt32BE(sum, 152);
+        },
+      ],
+    ])('a tar whose checksum is written with %s', async (_, edit) => {
+      const { members, reasons } = await walked(await headed(edit));
+      expect(Object.values(members).includes(text) || reasons.includes('corrupt')).toBe(true);
+    });
+
+    it('a tar with content behind a folder, at once', async () => {
+      const content = await tar({ folder: Buffer.alloc(600, 'x'), after: text });
+      const header = content.subarray(0, 512);
+      header.write('5', 156);
+      header.fill(' ', 148, 156);
+      const sum = header.reduce((total, byte) => total + byte, 0);
+      header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+      expect((await walked(content)).reasons).toEqual(['corrupt']);
+    });
+
+    const noise = Buffer.alloc(4000, 'some text, ');
+    it.each([
+      ['7z', '377abcaf271c0004'],
+      ['rar', '526172211a070100'],
+      ['xz', 'fd377a585a000004'],
+      ['cab', '4d53434600000000'],
+      ['bzip2', '425a6839314159265359'],
+      ['gzip', gzipSync(text).toString('hex')],
+      ['zip', body.toString('hex')],
+    ])('%s content inside other content, as installers have it', async (name, hex) => {
+      const content = Buffer.concat([noise, Buffer.from(hex, 'hex'), noise]);
+      for (const chunk of [65_536, 3]) {
+        expect((await walked(content, { chunk })).notes).toMatchObject([
+          { path: '', reason: 'unsupported', detail: `holds ${name} content that is not opened` },
+        ]);
+      }
+    });
+
+    it('the file system of a CD, and the parts of a mail', async () => {
+      const cd = Buffer.concat([Buffer.alloc(32_769), Buffer.from('CD001'), Buffer.alloc(100)]);
+      expect((await walked(cd, { chunk: 1000 })).reasons).toEqual(['unsupported']);
+      const mail = 'Subject: x\r\nContent-Transfer-Encoding: base64\r\n\r\nUEsDBA==\r\n';
+      expect((await walked(Buffer.from(mail), { chunk: 5 })).reasons).toEqual(['unsupported']);
+    });
+
+    it.each([
+      'Salted__abc',
+      'age-encryption.org/v1\n',
+      '-----BEGIN PGP MESSAGE-----\n',
+      '$ANSIBLE_VAULT;1.1',
+    ])('what is encrypted as a whole: %s', async (start) => {
+      expect((await walked(Buffer.concat([Buffer.from(start), noise]))).reasons).toEqual(['encrypted']);
+    });
+  });
+
   it('members that share bytes', async () => {
     const one = zip([good]);
     // The directory lists the same local header twice.

@@ -1,0 +1,75 @@
+/** The start of something packed, wherever it stands. Long enough, or checked closely enough, not to appear by chance. */
+interface Mark {
+  readonly name: string;
+  readonly start: Buffer;
+  readonly isReally?: (bytes: Buffer, at: number) => boolean;
+}
+
+const METHODS_OF_ZIP = new Set([0, 8, 9, 12, 14, 93, 95, 98, 99]);
+
+const MARKS: readonly Mark[] = [
+  { name: '7z', start: Buffer.from('377abcaf271c', 'hex') },
+  { name: 'rar', start: Buffer.from('526172211a07', 'hex') },
+  { name: 'xz', start: Buffer.from('fd377a585a00', 'hex') },
+  { name: 'cab', start: Buffer.from('4d53434600000000', 'hex') },
+  // The number pi at the start of each block.
+  { name: 'bzip2', start: Buffer.from('314159265359', 'hex') },
+  {
+    name: 'gzip',
+    start: Buffer.from('1f8b08', 'hex'),
+    // Known flags, one of the three levels, a known system.
+    isReally: (bytes, at) => {
+      const [flags = 255, level = 255, system = 255] = [bytes[at + 3], bytes[at + 8], bytes[at + 9]];
+      return flags < 32 && [0, 2, 4].includes(level) && (system < 14 || system === 255);
+    },
+  },
+  {
+    name: 'zip',
+    start: Buffer.from('504b0304', 'hex'),
+    isReally: (bytes, at) =>
+      (bytes[at + 4] ?? 255) <= 63 && bytes[at + 9] === 0 && METHODS_OF_ZIP.has(bytes[at + 8] ?? 255),
+  },
+];
+
+// The longest look at one mark.
+const LOOK_BYTES = 10;
+// Where a CD's or DVD's file system says what it is.
+const ISO = Buffer.from('CD001');
+const ISO_AT = 32_769;
+const MAIL_PART = /^content-transfer-encoding:[ \t]*(base64|quoted-printable|x-uuencode)/im;
+// Longer than a line of a mail's header that says so.
+const OVERLAP_BYTES = 80;
+
+/**
+ * Watches content that is no container for one that stands inside: self-extracting archives, shell installers, disk
+ * images, firmware, attachments of mails. Their readers open them; we do not, and must not pass over them in silence.
+ */
+export class EmbeddedMarks {
+  /** Names of what was seen. */
+  readonly found = new Set<string>();
+  hasMailParts = false;
+  private before: Buffer = Buffer.alloc(0);
+  private passed = 0;
+
+  push(chunk: Buffer): void {
+    const seen = this.before.length === 0 ? chunk : Buffer.concat([this.before, chunk]);
+    const start = this.passed - this.before.length;
+    for (const mark of MARKS) if (!this.found.has(mark.name) && holds(seen, mark)) this.found.add(mark.name);
+    const iso = ISO_AT - start;
+    if (iso >= 0 && seen.subarray(iso, iso + ISO.length).equals(ISO)) this.found.add('iso');
+    // The cheap search first.
+    if (!this.hasMailParts && (seen.includes('ransfer-') || seen.includes('RANSFER-'))) {
+      this.hasMailParts = MAIL_PART.test(seen.toString('latin1'));
+    }
+    this.passed += chunk.length;
+    this.before = Buffer.from(seen.subarray(-OVERLAP_BYTES));
+  }
+}
+
+function holds(bytes: Buffer, { start, isReally }: Mark): boolean {
+  for (let at = bytes.indexOf(start); at >= 0; at = bytes.indexOf(start, at + 1)) {
+    // One that is cut off is seen again with the next chunk, or is too short to be anything.
+    if (at + LOOK_BYTES <= bytes.length && (isReally?.(bytes, at) ?? true)) return true;
+  }
+  return false;
+}
