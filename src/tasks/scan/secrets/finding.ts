@@ -45,8 +45,8 @@ export interface SecretScanResult {
   readonly counts: Readonly<Record<Confidence, number>>;
   /** `findings` leaves some out. */
   readonly truncated: boolean;
-  /** Matches on a line that says `gitleaks:allow` or `sallyport:allow`. */
-  readonly suppressed: number;
+  /** Matches on a line that says `gitleaks:allow` or `sallyport:allow`: findings all the same, it is the uploader's word. */
+  readonly markedAllowed: number;
   readonly bytesScanned: number;
   readonly lines: number;
   readonly rulesCount: number;

@@ -157,7 +157,7 @@ export class ByteScan implements SecretScan {
       describeResult(this.settings.rules, this.#collector, {
         bytesScanned: this.#bytesScanned,
         lines: this.#lines.lines,
-        suppressed: this.#reporter.suppressed,
+        markedAllowed: this.#reporter.markedAllowed,
         expired: [...this.#matcher.expired],
       }),
     );

@@ -21,7 +21,7 @@ interface Span {
 }
 
 export interface ReporterState {
-  readonly suppressed: number;
+  readonly markedAllowed: number;
   readonly recent: readonly Span[];
 }
 
@@ -31,7 +31,7 @@ const LINE_CONTEXT = 1024;
 /** Turns matches into findings: asks allowlists and entropy, weighs confidence, masks, signs. */
 export class Reporter {
   readonly #path: string;
-  #suppressed: number;
+  #markedAllowed: number;
   /** Where secrets stood of late, so that no excerpt shows a part of one. */
   #recent: Span[];
 
@@ -42,16 +42,16 @@ export class Reporter {
     saved?: ReporterState,
   ) {
     this.#path = Buffer.from(target.path, 'utf8').toString('latin1');
-    this.#suppressed = saved?.suppressed ?? 0;
+    this.#markedAllowed = saved?.markedAllowed ?? 0;
     this.#recent = [...(saved?.recent ?? [])];
   }
 
-  get suppressed(): number {
-    return this.#suppressed;
+  get markedAllowed(): number {
+    return this.#markedAllowed;
   }
 
   get state(): ReporterState {
-    return { suppressed: this.#suppressed, recent: this.#recent };
+    return { markedAllowed: this.#markedAllowed, recent: this.#recent };
   }
 
   /** Whether a rule has anything to say about an object of this name. */
@@ -114,10 +114,7 @@ export class Reporter {
     const whole = bytes.toString('latin1', match.matchStart - base, match.matchEnd - base);
     const candidate = { secret, match: match.base64 ? secret : whole, line, path: this.#path };
     if (this.#allowlists(rule.allowlists).some((list) => allows(list, candidate))) return;
-    if (isMarkedAllowed(line)) {
-      this.#suppressed++;
-      return;
-    }
+    if (isMarkedAllowed(line)) this.#markedAllowed++;
     const contextStart = Math.max(base, match.start - EXCERPT_CONTEXT);
     const before = bytes.toString('latin1', contextStart - base, match.start - base);
     const finding: SecretFinding = {

@@ -8,7 +8,7 @@ export const ENGINE_VERSION = '1.0.0';
 interface Counted {
   readonly bytesScanned: number;
   readonly lines: number;
-  readonly suppressed: number;
+  readonly markedAllowed: number;
   readonly expired: readonly number[];
 }
 
