@@ -64,7 +64,7 @@ export class OutboxRunner extends HealthCheck implements OnApplicationBootstrap,
   async check(): Promise<readonly HealthResult[]> {
     const kinds = await outboxHealth(this.db, Math.round(this.clock.now()));
     const failed = kinds.reduce((sum, kind) => sum + kind.failed, 0);
-    const late = kinds.filter((kind) => kind.oldestWaitingSeconds > DEGRADED_AFTER_SECONDS);
+    const late = kinds.filter((kind) => kind.stuck > 0 || kind.oldestWaitingSeconds > DEGRADED_AFTER_SECONDS);
     if (failed === 0 && late.length === 0)
       return [{ name: this.name, healthy: true, detail: 'everything is delivered or on its way' }];
     const told = kinds

@@ -211,11 +211,25 @@ describe('the outbox', () => {
         kind: 'test',
         waiting: 0,
         oldestWaitingSeconds: 0,
-        retrying: 0,
+        stuck: 0,
         failed: 1,
         lastReason: 'no such mailbox',
       },
     ]);
+  });
+
+  it('says what does not arrive although it was tried several times, and why', async () => {
+    const handler = new Scripted('test', () => ({ kind: 'retry', reason: 'nobody listens' }));
+    run(handler);
+    await send(message('m'));
+    await eventually(async () => (await outboxHealth(db, clock.now()))[0]?.lastReason === 'nobody listens');
+    expect(await outboxHealth(db, clock.now())).toMatchObject([{ waiting: 1, stuck: 0 }]);
+    await eventually(async () => {
+      clock.advance(5000);
+      bell.ring();
+      return handler.got.length >= 3;
+    });
+    await eventually(async () => (await outboxHealth(db, clock.now()))[0]?.stuck === 1);
   });
 
   it('gives up after the last attempt', async () => {
