@@ -1,6 +1,7 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { CONFIG, type Config } from '../config.js';
 import { DatabaseHealth } from './database-health.js';
+import { DiskHealth } from './disk-health.js';
 import { ErrorFilter } from './error.filter.js';
 import { HealthRegistry } from './health.js';
 import { LOG, type Log } from './log.js';
@@ -18,6 +19,7 @@ export class OpsModule {
       { provide: METRICS, useFactory: createMetrics },
       HealthRegistry,
       DatabaseHealth,
+      DiskHealth,
       ErrorFilter,
     ];
     return { module: OpsModule, controllers: [OpsController], providers, exports: providers };
