@@ -7,7 +7,11 @@ import { ConfigError } from './errors.js';
  * (the AWS SDK's own credential chain and OTEL_* are read by their libraries).
  */
 
-const port = z.coerce.number().int().min(0).max(65_535);
+const port = z.coerce
+  .number('must be a port number, 0 to 65535')
+  .int('must be a whole number')
+  .min(0, 'must be a port number, 0 to 65535')
+  .max(65_535, 'must be a port number, 0 to 65535');
 const onOff = (fallback: 'on' | 'off') => z.enum(['on', 'off']).default(fallback);
 const flag = (fallback: boolean) =>
   z

@@ -21,6 +21,7 @@ import {
 import { startMailbox, type EmbeddedMailbox } from './embedded/mailbox/start-mailbox.js';
 import { startEmbeddedPostgres } from './embedded/postgres/start-embedded-postgres.js';
 import { startS3Endpoint, type S3Endpoint } from './embedded/s3/endpoint.js';
+import { AddressUnusable } from './embedded/s3/store-errors.js';
 import { seedSamples } from './embedded/samples.js';
 import { ownEmbeddedStore } from './embedded/store-owner.js';
 import { ConfigError, Unavailable, type AppError } from './errors.js';
@@ -226,6 +227,13 @@ async function openS3(
       await intake.accept(message, { kind: 'embedded', endpointId: EMBEDDED_ENDPOINT });
     },
     logger: log,
+  }).catch((error: unknown) => {
+    if (!(error instanceof AddressUnusable)) throw error;
+    const address = `${config.HOST}:${config.S3_PORT}`;
+    throw new ConfigError(
+      `S3_PORT: the embedded S3 endpoint cannot listen on ${address}. Stop what uses it, or set S3_PORT to another one.`,
+      { cause: error },
+    );
   });
   started.add('embedded S3 endpoint', () => endpoint.close());
   await endpoint.createBucket(EMBEDDED_UPLOADS, { versioning: true });

@@ -87,9 +87,7 @@ export class AccessService {
     const hash = user?.password_hash ?? (await this.decoyHash());
     const right = await verifyPassword(password, hash);
     if (user === undefined || !right || user.disabled) {
-      throw new Unauthorized(
-        'The name or the password is wrong. The first admin’s login is in credentials.json of SALLYPORT_HOME.',
-      );
+      throw new Unauthorized('The name or the password is wrong.');
     }
     this.failures.delete(name);
     const token = randomBytes(32).toString('base64url');

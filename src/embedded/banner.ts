@@ -71,10 +71,10 @@ export function banner(facts: BannerFacts): string {
 function hints({ config, credentials, s3Url, malware, seeded }: BannerFacts): string[] {
   const lines: string[] = [];
   if (s3Url !== undefined) {
-    const secret = `$(node -p "require('${config.SALLYPORT_HOME}/credentials.json').s3.secretAccessKey")`;
+    const secret = `$(node -p 'require(process.argv[1]).s3.secretAccessKey' ${quoted(`${config.SALLYPORT_HOME}/credentials.json`)})`;
     lines.push(
       '',
-      '  Try it:',
+      '  Try it (with the AWS CLI):',
       `  AWS_ACCESS_KEY_ID=${credentials.s3.accessKeyId} AWS_SECRET_ACCESS_KEY=${secret} \\`,
       `  aws --endpoint-url ${s3Url} --region us-east-1 s3 cp README.md s3://uploads/`,
     );
@@ -93,3 +93,6 @@ function hints({ config, credentials, s3Url, malware, seeded }: BannerFacts): st
   }
   return lines;
 }
+
+/** One word for a POSIX shell, whatever the path holds. */
+const quoted = (path: string): string => `'${path.replaceAll("'", `'\\''`)}'`;

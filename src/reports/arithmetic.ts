@@ -8,11 +8,30 @@ export interface Coverage {
   readonly accountedFor: number;
   readonly gap: number;
   readonly addsUp: boolean;
-  /** Share of uploads that were looked at whole (clean, infected, secrets, suspicious), 0..1; 1 for an empty period. */
-  readonly scannedShare: number;
+  /** The same uploads by what an auditor asks: the groups add up to `accountedFor`. */
+  readonly groups: {
+    /** Looked at whole, nothing found. The only group of which that can be said. */
+    readonly clean: number;
+    /** Something was found; the rest of such an object may not have been looked at. */
+    readonly found: number;
+    /** Not looked at whole, each with its reason. */
+    readonly notWhole: number;
+    /** Nothing left to look at, or a policy said so. */
+    readonly notScanned: number;
+    readonly pending: number;
+  };
 }
 
-const LOOKED_AT: readonly Verdict[] = ['clean', 'infected', 'secrets', 'suspicious'];
+const FOUND: readonly Verdict[] = ['infected', 'secrets', 'suspicious'];
+const NOT_WHOLE: readonly Verdict[] = [
+  'encrypted',
+  'incomplete',
+  'unsupported',
+  'archived',
+  'denied',
+  'failed',
+];
+const NOT_SCANNED: readonly Verdict[] = ['gone', 'superseded', 'skipped'];
 
 /** uploaded = sum of the verdicts, checked from two independent counts. */
 export function coverageOf(uploaded: number, counts: Readonly<Partial<Record<Verdict, number>>>): Coverage {
@@ -20,15 +39,16 @@ export function coverageOf(uploaded: number, counts: Readonly<Partial<Record<Ver
     Verdict,
     number
   >;
-  const accountedFor = VERDICTS.reduce((sum, verdict) => sum + byVerdict[verdict], 0);
-  const lookedAt = LOOKED_AT.reduce((sum, verdict) => sum + byVerdict[verdict], 0);
+  const sum = (verdicts: readonly Verdict[]): number =>
+    verdicts.reduce((total, verdict) => total + byVerdict[verdict], 0);
+  const accountedFor = sum(VERDICTS);
   const gap = uploaded - accountedFor;
-  return {
-    uploaded,
-    byVerdict,
-    accountedFor,
-    gap,
-    addsUp: gap === 0,
-    scannedShare: uploaded === 0 ? 1 : lookedAt / uploaded,
+  const groups = {
+    clean: byVerdict.clean,
+    found: sum(FOUND),
+    notWhole: sum(NOT_WHOLE),
+    notScanned: sum(NOT_SCANNED),
+    pending: byVerdict.pending,
   };
+  return { uploaded, byVerdict, accountedFor, gap, addsUp: gap === 0, groups };
 }

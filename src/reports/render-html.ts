@@ -57,6 +57,7 @@ ${enginesSection(data)}
 }
 
 function coverageSection(coverage: ReportData['coverage']): string {
+  const { groups } = coverage;
   const present = VERDICTS.filter((verdict) => coverage.byVerdict[verdict] > 0);
   const sum = present.map((verdict) => `${coverage.byVerdict[verdict]} ${verdict}`).join(' + ') || '0';
   const check = coverage.addsUp
@@ -69,7 +70,8 @@ function coverageSection(coverage: ReportData['coverage']): string {
   });
   return `<h2>Coverage</h2>
 <p class="equation">${coverage.uploaded} uploaded = ${sum} &nbsp; ${check}</p>
-<p class="soft">${percent(coverage.scannedShare)} of the uploads were looked at whole.</p>
+<p>${groups.clean} were looked at whole and nothing was found. In ${groups.found} something was found. ${groups.notWhole} were not looked at
+whole, each with its reason below. ${groups.notScanned} needed no scan (skipped by a rule, overwritten, gone). ${groups.pending} still wait.</p>
 <table><thead><tr><th>Verdict</th><th class="n">Objects</th><th class="n">Share</th><th></th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
 }
 

@@ -87,7 +87,8 @@ export class CompleteHandler extends OutboxHandler {
       await this.ledger.recordDecision(review.scanId, {
         reviewId: review.id,
         outcome: decision.outcome,
-        by: decision.by.id,
+        // The name that people know; the audit record keeps the id.
+        by: decision.by.name,
         at: decision.at,
         reason: decision.reason,
       });

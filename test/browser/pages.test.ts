@@ -114,11 +114,26 @@ describe.skipIf(chromiumPath === undefined)('the pages in a real browser', () =>
     await page.getByRole('heading', { name: 'Your decision' }).waitFor();
     await picture('review');
     await page.getByLabel(/Reason/).fill('Nobody knows the password.');
-    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByRole('button', { name: 'Really delete' }).click();
     await page.getByRole('heading', { name: 'Decided' }).waitFor();
     await page.goto(`${service.url}/executions/${workflowId}`);
     await page.locator('[data-testid="node-delete"][data-state="COMPLETED"]').waitFor();
     await page.locator('[data-testid="node-close"][data-state="COMPLETED"]').waitFor();
+  }, 60_000);
+
+  it('makes a report of the week so far and shows it', async () => {
+    await page.goto(`${service.url}/reports`);
+    await page.getByRole('button', { name: 'Report on this week so far' }).click();
+    const link = page.getByRole('link', { name: 'HTML' });
+    await link.waitFor();
+    await page.getByText('✓ yes').waitFor();
+    await picture('reports');
+    const report = await page.context().newPage();
+    await report.goto(new URL((await link.getAttribute('href')) ?? '', service.url).href);
+    await report.getByText('✓ adds up').waitFor();
+    if (keepPictures) await report.screenshot({ path: join(screenshots, 'report.png'), fullPage: true });
+    await report.close();
   }, 60_000);
 
   it('shows the caught mail', async () => {

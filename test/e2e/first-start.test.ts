@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +27,7 @@ interface ObjectRow {
 /** Without a malware engine nothing is called clean. */
 const withoutEngine = (verdict: string): string => (verdict === 'clean' ? 'incomplete' : verdict);
 
-const samples = readSamples(new URL('../../samples/samples.json', import.meta.url).pathname);
+const samples = readSamples(fileURLToPath(new URL('../../samples/samples.json', import.meta.url)));
 
 describe('the first start', () => {
   let folder: string;

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
@@ -117,9 +118,13 @@ describe('docker-compose.yml', () => {
 
   test('gets every required variable from deploy/make-env.sh, different each time and as the service wants it', () => {
     const make = (): Map<string, string> => {
-      const printed = execFileSync('sh', [new URL('../../deploy/make-env.sh', import.meta.url).pathname], {
-        encoding: 'utf8',
-      });
+      const printed = execFileSync(
+        'sh',
+        [fileURLToPath(new URL('../../deploy/make-env.sh', import.meta.url))],
+        {
+          encoding: 'utf8',
+        },
+      );
       const lines = printed.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
       return new Map(
         lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),

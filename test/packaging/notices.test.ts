@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -21,7 +22,7 @@ const Bom = z.looseObject({
 
 describe('what a release is made of', () => {
   beforeAll(() => {
-    execFileSync(process.execPath, [new URL('scripts/notices.mjs', root).pathname], { stdio: 'pipe' });
+    execFileSync(process.execPath, [fileURLToPath(new URL('scripts/notices.mjs', root))], { stdio: 'pipe' });
   }, 60_000);
 
   test('every direct dependency is among the packages that are named', () => {

@@ -19,12 +19,18 @@ describe('coverage', () => {
     );
   });
 
-  it('counts what was looked at whole, and nothing else, as scanned', () => {
-    const coverage = coverageOf(10, { clean: 3, infected: 1, secrets: 1, incomplete: 4, pending: 1 });
-    expect(coverage.scannedShare).toBe(0.5);
+  it('says only of clean uploads that they were looked at whole, and its groups add up', () => {
+    fc.assert(
+      fc.property(counts, (byVerdict) => {
+        const { groups, accountedFor } = coverageOf(0, byVerdict);
+        expect(groups.clean).toBe(byVerdict.clean);
+        const total = groups.clean + groups.found + groups.notWhole + groups.notScanned + groups.pending;
+        expect(total).toBe(accountedFor);
+      }),
+    );
   });
 
-  it('calls an empty period covered', () => {
-    expect(coverageOf(0, {})).toMatchObject({ addsUp: true, gap: 0, scannedShare: 1 });
+  it('adds up for an empty period', () => {
+    expect(coverageOf(0, {})).toMatchObject({ addsUp: true, gap: 0, accountedFor: 0 });
   });
 });

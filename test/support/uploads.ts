@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { readSamples } from '../../src/embedded/samples.js';
 
 /** Bytes to upload and what must be said of them where no malware engine is found. */
@@ -8,7 +9,7 @@ export interface Upload {
 }
 
 const samples = new Map(
-  readSamples(new URL('../../samples/samples.json', import.meta.url).pathname).map((sample) => [
+  readSamples(fileURLToPath(new URL('../../samples/samples.json', import.meta.url))).map((sample) => [
     sample.key,
     sample.content,
   ]),

@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense } from 'react';
-import { NavLink, Route, Routes } from 'react-router-dom';
+import { Navigate, NavLink, Route, Routes, useLocation } from 'react-router-dom';
 import { ApiError, call, type Principal } from './api.js';
 import { ExecutionsPage } from './pages/ExecutionsPage.js';
 import { LoginPage } from './pages/LoginPage.js';
@@ -11,6 +11,7 @@ import { ObjectsPage } from './pages/ObjectsPage.js';
 import { ReportsPage } from './pages/ReportsPage.js';
 import { ReviewPage } from './pages/ReviewPage.js';
 import { ReviewsPage } from './pages/ReviewsPage.js';
+import { ErrorBoundary } from './parts/ErrorBoundary.js';
 import { HealthBanner } from './parts/HealthBanner.js';
 
 // The graph library is the largest part; only this page needs it.
@@ -19,7 +20,7 @@ const ExecutionPage = lazy(async () => ({
 }));
 
 const PLACES = [
-  ['/', 'Reviews'],
+  ['/reviews', 'Reviews'],
   ['/objects', 'Objects'],
   ['/executions', 'Executions'],
   ['/reports', 'Reports'],
@@ -27,6 +28,7 @@ const PLACES = [
 ] as const;
 
 export function App() {
+  const location = useLocation();
   const session = useQuery({
     queryKey: ['session'],
     queryFn: () => call<Principal>('/api/v1/session'),
@@ -47,7 +49,7 @@ export function App() {
         </span>
         <nav aria-label="Main">
           {PLACES.map(([path, name]) => (
-            <NavLink key={path} to={path} end={path === '/'}>
+            <NavLink key={path} to={path}>
               {name}
             </NavLink>
           ))}
@@ -56,20 +58,22 @@ export function App() {
       </header>
       <HealthBanner />
       <main id="content">
-        <Suspense fallback={<p className="quiet">Loading…</p>}>
-          <Routes>
-            <Route path="/" element={<ReviewsPage />} />
-            <Route path="/reviews" element={<ReviewsPage />} />
-            <Route path="/reviews/:id" element={<ReviewPage />} />
-            <Route path="/objects" element={<ObjectsPage />} />
-            <Route path="/objects/:id" element={<ObjectPage />} />
-            <Route path="/executions" element={<ExecutionsPage />} />
-            <Route path="/executions/:id" element={<ExecutionPage />} />
-            <Route path="/reports" element={<ReportsPage />} />
-            <Route path="/mailbox" element={<MailboxPage />} />
-            <Route path="*" element={<NotFoundPage />} />
-          </Routes>
-        </Suspense>
+        <ErrorBoundary key={location.pathname}>
+          <Suspense fallback={<p className="quiet">Loading…</p>}>
+            <Routes>
+              <Route path="/" element={<Navigate to="/reviews" replace />} />
+              <Route path="/reviews" element={<ReviewsPage />} />
+              <Route path="/reviews/:id" element={<ReviewPage />} />
+              <Route path="/objects" element={<ObjectsPage />} />
+              <Route path="/objects/:id" element={<ObjectPage />} />
+              <Route path="/executions" element={<ExecutionsPage />} />
+              <Route path="/executions/:id" element={<ExecutionPage />} />
+              <Route path="/reports" element={<ReportsPage />} />
+              <Route path="/mailbox" element={<MailboxPage />} />
+              <Route path="*" element={<NotFoundPage />} />
+            </Routes>
+          </Suspense>
+        </ErrorBoundary>
       </main>
     </>
   );

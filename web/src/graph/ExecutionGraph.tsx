@@ -123,7 +123,7 @@ export function ExecutionGraph({ def, tasks, ended, selected, onSelect }: Props)
       onNodeClick={(_event, node) => onSelect(node.id)}
       onSelectionChange={({ nodes: [chosen] }) => chosen !== undefined && onSelect(chosen.id)}
       fitView
-      fitViewOptions={{ padding: 0.06, maxZoom: 1, nodes: focus }}
+      fitViewOptions={{ padding: 0.06, minZoom: 0.6, maxZoom: 1, nodes: focus }}
       minZoom={0.2}
       nodesDraggable={false}
       nodesConnectable={false}

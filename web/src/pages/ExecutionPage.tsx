@@ -34,7 +34,7 @@ function Run({ run }: { run: Execution }) {
         </h1>
         <State of={run.status} />
         <span className="quiet">
-          {when(run.createTime)} · {duration((moment(run.endTime) ?? run.updateTime) - run.createTime)}
+          {when(run.createTime)} · {duration((moment(run.endTime) ?? Date.now()) - run.createTime)}
         </span>
         <span className="quiet mono">{run.workflowId}</span>
         <Actions run={run} />

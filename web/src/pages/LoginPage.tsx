@@ -50,8 +50,8 @@ export function LoginPage() {
           Log in
         </button>
         <p className="quiet">
-          The first admin’s password was printed at the first start and is kept in credentials.json of
-          SALLYPORT_HOME.
+          The first admin’s password was printed at the first start and is kept in
+          .sallyport/credentials.json.
         </p>
       </form>
     </main>

@@ -66,7 +66,7 @@ export function MailboxPage() {
           </table>
         )}
       </Query>
-      {open === undefined ? null : <OpenMail id={open} />}
+      {open === undefined ? null : <OpenMail key={open} id={open} />}
     </section>
   );
 }
@@ -79,7 +79,7 @@ function OpenMail({ id }: { id: string }) {
   return (
     <Query of={mail}>
       {(data) => (
-        <article className="card">
+        <article className="card" ref={(element) => element?.scrollIntoView({ block: 'start' })}>
           <h2>{visible(data.subject)}</h2>
           {/* No scripts, no forms, no same origin: a caught mail is somebody else's text. Links open in a new tab. */}
           {data.html === undefined ? (

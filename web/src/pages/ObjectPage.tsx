@@ -84,6 +84,16 @@ export function ObjectPage() {
             <Facts object={object} />
             <History object={object} />
           </div>
+          {object.reason === 'released_by_review' ? (
+            <p className="notice quietly">
+              This is the copy that a person released; it was not scanned again.{' '}
+              <Link
+                to={`/objects?bucket=${encodeURIComponent(object.bucket)}&prefix=${encodeURIComponent(object.key)}`}
+              >
+                The scanned upload with its findings
+              </Link>
+            </p>
+          ) : null}
           <h2>Findings</h2>
           <Findings items={object.findings} total={object.findings.length} />
         </section>
@@ -131,7 +141,7 @@ function Facts({ object }: { object: Story }) {
         <dd className="mono">{object.sha256 ?? '–'}</dd>
         <dt>Uploaded</dt>
         <dd>{when(object.uploadedAt)}</dd>
-        <dt>Looked at</dt>
+        <dt>Bytes read</dt>
         <dd>
           {size(object.bytesScanned)} of {size(object.bytesTotal)}
         </dd>
@@ -195,7 +205,8 @@ function History({ object }: { object: Story }) {
       at: decision.at,
       text: (
         <>
-          <strong>{decision.outcome}</strong> by {decision.decidedBy}: “{visible(decision.reason)}”
+          <strong>{decision.outcome}</strong> by {visible(decision.decidedBy)}
+          {decision.reason === '' ? '' : `: “${visible(decision.reason)}”`}
         </>
       ),
     })),

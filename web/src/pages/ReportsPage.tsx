@@ -12,12 +12,12 @@ interface Report {
   readonly to: number;
   readonly status: 'pending' | 'ready' | 'failed';
   readonly createdAt: number;
-  readonly coverage?: {
+  readonly coverage: {
     readonly uploaded: number;
     readonly accountedFor: number;
     readonly gap: number;
     readonly addsUp: boolean;
-  };
+  } | null;
 }
 
 const STATE: Readonly<Record<Report['status'], string>> = {
@@ -83,7 +83,7 @@ export function ReportsPage() {
                     </td>
                     <td className="number">{report.coverage?.uploaded ?? '–'}</td>
                     <td>
-                      {report.coverage === undefined
+                      {report.coverage === null
                         ? '–'
                         : report.coverage.addsUp
                           ? '✓ yes'

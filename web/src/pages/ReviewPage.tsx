@@ -21,7 +21,11 @@ export function ReviewPage() {
       {(data) => (
         <section>
           <div className="heading">
-            <h1>{visible(data.title)}</h1>
+            <h1>
+              {data.decision === null
+                ? visible(data.title)
+                : visible(`${data.decision.label}: ${data.object?.bucket}/${data.object?.key}`)}
+            </h1>
             <State of={data.state} />
           </div>
           <div className="cols">
@@ -50,7 +54,7 @@ function Evidence({ review }: { review: Review }) {
         <dt>Verdict</dt>
         <dd>
           {review.verdict === null ? '–' : <State of={review.verdict} />}{' '}
-          <span className="quiet">{review.reason}</span>
+          <span className="quiet">{review.reason?.replaceAll('_', ' ')}</span>
         </dd>
         {object === null ? null : (
           <>
@@ -68,7 +72,7 @@ function Evidence({ review }: { review: Review }) {
             </dd>
             <dt>SHA-256</dt>
             <dd className="mono">{object.sha256 ?? '–'}</dd>
-            <dt>Where it is</dt>
+            <dt>Where it was when asked</dt>
             <dd>
               {object.quarantined === true
                 ? 'in quarantine'
@@ -91,6 +95,7 @@ function Evidence({ review }: { review: Review }) {
 }
 
 function Decide({ review }: { review: Review }) {
+  const [asking, setAsking] = useState<string>();
   const client = useQueryClient();
   const [reason, setReason] = useState('');
   const refresh = () => client.invalidateQueries({ queryKey: ['review', review.id] });
@@ -113,13 +118,15 @@ function Decide({ review }: { review: Review }) {
             className={outcome.tone}
             disabled={act.isPending || (outcome.needsReason && reason.trim() === '')}
             onClick={() =>
-              act.mutate({
-                verb: 'decide',
-                body: { outcome: outcome.name, reason, digest: review.subjectDigest },
-              })
+              outcome.tone === 'danger' && asking !== outcome.name
+                ? setAsking(outcome.name)
+                : act.mutate({
+                    verb: 'decide',
+                    body: { outcome: outcome.name, reason, digest: review.subjectDigest },
+                  })
             }
           >
-            {outcome.label}
+            {asking === outcome.name ? `Really ${outcome.label.toLowerCase()}` : outcome.label}
           </button>{' '}
           <span className="quiet">
             {outcome.effect}

@@ -29,8 +29,12 @@ export function Findings({ items, total }: { items: readonly Finding[]; total: n
                 {visible(finding.title)} <div className="quiet mono">{finding.ruleId}</div>
               </td>
               <td className="mono">
-                {finding.path === '' ? 'the object' : visible(finding.path)}
-                {finding.line === undefined || finding.line === null ? '' : `:${finding.line}`}
+                {[
+                  finding.path === '' ? '' : visible(finding.path),
+                  typeof finding.line === 'number' ? `line ${finding.line}` : '',
+                ]
+                  .filter(Boolean)
+                  .join(', ') || 'the object'}
               </td>
               <td>
                 <span className={`state tone-${SEVERITY_TONES[finding.severity] ?? 'idle'}`}>
