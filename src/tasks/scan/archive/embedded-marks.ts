@@ -6,14 +6,32 @@ interface Mark {
 }
 
 const METHODS_OF_ZIP = new Set([0, 8, 9, 12, 14, 93, 95, 98, 99]);
+const BZIP2 = /^BZh[1-9]$/;
 
+// Programs that pack and unpack hold the marks themselves; what must follow one tells them from content.
 const MARKS: readonly Mark[] = [
-  { name: '7z', start: Buffer.from('377abcaf271c', 'hex') },
-  { name: 'rar', start: Buffer.from('526172211a07', 'hex') },
-  { name: 'xz', start: Buffer.from('fd377a585a00', 'hex') },
+  {
+    name: '7z',
+    start: Buffer.from('377abcaf271c', 'hex'),
+    isReally: (bytes, at) => bytes[at + 6] === 0 && (bytes[at + 7] ?? 255) < 16,
+  },
+  {
+    name: 'rar',
+    start: Buffer.from('526172211a07', 'hex'),
+    isReally: (bytes, at) => bytes[at + 6] === 0 || (bytes[at + 6] === 1 && bytes[at + 7] === 0),
+  },
+  {
+    name: 'xz',
+    start: Buffer.from('fd377a585a00', 'hex'),
+    isReally: (bytes, at) => bytes[at + 6] === 0 && (bytes[at + 7] ?? 255) < 16,
+  },
   { name: 'cab', start: Buffer.from('4d53434600000000', 'hex') },
-  // The number pi at the start of each block.
-  { name: 'bzip2', start: Buffer.from('314159265359', 'hex') },
+  {
+    name: 'bzip2',
+    // The number pi at the start of each block.
+    start: Buffer.from('314159265359', 'hex'),
+    isReally: (bytes, at) => BZIP2.test(bytes.toString('latin1', Math.max(0, at - 4), at)),
+  },
   {
     name: 'gzip',
     start: Buffer.from('1f8b08', 'hex'),
@@ -27,12 +45,15 @@ const MARKS: readonly Mark[] = [
     name: 'zip',
     start: Buffer.from('504b0304', 'hex'),
     isReally: (bytes, at) =>
-      (bytes[at + 4] ?? 255) <= 63 && bytes[at + 9] === 0 && METHODS_OF_ZIP.has(bytes[at + 8] ?? 255),
+      (bytes[at + 4] ?? 255) <= 63 &&
+      METHODS_OF_ZIP.has(bytes.readUInt16LE(at + 8)) &&
+      bytes.readUInt16LE(at + 26) > 0 &&
+      (bytes[at + 30] ?? 0) >= 0x20,
   },
 ];
 
 // The longest look at one mark.
-const LOOK_BYTES = 10;
+const LOOK_BYTES = 31;
 // Where a CD's or DVD's file system says what it is.
 const ISO = Buffer.from('CD001');
 const ISO_AT = 32_769;
