@@ -67,7 +67,7 @@ export class ServerKeeper {
   /** @returns how many tries were used up, `undefined` when none is left or none is wanted any more. */
   private async bringBack(used: number): Promise<number | undefined> {
     const { signal } = this.stopping;
-    let reason = 'it ended again and again';
+    let reason = 'it ended again and again; postgres.log in its folder tells why.';
     for (let tries = used; tries < PAUSES_MS.length; tries++) {
       await delay(PAUSES_MS[tries], undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return undefined;
