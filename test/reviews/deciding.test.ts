@@ -77,7 +77,9 @@ describe('a decision', () => {
         },
       },
     ]);
-    expect(stage.ledger.decisions).toMatchObject([{ reviewId: review.id, outcome: 'release', by: 'alice' }]);
+    expect(stage.ledger.decisions).toMatchObject([
+      { reviewId: review.id, outcome: 'release', by: person('alice').name },
+    ]);
     const timeline = await reviewTimeline(stage.db, review.id);
     expect(timeline.map((event) => event.kind)).toEqual(['opened', 'decided', 'completed']);
   });
