@@ -126,7 +126,10 @@ export class AccessService {
       name: string;
       secret_sha256: Buffer;
       roles: AccessRole[];
-    }>('SELECT id, name, secret_sha256, roles FROM api_key WHERE id = $1 AND NOT disabled', [id]);
+    }>('SELECT id, name, secret_sha256, roles FROM api_key WHERE id = $1 AND NOT disabled', [
+      // PostgreSQL takes no NUL, and no key has one.
+      id.includes('\u0000') ? '' : id,
+    ]);
     if (key === undefined || !timingSafeEqual(key.secret_sha256, sha256(secret))) {
       throw new Unauthorized('The key id or secret is wrong.', 'INVALID_TOKEN');
     }

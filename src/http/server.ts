@@ -94,8 +94,15 @@ function addBodyParsers(server: FastifyInstance): void {
   server.addContentTypeParser(
     'application/x-www-form-urlencoded',
     { parseAs: 'buffer' },
-    async (request: FastifyRequest, body: Buffer) =>
-      Object.fromEntries(new URLSearchParams(text(request, body))),
+    async (request: FastifyRequest, body: Buffer) => {
+      const fields = [...new URLSearchParams(text(request, body))];
+      for (const [name, value] of fields) {
+        if (name.includes('\u0000') || value.includes('\u0000')) {
+          throw InvalidInput.field('body', 'must not contain the NUL character');
+        }
+      }
+      return Object.fromEntries(fields);
+    },
   );
 }
 

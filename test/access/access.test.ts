@@ -139,6 +139,10 @@ describe('access', () => {
     },
   );
 
+  it('knows no key whose id PostgreSQL cannot take', async () => {
+    await expect(access.byApiKey('key-1\0', 'a secret')).rejects.toMatchObject({ code: 'INVALID_TOKEN' });
+  });
+
   it('takes a disabled key no more, nor the tokens made with it', async () => {
     const token = await access.issueToken('key-1', 'a secret');
     await db.query(`UPDATE api_key SET disabled = true`);

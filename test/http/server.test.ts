@@ -87,6 +87,13 @@ describe('the HTTP server', () => {
     expect((await post('/api/v1/thing', '{}')).status).toBe(201);
   });
 
+  it('refuses what PostgreSQL cannot keep also in a form', async () => {
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    expect((await post('/api/v1/thing', 'a=b%00', form)).status).toBe(400);
+    expect((await post('/api/v1/thing', 'a%00=b', form)).status).toBe(400);
+    expect((await post('/api/v1/thing', 'a=b', form)).status).toBe(201);
+  });
+
   it('reads only a small one where no login is needed', async () => {
     const large = JSON.stringify({ name: 'x'.repeat(100_000) });
     expect(await post('/api/v1/session', large)).toMatchObject({ status: 413 });
