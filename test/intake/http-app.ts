@@ -57,7 +57,7 @@ export async function httpApp(
     abortOnError: false,
   });
   await furnish(app, '/nonexistent');
-  const server = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  const server = app.getHttpAdapter().getInstance();
   server.addHook('preHandler', async (request) => {
     Object.assign(request, { principal: { kind: 'user', id: 'alice', name: 'Alice', roles: ['admin'] } });
   });

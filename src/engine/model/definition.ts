@@ -15,6 +15,9 @@ const text = (max: number) =>
     .max(max)
     .refine((s) => !s.includes('\u0000') && s.isWellFormed(), 'must not contain NUL or lone surrogates');
 
+/** What PostgreSQL's integer holds; no honest definition has so many versions. */
+export const MAX_VERSION = 2 ** 31 - 1;
+
 export const TimeoutPolicy = z.enum(['RETRY', 'TIME_OUT_WF', 'ALERT_ONLY']);
 export const RetryLogic = z.enum(['FIXED', 'EXPONENTIAL_BACKOFF', 'LINEAR_BACKOFF']);
 
@@ -104,7 +107,7 @@ export const WorkflowDef = z
     name: text(255)
       .min(1)
       .regex(/^[A-Za-z0-9_<>{}#\s-]+$/, 'may hold letters, digits, spaces and _ < > { } # -'),
-    version: z.int().min(1).default(1),
+    version: z.int().min(1).max(MAX_VERSION).default(1),
     description: text(10_000).optional(),
     tasks: z.array(WorkflowTask).min(1),
     inputParameters: z.array(text(255)).default([]),
@@ -112,7 +115,7 @@ export const WorkflowDef = z
     inputTemplate: jsonObject.default({}),
     variables: jsonObject.default({}),
     failureWorkflow: text(255).optional(),
-    failureWorkflowVersion: z.int().min(1).optional(),
+    failureWorkflowVersion: z.int().min(1).max(MAX_VERSION).optional(),
     schemaVersion: z.literal(2).default(2),
     restartable: z.boolean().default(true),
     ownerEmail: text(320).optional(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_VERSION } from '../model/definition.js';
 import { WORKFLOW_STATUSES } from '../model/execution.js';
 import type { JsonObject } from '../model/json.js';
 
@@ -31,7 +32,9 @@ export const Id = text(255).min(1);
 export const Payload = object.nullish().transform((value): JsonObject => value ?? {});
 
 /** Also 0: some SDKs send it for "the newest". */
-const version = absent(z.int().min(0)).transform((value) => (value === 0 ? undefined : value));
+const version = absent(z.int().min(0).max(MAX_VERSION)).transform((value) =>
+  value === 0 ? undefined : value,
+);
 const priority = absent(z.int().min(0).max(99));
 
 export const StartBody = z
@@ -59,6 +62,7 @@ const flag = (fallback: boolean) =>
 export const StartQuery = z.object({
   version: wholeNumber
     .min(0)
+    .max(MAX_VERSION)
     .optional()
     .transform((value) => (value === 0 ? undefined : value)),
   correlationId: text(255).optional(),
@@ -137,8 +141,8 @@ export const PollDataQuery = z.object({ taskType: text(255) });
 export const LogBody = z.string().min(1).refine(isStorable, 'must not contain NUL or lone surrogates');
 
 export const OverwriteQuery = z.object({ overwrite: flag(false) });
-export const VersionQuery = z.object({ version: wholeNumber.min(1).optional() });
-export const VersionParam = z.coerce.number().int().min(1);
+export const VersionQuery = z.object({ version: wholeNumber.min(1).max(MAX_VERSION).optional() });
+export const VersionParam = z.coerce.number().int().min(1).max(MAX_VERSION);
 
 /** Milliseconds since the epoch, or an ISO date and time. */
 const moment = z.union([
