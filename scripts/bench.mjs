@@ -7,12 +7,13 @@ import { complain } from './launch/say.mjs';
 refuseOldNode();
 
 const { prepare } = await import('./launch/prepare.mjs');
-const { runnerImport } = await import('vite');
 
 const [name, ...args] = process.argv.slice(2);
 
 try {
   await prepare();
+  // Only now is it certain to be installed.
+  const { runnerImport } = await import('vite');
   const { module } = await runnerImport(join(root, 'bench', `${name}.ts`), {
     logLevel: 'error',
     configFile: false,

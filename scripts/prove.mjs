@@ -8,7 +8,6 @@ import { complain, say } from './launch/say.mjs';
 refuseOldNode();
 
 const { prepare } = await import('./launch/prepare.mjs');
-const { runnerImport } = await import('vite');
 
 const [name, ...args] = process.argv.slice(2);
 const programs = readdirSync(join(root, 'prove'))
@@ -23,6 +22,8 @@ try {
     process.exitCode = 2;
   } else {
     await prepare();
+    // Only now is it certain to be installed.
+    const { runnerImport } = await import('vite');
     const { module } = await runnerImport(join(root, 'prove', `${name}.ts`), {
       logLevel: 'error',
       configFile: false,
