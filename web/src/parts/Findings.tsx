@@ -10,7 +10,7 @@ const SEVERITY_TONES: Readonly<Record<string, string>> = {
 
 /** What was found, masked: the service keeps no secret in the clear, so none can be shown. */
 export function Findings({ items, total }: { items: readonly Finding[]; total: number }) {
-  if (items.length === 0) return <p className="quiet">Nothing was found.</p>;
+  if (items.length === 0) return <p className="quiet">Nothing was found in what could be looked into.</p>;
   return (
     <>
       <table>
