@@ -98,7 +98,7 @@ async function bringUp(args: StartArguments, started: Started): Promise<Service>
   openHome(config.SALLYPORT_HOME);
   const { url, adminUrl } = await openDatabase(args, started);
   signal.throwIfAborted();
-  await migrate(adminUrl);
+  await migrate(adminUrl, url);
   signal.throwIfAborted();
   const database = new Database(url);
   started.add('database pool', () => database.close());
@@ -131,9 +131,9 @@ async function bringUp(args: StartArguments, started: Started): Promise<Service>
   const guard = app.get(AccessGuard);
   await furnish(app, join(root, 'web', 'dist'), (request) => guard.identify(request));
   const credentials = await bootstrapAccess(config, app, opened);
-  // The endpoint first: workers that the application starts find their objects at once.
   // Our own database is in the same home; only a shared one can know the objects of another.
   if (config.embeddedS3 && !config.embeddedDatabase) await ownEmbeddedStore(database, config.SALLYPORT_HOME);
+  // The endpoint first: workers that the application starts find their objects at once.
   const s3 = await openS3(config, log, app, credentials, started);
   signal.throwIfAborted();
   await app.init();
