@@ -1,3 +1,10 @@
+import type { ReviewBalance } from '../reviews/reviews.queries.js';
+import type {
+  EngineUse,
+  ReportedDecision,
+  ReportedUpload,
+  RuleFindings,
+} from '../verdicts/verdicts.queries.js';
 import type { Coverage } from './arithmetic.js';
 
 /** Everything a report says; the JSON file is this, the HTML is drawn from it. Times are ISO 8601 in UTC. */
@@ -15,51 +22,14 @@ export interface ReportData {
   readonly generatedAt: string;
   readonly software: string;
   readonly coverage: Coverage;
-  readonly reviews: {
-    readonly opened: number;
-    readonly decided: number;
-    readonly openAtEnd: number;
-    readonly oldestOpenSince: string | null;
-  };
-  readonly findingsByRule: readonly {
-    readonly kind: string;
-    readonly ruleId: string;
-    readonly title: string;
-    readonly severity: string;
-    readonly count: number;
-    readonly objects: number;
-  }[];
-  readonly decisions: readonly DecisionRow[];
-  /** Decisions beyond the rows listed. */
+  readonly reviews: ReviewBalance;
+  readonly findingsByRule: readonly RuleFindings[];
+  readonly decisions: readonly ReportedDecision[];
+  /** All decisions, also those beyond the rows listed. */
   readonly decisionsTotal: number;
-  readonly notClean: readonly NotCleanRow[];
+  readonly notClean: readonly ReportedUpload[];
   readonly notCleanTotal: number;
-  readonly engines: readonly {
-    readonly name: string;
-    readonly version: string;
-    readonly database: string | null;
-    readonly verdicts: number;
-  }[];
-}
-
-export interface DecisionRow {
-  readonly reviewId: string;
-  readonly object: string;
-  readonly outcome: string;
-  readonly by: string;
-  readonly at: string;
-  readonly reason: string;
-}
-
-/** An upload that did not end as clean, with the reason; an auditor samples from these first. */
-export interface NotCleanRow {
-  readonly objectId: string;
-  readonly object: string;
-  readonly verdict: string;
-  readonly reason: string;
-  readonly uploadedAt: string;
-  readonly decision: string | null;
-  readonly action: string | null;
+  readonly engines: readonly EngineUse[];
 }
 
 /** Rows listed in full; the counts beside them say how many there are. */

@@ -3,7 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { actorOf, CurrentPrincipal, Roles, type Principal } from '../access/principal.js';
-import { InvalidInput } from '../errors.js';
+import { decodeCursor, encodeCursor, isUuid } from '../cursor.js';
 import { ReportsService } from './reports.service.js';
 
 const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
@@ -37,12 +37,12 @@ export class ReportsController {
   async list(@Query({ schema: ListQuery }) query: z.infer<typeof ListQuery>) {
     const items = await this.reports.list(
       query.limit,
-      query.cursor === undefined ? undefined : fromCursor(query.cursor),
+      query.cursor === undefined ? undefined : decodeCursor(query.cursor, isUuid),
     );
     const last = items.at(-1);
     return items.length < query.limit || last === undefined
       ? { items }
-      : { items, nextCursor: toCursor(last) };
+      : { items, nextCursor: encodeCursor({ at: Date.parse(last.createdAt), id: last.id }) };
   }
 
   @Get(':id')
@@ -66,15 +66,4 @@ export class ReportsController {
       )
       .send(await this.reports.file(id, 'html'));
   }
-}
-
-const toCursor = ({ createdAt, id }: { createdAt: string; id: string }): string =>
-  Buffer.from(`${Date.parse(createdAt)}.${id}`).toString('base64url');
-
-function fromCursor(cursor: string): { createdAt: number; id: string } {
-  const parsed = /^(\d{1,15})\.([0-9a-f-]{36})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
-  if (parsed?.[1] === undefined || parsed[2] === undefined || !z.uuid().safeParse(parsed[2]).success) {
-    throw InvalidInput.field('cursor', 'is not one that this list gave; begin without it');
-  }
-  return { createdAt: Number(parsed[1]), id: parsed[2] };
 }

@@ -2,24 +2,25 @@ import { createHash, randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAudit } from '../audit/audit.js';
 import { Clock } from '../clock.js';
+import type { Place } from '../cursor.js';
 import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
 import { Engine } from '../engine/ports.js';
 import type { Actor } from '../engine/model/command.js';
 import { InvalidInput, NotFound } from '../errors.js';
 import { VERSION } from '../ops/version.js';
-import { coverage } from '../verdicts/verdicts.queries.js';
-import { coverageOf, type Coverage } from './arithmetic.js';
-import { isoWeek, type Period } from './period.js';
-import { renderHtml } from './render-html.js';
-import type { ReportData } from './report-data.js';
+import { reviewBalance } from '../reviews/reviews.queries.js';
 import {
+  coverage,
   decisionRegister,
   enginesUsed,
   findingsByRule,
-  reviewBalance,
   uploadsNotClean,
-} from './report.queries.js';
+} from '../verdicts/verdicts.queries.js';
+import { coverageOf, type Coverage } from './arithmetic.js';
+import { isoWeek, type Period } from './period.js';
+import { renderHtml } from './render-html.js';
+import { LISTED_ROWS, type ReportData } from './report-data.js';
 
 /** A report as the API lists it. */
 export interface ReportSummary {
@@ -91,15 +92,12 @@ export class ReportsService {
     if (row?.status === 'pending') await this.start(row.id, actor);
   }
 
-  async list(
-    limit: number,
-    before: { createdAt: number; id: string } | undefined,
-  ): Promise<readonly ReportSummary[]> {
+  async list(limit: number, before: Place | undefined): Promise<readonly ReportSummary[]> {
     const rows = await this.db.query<ReportRow>(
       `SELECT ${SUMMARY} FROM report
        WHERE $2::bigint IS NULL OR (created_at, id) < ($2::bigint, $3::uuid)
        ORDER BY created_at DESC, id DESC LIMIT $1`,
-      [limit, before?.createdAt ?? null, before?.id ?? null],
+      [limit, before?.at ?? null, before?.id ?? null],
     );
     return rows.map(toSummary);
   }
@@ -139,6 +137,8 @@ export class ReportsService {
       const from = Date.parse(summary.from);
       const to = Date.parse(summary.to);
       const counted = await coverage(tx, from, to);
+      const decisions = await decisionRegister(tx, from, to, LISTED_ROWS);
+      const notClean = await uploadsNotClean(tx, from, to, LISTED_ROWS);
       const data: ReportData = {
         schema: 'sallyport.report/1',
         kind: 'weekly',
@@ -155,8 +155,10 @@ export class ReportsService {
         coverage: coverageOf(counted.uploaded, counted.verdicts),
         reviews: await reviewBalance(tx, from, to),
         findingsByRule: await findingsByRule(tx, from, to),
-        ...(await decisionRegister(tx, from, to)),
-        ...(await uploadsNotClean(tx, from, to)),
+        decisions: decisions.rows,
+        decisionsTotal: decisions.total,
+        notClean: notClean.rows,
+        notCleanTotal: notClean.total,
         engines: await enginesUsed(tx, from, to),
       };
       const json = `${JSON.stringify(data, null, 2)}\n`;

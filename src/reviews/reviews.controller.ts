@@ -2,9 +2,9 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/com
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { CurrentPrincipal, Roles, type Principal } from '../access/principal.js';
+import { decodeCursor, encodeCursor, isUuid } from '../cursor.js';
 import { Database } from '../database/database.js';
 import { InvalidInput } from '../errors.js';
-import { fromCursor, toCursor } from './list-cursor.js';
 import { detailOf, ReviewDetail, ReviewList, summaryOf } from './review.view.js';
 import { Reviewers } from './reviewers.js';
 import { ReviewsService } from './reviews.service.js';
@@ -70,14 +70,17 @@ export class ReviewsController {
       claimedBy: query.mine ? principal.id : undefined,
       scanId: query.scanId,
       workflowId: query.workflowId,
-      after: query.cursor === undefined ? undefined : fromCursor(query.cursor),
+      after: query.cursor === undefined ? undefined : decodeCursor(query.cursor, isUuid),
       limit: query.limit + 1,
     });
     const page = found.slice(0, query.limit);
     const last = page.at(-1);
     return {
       items: page.map(summaryOf),
-      nextCursor: found.length > page.length && last !== undefined ? toCursor(last) : null,
+      nextCursor:
+        found.length > page.length && last !== undefined
+          ? encodeCursor({ at: last.createdAt, id: last.id })
+          : null,
     };
   }
 

@@ -1,8 +1,8 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse } from '@nestjs/swagger';
 import { z } from 'zod';
+import { decodeCursor, encodeCursor, isUuid } from '../cursor.js';
 import { Database } from '../database/database.js';
-import { decodeCursor, encodeCursor } from './cursor.js';
 import { ObjectStories, ObjectStory } from './object-story.js';
 import { ObjectPage, ObjectSummary, objectView } from './object-view.js';
 import { countVerdicts, listObjects, type ObjectFilter } from './sql/list-objects.js';
@@ -73,7 +73,7 @@ export class ObjectsController {
   @Get()
   @ApiOkResponse({ standardSchema: ObjectPage })
   async list(@Query({ schema: ListQuery }) query: ListQuery): Promise<ObjectPage> {
-    const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
+    const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, isUuid);
     // One more than asked tells whether there is a next page.
     const rows = await listObjects(this.database, filterOf(query), { after, limit: query.limit + 1 });
     const shown = rows.slice(0, query.limit);
@@ -81,7 +81,7 @@ export class ObjectsController {
     const more = rows.length > query.limit && last !== undefined;
     return {
       items: shown.map(objectView),
-      ...(more && { nextCursor: encodeCursor({ firstSeenAt: last.first_seen_at, id: last.id }) }),
+      ...(more && { nextCursor: encodeCursor({ at: last.first_seen_at, id: last.id }) }),
     };
   }
 

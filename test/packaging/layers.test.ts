@@ -31,11 +31,13 @@ describe('the layer rules', () => {
     ['src/verdicts/e.ts', "import { x } from '../intake/x.js';"],
     ['src/reviews/f.ts', "import { x } from '../tasks/x.js';"],
     ['src/tasks/g.ts', "import { S3Client as x } from '@aws-sdk/client-s3';"],
+    ['src/reports/m.ts', "import { x } from '../reviews/reviews.service.js';"],
     ['src/intake/h.ts', "import { request as x } from 'undici';"],
   ];
   const allowed: [string, string][] = [
     ['src/s3/i.ts', "import { S3Client as x } from '@aws-sdk/client-s3';"],
     ['src/outbound/egress/j.ts', "import { request as x } from 'undici';"],
+    ['src/reports/n.ts', "import { x } from '../reviews/reviews.queries.js';"],
     ['src/intake/k.ts', "import { x } from '../verdicts/x.js';"],
     ['src/engine/decider/l.ts', "import { x } from '../model/x.js';"],
   ];

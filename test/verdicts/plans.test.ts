@@ -8,7 +8,7 @@ import { VERDICT_ENTITIES } from '../../src/verdicts/verdicts.module.js';
 import { testDatabase } from '../support/database.js';
 
 const test = await testDatabase();
-const after = { firstSeenAt: 1_700_000_050_000, id: '00000000-0000-4000-8000-000000000000' };
+const after = { at: 1_700_000_050_000, id: '00000000-0000-4000-8000-000000000000' };
 
 beforeAll(async () => {
   await test.query(`

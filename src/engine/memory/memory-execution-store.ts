@@ -20,7 +20,7 @@ import { isTerminalTask, type Task, type Workflow } from '../model/execution.js'
 import type { WorkflowSearch, WorkflowSummary } from '../ports.js';
 import { CrashPoints } from '../runtime/crash-points.js';
 import { handedBack, handedOver, handOverDeadline, leaseUntil } from '../runtime/hand-over.js';
-import { decodeCursor, encodeCursor } from '../search-cursor.js';
+import { decodeCursor, encodeCursor, isText } from '../../cursor.js';
 
 interface Row {
   task: Task;
@@ -371,16 +371,16 @@ export class MemoryExecutionStore extends ExecutionStore {
   }
 
   async search({ limit, cursor, ...query }: WorkflowSearch) {
-    const after = cursor === undefined ? undefined : decodeCursor(cursor);
+    const after = cursor === undefined ? undefined : decodeCursor(cursor, isText);
     const found = this.found(query).filter(
       ({ createTime, workflowId }) =>
-        after === undefined ||
-        createTime < after.createTime ||
-        (createTime === after.createTime && workflowId < after.workflowId),
+        after === undefined || createTime < after.at || (createTime === after.at && workflowId < after.id),
     );
     const items = found.slice(0, limit).map(summaryOf);
     const last = items.at(-1);
-    return found.length > limit && last !== undefined ? { items, nextCursor: encodeCursor(last) } : { items };
+    return found.length > limit && last !== undefined
+      ? { items, nextCursor: encodeCursor({ at: last.createTime, id: last.workflowId }) }
+      : { items };
   }
 
   async count(query: Omit<WorkflowSearch, 'limit' | 'cursor'>): Promise<number> {

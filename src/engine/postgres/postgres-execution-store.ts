@@ -21,7 +21,7 @@ import {
 import type { Task } from '../model/execution.js';
 import type { WorkflowSearch } from '../ports.js';
 import { CrashPoints } from '../runtime/crash-points.js';
-import { encodeCursor } from '../search-cursor.js';
+import { encodeCursor } from '../../cursor.js';
 import { lockMembers, writeBatch } from './batch.js';
 import { DefinitionSnapshots } from './definition-snapshots.js';
 import { leaseFrom, summaryFrom, taskFrom, workflowFrom, type TaskRow, type WorkflowRow } from './rows.js';
@@ -278,7 +278,7 @@ export class PostgresExecutionStore extends ExecutionStore {
     const items = rows.slice(0, query.limit).map(summaryFrom);
     const last = items.at(-1);
     return rows.length > query.limit && last !== undefined
-      ? { items, nextCursor: encodeCursor(last) }
+      ? { items, nextCursor: encodeCursor({ at: last.createTime, id: last.workflowId }) }
       : { items };
   }
 

@@ -1,4 +1,4 @@
-import type { Instant } from '../../clock.js';
+import type { Place } from '../../cursor.js';
 import type { Queryable } from '../../database/queryable.js';
 import { toReview, type Review, type ReviewRow } from '../review.js';
 import type { ReviewState } from '../rules/review.js';
@@ -10,7 +10,7 @@ export interface ReviewFilter {
   readonly scanId?: string | undefined;
   readonly workflowId?: string | undefined;
   /** Strictly older than this row. */
-  readonly after?: { readonly createdAt: Instant; readonly id: string } | undefined;
+  readonly after?: Place | undefined;
   readonly limit: number;
 }
 
@@ -27,7 +27,7 @@ export async function listReviews(db: Queryable, filter: ReviewFilter): Promise<
   if (filter.scanId !== undefined) add((a) => `scan_id = ${a}`, filter.scanId);
   if (filter.workflowId !== undefined) add((a) => `workflow_id = ${a}`, filter.workflowId);
   if (filter.after !== undefined)
-    add((a, b) => `(created_at, id) < (${a}, ${b}::uuid)`, filter.after.createdAt, filter.after.id);
+    add((a, b) => `(created_at, id) < (${a}, ${b}::uuid)`, filter.after.at, filter.after.id);
   const condition = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`;
   const rows = await db.query<ReviewRow>(
     `SELECT * FROM review ${condition} ORDER BY created_at DESC, id DESC LIMIT $${values.push(filter.limit)}`,

@@ -1,5 +1,5 @@
 import type { Queryable } from '../../database/queryable.js';
-import type { Place } from '../cursor.js';
+import type { Place } from '../../cursor.js';
 import type { EngineReport } from '../ledger.js';
 import type { Verdict } from '../verdict.js';
 
@@ -92,7 +92,7 @@ export function listStatement(
   const after =
     page.after === undefined
       ? ''
-      : `AND (o.first_seen_at, o.id) < (${bind(page.after.firstSeenAt)}::bigint, ${bind(page.after.id)}::uuid)`;
+      : `AND (o.first_seen_at, o.id) < (${bind(page.after.at)}::bigint, ${bind(page.after.id)}::uuid)`;
   const text = `
     SELECT ${COLUMNS} FROM ${FROM}
      WHERE ${where} ${after}

@@ -1,6 +1,6 @@
 import type { Queryable } from '../../../database/queryable.js';
 import type { WorkflowSearch } from '../../ports.js';
-import { decodeCursor } from '../../search-cursor.js';
+import { decodeCursor, isText } from '../../../cursor.js';
 import type { WorkflowRow } from '../rows.js';
 
 type Filter = Omit<WorkflowSearch, 'limit' | 'cursor'>;
@@ -34,8 +34,8 @@ export function searchWorkflows(
 ): Promise<WorkflowRow[]> {
   const { clauses, values } = conditions(filter);
   if (cursor !== undefined) {
-    const { createTime, workflowId } = decodeCursor(cursor);
-    values.push(createTime, workflowId);
+    const { at, id } = decodeCursor(cursor, isText);
+    values.push(at, id);
     clauses.push(`(created_at, id) < ($${values.length - 1}, $${values.length})`);
   }
   values.push(limit + 1);
