@@ -1,23 +1,12 @@
+import { escapeHtml, visible } from '../outbound/safe-text.js';
 import { VERDICTS } from '../verdicts/verdict.js';
 import type { ReportData } from './report-data.js';
 
-const CHARACTERS: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
+// Longer than any object key, so that nothing of one is cut.
+const MAX_SHOWN = 2000;
 
-/** Text of strangers made inert: markup escaped, control and direction characters shown as code points. */
-function inert(text: string): string {
-  return text
-    .replace(
-      /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g,
-      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    )
-    .replace(/[&<>"']/g, (character) => CHARACTERS[character] ?? '');
-}
+/** Text of strangers: every character can be seen, none is markup. */
+const inert = (text: string): string => escapeHtml(visible(text, MAX_SHOWN));
 
 const utc = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 16)}`;
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;

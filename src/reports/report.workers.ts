@@ -7,6 +7,7 @@ import { Database } from '../database/database.js';
 import { TaskWorker, TerminalError, type TaskOutcome } from '../engine/ports.js';
 import type { Task } from '../engine/model/execution.js';
 import { Outbox, type MailPayload } from '../outbound/outbox.js';
+import { escapeHtml } from '../outbound/safe-text.js';
 import type { ReportData } from './report-data.js';
 import { ReportsService } from './reports.service.js';
 
@@ -115,12 +116,7 @@ function mailOf(
     contentType,
     contentBase64: Buffer.from(content).toString('base64'),
   });
-  const summary = lines
-    .map(
-      (line) =>
-        `<p style="margin:0 0 10px">${line.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`)}</p>`,
-    )
-    .join('');
+  const summary = lines.map((line) => `<p style="margin:0 0 10px">${escapeHtml(line)}</p>`).join('');
   return {
     to,
     subject: `Audit report ${period.label}${period.complete ? '' : ' (so far)'}`,

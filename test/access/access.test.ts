@@ -3,25 +3,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AccessService } from '../../src/access/access.service.js';
 import { Keyring } from '../../src/access/keyring.js';
 import { hashPassword, verifyPassword } from '../../src/access/password.js';
-import { Clock, type Instant } from '../../src/clock.js';
 import { Database } from '../../src/database/database.js';
 import { ConfigError, Overloaded, Unauthorized } from '../../src/errors.js';
+import { FakeClock } from '../support/clock.js';
 import { testDatabase, type TestDatabase } from '../support/database.js';
-
-class SetClock extends Clock {
-  at: Instant = Date.parse('2026-11-23T05:00:00Z');
-  now(): Instant {
-    return this.at;
-  }
-  async sleepUntil(): Promise<void> {}
-}
 
 const masterKey = randomBytes(32);
 
 describe('access', () => {
   let own: TestDatabase;
   let db: Database;
-  let clock: SetClock;
+  let clock: FakeClock;
   let keyring: Keyring;
   let access: AccessService;
   let firstRows: { admin: unknown; key: unknown };
@@ -29,7 +21,7 @@ describe('access', () => {
   beforeAll(async () => {
     own = await testDatabase();
     db = new Database(own.url, { maxConnections: 4 });
-    clock = new SetClock();
+    clock = new FakeClock();
     access = new AccessService(db, await Keyring.open(db, masterKey, clock), clock);
     await access.bootstrap(
       { name: 'admin', password: 'first password', email: 'admin@localhost' },
@@ -44,7 +36,7 @@ describe('access', () => {
   afterAll(() => db.close());
   beforeEach(async () => {
     await own.truncate();
-    clock = new SetClock();
+    clock = new FakeClock();
     keyring = await Keyring.open(db, masterKey, clock);
     access = new AccessService(db, keyring, clock);
     // The rows that bootstrap made: hashing a password takes long on purpose.
@@ -71,7 +63,7 @@ describe('access', () => {
   it('opens a session for the right password and ends it after twelve hours', async () => {
     const { token } = await access.login('admin', 'first password');
     expect(await access.bySession(token)).toMatchObject({ name: 'admin', roles: ['admin'] });
-    clock.at += 12 * 3_600_000 + 1;
+    clock.advance(12 * 3_600_000 + 1);
     expect(await access.bySession(token)).toBeUndefined();
   });
 
@@ -101,7 +93,7 @@ describe('access', () => {
     for (let attempt = 0; attempt < 10; attempt += 1)
       await expect(access.login('admin', 'x')).rejects.toBeInstanceOf(Unauthorized);
     await expect(access.login('admin', 'first password')).rejects.toBeInstanceOf(Overloaded);
-    clock.at += 15 * 60_000;
+    clock.advance(15 * 60_000);
     await expect(access.login('admin', 'first password')).resolves.toBeDefined();
   });
 
@@ -128,7 +120,7 @@ describe('access', () => {
   it('trades an API key for a token that ends after an hour and says so', async () => {
     const token = await access.issueToken('key-1', 'a secret');
     expect(await access.byToken(token)).toMatchObject({ kind: 'apikey', id: 'key-1' });
-    clock.at += 3_601_000;
+    clock.advance(3_601_000);
     await expect(access.byToken(token)).rejects.toMatchObject({ code: 'EXPIRED_TOKEN' });
   });
 

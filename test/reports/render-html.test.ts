@@ -50,7 +50,7 @@ describe('the HTML report', () => {
 
   it('makes hostile object names inert', () => {
     const html = renderHtml(data('uploads/<script>alert(1)</script>"\u202Egnp.exe\n'));
-    expect(html).toContain('uploads/&lt;script&gt;alert(1)&lt;/script&gt;&quot;\\u202egnp.exe\\u000a');
+    expect(html).toContain('uploads/&lt;script&gt;alert(1)&lt;/script&gt;&quot;\\u{202e}gnp.exe\\u{a}');
     expect(html).not.toContain('<script');
     expect(html).not.toContain('\u202E');
   });

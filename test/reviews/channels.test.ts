@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { renderMail } from '../../src/reviews/channels/mail/render-mail.js';
 import { reviewPage } from '../../src/reviews/channels/mail/page.js';
-import { defanged, escapeHtml, visible } from '../../src/reviews/channels/safe-text.js';
+import { defanged, escapeHtml, visible } from '../../src/outbound/safe-text.js';
 import {
   decideView,
   parseValue,
@@ -112,7 +112,7 @@ const parts = {
   linkUrl: `https://scan.example.com/r/${'A'.repeat(43)}`,
   inboxUrl: 'https://scan.example.com/reviews/1',
 };
-// oxlint-disable-next-line no-control-regex -- their absence is what is asked for
+// Their absence is what is asked for.
 const HIDDEN = /[\u0000-\u0009\u000b-\u001f\u007f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/;
 
 describe('whatever a review holds', () => {

@@ -101,7 +101,7 @@ function overrides(query: ReadonlyMap<string, string>): Record<string, string> {
   for (const name of OVERRIDABLE) {
     const value = query.get(`response-${name}`);
     if (value === undefined) continue;
-    // oxlint-disable-next-line no-control-regex -- a header must not hold them, and above all no line break
+    // A header must not hold them, and above all no line break.
     if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value)) {
       throw invalidArgument(`response-${name}`, value, 'A header value must not hold control characters.');
     }

@@ -29,7 +29,7 @@ function element(name: string, value: XmlContent): string {
  * allow most of them in any form, which is what `encoding-type=url` is for.
  */
 export const escapeXml = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex -- control characters are exactly what is escaped here
+  // Control characters are exactly what is escaped here.
   text.replace(/[&<>"'\u0000-\u001f\u007f-\u009f\ufffe\uffff]/g, (char) => {
     switch (char) {
       case '&':

@@ -44,7 +44,6 @@ export function openSessions(database: Database): Pool {
     onConnect: (client) => {
       // Between two statements of a transaction nobody else listens, and the event would end the process.
       client.on('error', () => undefined);
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       return client.query(PLANNING) as unknown as void;
     },
   });
@@ -59,7 +58,6 @@ export function prepared(client: ClientBase): Queryable {
     async query<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
       const result = await client.query({ name: nameOf(text), text, values: [...values], types });
       // The statement and its Row stand next to each other; nothing else can check them.
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       return result.rows as Row[];
     },
   };

@@ -1,4 +1,4 @@
-import { escapeHtml } from './safe-text.js';
+import { escapeHtml } from '../../outbound/safe-text.js';
 import { PAGE_CSS } from './page-style.js';
 
 /** Headers of every page: not kept, not framed, not indexed, and nothing runs or loads but its own style. */

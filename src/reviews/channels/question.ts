@@ -1,6 +1,6 @@
 import type { Review } from '../review.js';
 import { outcomeFacts } from '../rules/outcome.js';
-import { sizeText, visible } from './safe-text.js';
+import { sizeText, visible } from '../../outbound/safe-text.js';
 
 /** A line of evidence: what it is, and the stranger's text that belongs to it. */
 export interface Fact {

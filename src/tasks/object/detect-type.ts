@@ -18,7 +18,7 @@ function isText(head: Buffer): boolean {
   for (const cut of [0, 1, 2, 3]) {
     try {
       const text = new TextDecoder('utf-8', { fatal: true }).decode(head.subarray(0, head.length - cut));
-      // oxlint-disable-next-line no-control-regex -- control characters are what tells binary from text
+      // Control characters are what tells binary from text.
       return !/[\u0000-\u0008\u000e-\u001a\u001c-\u001f]/.test(text);
     } catch {
       // Not a whole number of characters, or no UTF-8 at all; the next cut tells.

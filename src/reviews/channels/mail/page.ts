@@ -3,7 +3,7 @@ import { outcomeFacts } from '../../rules/outcome.js';
 import { MAX_REASON_LENGTH } from '../../rules/transition.js';
 import { frame } from '../html-page.js';
 import { minuteOf, questionOf, type Question } from '../question.js';
-import { escapeHtml, visible } from '../safe-text.js';
+import { escapeHtml, visible } from '../../../outbound/safe-text.js';
 
 /** What the page says first: how the last click went. */
 export interface Notice {

@@ -1,7 +1,7 @@
 import type { Instant } from '../../../clock.js';
 import type { Review } from '../../review.js';
 import { minuteOf, questionOf, type Question } from '../question.js';
-import { defanged, escapeHtml, visible } from '../safe-text.js';
+import { defanged, escapeHtml, visible } from '../../../outbound/safe-text.js';
 
 export interface MailParts {
   readonly email: string;

@@ -8,7 +8,7 @@ import { Public, type Principal } from '../../../access/principal.js';
 import { CONFIG, publicUrl, type Config } from '../../../config.js';
 import { NotFound, Unauthorized } from '../../../errors.js';
 import { frame, messagePage, pageHeaders } from '../html-page.js';
-import { escapeHtml, visible } from '../safe-text.js';
+import { escapeHtml, visible } from '../../../outbound/safe-text.js';
 import { SLACK_LINK_PATH, SlackIdentities } from './slack-identities.js';
 
 const Token = z.object({ token: z.string().max(100).default('') });

@@ -1,4 +1,4 @@
-import { defanged, visible } from '../safe-text.js';
+import { defanged, visible } from '../../../outbound/safe-text.js';
 
 /*
  * Slack reads `<…>` in texts as links and mentions, and back-ticks, stars and the like as format. A stranger's text
