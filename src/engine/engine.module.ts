@@ -27,6 +27,7 @@ import { ExecutionsController } from './rest/executions.controller.js';
 import { MetadataController } from './rest/metadata.controller.js';
 import { TasksController } from './rest/tasks.controller.js';
 import { WorkflowController } from './rest/workflow.controller.js';
+import type { CommitObserver } from './runtime/commit-observer.js';
 import { Definitions } from './runtime/definitions.js';
 import { EngineRuntime } from './runtime/engine-runtime.js';
 import { homeIdOf } from './runtime/home-id.js';
@@ -34,6 +35,9 @@ import { loadDefinitions, registerWorkerTasks } from './runtime/load-definitions
 import { SallyportEngine } from './runtime/sallyport-engine.js';
 
 const SHIPPED = fileURLToPath(new URL('../../workflows', import.meta.url));
+
+/** Injection token of the list of those who are told of commits. */
+const COMMIT_OBSERVERS = Symbol('COMMIT_OBSERVERS');
 
 /** Classes of the in-process workers; each is a provider of its stage's module. */
 type WorkerClass = Type<TaskWorker>;
@@ -104,9 +108,10 @@ export class EngineModule {
         },
         {
           provide: EngineRuntime,
-          inject: [ExecutionStore, Definitions, Clock, CONFIG, LOG],
+          inject: [ExecutionStore, Definitions, Clock, CONFIG, LOG, COMMIT_OBSERVERS],
           useFactory: makeRuntime,
         },
+        { provide: COMMIT_OBSERVERS, useFactory: (...observers: readonly CommitObserver[]) => observers },
         {
           provide: SallyportEngine,
           inject: [EngineRuntime, Definitions, Clock],
@@ -129,6 +134,7 @@ async function makeRuntime(
   clock: Clock,
   config: Config,
   log: Log,
+  observers: readonly CommitObserver[],
 ): Promise<EngineRuntime> {
   const homeId = await homeIdOf(config.SALLYPORT_HOME);
   return new EngineRuntime({
@@ -138,5 +144,6 @@ async function makeRuntime(
     log,
     identity: { homeId, host: hostname(), pid: process.pid, roles: config.ROLES },
     watches: config.ROLES.includes('engine'),
+    observers,
   });
 }

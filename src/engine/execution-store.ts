@@ -97,6 +97,8 @@ export interface BatchResult {
   readonly missing: readonly string[];
   /** New workflows that were not inserted, because this id (or idempotency key) exists: the id that won. */
   readonly existing: ReadonlyMap<string, string>;
+  /** Round trips of the transaction, with BEGIN and COMMIT; absent in a store without any. */
+  readonly statements?: number;
 }
 
 export interface TaskClaim {

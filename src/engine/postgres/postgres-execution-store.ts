@@ -25,7 +25,7 @@ import { encodeCursor } from '../../cursor.js';
 import { lockMembers, writeBatch } from './batch.js';
 import { DefinitionSnapshots } from './definition-snapshots.js';
 import { leaseFrom, summaryFrom, taskFrom, workflowFrom, type TaskRow, type WorkflowRow } from './rows.js';
-import { classify, openSessions, prepared } from './session.js';
+import { classify, counting, openSessions, prepared } from './session.js';
 import { pruneAppliedCommands } from './sql/applied-commands.js';
 import { claimTasks } from './sql/claim-tasks.js';
 import { claimTimers } from './sql/claim-timers.js';
@@ -66,7 +66,8 @@ export class PostgresExecutionStore extends ExecutionStore {
     decide: (locked: readonly LockedWorkflow[]) => readonly WorkflowWrite[],
   ): Promise<BatchResult> {
     let fresh: string[] = [];
-    const result = await this.inTransaction(async (tx) => {
+    const result = await this.inTransaction(async (client) => {
+      const tx = counting(client);
       if (request.wait) await tx.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
       const { locked, busy, missing } = await lockMembers(tx, request, this.snapshots);
       const writes = decide(locked);
@@ -78,7 +79,7 @@ export class PostgresExecutionStore extends ExecutionStore {
           : [],
       );
       await this.crash.reach('batch:before-commit');
-      return { busy, missing, existing };
+      return { busy, missing, existing, statements: tx.count + 2 };
     });
     this.snapshots.markStored(fresh);
     await this.crash.reach('batch:after-commit');

@@ -63,6 +63,20 @@ export function prepared(client: ClientBase): Queryable {
   };
 }
 
+/** Counts what passes through to `db`. */
+export function counting(db: Queryable): Queryable & { readonly count: number } {
+  let count = 0;
+  return {
+    get count() {
+      return count;
+    },
+    query(text, values) {
+      count += 1;
+      return db.query(text, values);
+    },
+  };
+}
+
 /**
  * Sorts what PostgreSQL answered: wrong data (22, 23), or trouble that passes (40, 08, 53, 57, a lock not had in
  * time, a lost connection). Defects of our own statements stay as they are.

@@ -1,6 +1,8 @@
 import type { Clock } from '../../clock.js';
 import type { ClaimedTask, ExecutionStore, TaskClaim } from '../execution-store.js';
+import { tell, type CommitObserver } from './commit-observer.js';
 import type { FairTags } from './fair-tags.js';
+import type { RuntimeLog } from './runtime-log.js';
 import type { WorkflowCache } from './workflow-cache.js';
 
 type Taker = TaskClaim['takers'][number];
@@ -27,6 +29,7 @@ export class Claims {
     private readonly clock: Clock,
     private readonly cache: WorkflowCache,
     private readonly fairTags: FairTags,
+    private readonly watch: { readonly observers: readonly CommitObserver[]; readonly log: RuntimeLog },
   ) {}
 
   /** As many tasks as there are, at most one per taker. */
@@ -74,6 +77,8 @@ export class Claims {
         offset += mine.length;
         resolve(claimed.filter(({ taker }) => taker >= start && taker < start + mine.length));
       }
+      const { observers, log } = this.watch;
+      if (claimed.length > 0) tell(observers, log, (observer) => observer.claimed?.(claimed));
     } catch (error) {
       for (const { reject } of batch) reject(error);
     }

@@ -11,6 +11,7 @@ import type { TaskDef } from '../model/definition.js';
 import type { Task } from '../model/execution.js';
 import type { Entry, EntryOutcome, Request } from './entry.js';
 import type { FairTags } from './fair-tags.js';
+import { tell, type CommitObserver } from './commit-observer.js';
 import { CommitQueue, type Mailbox, type QueueLimits } from './queue.js';
 import { roughBytes } from './rough-bytes.js';
 import type { Slots } from './slots.js';
@@ -61,6 +62,7 @@ interface Parts {
   readonly taskDefs: () => ReadonlyMap<string, TaskDef>;
   readonly crash: CrashPoints;
   readonly listener: CommitListener;
+  readonly observers: readonly CommitObserver[];
   readonly log: RuntimeLog;
   readonly options: CommitterOptions;
 }
@@ -249,6 +251,8 @@ export class Committer {
     const decided: Transition[] = [];
     const defects = new Map<string, unknown>();
     let result: BatchResult;
+    let decideMs = 0;
+    const startedAt = performance.now();
     try {
       result = await store.commitBatch(
         {
@@ -263,6 +267,7 @@ export class Committer {
           })),
         },
         (locked) => {
+          const decidingSince = performance.now();
           for (const row of locked) {
             this.decideOne(decided, defects, row.workflowId, () =>
               this.decideLocked(row, known.get(row.workflowId), entriesOf.get(row.workflowId) ?? [], now),
@@ -271,6 +276,7 @@ export class Committer {
           for (const { mailbox, entries } of starts) {
             this.decideOne(decided, defects, mailbox.workflowId, () => this.decideStart(entries, now));
           }
+          decideMs = performance.now() - decidingSince;
           return decided.flatMap(({ write }) => (write === undefined ? [] : [write]));
         },
       );
@@ -278,8 +284,22 @@ export class Committer {
       for (const { handedOver } of decided) for (const task of handedOver) slots.free(task.taskType);
       throw error;
     }
+    const commitMs = performance.now() - startedAt - decideMs;
     await crash.reach('batch:before-delivery');
     this.deliver(batch, decided, defects, result);
+    if (this.parts.observers.length > 0) this.observe(batch, decided, result, { decideMs, commitMs });
+  }
+
+  private observe(
+    batch: Batch,
+    decided: readonly Transition[],
+    { existing, statements = 0 }: BatchResult,
+    times: { readonly decideMs: number; readonly commitMs: number },
+  ): void {
+    const stored = existing.size === 0 ? decided : decided.filter((one) => !existing.has(one.workflowId));
+    const entries = batch.reduce((sum, item) => sum + item.entries.length, 0);
+    const facts = { entries, statements, ...times };
+    tell(this.parts.observers, this.parts.log, (observer) => observer.committed(stored, facts));
   }
 
   private decideOne(

@@ -4,6 +4,7 @@ import { newWorkflow } from '../decider/new-workflow.js';
 import type { ExecutionStore, InboxRow } from '../execution-store.js';
 import type { TaskWorker } from '../ports.js';
 import { Claims } from './claims.js';
+import type { CommitObserver } from './commit-observer.js';
 import { Committer, COMMITTER_DEFAULTS, type CommitterOptions } from './committer.js';
 import { CrashPoints } from './crash-points.js';
 import type { Definitions } from './definitions.js';
@@ -31,6 +32,8 @@ export interface RuntimeParts {
   readonly cacheBytes?: number;
   /** False for a node that decides what its clients ask and fires no timers (role `engine` missing). */
   readonly watches?: boolean;
+  /** Told of every commit of this process. */
+  readonly observers?: readonly CommitObserver[];
 }
 
 const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
@@ -81,7 +84,8 @@ export class EngineRuntime {
       started: (extendAt) => this.lookout.dueAt(extendAt),
     });
     this.keeper = new NodeKeeper({ store, clock, runner: this.runner, log, identity, wake });
-    const claims = new Claims(store, clock, this.cache, this.fairTags);
+    const observers = parts.observers ?? [];
+    const claims = new Claims(store, clock, this.cache, this.fairTags, { observers, log });
     this.dispatcher = new Dispatcher({
       clock,
       slots: this.slots,
@@ -115,6 +119,7 @@ export class EngineRuntime {
       taskDefs: definitions.taskDefs,
       crash,
       log,
+      observers,
       options: { ...COMMITTER_DEFAULTS, ...parts.committer },
       listener: {
         handedOver: (tasks) => {

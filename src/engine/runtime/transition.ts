@@ -24,6 +24,8 @@ export interface TransitionContext {
 /** One workflow's part of a batch, decided and not yet stored. */
 export interface Transition {
   readonly workflowId: string;
+  /** What was decided on; `undefined` for a new workflow. */
+  readonly before: WorkflowState | undefined;
   /** `undefined` when nothing changed. */
   readonly write: WorkflowWrite | undefined;
   readonly next: KnownWorkflow;
@@ -107,6 +109,7 @@ export function transition(
 
   return {
     workflowId: state.workflow.workflowId,
+    before: isNew ? undefined : known.state,
     next,
     outcomes: [
       ...early.map(([entry, outcomeIn]) => [entry, outcomeIn(state)] as const),
@@ -278,7 +281,7 @@ function hand(
 }
 
 /** The row of the same task; `tasks` is ordered by `seq`. */
-function rowOf(tasks: readonly Task[], { seq, taskId }: Task): Task | undefined {
+export function rowOf(tasks: readonly Task[], { seq, taskId }: Task): Task | undefined {
   let low = 0;
   let high = tasks.length - 1;
   while (low <= high) {
