@@ -8,6 +8,7 @@ import type { Clock } from './clock.js';
 import type { Config } from './config.js';
 import type { Database } from './database/database.js';
 import { DatabaseModule } from './database/database.module.js';
+import type { Notices } from './database/notices.js';
 import type { EmbeddedMailbox } from './embedded/mailbox/start-mailbox.js';
 import { EngineModule } from './engine/engine.module.js';
 import { EventsToken } from './intake/events-token.js';
@@ -37,6 +38,7 @@ export interface AppParts {
   readonly database: Database;
   readonly dataSource: DataSource;
   readonly clock: Clock;
+  readonly notices: Notices;
   readonly keyring: Keyring;
   /** Catches mail while no SMTP_URL is set. */
   readonly mailbox: EmbeddedMailbox | undefined;

@@ -71,6 +71,8 @@ const Environment = z.object({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   /** A role that may create tables, for migrations; DATABASE_URL when unset. */
   DATABASE_ADMIN_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  /** Where to listen for notices of other nodes, past a transaction pooler; DATABASE_URL when unset. */
+  DATABASE_LISTEN_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   /** 32 bytes in base64: encrypts the keyring. Generated when embedded, required with DATABASE_URL. */
   SALLYPORT_KEY: z
     .string()

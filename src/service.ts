@@ -11,6 +11,7 @@ import { createDataSource } from './database/data-source.js';
 import { Database } from './database/database.js';
 import { DatabaseClock } from './database/database-clock.js';
 import { migrate } from './database/migrate.js';
+import { Notices } from './database/notices.js';
 import {
   openCredentials,
   openHome,
@@ -106,6 +107,11 @@ async function bringUp(args: StartArguments, started: Started): Promise<Service>
   started.add('data source', () => dataSource.destroy());
   const clock = await DatabaseClock.start(database);
   started.add('clock', async () => clock.stop());
+  const listenUrl = config.DATABASE_LISTEN_URL ?? url;
+  const notices = await Notices.start({ listenUrl, sender: database, log });
+  started.add('notices', () => notices.stop());
+  // Away and back again: it may be another server, with another clock; a failed measurement is repeated soon anyway.
+  notices.onReconnect(() => void clock.measure().catch(() => undefined));
   const keyring = await Keyring.open(database, masterKey(config), clock);
   const opened = openCredentials(config.SALLYPORT_HOME);
   const mailbox = await openMailbox(config, started);
@@ -118,6 +124,7 @@ async function bringUp(args: StartArguments, started: Started): Promise<Service>
     database,
     dataSource,
     clock,
+    notices,
     keyring,
     mailbox,
     eventsToken: config.EVENTS_TOKEN ?? opened.credentials.eventsToken,

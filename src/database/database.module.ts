@@ -3,17 +3,24 @@ import { DataSource } from 'typeorm';
 import type { Clock } from '../clock.js';
 import { Clock as ClockToken } from '../clock.js';
 import { Database } from './database.js';
+import { Notices } from './notices.js';
 
 /** The database and the clock that follows it; global, with the configuration, because every stage uses them. */
 @Global()
 @Module({})
 export class DatabaseModule {
-  static using(parts: { database: Database; dataSource: DataSource; clock: Clock }): DynamicModule {
+  static using(parts: {
+    database: Database;
+    dataSource: DataSource;
+    clock: Clock;
+    notices: Notices;
+  }): DynamicModule {
     const providers = [
       { provide: Database, useValue: parts.database },
       { provide: DataSource, useValue: parts.dataSource },
       { provide: ClockToken, useValue: parts.clock },
+      { provide: Notices, useValue: parts.notices },
     ];
-    return { module: DatabaseModule, providers, exports: [Database, DataSource, ClockToken] };
+    return { module: DatabaseModule, providers, exports: [Database, DataSource, ClockToken, Notices] };
   }
 }

@@ -6,6 +6,7 @@ import { ErrorFilter } from './error.filter.js';
 import { HealthRegistry } from './health.js';
 import { LOG, type Log } from './log.js';
 import { createMetrics, METRICS } from './metrics.js';
+import { NoticesHealth } from './notices-health.js';
 import { OpsController } from './ops.controller.js';
 
 /** Configuration, log, health and metrics: what every stage needs to say how it is. */
@@ -19,6 +20,7 @@ export class OpsModule {
       { provide: METRICS, useFactory: createMetrics },
       HealthRegistry,
       DatabaseHealth,
+      NoticesHealth,
       DiskHealth,
       ErrorFilter,
     ];

@@ -7,6 +7,7 @@ import { PUBLIC_ROUTE, ROUTE_ROLES, type AccessRole, type Principal } from '../.
 import { Unauthorized } from '../../src/errors.js';
 import { readConfig, type Config } from '../../src/config.js';
 import { DatabaseModule } from '../../src/database/database.module.js';
+import { Notices } from '../../src/database/notices.js';
 import { Engine } from '../../src/engine/ports.js';
 import { createAdapter, furnish } from '../../src/http/server.js';
 import { OpsModule } from '../../src/ops/ops.module.js';
@@ -22,6 +23,7 @@ import { Reviewers } from '../../src/reviews/reviewers.js';
 import { REVIEW_HANDLERS, ReviewsModule } from '../../src/reviews/reviews.module.js';
 import { EvidenceSource } from '../../src/reviews/evidence.js';
 import { Ledger } from '../../src/verdicts/ledger.js';
+import { testDatabase } from '../support/database.js';
 import type { ReviewsStage } from './stage.js';
 
 /** Whoever the header `x-test-user` names; `x-test-roles` says what they may do. */
@@ -55,6 +57,7 @@ export async function reviewsApp(
   parts: { smtpUrl?: () => string | undefined; mailbox?: Mailbox } = {},
 ): Promise<{ app: NestFastifyApplication; config: Config; worker: HumanWorker }> {
   const config = readConfig({ PORT: '8080', ...settings });
+  const notices = await Notices.start({ listenUrl: (await testDatabase()).url, sender: stage.db });
   @Module({
     providers: [
       { provide: Engine, useValue: stage.engine },
@@ -80,6 +83,7 @@ export async function reviewsApp(
         database: stage.db,
         dataSource: new DataSource({ type: 'postgres' }),
         clock: stage.clock,
+        notices,
       }),
       OutboundModule.with([
         { provide: MailTransport, useClass: Transport },
@@ -91,7 +95,10 @@ export async function reviewsApp(
         handlers: [...OUTBOUND_HANDLERS, ...REVIEW_HANDLERS],
       }),
     ],
-    providers: [{ provide: APP_GUARD, useClass: HeaderGuard }],
+    providers: [
+      { provide: APP_GUARD, useClass: HeaderGuard },
+      { provide: 'hangs up', useValue: { onApplicationShutdown: () => notices.stop() } },
+    ],
   })
   class App {}
   const app = await NestFactory.create<NestFastifyApplication>(App, await createAdapter(config, stage.log), {
