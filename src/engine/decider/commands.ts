@@ -45,6 +45,10 @@ export function apply(t: Transition, command: Command): void {
     case 'retry':
       retry(t, reject);
       return;
+    case 'evaluated':
+    case 'childEnded':
+      reject('not_found', `Workflow ${workflowId} has no task ${command.taskId} that waits for this.`);
+      return;
     default:
       command satisfies never;
   }

@@ -18,6 +18,8 @@ export interface NewWorkflow {
   readonly createdBy?: string | undefined;
   readonly parentWorkflowId?: string | undefined;
   readonly parentWorkflowTaskId?: string | undefined;
+  /** How many workflows it is inside of; 0 when absent. */
+  readonly depth?: number | undefined;
 }
 
 /** A run before its first decision: no tasks yet, revision 0. The definition's `inputTemplate` fills missing inputs. */
@@ -45,6 +47,7 @@ export function newWorkflow(args: NewWorkflow): WorkflowState {
       failedReferenceTaskNames: [],
       parentWorkflowId: args.parentWorkflowId,
       parentWorkflowTaskId: args.parentWorkflowTaskId,
+      depth: args.depth ?? 0,
       createdBy: args.createdBy,
       runEpoch: 0,
       revision: 0,

@@ -37,8 +37,11 @@ const TASK: Shape = {
   decisionCases: () => CASES,
   defaultCase: () => TASK,
   forkTasks: () => TASK,
+  loopOver: () => TASK,
+  subWorkflowParam: () => SUB_WORKFLOW,
   taskDefinition: 'plain',
 };
+const SUB_WORKFLOW: Shape = { workflowDefinition: () => DEFINITION };
 const CASES: Shape = { '*': () => TASK };
 const DEFINITION: Shape = { tasks: () => TASK };
 

@@ -125,6 +125,7 @@ export class Transition {
       changedTasks: [...this.changed].sort((a, b) => a - b).map((position) => this.rows[position]!),
       effects: this.effects,
       rejected: this.rejected,
+      needs: [],
       wakeAt: unfinished ? now : this.wakeAt(),
       unfinished,
     };

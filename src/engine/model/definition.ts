@@ -50,6 +50,16 @@ export const TaskDef = z
   .meta({ id: 'TaskDef' });
 export type TaskDef = z.infer<typeof TaskDef>;
 
+/** Which workflow a SUB_WORKFLOW task starts; Conductor's SubWorkflowParams. */
+export interface SubWorkflowParam {
+  /** May hold expressions. */
+  readonly name: string;
+  /** The newest when absent or 0. */
+  readonly version?: number | undefined;
+  /** Instead of a registered one: a definition, or the expression that gives one. */
+  readonly workflowDefinition?: WorkflowDef | string | undefined;
+}
+
 /** A step in a definition; Conductor's WorkflowTask. */
 export interface WorkflowTask {
   readonly name: string;
@@ -72,6 +82,13 @@ export interface WorkflowTask {
   readonly joinOn: readonly string[];
   readonly taskDefinition?: TaskDef | undefined;
   readonly permissive: boolean;
+  readonly subWorkflowParam?: SubWorkflowParam | undefined;
+  /** DO_WHILE: the steps of one iteration. */
+  readonly loopOver?: readonly WorkflowTask[] | undefined;
+  /** DO_WHILE: JavaScript; true, or a number above 0, for another iteration. */
+  readonly loopCondition?: string | undefined;
+  /** DO_WHILE: one iteration per item; a list or the expression that gives one. */
+  readonly items?: Json | undefined;
 }
 
 export const WorkflowTask: z.ZodType<WorkflowTask> = z
@@ -99,6 +116,14 @@ export const WorkflowTask: z.ZodType<WorkflowTask> = z
     joinOn: z.array(text(255)).default([]),
     taskDefinition: TaskDef.optional(),
     permissive: z.boolean().default(false),
+    get subWorkflowParam() {
+      return SubWorkflowParam.optional();
+    },
+    get loopOver() {
+      return z.array(WorkflowTask).optional();
+    },
+    loopCondition: text(100_000).optional(),
+    items: z.json().optional(),
   })
   .meta({ id: 'WorkflowTask' });
 
@@ -127,3 +152,11 @@ export const WorkflowDef = z
   })
   .meta({ id: 'WorkflowDef' });
 export type WorkflowDef = z.infer<typeof WorkflowDef>;
+
+const SubWorkflowParam: z.ZodType<SubWorkflowParam> = z
+  .object({
+    name: text(255).default(''),
+    version: z.int().min(0).max(MAX_VERSION).optional(),
+    workflowDefinition: z.union([text(100_000), WorkflowDef]).optional(),
+  })
+  .meta({ id: 'SubWorkflowParam' });

@@ -12,6 +12,9 @@ export const WORKFLOW_STATUSES = [
 ] as const;
 export type WorkflowStatus = (typeof WORKFLOW_STATUSES)[number];
 
+/** How a workflow can end. */
+export type EndedStatus = Exclude<WorkflowStatus, 'RUNNING' | 'PAUSED'>;
+
 export const TASK_STATUSES = [
   'SCHEDULED',
   'IN_PROGRESS',
@@ -25,7 +28,7 @@ export const TASK_STATUSES = [
 ] as const;
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 
-export const isTerminalWorkflow = (status: WorkflowStatus): boolean =>
+export const isTerminalWorkflow = (status: WorkflowStatus): status is EndedStatus =>
   status !== 'RUNNING' && status !== 'PAUSED';
 export const isTerminalTask = (status: TaskStatus): boolean =>
   status !== 'SCHEDULED' && status !== 'IN_PROGRESS';
@@ -55,6 +58,8 @@ export interface Workflow {
   readonly failedReferenceTaskNames: readonly string[];
   readonly parentWorkflowId?: string | undefined;
   readonly parentWorkflowTaskId?: string | undefined;
+  /** How many workflows it is inside of; 0 for one without a parent. */
+  readonly depth: number;
   readonly createdBy?: string | undefined;
   /** Raised by restart and rerun; part of every derived task id. */
   readonly runEpoch: number;
@@ -67,6 +72,7 @@ export interface Task {
   readonly taskId: string;
   readonly workflowInstanceId: string;
   readonly workflowType: string;
+  /** The step's name; in a loop with the iteration of each loop around it, outermost first: `name__2`, `name__2__3`. */
   readonly referenceTaskName: string;
   /** The queue that workers poll; the definition's name for SIMPLE, the type's name for system tasks (FORK for FORK_JOIN). */
   readonly taskType: string;
@@ -84,7 +90,10 @@ export interface Task {
   readonly retried: boolean;
   /** Its successors were scheduled. */
   readonly executed: boolean;
+  /** Of the innermost loop around it, from 1; 0 outside of loops. A DO_WHILE's own: the one it is at. */
   readonly iteration: number;
+  /** SUB_WORKFLOW: the child that this attempt started. */
+  readonly subWorkflowId?: string | undefined;
   readonly pollCount: number;
   readonly workerId?: string | undefined;
   readonly scheduledTime: Instant;

@@ -7,6 +7,7 @@ import {
   type LockedWorkflow,
   type WorkflowWrite,
 } from '../execution-store.js';
+import type { Effect } from '../model/command.js';
 import type { DefinitionSnapshots } from './definition-snapshots.js';
 import {
   changedTaskParameters,
@@ -185,6 +186,20 @@ const payloadParameters = ({ workflow }: WorkflowWrite, snapshots: DefinitionSna
   variables: workflow.variables,
 });
 
+/** With the kind and the two workflows it tells effects apart. A failure workflow has an id of its own per failure. */
+function sourceTaskOf(effect: Effect): string {
+  switch (effect.kind) {
+    case 'startWorkflow':
+      return effect.parent?.taskId ?? '';
+    case 'terminateChild':
+      return effect.taskId;
+    case 'childEnded':
+      return `${effect.taskId}/${effect.endTime}`;
+    default:
+      return effect satisfies never;
+  }
+}
+
 async function writeTasks(
   tx: Queryable,
   writes: readonly WorkflowWrite[],
@@ -222,7 +237,7 @@ async function writeFollowUps(tx: Queryable, writes: readonly WorkflowWrite[], n
     effects.map((effect) => ({
       kind: effect.kind,
       source_workflow_id: workflow.workflowId,
-      source_task_id: '',
+      source_task_id: sourceTaskOf(effect),
       target_workflow_id: effect.workflowId,
       effect,
     })),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Queryable } from '../../database/queryable.js';
+import { stepName } from '../decider/loop-path.js';
 import type { WorkflowDef, WorkflowTask } from '../model/definition.js';
 import type { Task } from '../model/execution.js';
 
@@ -20,16 +21,17 @@ export class DefinitionSnapshot {
       for (const branch of Object.values(step.decisionCases)) this.collect(branch);
       this.collect(step.defaultCase);
       for (const branch of step.forkTasks) this.collect(branch);
+      this.collect(step.loopOver ?? []);
     }
   }
 
   /** The row's step is the definition's own, so it need not be stored with the row. */
   holds(task: Task): boolean {
-    return this.steps.get(task.referenceTaskName) === task.workflowTask;
+    return this.steps.get(stepName(task.referenceTaskName)) === task.workflowTask;
   }
 
   step(reference: string): WorkflowTask {
-    const step = this.steps.get(reference);
+    const step = this.steps.get(stepName(reference));
     if (step === undefined) throw new Error(`Definition ${this.definition.name} has no step ${reference}`);
     return step;
   }

@@ -19,6 +19,7 @@ export interface WorkflowRow {
   readonly idempotency_key: string | null;
   readonly parent_workflow_id: string | null;
   readonly parent_task_id: string | null;
+  readonly depth: number;
   readonly created_by: string | null;
   readonly created_at: number;
   readonly updated_at: number;
@@ -45,6 +46,7 @@ export interface TaskRow {
   readonly retried: boolean;
   readonly executed: boolean;
   readonly iteration: number;
+  readonly sub_workflow_id: string | null;
   readonly poll_count: number;
   readonly worker_id: string | null;
   readonly scheduled_at: number;
@@ -94,6 +96,7 @@ export const workflowFrom = (
   failedReferenceTaskNames: row.failed_references,
   parentWorkflowId: optional(row.parent_workflow_id),
   parentWorkflowTaskId: optional(row.parent_task_id),
+  depth: row.depth,
   createdBy: optional(row.created_by),
   runEpoch: row.run_epoch,
   revision: row.revision,
@@ -130,6 +133,7 @@ export const taskFrom = (row: TaskRow, snapshot: DefinitionSnapshot): Task => ({
   retried: row.retried,
   executed: row.executed,
   iteration: row.iteration,
+  subWorkflowId: optional(row.sub_workflow_id),
   pollCount: row.poll_count,
   workerId: optional(row.worker_id),
   scheduledTime: row.scheduled_at,
@@ -162,6 +166,7 @@ export const workflowParameters = (write: WorkflowWrite) => {
     idempotency_key: workflow.idempotencyKey,
     parent_workflow_id: workflow.parentWorkflowId,
     parent_task_id: workflow.parentWorkflowTaskId,
+    depth: workflow.depth,
     created_by: workflow.createdBy,
     created_at: workflow.createTime,
     updated_at: workflow.updateTime,
@@ -178,6 +183,8 @@ const taskColumns = ({ task }: TaskWrite, revision: number) => ({
   id: task.taskId,
   changed_rev: revision,
   status: task.status,
+  iteration: task.iteration,
+  sub_workflow_id: task.subWorkflowId,
   retried: task.retried,
   executed: task.executed,
   poll_count: task.pollCount,
@@ -209,7 +216,6 @@ export const newTaskParameters = (
     task_def_name: task.taskDefName,
     retry_count: task.retryCount,
     retried_task_id: task.retriedTaskId,
-    iteration: task.iteration,
     scheduled_at: task.scheduledTime,
     first_scheduled_at: task.firstScheduledTime,
     due: task.queued && task.dueAt <= now,

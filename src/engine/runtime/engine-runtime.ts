@@ -211,8 +211,9 @@ export class EngineRuntime {
   /** An effect of another workflow: starts its target exactly once, because the target's id is derived. */
   private async consume({ id, effect, attempts }: InboxRow): Promise<void> {
     const { definitions, clock } = this.parts;
-    const facts = { workflowId: effect.workflowId, name: effect.name };
+    const facts = { workflowId: effect.workflowId, kind: effect.kind };
     try {
+      if (effect.kind !== 'startWorkflow') throw new Error(`Nothing carries out ${effect.kind} yet`);
       const definition = await definitions.getWorkflow(effect.name, effect.version);
       const initial = newWorkflow({
         workflowId: effect.workflowId,

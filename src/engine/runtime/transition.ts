@@ -331,10 +331,14 @@ const PAST_TENSE = {
   retry: 'retried',
 } as const;
 
+/** What somebody asked for, as against what the engine and its workers report. */
+const isLifeCycle = (command: Command): command is Extract<Command, { kind: keyof typeof PAST_TENSE }> =>
+  Object.hasOwn(PAST_TENSE, command.kind);
+
 export const actorName = (actor: Actor): string => `${actor.kind}:${actor.id}`;
 
 function auditOf(command: Command | undefined, { workflow }: WorkflowState, now: Instant): AuditEvent[] {
-  if (command === undefined || command.kind === 'updateTask' || command.kind === 'wake') return [];
+  if (command === undefined || !isLifeCycle(command)) return [];
   return [
     {
       at: now,

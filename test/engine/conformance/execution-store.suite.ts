@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { ExecutionStore, NodeRecord } from '../../../src/engine/execution-store.js';
+import type { ExecutionStore, NodeRecord, WorkflowWrite } from '../../../src/engine/execution-store.js';
 import type { Task } from '../../../src/engine/model/execution.js';
 import { chain } from '../../support/engine.js';
 import { command, complete, definitionOf, freshId, NOW, redecide, start, startWrite } from './fixtures.js';
@@ -55,6 +55,25 @@ export function executionStoreSuite(make: () => Promise<ExecutionStore>): void {
     test('keeps the order of keys in its input', async () => {
       const id = await start(store, { input: { z: 1, a: { y: 2, b: 3 } } });
       expect(JSON.stringify((await store.load(id))?.workflow.input)).toBe('{"z":1,"a":{"y":2,"b":3}}');
+    });
+
+    test("keeps its depth, and a task's iteration and child as they change", async () => {
+      const { workflow, tasks, ...write } = startWrite();
+      const parent = { parentWorkflowId: freshId(), parentWorkflowTaskId: freshId(), depth: 3 };
+      const at = (revision: number, more: Partial<Task>, isNew: boolean): WorkflowWrite => ({
+        ...write,
+        workflow: { ...workflow, ...parent, revision },
+        tasks: tasks.map((one) => ({ ...one, isNew, task: { ...one.task, ...more } })),
+        isNew,
+      });
+      const { workflowId, revision } = workflow;
+      const members = [{ workflowId, knownRevision: revision, commandIds: [] }];
+      const inLoop = { referenceTaskName: `${tasks[0]?.task.referenceTaskName}__2`, iteration: 2 };
+      await store.commitBatch({ now: NOW, members: [], wait: false }, () => [at(revision, inLoop, true)]);
+      expect(await store.load(workflowId)).toMatchObject({ workflow: parent, tasks: [inLoop] });
+      const later = { ...inLoop, iteration: 3, subWorkflowId: freshId() };
+      await store.commitBatch({ now: NOW, members, wait: false }, () => [at(revision + 1, later, false)]);
+      expect((await store.load(workflowId))?.tasks).toMatchObject([later]);
     });
 
     test('whose id exists changes nothing', async () => {

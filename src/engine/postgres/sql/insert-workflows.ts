@@ -3,14 +3,14 @@ import type { workflowParameters } from '../rows.js';
 
 const STATEMENT = `
   INSERT INTO workflow (id, name, version, status, revision, run_epoch, priority, correlation_id, idempotency_key,
-    parent_workflow_id, parent_task_id, created_by, created_at, updated_at, ended_at, last_retried_at, task_count,
-    open_task_count, reason, failed_references)
+    parent_workflow_id, parent_task_id, depth, created_by, created_at, updated_at, ended_at, last_retried_at,
+    task_count, open_task_count, reason, failed_references)
   SELECT id, name, version, status, revision, run_epoch, priority, correlation_id, idempotency_key,
-    parent_workflow_id, parent_task_id, created_by, created_at, updated_at, ended_at, last_retried_at, task_count,
-    open_task_count, reason, failed_references
+    parent_workflow_id, parent_task_id, depth, created_by, created_at, updated_at, ended_at, last_retried_at,
+    task_count, open_task_count, reason, failed_references
   FROM json_to_recordset($1::json) AS new (id text, name text, version int, status text, revision bigint,
     run_epoch int, priority smallint, correlation_id text, idempotency_key text, parent_workflow_id text,
-    parent_task_id text, created_by text, created_at bigint, updated_at bigint, ended_at bigint,
+    parent_task_id text, depth smallint, created_by text, created_at bigint, updated_at bigint, ended_at bigint,
     last_retried_at bigint, task_count int, open_task_count int, reason text, failed_references text[])
   ON CONFLICT DO NOTHING
   RETURNING id`;

@@ -2,7 +2,8 @@ import type { Queryable } from '../../../database/queryable.js';
 import type { changedTaskParameters } from '../rows.js';
 
 const STATEMENT = `
-  UPDATE task t SET changed_rev = new.changed_rev, status = new.status, retried = new.retried,
+  UPDATE task t SET changed_rev = new.changed_rev, status = new.status,
+    iteration = new.iteration, sub_workflow_id = new.sub_workflow_id, retried = new.retried,
     executed = new.executed, poll_count = new.poll_count, worker_id = new.worker_id, started_at = new.started_at,
     updated_at = new.updated_at, ended_at = new.ended_at, callback_after_seconds = new.callback_after_seconds,
     reason = new.reason, queued = new.queued, due_at = new.due_at, due = new.due,
@@ -10,7 +11,8 @@ const STATEMENT = `
     lease_owner = CASE WHEN new.keep_lease THEN t.lease_owner ELSE new.lease_owner END,
     lease_until = CASE WHEN new.keep_lease THEN t.lease_until ELSE new.lease_until END,
     input = coalesce(new.input, t.input), output = coalesce(new.output, t.output)
-  FROM json_to_recordset($1::json) AS new (id text, changed_rev bigint, status text, retried boolean,
+  FROM json_to_recordset($1::json) AS new (id text, changed_rev bigint, status text, iteration int,
+    sub_workflow_id text, retried boolean,
     executed boolean, poll_count int, worker_id text, started_at bigint, updated_at bigint, ended_at bigint,
     callback_after_seconds double precision, reason text, queued boolean, due_at bigint, due boolean,
     fair_tag bigint, keep_lease boolean, lease_owner text, lease_until bigint, input json, output json)
