@@ -43,6 +43,14 @@ const isTimeZone = (timeZone: string): boolean => {
 };
 const httpUrl = z.url({ protocol: /^https?$/ });
 
+const kilobytes = (fallback: number) =>
+  z.coerce
+    .number('must be a number of kilobytes')
+    .int('must be a whole number of kilobytes')
+    .min(1, 'must be at least 1 kilobyte')
+    .max(10_240, 'must be at most 10240 kilobytes')
+    .default(fallback);
+
 export const ROLES = ['api', 'engine', 'worker', 'intake', 'notify', 'reports'] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -84,6 +92,16 @@ const Environment = z.object({
   AUTH: onOff('on'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
   LOG_FORMAT: z.enum(['auto', 'json', 'pretty']).default('auto'),
+
+  /** Kilobytes of JSON of a workflow's input or output above which it is kept in the payload store. */
+  PAYLOAD_WORKFLOW_THRESHOLD_KB: kilobytes(5_120),
+  /** Above this a start is refused, and a workflow whose output is larger fails. */
+  PAYLOAD_WORKFLOW_MAX_KB: kilobytes(10_240),
+  /** The same for a task's input or output; above the maximum the task fails without a retry. */
+  PAYLOAD_TASK_THRESHOLD_KB: kilobytes(3_072),
+  PAYLOAD_TASK_MAX_KB: kilobytes(10_240),
+  /** All variables of one workflow together; a SET_VARIABLE task above it fails. */
+  PAYLOAD_VARIABLES_MAX_KB: kilobytes(256),
 
   /** Starts the embedded S3 endpoint; default on unless S3_ENDPOINT or S3_BUCKETS names another. */
   EMBEDDED_S3: z.enum(['auto', 'on', 'off']).default('auto'),

@@ -20,6 +20,7 @@ import { parseWorkflowDef } from './decider/parse-definition.js';
 import { DefinitionStore } from './definition-store.js';
 import { EngineHealth } from './engine-health.js';
 import { ExecutionStore } from './execution-store.js';
+import type { PayloadLimits } from './model/payload-limits.js';
 import { Engine, Metadata, TASK_WORKERS, type TaskWorker } from './ports.js';
 import { PostgresDefinitionStore } from './postgres/postgres-definition-store.js';
 import { PostgresExecutionStore } from './postgres/postgres-execution-store.js';
@@ -144,6 +145,15 @@ async function makeRuntime(
     log,
     identity: { homeId, host: hostname(), pid: process.pid, roles: config.ROLES },
     watches: config.ROLES.includes('engine'),
+    limits: payloadLimits(config),
     observers,
   });
 }
+
+const payloadLimits = (config: Config): PayloadLimits => ({
+  workflowThreshold: config.PAYLOAD_WORKFLOW_THRESHOLD_KB * 1024,
+  workflowMax: config.PAYLOAD_WORKFLOW_MAX_KB * 1024,
+  taskThreshold: config.PAYLOAD_TASK_THRESHOLD_KB * 1024,
+  taskMax: config.PAYLOAD_TASK_MAX_KB * 1024,
+  variablesMax: config.PAYLOAD_VARIABLES_MAX_KB * 1024,
+});

@@ -1,8 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 const MEBIBYTE = 1024 * 1024;
-/** Conductor's largest workflow input is 10 MB by default; nothing else is near it. */
-export const MAX_BODY_BYTES = 10 * MEBIBYTE;
+/**
+ * Conductor's largest payload is 10 MB. A report of a task that is somewhat larger still comes in, and fails its task
+ * with the reason; as a refused request a worker would repeat it for ever.
+ */
+export const MAX_BODY_BYTES = 16 * MEBIBYTE;
 /** Four times SQS's largest message. */
 const MAX_EVENT_BYTES = MEBIBYTE;
 // Reading JSON costs time: who has proved nothing gets little of it. A login, a form of the mail page.

@@ -2,7 +2,7 @@ import type { Command, RejectedCommand } from '../model/command.js';
 import { isTerminalTask } from '../model/execution.js';
 import type { Task } from '../model/execution.js';
 import { endWorkflow } from './finish.js';
-import { MAX_PAYLOAD_BYTES, isWithin } from './json-size.js';
+import { isWithin } from './json-size.js';
 import type { Step } from './plan.js';
 import { schedule } from './schedule.js';
 import type { Transition } from './transition.js';
@@ -71,10 +71,10 @@ function updateTask(t: Transition, command: UpdateTask, reject: Reject): void {
     return;
   }
   const workerId = command.workerId ?? task.workerId;
-  if (!isWithin(command.outputData, MAX_PAYLOAD_BYTES)) {
+  if (!isWithin(command.outputData, t.limits.taskMax)) {
     t.patchTask(position, {
       status: 'FAILED_WITH_TERMINAL_ERROR',
-      reasonForIncompletion: `The task's output is larger than ${MAX_PAYLOAD_BYTES / 1024} KB or nested too deeply`,
+      reasonForIncompletion: `The task's output is larger than ${t.limits.taskMax / 1024} KB or nested too deeply; store it elsewhere and report a reference`,
       endTime: t.now,
       queued: false,
       workerId,

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../model/json.js';
-import { MAX_PAYLOAD_BYTES, isWithin } from './json-size.js';
+import { MAX_PAYLOAD_BYTES } from '../model/payload-limits.js';
+import { isWithin } from './json-size.js';
 import { NESTED, parsePath } from './paths.js';
 import type { KeyPart, Path } from './paths.js';
 
@@ -21,10 +22,10 @@ export interface Scope {
 export type Template = (scope: Scope) => Json;
 export type ObjectTemplate = (scope: Scope) => JsonObject;
 
-/** Thrown when a value outgrows MAX_PAYLOAD_BYTES; the task or workflow fails with this message. */
+/** Thrown when a value outgrows its bound; the task or workflow fails with this message. */
 export class ExpressionTooLarge extends Error {
-  constructor() {
-    super(`The value is larger than ${MAX_PAYLOAD_BYTES / 1024} KB or nested too deeply`);
+  constructor(maxBytes = MAX_PAYLOAD_BYTES) {
+    super(`The value is larger than ${maxBytes / 1024} KB or nested too deeply`);
   }
 }
 

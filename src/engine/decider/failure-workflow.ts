@@ -1,7 +1,7 @@
 import type { Task, Workflow } from '../model/execution.js';
 import type { Json, JsonObject } from '../model/json.js';
 import { ExpressionTooLarge, compileTemplate } from './expressions.js';
-import { MAX_PAYLOAD_BYTES, isWithin } from './json-size.js';
+import { isWithin } from './json-size.js';
 import { scopeOf } from './scope.js';
 import type { Transition } from './transition.js';
 import { uuid5 } from './uuid5.js';
@@ -80,7 +80,7 @@ function inputOf(t: Transition, failedTask: Task | undefined): JsonObject {
     ...(failedTask === undefined ? {} : { failureTaskId: failedTask.taskId }),
   };
   const whole = { ...workflow.input, ...facts, failedWorkflow: describe(workflow, t.tasks) };
-  if (isWithin(whole, MAX_PAYLOAD_BYTES)) return whole;
+  if (isWithin(whole, t.limits.workflowMax)) return whole;
   // Its own data is too much to be carried on; the id tells where it is.
   return { ...workflow.input, ...facts, failedWorkflow: summary(workflow) };
 }

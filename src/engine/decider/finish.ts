@@ -3,7 +3,7 @@ import type { Task, WorkflowStatus } from '../model/execution.js';
 import type { JsonObject } from '../model/json.js';
 import { ExpressionTooLarge } from './expressions.js';
 import { startFailureWorkflow } from './failure-workflow.js';
-import { MAX_PAYLOAD_BYTES, isWithin } from './json-size.js';
+import { isWithin } from './json-size.js';
 import { scopeOf } from './scope.js';
 import type { Transition } from './transition.js';
 
@@ -25,7 +25,8 @@ export function endWorkflow(t: Transition, ending: Ending): void {
   let output: JsonObject = {};
   try {
     output = ending.output ?? outputOf(t);
-    if (!isWithin(output, MAX_PAYLOAD_BYTES)) throw new ExpressionTooLarge();
+    const { workflowMax } = t.limits;
+    if (!isWithin(output, workflowMax)) throw new ExpressionTooLarge(workflowMax);
   } catch (error) {
     if (!(error instanceof ExpressionTooLarge)) throw error;
     output = {};

@@ -2,7 +2,8 @@ import { InvalidInput } from '../../errors.js';
 import type { FieldProblem } from '../../errors.js';
 import { WorkflowDef } from '../model/definition.js';
 import { formatPath } from './json-path.js';
-import { MAX_PAYLOAD_BYTES, isWithin } from './json-size.js';
+import { MAX_PAYLOAD_BYTES } from '../model/payload-limits.js';
+import { isWithin } from './json-size.js';
 import { validateDefinition } from './validate.js';
 
 // Fifty levels of nested tasks, three levels of JSON each, and inputs inside the innermost.

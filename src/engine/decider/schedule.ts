@@ -4,7 +4,7 @@ import type { JsonObject } from '../model/json.js';
 import type { TaskDef } from '../model/definition.js';
 import { ExpressionTooLarge, compileObject } from './expressions.js';
 import type { ObjectTemplate, Scope } from './expressions.js';
-import { MAX_PAYLOAD_BYTES, isWithin } from './json-size.js';
+import { isWithin } from './json-size.js';
 import type { MappedTask } from './mappers/mapper.js';
 import type { Step } from './plan.js';
 import { scopeOf } from './scope.js';
@@ -80,8 +80,8 @@ function map(t: Transition, step: Step, taskId: string): MappedTask {
       taskDef,
       scopeOf(workflow, (ref) => t.latest(ref), taskId),
     );
-    if (!isWithin(input, MAX_PAYLOAD_BYTES)) throw new ExpressionTooLarge();
-    return mapper.map({ task, taskDef, taskId, input, workflow, now });
+    if (!isWithin(input, t.limits.taskMax)) throw new ExpressionTooLarge(t.limits.taskMax);
+    return mapper.map({ task, taskDef, taskId, input, workflow, now, limits: t.limits });
   } catch (error) {
     if (error instanceof ExpressionTooLarge) return failed(`Its input cannot be built. ${error.message}`);
     throw error;

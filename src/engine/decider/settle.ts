@@ -3,7 +3,7 @@ import type { Task } from '../model/execution.js';
 import type { Json, JsonObject } from '../model/json.js';
 import { expire } from './expire.js';
 import { completeWorkflow, endWorkflow } from './finish.js';
-import { MAX_PAYLOAD_BYTES, isWithin } from './json-size.js';
+import { isWithin } from './json-size.js';
 import { terminationStatus } from './mappers/terminate.js';
 import type { Step } from './plan.js';
 import { afterFailure, retryDelayMs } from './retries.js';
@@ -114,8 +114,8 @@ function joinResult(t: Transition, join: Task): Partial<Task> {
       .filter((r) => r !== '');
     return { ...ended, status, reasonForIncompletion: reasons.join(' ') };
   }
-  if (!isWithin(outputData, MAX_PAYLOAD_BYTES)) {
-    const reasonForIncompletion = `The joined outputs are larger than ${MAX_PAYLOAD_BYTES / 1024} KB`;
+  if (!isWithin(outputData, t.limits.taskMax)) {
+    const reasonForIncompletion = `The joined outputs are larger than ${t.limits.taskMax / 1024} KB`;
     return { ...ended, status: 'FAILED_WITH_TERMINAL_ERROR', outputData: {}, reasonForIncompletion };
   }
   const hasErrors = awaited.some(

@@ -3,6 +3,7 @@ import type { DeciderOutcome, Effect, RejectedCommand, WorkflowState } from '../
 import type { TaskDef, WorkflowTask } from '../model/definition.js';
 import { isTerminalTask, isTerminalWorkflow } from '../model/execution.js';
 import type { Task, Workflow } from '../model/execution.js';
+import { DEFAULT_PAYLOAD_LIMITS, type PayloadLimits } from '../model/payload-limits.js';
 import { workflowDeadline } from './deadlines.js';
 import { mapperOf } from './mappers/index.js';
 import { planOf } from './plan.js';
@@ -38,6 +39,7 @@ export class Transition {
   private writable: Task[] | undefined;
   private readonly changed = new Set<number>();
   readonly index: TaskIndex;
+  readonly limits: PayloadLimits;
 
   constructor(
     private readonly before: WorkflowState,
@@ -47,6 +49,7 @@ export class Transition {
     this.current = before.workflow;
     this.rows = before.tasks;
     this.index = takeIndex(before, this.plan);
+    this.limits = before.limits ?? DEFAULT_PAYLOAD_LIMITS;
   }
 
   get workflow(): Workflow {

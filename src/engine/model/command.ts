@@ -2,6 +2,7 @@ import type { Instant } from '../../clock.js';
 import type { TaskDef, WorkflowDef } from './definition.js';
 import type { EndedStatus, Task, TaskStatus, Workflow } from './execution.js';
 import type { Json, JsonObject } from './json.js';
+import type { PayloadLimits } from './payload-limits.js';
 
 /** What a worker, a person or a client may report about one attempt of a task. */
 export type ReportedStatus = Extract<
@@ -129,6 +130,8 @@ export interface WorkflowState {
   readonly tasks: readonly Task[];
   /** Registered task definitions by name, for the names that this workflow uses. */
   readonly taskDefs: ReadonlyMap<string, TaskDef>;
+  /** Conductor's defaults when absent. */
+  readonly limits?: PayloadLimits | undefined;
 }
 
 /** Why a command had no effect. `late`: the task or workflow had already ended. */

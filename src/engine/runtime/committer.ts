@@ -9,6 +9,7 @@ import {
 import { withTasks } from '../decider/transition.js';
 import type { TaskDef } from '../model/definition.js';
 import type { Task } from '../model/execution.js';
+import type { PayloadLimits } from '../model/payload-limits.js';
 import type { Entry, EntryOutcome, Request } from './entry.js';
 import type { FairTags } from './fair-tags.js';
 import { tell, type CommitObserver } from './commit-observer.js';
@@ -60,6 +61,7 @@ interface Parts {
   readonly fairTags: FairTags;
   readonly incarnation: () => string;
   readonly taskDefs: () => ReadonlyMap<string, TaskDef>;
+  readonly limits?: PayloadLimits | undefined;
   readonly crash: CrashPoints;
   readonly listener: CommitListener;
   readonly observers: readonly CommitObserver[];
@@ -341,8 +343,8 @@ export class Committer {
   }
 
   private context(now: number) {
-    const { incarnation, slots, fairTags, taskDefs } = this.parts;
-    return { now, incarnation: incarnation(), slots, fairTags, taskDefs: taskDefs() };
+    const { incarnation, slots, fairTags, taskDefs, limits } = this.parts;
+    return { now, incarnation: incarnation(), slots, fairTags, taskDefs: taskDefs(), limits };
   }
 
   /** After the commit: the cache, then the waiters, then what follows in this process. */

@@ -2,6 +2,7 @@ import type { Clock, Instant } from '../../clock.js';
 import { NotFound } from '../../errors.js';
 import { newWorkflow } from '../decider/new-workflow.js';
 import type { ExecutionStore, InboxRow } from '../execution-store.js';
+import { DEFAULT_PAYLOAD_LIMITS, type PayloadLimits } from '../model/payload-limits.js';
 import type { TaskWorker } from '../ports.js';
 import { Claims } from './claims.js';
 import type { CommitObserver } from './commit-observer.js';
@@ -30,6 +31,7 @@ export interface RuntimeParts {
   readonly crash?: CrashPoints;
   readonly committer?: Partial<CommitterOptions>;
   readonly cacheBytes?: number;
+  readonly limits?: PayloadLimits;
   /** False for a node that decides what its clients ask and fires no timers (role `engine` missing). */
   readonly watches?: boolean;
   /** Told of every commit of this process. */
@@ -51,6 +53,7 @@ export class EngineRuntime {
   readonly keeper: NodeKeeper;
   readonly store: ExecutionStore;
   readonly slots: Slots;
+  readonly limits: PayloadLimits;
   private readonly cache: WorkflowCache;
   private readonly fairTags = new FairTags();
   private readonly signal = new Signal();
@@ -65,6 +68,7 @@ export class EngineRuntime {
     const crash = parts.crash ?? new CrashPoints();
     const log = (this.log = parts.log ?? SILENT);
     this.store = store;
+    this.limits = parts.limits ?? DEFAULT_PAYLOAD_LIMITS;
     this.slots = new Slots();
     this.cache = new WorkflowCache(parts.cacheBytes ?? DEFAULT_CACHE_BYTES);
     this.logs = new TaskLogs(store, clock, log);
@@ -117,6 +121,7 @@ export class EngineRuntime {
       fairTags: this.fairTags,
       incarnation,
       taskDefs: definitions.taskDefs,
+      limits: this.limits,
       crash,
       log,
       observers,

@@ -1,8 +1,7 @@
 import { InvalidInput, TooLarge, type FieldProblem } from '../../errors.js';
+import { jsonBytes } from '../decider/json-size.js';
 import type { Json } from '../model/json.js';
 
-/** What a client's payload may measure, as JSON text. */
-export const MAX_INPUT_BYTES = 5 * 1024 * 1024;
 const MAX_DEPTH = 64;
 const MAX_PROBLEMS = 20;
 
@@ -37,15 +36,19 @@ function look(value: Json, path: string, depth: number, problems: FieldProblem[]
   }
 }
 
-/** Throws InvalidInput naming the paths, or TooLarge. */
-export function checkPayload(value: Json, path: string): void {
+/** Throws InvalidInput naming the paths. */
+export function checkStorable(value: Json, path: string): void {
   const problems = payloadProblems(value, path);
   const [first] = problems;
   if (first !== undefined) throw new InvalidInput(`${first.path}: ${first.message}`, problems);
-  const bytes = Buffer.byteLength(JSON.stringify(value));
-  if (bytes > MAX_INPUT_BYTES) {
+}
+
+/** Throws InvalidInput naming the paths, or TooLarge. */
+export function checkPayload(value: Json, path: string, maxBytes: number): void {
+  checkStorable(value, path);
+  if (jsonBytes(value, maxBytes) > maxBytes) {
     throw new TooLarge(
-      `${path} has ${bytes} bytes; at most ${MAX_INPUT_BYTES} are taken. Store it elsewhere and pass a reference.`,
+      `${path} is larger than ${maxBytes / 1024} KB of JSON. Store it elsewhere and pass a reference.`,
     );
   }
 }

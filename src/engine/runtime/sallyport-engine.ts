@@ -16,7 +16,7 @@ import type { ClaimedTask, PollRecord, TaskLogLine } from '../execution-store.js
 import type { Definitions } from './definitions.js';
 import type { EngineRuntime } from './engine-runtime.js';
 import type { EntryOutcome } from './entry.js';
-import { checkPayload, checkText, storableText } from './payload-check.js';
+import { checkPayload, checkStorable, checkText, storableText } from './payload-check.js';
 import type { Poll } from './polls.js';
 import { MAX_LOG_CHARACTERS, MAX_LOG_LINES } from './task-logs.js';
 import { why, type Why } from './why.js';
@@ -36,7 +36,7 @@ export class SallyportEngine extends Engine {
   }
 
   async start(request: StartWorkflowRequest, actor: Actor): Promise<string> {
-    checkStart(request);
+    checkStart(request, this.runtime.limits.workflowMax);
     const definition = await this.definitions.getWorkflow(request.name, request.version);
     const workflowId = request.workflowId ?? randomUUID();
     const initial = newWorkflow({
@@ -197,7 +197,7 @@ export class SallyportEngine extends Engine {
   }
 }
 
-function checkStart(request: StartWorkflowRequest): void {
+function checkStart(request: StartWorkflowRequest, maxInputBytes: number): void {
   const { priority, version, workflowId, idempotencyKey, correlationId, createdBy } = request;
   if (priority !== undefined && (!Number.isInteger(priority) || priority < 0 || priority > 99)) {
     throw InvalidInput.field('priority', 'must be a whole number from 0 to 99');
@@ -211,13 +211,14 @@ function checkStart(request: StartWorkflowRequest): void {
   checkText(idempotencyKey, 'idempotencyKey', MAX_ID_LENGTH);
   checkText(correlationId, 'correlationId', MAX_ID_LENGTH);
   checkText(createdBy, 'createdBy', MAX_ID_LENGTH);
-  if (request.input !== undefined) checkPayload(request.input, 'input');
+  if (request.input !== undefined) checkPayload(request.input, 'input', maxInputBytes);
 }
 
 function checkResult(result: TaskResult): void {
   checkText(result.workflowInstanceId, 'workflowInstanceId', MAX_ID_LENGTH);
   checkText(result.taskId, 'taskId', MAX_ID_LENGTH);
-  if (result.outputData !== undefined) checkPayload(result.outputData, 'outputData');
+  // One that is too large fails its task, which the decider says.
+  if (result.outputData !== undefined) checkStorable(result.outputData, 'outputData');
   checkText(result.reasonForIncompletion, 'reasonForIncompletion', MAX_REASON_LENGTH);
   checkText(result.workerId, 'workerId', MAX_ID_LENGTH);
   checkText(result.commandId, 'commandId', MAX_ID_LENGTH);

@@ -6,6 +6,7 @@ import { withTasks } from '../decider/transition.js';
 import type { Actor, Command, Effect, WorkflowState } from '../model/command.js';
 import type { TaskDef } from '../model/definition.js';
 import { isTerminalTask, isTerminalWorkflow, type Task } from '../model/execution.js';
+import type { PayloadLimits } from '../model/payload-limits.js';
 import type { Entry, EntryOutcome } from './entry.js';
 import type { FairTags } from './fair-tags.js';
 import { handedOver, handOverDeadline, leaseUntil, timeoutsOf } from './hand-over.js';
@@ -19,6 +20,7 @@ export interface TransitionContext {
   readonly slots: Slots;
   readonly fairTags: FairTags;
   readonly taskDefs: ReadonlyMap<string, TaskDef>;
+  readonly limits?: PayloadLimits | undefined;
 }
 
 /** One workflow's part of a batch, decided and not yet stored. */
@@ -55,7 +57,7 @@ export function transition(
   isNew: boolean,
   context: TransitionContext,
 ): Transition {
-  const base = withTaskDefs(known.state, context.taskDefs);
+  const base = equipped(known.state, context);
   const { commands, early } = sortOut(base, entries, applied);
   const extended = extendLeases(base, entries, context.now);
   const outcome = decide(
@@ -162,8 +164,9 @@ export function transition(
 const commandOf = (request: Entry['request']): Command | undefined =>
   request.kind === 'extend' ? undefined : request.command;
 
-const withTaskDefs = (state: WorkflowState, taskDefs: ReadonlyMap<string, TaskDef>): WorkflowState =>
-  state.taskDefs === taskDefs ? state : { ...state, taskDefs };
+/** The state with this process's registered definitions and limits, which no row holds. */
+const equipped = (state: WorkflowState, { taskDefs, limits }: TransitionContext): WorkflowState =>
+  state.taskDefs === taskDefs && state.limits === limits ? state : { ...state, taskDefs, limits };
 
 /** Takes out what was applied before and reports of runs that lost their lease. */
 function sortOut(state: WorkflowState, entries: readonly Entry[], applied: ReadonlySet<string>) {

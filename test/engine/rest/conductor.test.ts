@@ -309,13 +309,35 @@ describe('what a client gets wrong', () => {
     expect(answer.statusCode).toBe(400);
   });
 
-  test('an input that is too large is refused with its size', async () => {
+  test('an input that is too large is refused with the limit', async () => {
     const { name } = await defined();
     const answer = await call('POST', '/api/workflow', {
       name,
-      input: { text: 'x'.repeat(5 * 1024 * 1024) },
+      input: { text: 'x'.repeat(10_240 * 1024) },
     });
-    expect(answer).toMatchObject({ status: 413, json: { message: expect.stringContaining('bytes') } });
+    expect(answer).toMatchObject({ status: 413, json: { message: expect.stringContaining('10240 KB') } });
+  });
+
+  test('an output that is too large fails its task for good, with the limit', async () => {
+    const { name, type } = await defined();
+    const id = await started(name);
+    const task = await polled(type);
+    const answer = await call('POST', '/api/tasks', {
+      workflowInstanceId: id,
+      taskId: task.taskId,
+      status: 'COMPLETED',
+      outputData: { text: 'x'.repeat(10_240 * 1024) },
+    });
+    expect(answer.status).toBe(200);
+    const { json } = await call('GET', `/api/workflow/${id}`);
+    expect(json).toMatchObject({ status: 'FAILED' });
+    expect(json.tasks).toMatchObject([
+      {
+        status: 'FAILED_WITH_TERMINAL_ERROR',
+        outputData: {},
+        reasonForIncompletion: expect.stringContaining('larger than 10240 KB'),
+      },
+    ]);
   });
 });
 

@@ -3,6 +3,7 @@ import type { FieldProblem } from '../../../errors.js';
 import type { TaskDef, WorkflowTask } from '../../model/definition.js';
 import type { Task, TaskStatus, Workflow } from '../../model/execution.js';
 import type { JsonObject } from '../../model/json.js';
+import type { PayloadLimits } from '../../model/payload-limits.js';
 
 /** Steps inside a step, and where control goes after the last of them. */
 export interface Branch {
@@ -22,6 +23,7 @@ export interface MapperContext {
   readonly input: JsonObject;
   readonly workflow: Workflow;
   readonly now: Instant;
+  readonly limits: PayloadLimits;
 }
 
 /** The part of a new row that depends on its type. */
