@@ -17,11 +17,11 @@ import {
   workflowParameters,
   type TaskRow,
 } from './rows.js';
-import { insertAppliedCommands } from './sql/applied-commands.js';
+import { findAppliedCommands, insertAppliedCommands } from './sql/applied-commands.js';
 import { deleteInbox, insertInbox } from './sql/inbox.js';
 import { insertTasks } from './sql/insert-tasks.js';
 import { findWinners, insertWorkflows } from './sql/insert-workflows.js';
-import { loadPayloads } from './sql/load-payloads.js';
+import { loadWorkflows } from './sql/load-workflows.js';
 import { loadTasks } from './sql/load-tasks.js';
 import { lockWorkflows, type LockedRow } from './sql/lock-workflows.js';
 import { updateTasks } from './sql/update-tasks.js';
@@ -39,9 +39,12 @@ export async function lockMembers(
   const rows = await lockWorkflows(
     tx,
     members.map(({ workflowId }) => workflowId),
-    members.flatMap(({ commandIds }) => commandIds),
     wait,
   );
+  const asked = members.flatMap(({ workflowId, commandIds }) =>
+    commandIds.map((commandId) => ({ workflowId, commandId })),
+  );
+  const applied = asked.length === 0 ? undefined : await findAppliedCommands(tx, asked);
   const byId = new Map(rows.map((row) => [row.id, row]));
   const changes = await loadChanges(tx, members, byId, snapshots);
   const absent = members.map(({ workflowId }) => workflowId).filter((id) => !byId.has(id));
@@ -49,13 +52,15 @@ export async function lockMembers(
   return {
     locked: rows.map((row) => ({
       workflowId: row.id,
-      applied: new Set(row.applied ?? []),
+      applied: applied?.get(row.id) ?? NONE,
       changes: changes.get(row.id),
     })),
     busy: absent.filter((id) => existing.has(id)),
     missing: absent.filter((id) => !existing.has(id)),
   };
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 async function existingOf(tx: Queryable, ids: readonly string[]): Promise<ReadonlySet<string>> {
   const rows = await tx.query<{ id: string }>('SELECT id FROM workflow WHERE id = ANY ($1)', [ids]);
@@ -74,13 +79,13 @@ async function loadChanges(
   });
   const changes = new Map<string, NonNullable<LockedWorkflow['changes']>>();
   if (stale.length === 0) return changes;
-  const payloads = await loadPayloads(
+  const loaded = await loadWorkflows(
     tx,
     stale.map(({ workflowId }) => workflowId),
   );
   const definitions = await snapshots.load(
     tx,
-    payloads.map((payload) => payload.definition_digest),
+    loaded.map((row) => row.definition_digest),
   );
   const tasks = new Map<string, TaskRow[]>();
   for (const row of await loadTasks(tx, stale)) {
@@ -88,13 +93,12 @@ async function loadChanges(
     if (rowsOfOne === undefined) tasks.set(row.workflow_id, [row]);
     else rowsOfOne.push(row);
   }
-  for (const payload of payloads) {
-    const row = rows.get(payload.workflow_id);
-    const snapshot = definitions.get(payload.definition_digest);
-    if (row === undefined || snapshot === undefined) continue;
+  for (const row of loaded) {
+    const snapshot = definitions.get(row.definition_digest);
+    if (snapshot === undefined) continue;
     changes.set(row.id, {
-      workflow: workflowFrom(row, payload, snapshot.definition),
-      timerAt: payload.timer_at ?? undefined,
+      workflow: workflowFrom(row, snapshot.definition),
+      timerAt: row.timer_at ?? undefined,
       tasks: (tasks.get(row.id) ?? []).map((task: TaskRow) => ({
         task: taskFrom(task, snapshot),
         fairTag: task.fair_tag,

@@ -24,13 +24,13 @@ import { CrashPoints } from '../runtime/crash-points.js';
 import { encodeCursor } from '../../cursor.js';
 import { lockMembers, writeBatch } from './batch.js';
 import { DefinitionSnapshots } from './definition-snapshots.js';
-import { leaseFrom, summaryFrom, taskFrom, workflowFrom, type TaskRow, type WorkflowRow } from './rows.js';
+import { leaseFrom, summaryFrom, taskFrom, workflowFrom, type TaskRow } from './rows.js';
 import { classify, counting, openSessions, prepared } from './session.js';
 import { pruneAppliedCommands } from './sql/applied-commands.js';
 import { claimTasks } from './sql/claim-tasks.js';
 import { claimTimers } from './sql/claim-timers.js';
 import { claimInbox, returnInbox } from './sql/inbox.js';
-import { loadPayloads } from './sql/load-payloads.js';
+import { loadWorkflows } from './sql/load-workflows.js';
 import { beat, deleteDeadNodes, deleteNode, insertNode, listNodes, orphanedOwners } from './sql/nodes.js';
 import { outlook } from './sql/outlook.js';
 import { promoteDelayed } from './sql/promote-delayed.js';
@@ -226,21 +226,20 @@ export class PostgresExecutionStore extends ExecutionStore {
 
   async load(workflowId: string): Promise<StoredExecution | undefined> {
     return this.inTransaction(async (tx) => {
-      // The three reads show one moment.
+      // Both reads show one moment.
       await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      const [row] = await tx.query<WorkflowRow>('SELECT * FROM workflow WHERE id = $1', [workflowId]);
-      const [payload] = await loadPayloads(tx, [workflowId]);
-      if (row === undefined || payload === undefined) return undefined;
+      const [row] = await loadWorkflows(tx, [workflowId]);
+      if (row === undefined) return undefined;
       const rows = await tx.query<TaskRow>('SELECT * FROM task WHERE workflow_id = $1 ORDER BY seq', [
         workflowId,
       ]);
-      const snapshots = await this.snapshots.load(tx, [payload.definition_digest]);
-      const snapshot = snapshots.get(payload.definition_digest);
+      const snapshots = await this.snapshots.load(tx, [row.definition_digest]);
+      const snapshot = snapshots.get(row.definition_digest);
       if (snapshot === undefined) throw new Error(`The definition snapshot of ${workflowId} is gone`);
       return {
-        workflow: workflowFrom(row, payload, snapshot.definition),
+        workflow: workflowFrom(row, snapshot.definition),
         tasks: rows.map((task) => taskFrom(task, snapshot)),
-        timerAt: payload.timer_at ?? undefined,
+        timerAt: row.timer_at ?? undefined,
         leases: new Map(
           rows.flatMap((task) => {
             const lease = leaseFrom(task);

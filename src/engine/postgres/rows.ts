@@ -4,7 +4,7 @@ import type { Task, TaskStatus, Workflow, WorkflowStatus } from '../model/execut
 import type { JsonObject } from '../model/json.js';
 import type { WorkflowSummary } from '../ports.js';
 import type { DefinitionSnapshot } from './definition-snapshots.js';
-import type { PayloadRow } from './sql/load-payloads.js';
+import type { LoadedWorkflowRow } from './sql/load-workflows.js';
 
 /** Table `workflow`. */
 export interface WorkflowRow {
@@ -72,19 +72,15 @@ export interface TaskRow {
 
 const optional = <T>(value: T | null): T | undefined => value ?? undefined;
 
-export const workflowFrom = (
-  row: WorkflowRow,
-  payload: PayloadRow,
-  workflowDefinition: WorkflowDef,
-): Workflow => ({
+export const workflowFrom = (row: LoadedWorkflowRow, workflowDefinition: WorkflowDef): Workflow => ({
   workflowId: row.id,
   workflowName: row.name,
   workflowVersion: row.version,
   workflowDefinition,
   status: row.status,
-  input: payload.input,
-  output: payload.output,
-  variables: payload.variables,
+  input: row.input,
+  output: row.output,
+  variables: row.variables,
   correlationId: optional(row.correlation_id),
   idempotencyKey: optional(row.idempotency_key),
   priority: row.priority,

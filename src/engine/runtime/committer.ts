@@ -10,7 +10,7 @@ import { withTasks } from '../decider/transition.js';
 import type { TaskDef } from '../model/definition.js';
 import type { Task } from '../model/execution.js';
 import type { PayloadLimits } from '../model/payload-limits.js';
-import type { Entry, EntryOutcome, Request } from './entry.js';
+import { isRecorded, type Entry, type EntryOutcome, type Request } from './entry.js';
 import type { FairTags } from './fair-tags.js';
 import { tell, type CommitObserver } from './commit-observer.js';
 import { CommitQueue, type Mailbox, type QueueLimits } from './queue.js';
@@ -264,7 +264,7 @@ export class Committer {
             workflowId,
             knownRevision: known.get(workflowId)?.state.workflow.revision ?? -1,
             commandIds: entries.flatMap(({ request }) =>
-              request.kind === 'extend' || request.command.kind === 'wake' ? [] : [request.command.commandId],
+              request.kind !== 'extend' && isRecorded(request.command) ? [request.command.commandId] : [],
             ),
           })),
         },

@@ -23,6 +23,15 @@ export type Request =
   /** Keeps the leases of running tasks fresh; decides nothing. */
   | { readonly kind: 'extend'; readonly taskIds: readonly string[]; readonly workerId?: string | undefined };
 
+/**
+ * Whether the commit has to record the command's id so that a repetition is recognised. The others are recognised by
+ * what they changed: a start by the workflow's id, the end of an attempt by the row that has ended.
+ */
+export const isRecorded = (command: Command): boolean =>
+  command.kind === 'updateTask' ? command.status === 'IN_PROGRESS' : RECORDED.has(command.kind);
+
+const RECORDED: ReadonlySet<Command['kind']> = new Set(['pause', 'resume', 'terminate', 'retry']);
+
 /** A request on its way through the committer. */
 export interface Entry {
   readonly workflowId: string;

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { AuditEvent } from '../../audit/audit.js';
 import type { Instant } from '../../clock.js';
 import type { Lease, TaskWrite, TimerWrite, WorkflowWrite } from '../execution-store.js';
@@ -7,7 +8,7 @@ import type { Actor, Command, Effect, WorkflowState } from '../model/command.js'
 import type { TaskDef } from '../model/definition.js';
 import { isTerminalTask, isTerminalWorkflow, type Task } from '../model/execution.js';
 import type { PayloadLimits } from '../model/payload-limits.js';
-import type { Entry, EntryOutcome } from './entry.js';
+import { isRecorded, type Entry, type EntryOutcome } from './entry.js';
 import type { FairTags } from './fair-tags.js';
 import { handedOver, handOverDeadline, leaseUntil, timeoutsOf } from './hand-over.js';
 import type { Slots } from './slots.js';
@@ -116,12 +117,15 @@ export function transition(
     outcomes: [
       ...early.map(([entry, outcomeIn]) => [entry, outcomeIn(state)] as const),
       ...commands.map((entry) => {
-        const rejection = rejected.get(commandOf(entry.request)?.commandId ?? '');
+        const command = commandOf(entry.request);
+        const rejection = rejected.get(command?.commandId ?? '');
         return [
           entry,
           rejection === undefined
             ? ({ kind: 'applied', state } as const)
-            : ({ kind: 'rejected', rejection, state } as const),
+            : saysWhatIsStored(state, command)
+              ? ({ kind: 'repeated', state } as const)
+              : ({ kind: 'rejected', rejection, state } as const),
         ] as const;
       }),
       ...entries
@@ -150,9 +154,7 @@ export function transition(
           effects: outcome.effects,
           commandIds: accepted.flatMap(({ request }) => {
             const command = commandOf(request);
-            return command === undefined || command.kind === 'wake' || command.kind === 'start'
-              ? []
-              : [command.commandId];
+            return command !== undefined && isRecorded(command) ? [command.commandId] : [];
           }),
           consumed: entries.flatMap(({ inboxId }) => (inboxId === undefined ? [] : [inboxId])),
           audit: accepted.flatMap(({ request }) => auditOf(commandOf(request), state, context.now)),
@@ -195,6 +197,16 @@ function lostLease(state: WorkflowState, command: Command, lease: number | undef
   if (lease === undefined || command.kind !== 'updateTask') return false;
   const task = state.tasks.find(({ taskId }) => taskId === command.taskId);
   return task !== undefined && task.pollCount !== lease;
+}
+
+/**
+ * A report of an attempt's end that agrees with how it did end is the same report again: its first answer was lost, or
+ * COMMIT's was.
+ */
+function saysWhatIsStored(state: WorkflowState, command: Command | undefined): boolean {
+  if (command?.kind !== 'updateTask') return false;
+  const task = state.tasks.find(({ taskId }) => taskId === command.taskId);
+  return task?.status === command.status && isDeepStrictEqual(task.outputData, command.outputData);
 }
 
 function extendLeases(state: WorkflowState, entries: readonly Entry[], now: Instant): WorkflowState {
@@ -342,6 +354,8 @@ export const actorName = (actor: Actor): string => `${actor.kind}:${actor.id}`;
 
 function auditOf(command: Command | undefined, { workflow }: WorkflowState, now: Instant): AuditEvent[] {
   if (command === undefined || !isLifeCycle(command)) return [];
+  // What the service starts by itself stands in the workflow's own row; the trail is for what people and keys do.
+  if (command.kind === 'start' && command.actor.kind === 'system') return [];
   return [
     {
       at: now,

@@ -184,8 +184,9 @@ describe('a process that stops at', () => {
     await over(output['conductor.failure_workflow'] as string, 'COMPLETED');
     const { items } = await second.engine.engine.search({ limit: 10 });
     expect(items).toHaveLength(2);
+    // Of the start that somebody asked for; the engine's own follow-up stands in its row.
     const audit = await it.query("SELECT action FROM audit_event WHERE action = 'workflow.started'");
-    expect(audit).toHaveLength(2);
+    expect(audit).toHaveLength(1);
     await stopEngine(second.engine);
     expect(await it.query('SELECT 1 FROM task WHERE lease_owner IS NOT NULL')).toEqual([]);
     expect(await it.query('SELECT 1 FROM workflow_timer')).toEqual([]);

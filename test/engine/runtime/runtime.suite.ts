@@ -411,7 +411,28 @@ export function runtimeSuite(makeStores: () => Promise<SharedStores>): void {
       }
       const done = { workflowInstanceId: id, taskId, status: 'COMPLETED' } as const;
       expect(await it.engine.updateTask(done, TESTER)).toEqual({ kind: 'applied' });
-      expect(await it.engine.updateTask(done, TESTER)).toMatchObject({ kind: 'late', status: 'COMPLETED' });
+    });
+
+    test('may repeat its report, and is told when it comes with another one too late', async () => {
+      const it = await open();
+      await register(it, chain('flow', 'a', 'b'));
+      const id = await it.engine.start({ name: 'flow' }, TESTER);
+      const [claimed] = await it.engine.poll({ taskType: 'a', count: 1, timeoutMs: 0, workerId: 'w' });
+      const taskId = claimed?.task.taskId ?? '';
+      const done = { workflowInstanceId: id, taskId, status: 'COMPLETED', outputData: { n: [1] } } as const;
+      expect(await it.engine.updateTask(done, TESTER)).toEqual({ kind: 'applied' });
+      expect(await it.engine.updateTask(done, TESTER)).toEqual({ kind: 'applied' });
+      for (const other of [{ ...done, outputData: { n: [2] } }, { ...done, status: 'FAILED' } as const]) {
+        expect(await it.engine.updateTask(other, TESTER)).toMatchObject({
+          kind: 'late',
+          status: 'COMPLETED',
+        });
+      }
+      const { tasks } = await it.engine.get(id);
+      expect(tasks.map(({ status, outputData }) => [status, outputData])).toEqual([
+        ['COMPLETED', { n: [1] }],
+        ['SCHEDULED', {}],
+      ]);
     });
   });
 
