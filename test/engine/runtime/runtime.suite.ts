@@ -429,7 +429,7 @@ export function runtimeSuite(makeStores: () => Promise<SharedStores>): void {
         });
       }
       const { tasks } = await it.engine.get(id);
-      expect(tasks.map(({ status, outputData }) => [status, outputData])).toEqual([
+      expect(tasks.map((task) => [task.status, task.outputData])).toEqual([
         ['COMPLETED', { n: [1] }],
         ['SCHEDULED', {}],
       ]);
