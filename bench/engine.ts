@@ -1,0 +1,99 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { Cluster } from './engine/cluster.js';
+import { DIFFERENCES } from './engine/differences.js';
+import { readOptions, type Measure } from './engine/options.js';
+import { Yardstick } from './engine/pgbench.js';
+import { compilePrograms } from './engine/programs.js';
+import { figure, newLogin, type Row, type Stage } from './engine/stage.js';
+import { spread } from './engine/statistics.js';
+import { throughput } from './engine/throughput.js';
+
+// A machine whose own yardstick moves by more than this says nothing about anything else.
+const MAX_SPREAD = 0.3;
+
+/** Runs a measurement; `probes` gets what pgbench reached between the rounds. */
+type Measurement = (stage: Stage, probes: number[]) => Promise<Row[]>;
+
+const MEASUREMENTS: Partial<Record<Measure, Measurement>> = { throughput };
+
+/**
+ * How fast the engine is, beside DBOS and pgbench: all on one PostgreSQL of the bench's own, in turns, medians.
+ *
+ * @returns whether every figure is as it must be, and conclusive.
+ */
+export async function bench(args: readonly string[]): Promise<boolean> {
+  const options = readOptions(args);
+  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
+  chmodSync(folder, 0o711);
+  const began = performance.now();
+  let cluster: Cluster | undefined;
+  const rows: (Row & { conclusive: boolean })[] = [];
+  try {
+    cluster = await Cluster.start(folder);
+    const [cpu] = cpus();
+    say(
+      `${cpus().length} cores (${cpu?.model.trim() ?? 'unknown'}), ${figure(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`,
+    );
+    say(`PostgreSQL: ${await cluster.settings()}`);
+    say(`medians of ${options.rounds} rounds of ${options.seconds} s`);
+    const yardstick = await Yardstick.prepare(cluster);
+    const program = compilePrograms();
+    const stage: Stage = { options, cluster, yardstick, folder, program, login: newLogin(), say };
+    for (const name of options.only) rows.push(...(await conclusively(stage, name)));
+  } finally {
+    await cluster?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  say(table(rows));
+  for (const line of DIFFERENCES) say(line);
+  say(`took ${figure((performance.now() - began) / 60_000)} min`);
+  if (options.json) {
+    const measures = rows.map(({ name, value, unit, must, ok, conclusive }) => ({
+      name,
+      value,
+      unit,
+      must,
+      ok: ok && conclusive,
+      ...(conclusive ? {} : { inconclusive: true }),
+    }));
+    say(JSON.stringify({ measures }));
+  }
+  return rows.length > 0 && rows.every(({ ok, conclusive }) => ok && conclusive);
+}
+
+/** Measures again, a few times at most, while the machine itself was not steady. */
+async function conclusively(stage: Stage, name: Measure): Promise<(Row & { conclusive: boolean })[]> {
+  const measure = MEASUREMENTS[name];
+  if (measure === undefined) throw new Error(`${name} cannot be measured`);
+  const { say, options } = stage;
+  for (let again = 0; ; again += 1) {
+    say('');
+    say(`== ${name}`);
+    const probes: number[] = [];
+    const rows = await measure(stage, probes);
+    const conclusive = spread(probes) <= MAX_SPREAD;
+    const seen = `pgbench between the rounds: ${probes.map(figure).join(', ')} tps (spread ${Math.round(spread(probes) * 100)} %)`;
+    say(`${seen}${conclusive ? '' : ': inconclusive'}`);
+    if (conclusive || again === options.repeats) return rows.map((row) => ({ ...row, conclusive }));
+    say('The machine was not steady; measuring again.');
+  }
+}
+
+function table(rows: readonly (Row & { conclusive: boolean })[]): string {
+  const lines = rows.map(({ name, value, unit, must, ok, conclusive, from }) => [
+    name,
+    `${figure(value)} ${unit}`,
+    must,
+    conclusive ? (ok ? 'ok' : 'MISSED') : 'inconclusive',
+    from,
+  ]);
+  const all = [['measure', 'figure', 'must', '', 'from'], ...lines];
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...all.map((line) => (line[column] ?? '').length)));
+  return [
+    '',
+    ...all.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')),
+  ].join('\n');
+}

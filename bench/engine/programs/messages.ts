@@ -1,0 +1,76 @@
+/*
+ * What the bench and its processes say to each other over Node's IPC channel: one order, one answer.
+ */
+
+/** Runs workflows of so many tasks, always `concurrency` at once, and counts those that end within `seconds`. */
+export interface LoopOrder {
+  readonly kind: 'loop';
+  readonly tasks: number;
+  readonly concurrency: number;
+  /** Runs before the counting begins. */
+  readonly warmSeconds: number;
+  readonly seconds: number;
+}
+
+export interface LoopResult {
+  /** Ended within the counted seconds. */
+  readonly counted: number;
+  readonly seconds: number;
+  /** Ended in all, with those before and after the counted seconds. */
+  readonly total: number;
+  /** Milliseconds from the call that starts a workflow until its end is known. */
+  readonly p50: number;
+  readonly p99: number;
+  /** Ids of some of the workflows that were counted, spread over them. */
+  readonly sample: readonly string[];
+  /** All of the run, with what came before and after the counted seconds; so are the next two. */
+  readonly wallSeconds: number;
+  /** CPU seconds of the process. */
+  readonly cpuSeconds: number;
+  /** SQL texts that the process sent. */
+  readonly statements: number;
+  /** Most memory that the process had while it counted, in bytes. */
+  readonly rssBytes: number;
+}
+
+/** Runs one workflow of so many tasks, one after the other. */
+export interface ChainOrder {
+  readonly kind: 'chain';
+  readonly tasks: number;
+}
+
+export interface ChainResult {
+  readonly workflowId: string;
+  readonly milliseconds: number;
+}
+
+/** Starts workflows whose tasks nobody in the process takes, and keeps `open` of them unfinished until `stopFeeding`. */
+export interface FeedOrder {
+  readonly kind: 'feed';
+  readonly tasks: number;
+  readonly open: number;
+}
+
+export interface FeedResult {
+  /** Workflows that ended since `feed`. */
+  readonly ended: number;
+  readonly sample: readonly string[];
+}
+
+export type Order = LoopOrder | ChainOrder | FeedOrder | { readonly kind: 'stopFeeding' };
+
+export type Answer = LoopResult | ChainResult | FeedResult;
+
+/** Sent once, when the process can take orders. */
+export interface Ready {
+  readonly kind: 'ready';
+  readonly pid: number;
+  /** Where its API listens; empty when it has none. */
+  readonly url: string;
+}
+
+export type FromParent = { readonly id: number; readonly order: Order };
+export type FromChild =
+  | Ready
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
+  | { readonly kind: 'failed'; readonly id: number; readonly message: string };

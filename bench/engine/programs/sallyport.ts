@@ -1,0 +1,185 @@
+// Our engine as the service runs it: the same modules, the REST API with its guard, PostgreSQL; and one worker that does nothing.
+import 'reflect-metadata';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Global, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AccessGuard } from '../../../src/access/access.guard.js';
+import { AccessModule } from '../../../src/access/access.module.js';
+import { AccessService } from '../../../src/access/access.service.js';
+import { Keyring } from '../../../src/access/keyring.js';
+import { readConfig } from '../../../src/config.js';
+import { createDataSource } from '../../../src/database/data-source.js';
+import { Database } from '../../../src/database/database.js';
+import { DatabaseClock } from '../../../src/database/database-clock.js';
+import { migrate } from '../../../src/database/migrate.js';
+import { DatabaseModule } from '../../../src/database/database.module.js';
+import { EngineModule } from '../../../src/engine/engine.module.js';
+import { ExecutionStore } from '../../../src/engine/execution-store.js';
+import { parseWorkflowDef } from '../../../src/engine/decider/parse-definition.js';
+import { Metadata, TaskWorker, type TaskOutcome } from '../../../src/engine/ports.js';
+import type { Task } from '../../../src/engine/model/execution.js';
+import { SallyportEngine } from '../../../src/engine/runtime/sallyport-engine.js';
+import { createAdapter, furnish } from '../../../src/http/server.js';
+import { createLog, nestLogger } from '../../../src/ops/log.js';
+import { OpsModule } from '../../../src/ops/ops.module.js';
+import { Endings } from './endings.js';
+import { closedLoop, countStatements } from './loop.js';
+import type { Answer, FeedOrder, FeedResult, Order } from './messages.js';
+import { serveOrders } from './serve.js';
+
+const BENCH = { kind: 'user', id: 'bench' } as const;
+// More than any measurement runs at once: a task must never wait for a slot.
+const SLOTS = 2_000;
+const SAMPLE = 20;
+
+const [home = '', url = '', keyId = '', keySecret = ''] = process.argv.slice(2);
+
+class NoOpWorker extends TaskWorker {
+  readonly taskType = 'no_op';
+  override readonly concurrency = SLOTS;
+
+  async execute(task: Task): Promise<TaskOutcome> {
+    return { kind: 'completed', output: { done: task.inputData['given'] ?? null } };
+  }
+}
+
+countStatements();
+
+const config = readConfig({
+  SALLYPORT_HOME: home,
+  DATABASE_URL: url,
+  SALLYPORT_KEY: key(),
+  LOG_LEVEL: 'warn',
+});
+const log = createLog(config);
+await migrate(url);
+const database = new Database(url);
+const dataSource = await (await createDataSource(url)).initialize();
+const clock = await DatabaseClock.start(database);
+const keyring = await Keyring.open(database, Buffer.from(key(), 'base64'), clock);
+
+@Global()
+@Module({
+  providers: [{ provide: Keyring, useValue: keyring }, NoOpWorker],
+  exports: [Keyring, NoOpWorker],
+})
+class Ground {}
+
+@Module({
+  imports: [
+    OpsModule.using({ config, log }),
+    DatabaseModule.using({ database, dataSource, clock }),
+    Ground,
+    AccessModule,
+    EngineModule.with({ workers: [NoOpWorker] }),
+  ],
+})
+class BenchModule {}
+
+const app = await NestFactory.create<NestFastifyApplication>(BenchModule, await createAdapter(config, log), {
+  logger: nestLogger(log),
+  bodyParser: false,
+  abortOnError: false,
+});
+const guard = app.get(AccessGuard);
+await furnish(app, '/nonexistent', (request) => guard.identify(request));
+await app
+  .get(AccessService)
+  .bootstrap({ name: 'admin', password: keySecret }, { id: keyId, secret: keySecret });
+const endings = new Endings(app.get(ExecutionStore, { strict: false }));
+await app.init();
+await app.listen(0, '127.0.0.1');
+
+const engine = app.get(SallyportEngine, { strict: false });
+const definitions = app.get(Metadata, { strict: false });
+const known = new Set<string>();
+let given = 0;
+
+/** 32 bytes that every replica derives alike; they protect nothing here. */
+function key(): string {
+  return Buffer.alloc(32, keySecret).toString('base64');
+}
+
+/** A definition of so many tasks in a row, all of one type. */
+async function chain(tasks: number, taskType: string): Promise<string> {
+  const name = `${taskType}_${tasks}`;
+  if (known.has(name)) return name;
+  const def = parseWorkflowDef({
+    name,
+    version: 1,
+    schemaVersion: 2,
+    tasks: Array.from({ length: tasks }, (_, index) => ({
+      name: taskType,
+      taskReferenceName: `step_${index}`,
+      type: 'SIMPLE',
+      inputParameters: { given: '${workflow.input.given}' },
+    })),
+    outputParameters: {},
+  });
+  await definitions.registerWorkflow(def, { overwrite: true }, BENCH);
+  known.add(name);
+  return name;
+}
+
+/** Starts one and resolves with its id when its end is durable. */
+async function runOne(name: string): Promise<string> {
+  const workflowId = await engine.start({ name, input: { given: (given += 1) } }, BENCH);
+  await endings.of(workflowId);
+  return workflowId;
+}
+
+const feeding = {
+  isOpen: false,
+  ended: 0,
+  sample: [] as string[],
+  done: Promise.resolve<unknown>(undefined),
+};
+
+async function feed({ tasks, open }: FeedOrder): Promise<FeedResult> {
+  const name = await chain(tasks, 'remote');
+  Object.assign(feeding, { isOpen: true, ended: 0, sample: [] });
+  const one = async (): Promise<void> => {
+    while (feeding.isOpen) {
+      const id = await runOne(name);
+      feeding.ended += 1;
+      if (feeding.ended % 100 === 1 && feeding.sample.length < SAMPLE) feeding.sample.push(id);
+    }
+  };
+  feeding.done = Promise.all(Array.from({ length: open }, one));
+  // The first of them are there when the answer is.
+  await sleep(200);
+  return fed();
+}
+
+const fed = (): FeedResult => ({ ended: feeding.ended, sample: feeding.sample });
+
+async function carryOut(order: Order): Promise<Answer> {
+  switch (order.kind) {
+    case 'loop': {
+      const name = await chain(order.tasks, 'no_op');
+      return await closedLoop(order, () => runOne(name));
+    }
+    case 'chain': {
+      const name = await chain(order.tasks, 'no_op');
+      const began = performance.now();
+      const workflowId = await runOne(name);
+      return { workflowId, milliseconds: performance.now() - began };
+    }
+    case 'feed':
+      return await feed(order);
+    case 'stopFeeding':
+      feeding.isOpen = false;
+      await feeding.done;
+      return fed();
+    default:
+      return order satisfies never;
+  }
+}
+
+serveOrders(await app.getUrl(), carryOut, async () => {
+  await app.close();
+  clock.stop();
+  await dataSource.destroy();
+  await database.close();
+});
