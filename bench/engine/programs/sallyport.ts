@@ -14,6 +14,7 @@ import { Database } from '../../../src/database/database.js';
 import { DatabaseClock } from '../../../src/database/database-clock.js';
 import { migrate } from '../../../src/database/migrate.js';
 import { DatabaseModule } from '../../../src/database/database.module.js';
+import { Notices } from '../../../src/database/notices.js';
 import { EngineModule } from '../../../src/engine/engine.module.js';
 import { ExecutionStore } from '../../../src/engine/execution-store.js';
 import { parseWorkflowDef } from '../../../src/engine/decider/parse-definition.js';
@@ -57,6 +58,7 @@ await migrate(url);
 const database = new Database(url);
 const dataSource = await (await createDataSource(url)).initialize();
 const clock = await DatabaseClock.start(database);
+const notices = await Notices.start({ listenUrl: url, sender: database, log });
 const keyring = await Keyring.open(database, Buffer.from(key(), 'base64'), clock);
 
 @Global()
@@ -69,7 +71,7 @@ class Ground {}
 @Module({
   imports: [
     OpsModule.using({ config, log }),
-    DatabaseModule.using({ database, dataSource, clock }),
+    DatabaseModule.using({ database, dataSource, clock, notices }),
     Ground,
     AccessModule,
     EngineModule.with({ workers: [NoOpWorker] }),
@@ -179,6 +181,7 @@ async function carryOut(order: Order): Promise<Answer> {
 
 serveOrders(await app.getUrl(), carryOut, async () => {
   await app.close();
+  await notices.stop();
   clock.stop();
   await dataSource.destroy();
   await database.close();
