@@ -11,16 +11,20 @@ import {
   type Type,
 } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
+import type { Registry } from 'prom-client';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
 import { HealthRegistry } from '../ops/health.js';
 import { LOG, type Log } from '../ops/log.js';
+import { METRICS } from '../ops/metrics.js';
 import { parseWorkflowDef } from './decider/parse-definition.js';
 import { DefinitionStore } from './definition-store.js';
 import { EngineHealth } from './engine-health.js';
 import { ExecutionStore } from './execution-store.js';
 import type { PayloadLimits } from './model/payload-limits.js';
+import { CommitMetrics } from './observability/commit-metrics.js';
+import { EngineGauges } from './observability/engine-gauges.js';
 import { Engine, Metadata, TASK_WORKERS, type TaskWorker } from './ports.js';
 import { PostgresDefinitionStore } from './postgres/postgres-definition-store.js';
 import { PostgresExecutionStore } from './postgres/postgres-execution-store.js';
@@ -112,7 +116,16 @@ export class EngineModule {
           inject: [ExecutionStore, Definitions, Clock, CONFIG, LOG, COMMIT_OBSERVERS],
           useFactory: makeRuntime,
         },
-        { provide: COMMIT_OBSERVERS, useFactory: (...observers: readonly CommitObserver[]) => observers },
+        {
+          provide: CommitMetrics,
+          inject: [METRICS],
+          useFactory: (registry: Registry) => new CommitMetrics(registry),
+        },
+        {
+          provide: COMMIT_OBSERVERS,
+          inject: [CommitMetrics],
+          useFactory: (...observers: readonly CommitObserver[]) => observers,
+        },
         {
           provide: SallyportEngine,
           inject: [EngineRuntime, Definitions, Clock],
@@ -122,6 +135,7 @@ export class EngineModule {
         { provide: Engine, useExisting: SallyportEngine },
         { provide: Metadata, useExisting: Definitions },
         EngineHealth,
+        EngineGauges,
         EngineLife,
       ],
       exports: [Engine, Metadata, EngineRuntime],

@@ -162,6 +162,28 @@ export interface Outlook {
   readonly dueTypes: readonly string[];
 }
 
+/** A count that is exact while it is small: beyond 10,000 it comes from the planner's statistics. */
+export interface Estimate {
+  readonly count: number;
+  readonly isEstimate: boolean;
+}
+
+/** How full the store is, read without counting more than 10,000 rows of anything. */
+export interface StoreReadings {
+  readonly running: Estimate;
+  readonly paused: Estimate;
+  /** Tasks that are due and wait for a worker; `waiting` stops at 10,000, `oldestDueAt` is among the counted ones. */
+  readonly queues: readonly {
+    readonly taskType: string;
+    readonly waiting: number;
+    readonly oldestDueAt: Instant | undefined;
+  }[];
+  /** Effects on other workflows that nobody has taken yet; stops at 10,000. */
+  readonly inbox: { readonly waiting: number; readonly oldestAt: Instant | undefined };
+  /** The earliest timer that nobody has taken. */
+  readonly nextTimerAt: Instant | undefined;
+}
+
 /** A workflow as it is stored, with what only rows know: who holds its tasks and when it wakes. */
 export interface StoredExecution {
   readonly workflow: Workflow;
@@ -257,8 +279,14 @@ export abstract class ExecutionStore {
   abstract logs(taskId: string): Promise<readonly TaskLogLine[]>;
   abstract recordPolls(polls: readonly PollRecord[]): Promise<void>;
   abstract polls(taskType?: string): Promise<readonly PollRecord[]>;
+  /** For /metrics: also of these task types when nothing of them waits, and of at most 200 others. */
+  abstract readings(taskTypes: readonly string[]): Promise<StoreReadings>;
   /** The lowest fair tag among the waiting tasks of each type. */
   abstract fairTags(taskTypes: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** The store's own connections; `waiting` are those who wait for one. Undefined in a store without any. */
+  get connections(): { readonly total: number; readonly idle: number; readonly waiting: number } | undefined {
+    return undefined;
+  }
   /** Lets go of what the store holds open; nothing may be asked after. */
   abstract close(): Promise<void>;
   /** Forgets command ids recorded before `before`. */

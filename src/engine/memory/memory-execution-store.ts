@@ -12,6 +12,7 @@ import {
   type Outlook,
   type PollRecord,
   type StoredExecution,
+  type StoreReadings,
   type TaskClaim,
   type TaskLogLine,
   type WorkflowWrite,
@@ -430,6 +431,27 @@ export class MemoryExecutionStore extends ExecutionStore {
     );
   }
 
+  async readings(taskTypes: readonly string[]): Promise<StoreReadings> {
+    const due = [...this.waiting()].filter(({ row }) => row.due).map(({ row }) => row.task);
+    const types = new Set([...taskTypes, ...due.map(({ taskType }) => taskType)]);
+    const inState = (state: string) => {
+      const found = [...this.executions.values()].filter(({ workflow }) => workflow.status === state);
+      return { count: found.length, isEstimate: false };
+    };
+    const inbox = [...this.inbox.values()].filter((row) => row.claimedBy === undefined && !row.abandoned);
+    const timers = [...this.timers.values()].filter(({ claimedBy }) => claimedBy === undefined);
+    return {
+      running: inState('RUNNING'),
+      paused: inState('PAUSED'),
+      queues: [...types].map((taskType) => {
+        const mine = due.filter((task) => task.taskType === taskType);
+        return { taskType, waiting: mine.length, oldestDueAt: lowest(mine.map(({ dueAt }) => dueAt)) };
+      }),
+      inbox: { waiting: inbox.length, oldestAt: lowest(inbox.map(({ dueAt }) => dueAt)) },
+      nextTimerAt: lowest(timers.map(({ dueAt }) => dueAt)),
+    };
+  }
+
   async fairTags(taskTypes: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const lowest = new Map<string, number>();
     for (const { row } of this.waiting()) {
@@ -448,6 +470,9 @@ export class MemoryExecutionStore extends ExecutionStore {
     }
   }
 }
+
+const lowest = (times: readonly Instant[]): Instant | undefined =>
+  times.length === 0 ? undefined : times.reduce((a, b) => Math.min(a, b));
 
 const rowsOf = ({ tasks }: Execution): Row[] => [...tasks.values()].sort((a, b) => a.task.seq - b.task.seq);
 

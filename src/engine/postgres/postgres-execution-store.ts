@@ -14,6 +14,7 @@ import {
   type Outlook,
   type PollRecord,
   type StoredExecution,
+  type StoreReadings,
   type TaskClaim,
   type TaskLogLine,
   type WorkflowWrite,
@@ -34,6 +35,7 @@ import { loadWorkflows } from './sql/load-workflows.js';
 import { beat, deleteDeadNodes, deleteNode, insertNode, listNodes, orphanedOwners } from './sql/nodes.js';
 import { outlook } from './sql/outlook.js';
 import { promoteDelayed } from './sql/promote-delayed.js';
+import { readings } from './sql/readings.js';
 import { releaseClaims, releaseLeases } from './sql/release-leases.js';
 import { countWorkflows, searchWorkflows } from './sql/search-workflows.js';
 import { appendLogs, fairTags, listLogs, listPolls, queueSizes, recordPolls } from './sql/queues.js';
@@ -42,6 +44,8 @@ const asError = (error: unknown): Error => (error instanceof Error ? error : new
 
 // A blocking batch holds one connection; another node's batch takes milliseconds.
 const LOCK_TIMEOUT = '2s';
+// A figure for a graph is worth no more of the database's time.
+const READINGS_TIMEOUT = '1s';
 
 /** The store on PostgreSQL 15 or newer, shared by any number of nodes. Row locks are the fence. */
 export class PostgresExecutionStore extends ExecutionStore {
@@ -304,6 +308,18 @@ export class PostgresExecutionStore extends ExecutionStore {
 
   polls(taskType?: string): Promise<readonly PollRecord[]> {
     return this.run((db) => listPolls(db, taskType));
+  }
+
+  readings(taskTypes: readonly string[]): Promise<StoreReadings> {
+    return this.inTransaction(async (tx) => {
+      await tx.query(`SET LOCAL statement_timeout = '${READINGS_TIMEOUT}'`);
+      return await readings(tx, taskTypes);
+    });
+  }
+
+  override get connections() {
+    const { totalCount, idleCount, waitingCount } = this.pool;
+    return { total: totalCount, idle: idleCount, waiting: waitingCount };
   }
 
   fairTags(taskTypes: readonly string[]): Promise<ReadonlyMap<string, number>> {

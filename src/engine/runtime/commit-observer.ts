@@ -1,9 +1,12 @@
+import type { Instant } from '../../clock.js';
 import type { ClaimedTask } from '../execution-store.js';
 import type { RuntimeLog } from './runtime-log.js';
 import type { Transition } from './transition.js';
 
 /** How one commit went. Durations are real milliseconds. */
 export interface CommitFacts {
+  /** The time with which the batch was decided. */
+  readonly now: Instant;
   /** Requests that the batch answered; several may concern one workflow. */
   readonly entries: number;
   /** Time spent in the decider, between locking and writing. */

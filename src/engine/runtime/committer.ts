@@ -12,7 +12,7 @@ import type { Task } from '../model/execution.js';
 import type { PayloadLimits } from '../model/payload-limits.js';
 import { isRecorded, type Entry, type EntryOutcome, type Request } from './entry.js';
 import type { FairTags } from './fair-tags.js';
-import { tell, type CommitObserver } from './commit-observer.js';
+import { tell, type CommitFacts, type CommitObserver } from './commit-observer.js';
 import { CommitQueue, type Mailbox, type QueueLimits } from './queue.js';
 import { roughBytes } from './rough-bytes.js';
 import type { Slots } from './slots.js';
@@ -20,6 +20,7 @@ import { transition, type Transition } from './transition.js';
 import type { KnownWorkflow, WorkflowCache } from './workflow-cache.js';
 import type { CrashPoints } from './crash-points.js';
 import type { RuntimeLog } from './runtime-log.js';
+import type { Tally } from './tally.js';
 
 /** What must happen in the process after a commit. */
 export interface CommitListener {
@@ -65,6 +66,7 @@ interface Parts {
   readonly crash: CrashPoints;
   readonly listener: CommitListener;
   readonly observers: readonly CommitObserver[];
+  readonly tally: Tally;
   readonly log: RuntimeLog;
   readonly options: CommitterOptions;
 }
@@ -118,6 +120,8 @@ export class Committer {
       try {
         this.queue.add(entry);
       } catch (error) {
+        if (request.kind === 'start') this.parts.tally.refusedStarts += 1;
+        else this.parts.tally.refusedUpdates += 1;
         reject(error);
         return;
       }
@@ -289,14 +293,14 @@ export class Committer {
     const commitMs = performance.now() - startedAt - decideMs;
     await crash.reach('batch:before-delivery');
     this.deliver(batch, decided, defects, result);
-    if (this.parts.observers.length > 0) this.observe(batch, decided, result, { decideMs, commitMs });
+    if (this.parts.observers.length > 0) this.observe(batch, decided, result, { now, decideMs, commitMs });
   }
 
   private observe(
     batch: Batch,
     decided: readonly Transition[],
     { existing, statements = 0 }: BatchResult,
-    times: { readonly decideMs: number; readonly commitMs: number },
+    times: Pick<CommitFacts, 'now' | 'decideMs' | 'commitMs'>,
   ): void {
     const stored = existing.size === 0 ? decided : decided.filter((one) => !existing.has(one.workflowId));
     const entries = batch.reduce((sum, item) => sum + item.entries.length, 0);

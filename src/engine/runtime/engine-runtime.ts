@@ -19,6 +19,7 @@ import { Runner } from './runner.js';
 import { SILENT, type RuntimeLog } from './runtime-log.js';
 import { Signal } from './signal.js';
 import { Slots } from './slots.js';
+import { Tally } from './tally.js';
 import { TaskLogs } from './task-logs.js';
 import { WorkflowCache } from './workflow-cache.js';
 
@@ -54,7 +55,8 @@ export class EngineRuntime {
   readonly store: ExecutionStore;
   readonly slots: Slots;
   readonly limits: PayloadLimits;
-  private readonly cache: WorkflowCache;
+  readonly tally = new Tally();
+  readonly cache: WorkflowCache;
   private readonly fairTags = new FairTags();
   private readonly signal = new Signal();
   private readonly dispatcher: Dispatcher;
@@ -82,12 +84,21 @@ export class EngineRuntime {
       committer,
       crash,
       log,
+      tally: this.tally,
       incarnation,
       responseTimeoutMs: (task) => timeoutsOf(task, definitions.taskDefs()).responseTimeoutMs,
       freed: (taskType) => this.dispatcher.freed(taskType),
       started: (extendAt) => this.lookout.dueAt(extendAt),
     });
-    this.keeper = new NodeKeeper({ store, clock, runner: this.runner, log, identity, wake });
+    this.keeper = new NodeKeeper({
+      store,
+      clock,
+      runner: this.runner,
+      log,
+      tally: this.tally,
+      identity,
+      wake,
+    });
     const observers = parts.observers ?? [];
     const claims = new Claims(store, clock, this.cache, this.fairTags, { observers, log });
     this.dispatcher = new Dispatcher({
@@ -125,6 +136,7 @@ export class EngineRuntime {
       crash,
       log,
       observers,
+      tally: this.tally,
       options: { ...COMMITTER_DEFAULTS, ...parts.committer },
       listener: {
         handedOver: (tasks) => {
@@ -138,6 +150,11 @@ export class EngineRuntime {
         effects: () => this.lookout.dueAt(0),
       },
     });
+  }
+
+  /** How many tasks run in workers of this process. */
+  get running(): number {
+    return this.runner.size;
   }
 
   /** Takes its place among the nodes; from now on commands are decided, and nothing runs yet. */

@@ -3,6 +3,7 @@ import type { Clock, Instant } from '../../clock.js';
 import type { ExecutionStore } from '../execution-store.js';
 import type { Runner } from './runner.js';
 import type { RuntimeLog } from './runtime-log.js';
+import type { Tally } from './tally.js';
 
 export const HEARTBEAT_MS = 5_000;
 // Two lost beats may be a hiccup; with the third a node is dead.
@@ -24,6 +25,7 @@ interface Parts {
   readonly clock: Clock;
   readonly runner: Runner;
   readonly log: RuntimeLog;
+  readonly tally: Tally;
   readonly identity: NodeIdentity;
   readonly wake: (taskType: string) => void;
 }
@@ -132,6 +134,7 @@ export class NodeKeeper {
       { incarnation: former },
       'this node was declared dead; its runs are stopped and it starts anew',
     );
+    this.parts.tally.lostRuns += runner.size;
     runner.abortAll('This node was declared dead');
     this.current = randomUUID();
     await this.register();
@@ -146,6 +149,7 @@ export class NodeKeeper {
     ]);
     dead.delete(this.current);
     if (dead.size === 0) return;
+    this.parts.tally.deadNodes += dead.size;
     log.warn({ dead: [...dead] }, 'nodes died; what they held is handed out again');
     await this.release([...dead]);
   }

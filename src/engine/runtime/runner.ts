@@ -6,6 +6,7 @@ import type { CrashPoints } from './crash-points.js';
 import { payloadProblems, storableText } from './payload-check.js';
 import type { RuntimeLog } from './runtime-log.js';
 import type { Slots } from './slots.js';
+import type { Tally } from './tally.js';
 import type { TaskLogs } from './task-logs.js';
 
 interface Run {
@@ -34,6 +35,7 @@ interface Parts {
   readonly committer: () => Committer;
   readonly crash: CrashPoints;
   readonly log: RuntimeLog;
+  readonly tally: Tally;
   readonly incarnation: () => string;
   readonly responseTimeoutMs: (task: Task) => number;
   /** A slot is free and tasks of this type may wait. */
@@ -196,12 +198,12 @@ export class Runner {
    * seen so twice in a row, which nobody will ever report: they have to be released.
    */
   reconcile(candidates: ReadonlySet<string>, held: ReadonlySet<string>): readonly string[] {
-    this.abort(
-      [...candidates].filter((taskId) => !held.has(taskId)),
-      'The lease was lost',
-    );
+    const lost = [...candidates].filter((taskId) => !held.has(taskId) && this.runs.has(taskId));
+    this.parts.tally.lostRuns += lost.length;
+    this.abort(lost, 'The lease was lost');
     const idle = new Set([...held].filter((taskId) => !this.runs.has(taskId)));
     const forgotten = [...idle].filter((taskId) => this.suspects.has(taskId));
+    this.parts.tally.forgottenLeases += forgotten.length;
     this.suspects = idle;
     return forgotten;
   }

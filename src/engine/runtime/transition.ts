@@ -42,6 +42,8 @@ export interface Transition {
   readonly endedTaskIds: readonly string[];
   readonly effects: readonly Effect[];
   readonly unfinished: boolean;
+  /** When the timer was due that brought this about; `undefined` when none did. */
+  readonly firedTimer: Instant | undefined;
 }
 
 // The wake of an unfinished transition is given at once in memory; the row is there for a crash in between.
@@ -138,6 +140,8 @@ export function transition(
     endedTaskIds: changed.filter((task) => isTerminalTask(task.status)).map((task) => task.taskId),
     effects: outcome.effects,
     unfinished: outcome.unfinished,
+    firedTimer:
+      timerEntry && known.timerAt !== undefined && known.timerAt <= context.now ? known.timerAt : undefined,
     write: needsWrite
       ? {
           workflow: state.workflow,

@@ -34,12 +34,19 @@ function bytesOf({ state: { workflow, tasks } }: KnownWorkflow): number {
 export class WorkflowCache {
   private readonly entries = new Map<string, { known: KnownWorkflow; bytes: number }>();
   private bytes = 0;
+  /** How often `get` found something, and how often not. */
+  hits = 0;
+  misses = 0;
 
   constructor(private readonly maxBytes: number) {}
 
   get(workflowId: string): KnownWorkflow | undefined {
     const entry = this.entries.get(workflowId);
-    if (entry === undefined) return undefined;
+    if (entry === undefined) {
+      this.misses += 1;
+      return undefined;
+    }
+    this.hits += 1;
     this.entries.delete(workflowId);
     this.entries.set(workflowId, entry);
     return entry.known;

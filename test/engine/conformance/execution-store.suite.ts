@@ -528,6 +528,23 @@ export function executionStoreSuite(make: () => Promise<ExecutionStore>): void {
       expect(await store.queueSizes()).toEqual(new Map([['work', 1]]));
     });
 
+    test('what is open and what waits is read for the metrics', async () => {
+      await start(store);
+      await start(store, { now: NOW + 5 });
+      const paused = await start(store, { definition: chain('other', 'else'), now: NOW + 7 });
+      await command(store, paused, { kind: 'pause' });
+      await only();
+      expect(await store.readings(['nobody'])).toMatchObject({
+        running: { count: 2, isEstimate: false },
+        paused: { count: 1, isEstimate: false },
+        inbox: { waiting: 0, oldestAt: undefined },
+      });
+      const { queues } = await store.readings(['nobody']);
+      const byType = new Map(queues.map((queue) => [queue.taskType, queue]));
+      expect(byType.get('work')).toMatchObject({ waiting: 1, oldestDueAt: NOW + 5 });
+      expect(byType.get('nobody')).toEqual({ taskType: 'nobody', waiting: 0, oldestDueAt: undefined });
+    });
+
     test('logs come back in order', async () => {
       await store.appendLogs([
         { taskId: 't', createdTime: NOW, log: 'one' },

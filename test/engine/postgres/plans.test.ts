@@ -5,6 +5,7 @@ import { CLAIM_TASKS } from '../../../src/engine/postgres/sql/claim-tasks.js';
 import { CLAIM_TIMERS } from '../../../src/engine/postgres/sql/claim-timers.js';
 import { CLAIM_INBOX } from '../../../src/engine/postgres/sql/inbox.js';
 import { OUTLOOK } from '../../../src/engine/postgres/sql/outlook.js';
+import { READ_QUEUES, READ_STATES } from '../../../src/engine/postgres/sql/readings.js';
 import { PROMOTE_DELAYED } from '../../../src/engine/postgres/sql/promote-delayed.js';
 import { testDatabase } from '../../support/database.js';
 
@@ -67,6 +68,17 @@ describe('the plan of', () => {
     const { scanned, indexes, sorts } = await plan(CLAIM_INBOX, ['node', 1, 10]);
     expect({ scanned, sorts }).toEqual({ scanned: [], sorts: 0 });
     expect(indexes).toContain('workflow_inbox_due');
+  });
+
+  test('the readings for the metrics walk indexes, each a bounded way', async () => {
+    const states = await plan(READ_STATES, [10_001]);
+    expect({ scanned: states.scanned, sorts: states.sorts }).toEqual({ scanned: [], sorts: 0 });
+    expect(new Set(states.indexes)).toEqual(
+      new Set(['workflow_status_created', 'workflow_inbox_due', 'workflow_timer_due']),
+    );
+    const queues = await plan(READ_QUEUES, [['a', 'b'], 200, 10_000]);
+    expect(queues.scanned).toEqual([]);
+    expect(new Set(queues.indexes)).toEqual(new Set(['task_due']));
   });
 
   test('the outlook touches only the heads of indexes', async () => {

@@ -16,6 +16,7 @@ import { createAdapter, furnish } from '../../../src/http/server.js';
 import { ErrorFilter } from '../../../src/ops/error.filter.js';
 import { HealthRegistry } from '../../../src/ops/health.js';
 import { LOG } from '../../../src/ops/log.js';
+import { createMetrics, METRICS } from '../../../src/ops/metrics.js';
 import { testDatabase } from '../../support/database.js';
 
 export interface RestApp {
@@ -51,10 +52,11 @@ export async function restApp(): Promise<RestApp> {
       HealthRegistry,
       { provide: LOG, useValue: log },
       { provide: CONFIG, useValue: config },
+      { provide: METRICS, useFactory: createMetrics },
       { provide: Database, useValue: database },
       { provide: Clock, useValue: clock },
     ],
-    exports: [LOG, CONFIG, Database, Clock, HealthRegistry],
+    exports: [LOG, CONFIG, METRICS, Database, Clock, HealthRegistry],
   })
   class Ground {}
 
