@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { DEFAULT_POOL_SIZE, MIN_POOL_SIZE } from './database/pool-sizes.js';
 import { ConfigError } from './errors.js';
 
 /*
@@ -81,6 +82,13 @@ const Environment = z.object({
   DATABASE_ADMIN_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   /** Where to listen for notices of other nodes, past a transaction pooler; DATABASE_URL when unset. */
   DATABASE_LISTEN_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  /** Connections of this process to PostgreSQL, all pools together; the one that listens comes on top. */
+  DATABASE_POOL_SIZE: z.coerce
+    .number('must be a whole number')
+    .int('must be a whole number')
+    .min(MIN_POOL_SIZE, `must be at least ${MIN_POOL_SIZE}, or its parts wait for each other`)
+    .max(200, 'must be at most 200; more connections make PostgreSQL slower, not faster')
+    .default(DEFAULT_POOL_SIZE),
   /** 32 bytes in base64: encrypts the keyring. Generated when embedded, required with DATABASE_URL. */
   SALLYPORT_KEY: z
     .string()

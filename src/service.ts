@@ -7,10 +7,14 @@ import { AccessService } from './access/access.service.js';
 import { Keyring } from './access/keyring.js';
 import { AppModule, ENTITIES } from './app.module.js';
 import type { Config } from './config.js';
+import { isUnverified } from './database/connection.js';
+import { connectionRoom } from './database/connection-room.js';
 import { createDataSource } from './database/data-source.js';
 import { Database } from './database/database.js';
 import { DatabaseClock } from './database/database-clock.js';
+import { DatabaseState } from './database/database-state.js';
 import { migrate } from './database/migrate.js';
+import { poolSizes } from './database/pool-sizes.js';
 import { Notices } from './database/notices.js';
 import {
   openCredentials,
@@ -99,11 +103,15 @@ async function bringUp(args: StartArguments, started: Started): Promise<Service>
   openHome(config.SALLYPORT_HOME);
   const { url, adminUrl } = await openDatabase(args, started);
   signal.throwIfAborted();
-  await migrate(adminUrl, url);
+  const schema = await migrate(adminUrl, url, log);
+  if (schema.newer.length > 0)
+    log.info(schema, 'a newer version has migrated the database; this one serves on');
   signal.throwIfAborted();
-  const database = new Database(url);
+  const sizes = poolSizes(config.DATABASE_POOL_SIZE);
+  const database = new Database(url, { sizes, state: new DatabaseState(log) });
   started.add('database pool', () => database.close());
-  const dataSource = await (await createDataSource(url, ENTITIES)).initialize();
+  await warnOfConnections(config, database, log);
+  const dataSource = await (await createDataSource(url, ENTITIES, sizes.orm)).initialize();
   started.add('data source', () => dataSource.destroy());
   const clock = await DatabaseClock.start(database);
   started.add('clock', async () => clock.stop());
@@ -179,6 +187,17 @@ async function openDatabase(
   started.add('embedded PostgreSQL', () => server.stop());
   // The schema belongs to the role that the service logs in as.
   return { url: server.url, adminUrl: server.url };
+}
+
+/** What works today and is better mended: said once, at the start. */
+async function warnOfConnections(config: Config, database: Database, log: Log): Promise<void> {
+  if (config.DATABASE_URL !== undefined && isUnverified(config.DATABASE_URL)) {
+    log.warn(
+      'DATABASE_URL: sslmode=require encrypts but does not check whom it talks to; sslmode=verify-full with sslrootcert=<CA> does',
+    );
+  }
+  const room = await connectionRoom(database, config.DATABASE_POOL_SIZE);
+  if (room.problem !== undefined) log.warn(room, 'PostgreSQL may run out of connections');
 }
 
 function masterKey(config: Config): Buffer {

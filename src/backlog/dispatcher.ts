@@ -28,8 +28,8 @@ export interface DispatcherParts {
 }
 
 /**
- * Starts the workflows of what waits, as many as may run. One node at a time dispatches, by an advisory lock that dies
- * with its connection. A start is repeatable (derived id), so a crash between starting a workflow and recording it
+ * Starts the workflows of what waits, as many as may run. One node at a time dispatches, by an advisory lock that ends
+ * with its transaction. A start is repeatable (derived id), so a crash between starting a workflow and recording it
  * starts nothing twice and loses nothing.
  */
 export class Dispatcher {
@@ -80,25 +80,13 @@ export class Dispatcher {
   /** Starts what may start now. @returns how many workflows were started. */
   async dispatch(): Promise<number> {
     if (this.parts.clock.now() < this.pausedUntil) return 0;
-    const connection = await this.parts.database.pool.connect();
-    let broken: Error | undefined;
-    try {
-      const lock = await connection.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [
+    // The lock ends with the transaction: a pooler may give the next statement another connection.
+    return this.parts.database.transaction(async (tx) => {
+      const [lock] = await tx.query<{ held: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS held', [
         DISPATCHER_LOCK,
       ]);
-      if (lock.rows[0]?.held !== true) return 0;
-      try {
-        return await this.startAdmitted();
-      } finally {
-        await connection.query('SELECT pg_advisory_unlock($1)', [DISPATCHER_LOCK]);
-      }
-    } catch (error) {
-      // The pool drops this connection, and the lock with it.
-      broken = asError(error);
-      throw error;
-    } finally {
-      connection.release(broken);
-    }
+      return lock?.held === true ? this.startAdmitted() : 0;
+    });
   }
 
   private async startAdmitted(): Promise<number> {

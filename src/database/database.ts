@@ -1,5 +1,20 @@
 import pg from 'pg';
+import { connectionTo } from './connection.js';
+import { DatabaseState, isTold } from './database-state.js';
+import { poolSizes, type PoolSizes } from './pool-sizes.js';
 import { queryable, type Queryable } from './queryable.js';
+import { beginOf, GENERAL_LIMITS, GENERAL_QUERY_TIMEOUT_MS, settle } from './session-settings.js';
+import { endsConnection, troubleOf } from './trouble.js';
+
+export interface DatabaseOptions {
+  /** Of this pool; `sizes.general` when left out. */
+  readonly maxConnections?: number;
+  readonly applicationName?: string;
+  /** Shares of the whole process; the engine takes its own from here. */
+  readonly sizes?: PoolSizes;
+  /** Told what becomes of every statement; one of its own, that tells nobody, when left out. */
+  readonly state?: DatabaseState;
+}
 
 /**
  * The pool behind every statement that is not TypeORM's, and the one way to open a transaction.
@@ -8,51 +23,87 @@ import { queryable, type Queryable } from './queryable.js';
  */
 export class Database implements Queryable {
   readonly pool: pg.Pool;
+  readonly sizes: PoolSizes;
+  readonly state: DatabaseState;
   private readonly plain: Queryable;
 
-  constructor(url: string, options: { maxConnections?: number; applicationName?: string } = {}) {
+  constructor(url: string, options: DatabaseOptions = {}) {
+    this.sizes = options.sizes ?? poolSizes();
+    this.state = options.state ?? new DatabaseState();
     this.pool = new pg.Pool({
-      connectionString: url,
-      max: options.maxConnections ?? 12,
+      ...connectionTo(url),
+      max: options.maxConnections ?? this.sizes.general,
       application_name: options.applicationName ?? 'sallyport',
-      connectionTimeoutMillis: 10_000,
       idleTimeoutMillis: 60_000,
+      query_timeout: GENERAL_QUERY_TIMEOUT_MS,
+      // The pool waits for what this returns before it lends the connection, though its type does not say so.
+      onConnect: (client) => {
+        // A connection that breaks between two statements says so here; the next statement reports it.
+        client.on('error', () => undefined);
+        return settle(client, GENERAL_LIMITS) as unknown as void;
+      },
     });
     // An idle connection that PostgreSQL closes (restart, failover) is replaced by the pool at the next query, which
     // reports the failure where somebody waits for the answer; without a listener it would end the process.
     this.pool.on('error', () => undefined);
-    // The same for a connection that is lent out and breaks between two statements: the next one reports it.
-    this.pool.on('connect', (client) => client.on('error', () => undefined));
     this.plain = queryable(this.pool);
   }
 
-  query<Row = Record<string, unknown>>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    return this.plain.query<Row>(text, values);
+  async query<Row = Record<string, unknown>>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    const rows = await this.told(() => this.plain.query<Row>(text, values));
+    if (this.state.isTroubled) this.state.succeeded('read');
+    return rows;
   }
 
   /** Runs `work` in one transaction: commits when it resolves, rolls back and rethrows when it throws. */
   async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
-    const client = await this.pool.connect();
+    const client = await this.told(() => this.pool.connect());
     let broken: Error | undefined;
     try {
-      await client.query('BEGIN');
-      const result = await work(queryable(client));
-      await client.query('COMMIT');
+      await this.told(() => client.query(beginOf(client, GENERAL_LIMITS)));
+      const plain = queryable(client);
+      const result = await work({ query: (text, values) => this.told(() => plain.query(text, values)) });
+      await this.told(() => client.query('COMMIT'));
+      if (this.state.isTroubled) this.state.succeeded('read');
       return result;
     } catch (error) {
-      try {
-        await client.query('ROLLBACK');
-      } catch (rollbackError) {
-        // The connection is gone, and the transaction with it; the first error is the one that explains.
-        broken = rollbackError as Error;
-      }
+      // What `work` met elsewhere (a bucket that does not answer) says nothing about PostgreSQL.
+      const isLost = isTold(error) && endsConnection(troubleOf(error));
+      broken = await rollBack(client, isLost, error);
       throw error;
     } finally {
       client.release(broken);
     }
   }
 
+  /** Lets the state know of a failure. */
+  private async told<T>(statement: () => Promise<T>): Promise<T> {
+    try {
+      return await statement();
+    } catch (error) {
+      this.state.failed(error);
+      throw error;
+    }
+  }
+
   async close(): Promise<void> {
     await this.pool.end();
+  }
+}
+
+/** Ends a transaction that failed. @returns why the connection is of no use any more, if it is not. */
+export async function rollBack(
+  client: pg.ClientBase,
+  isLost: boolean,
+  error: unknown,
+): Promise<Error | undefined> {
+  // Nobody may be there to answer: the server rolls back when it sees the connection go.
+  if (isLost) return error instanceof Error ? error : new Error('the connection is of no use');
+  try {
+    await client.query('ROLLBACK');
+    return undefined;
+  } catch (rollbackError) {
+    // The connection is gone, and the transaction with it; the first error is the one that explains.
+    return rollbackError as Error;
   }
 }

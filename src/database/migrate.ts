@@ -1,59 +1,220 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import pg, { escapeIdentifier } from 'pg';
-import { ConfigError, Unavailable } from '../errors.js';
-import { createDataSource } from './data-source.js';
+import { DataSource, type QueryRunner } from 'typeorm';
+import { Unavailable } from '../errors.js';
+import { connectionTo } from './connection.js';
+import { dataSourceOptions, migrations, type MigrationClass } from './data-source.js';
+import { checkServerVersion, explainRefusal } from './refusals.js';
+import { remedyOf } from './trouble.js';
 
 // Any constant works as long as every process uses the same one.
 const MIGRATION_LOCK = 7_205_759_403;
+const LOCK_EVERY_MS = 200;
+// An index on a big table may take this long to build.
+const LOCK_PATIENCE_MS = 3_600_000;
 
-const MINIMUM_SERVER_VERSION = 150_000;
+/*
+ * A statement that waits for a table makes everybody who comes later wait behind it. So it gives up soon, and tries
+ * again when what it waited for may be over.
+ */
+const TABLE_PATIENCE = '4s';
+const TABLE_TRIES = 40;
+const TABLE_PAUSE_MS = 1_000;
 
 /** What the service only ever appends to. */
 const APPEND_ONLY = ['audit_event', 'verdict'];
 
+/** The part of pino that migrating uses. */
+export interface MigrateLog {
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+}
+
+/** What was done to the schema, and what a newer version had done to it before. */
+export interface Schema {
+  readonly applied: readonly string[];
+  /** Migrations that this version does not know. They only add, so it serves all the same. */
+  readonly newer: readonly string[];
+}
+
 /**
- * Brings the schema up to date. Safe when several processes start at once: one migrates, the others wait.
+ * Brings the schema up to date, while other versions go on serving. Safe when several processes start at once: one
+ * migrates, the others wait; one that is killed in the middle leaves whole migrations behind, and the next goes on.
+ *
+ * Nothing is held over a session, so this works through PgBouncer in transaction mode too.
  *
  * @param url of a role that may create tables.
  * @param serviceUrl of the role that the service works with; where it is another one it is granted what the service
  * needs, and cannot change what is only appended to.
  *
- * @throws ConfigError for a PostgreSQL older than 15; Unavailable when it does not answer.
+ * @throws ConfigError for a PostgreSQL older than 15 or a URL that it refuses; Unavailable when it does not answer or
+ * takes no changes.
  */
-export async function migrate(url: string, serviceUrl: string = url): Promise<void> {
-  const lock = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+export async function migrate(url: string, serviceUrl: string = url, log?: MigrateLog): Promise<Schema> {
+  const service = userOf(serviceUrl) === userOf(url) ? undefined : userOf(serviceUrl);
+  const classes = await migrations();
+  const admin = await connect(url, service === undefined ? 'DATABASE_URL' : 'DATABASE_ADMIN_URL');
   try {
-    await lock.connect();
-  } catch (error) {
-    throw new Unavailable(
-      'postgresql',
-      `PostgreSQL does not answer: ${(error as Error).message}. Check DATABASE_URL and that the server runs.`,
-      { cause: error },
-    );
-  }
-  try {
-    const version = await lock.query<{ server_version_num: string }>('SHOW server_version_num');
-    const number = Number(version.rows[0]?.server_version_num);
-    if (number < MINIMUM_SERVER_VERSION) {
-      throw new ConfigError(
-        `DATABASE_URL: PostgreSQL 15 or newer is needed; this is ${Math.floor(number / 10_000)}.`,
-      );
+    await checkServer(admin);
+    const before = await compare(admin, classes);
+    // The usual start: it waits for nobody, not even for a newer version that migrates at this moment.
+    if (before.pending.length === 0 && (service === undefined || (await isGranted(admin, service)))) {
+      return { applied: [], newer: before.newer };
     }
-    await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    const source = await createDataSource(url);
-    await source.initialize();
-    try {
-      await source.runMigrations({ transaction: 'each' });
-      const service = userOf(serviceUrl);
-      if (service !== userOf(url)) await grant(lock, service);
-    } finally {
-      await source.destroy();
-    }
+    await takeLock(admin, log);
+    const { pending } = await compare(admin, classes);
+    if (pending.length > 0) await withLock(admin, () => runAll(url, classes, log));
+    if (service !== undefined) await grant(admin, service);
+    await admin.query('COMMIT');
+    return { applied: pending, newer: before.newer };
   } finally {
-    await lock.end();
+    await admin.end();
   }
 }
 
+async function connect(url: string, variable: string): Promise<pg.Client> {
+  const client = new pg.Client({ ...connectionTo(url, variable), application_name: 'sallyport-migrate' });
+  // Told by the statement that is under way, or by `withLock`.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    throw explainRefusal(error, variable);
+  }
+}
+
+async function checkServer(admin: pg.Client): Promise<void> {
+  const { rows } = await admin.query<{ version: string; read_only: string }>(
+    `SELECT current_setting('server_version_num') AS version, current_setting('transaction_read_only') AS read_only`,
+  );
+  checkServerVersion(Number(rows[0]?.version));
+  if (rows[0]?.read_only === 'off') return;
+  throw new Unavailable(
+    'postgresql',
+    `PostgreSQL is read-only, so nothing can be stored. ${remedyOf('read-only')}`,
+  );
+}
+
+async function compare(
+  admin: pg.Client,
+  classes: readonly MigrationClass[],
+): Promise<{ pending: readonly string[]; newer: readonly string[] }> {
+  const known = classes.map(({ name }) => name);
+  const table = await admin.query<{ there: boolean }>(
+    `SELECT to_regclass('schema_migration') IS NOT NULL AS there`,
+  );
+  if (table.rows[0]?.there !== true) return { pending: known, newer: [] };
+  const { rows } = await admin.query<{ name: string }>('SELECT name FROM schema_migration ORDER BY id');
+  const done = new Set(rows.map(({ name }) => name));
+  return {
+    pending: known.filter((name) => !done.has(name)),
+    newer: [...done].filter((name) => !known.includes(name)),
+  };
+}
+
+/**
+ * Opens the transaction that holds the lock. It asks again and again instead of waiting: a waiting statement has a
+ * snapshot, and CREATE INDEX CONCURRENTLY in the process that migrates would wait for it to end.
+ */
+async function takeLock(admin: pg.Client, log: MigrateLog | undefined): Promise<void> {
+  const deadline = performance.now() + LOCK_PATIENCE_MS;
+  for (let tries = 0; performance.now() < deadline; tries++) {
+    await admin.query(
+      'BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0',
+    );
+    const { rows } = await admin.query<{ held: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS held', [
+      MIGRATION_LOCK,
+    ]);
+    if (rows[0]?.held === true) return;
+    await admin.query('ROLLBACK');
+    if (tries === 0) log?.info({}, 'another process migrates the database; waiting for it');
+    await pause(LOCK_EVERY_MS);
+  }
+  throw new Unavailable(
+    'postgresql',
+    'Another process has been migrating the database for an hour. Look at pg_stat_activity for application_name sallyport-migrate, end what hangs, and start again.',
+  );
+}
+
+/** Rejects as soon as the lock is lost: then somebody else may be migrating. */
+async function withLock(admin: pg.Client, work: () => Promise<void>): Promise<void> {
+  let lose: (error: Error) => void = () => undefined;
+  const lost = new Promise<never>((_, reject) => (lose = reject));
+  const onLost = (): void =>
+    lose(new Unavailable('postgresql', 'The connection broke while the database was migrated. Start again.'));
+  admin.once('end', onLost);
+  try {
+    await Promise.race([work(), lost]);
+  } finally {
+    admin.removeListener('end', onLost);
+    // What loses the race must not count as unhandled.
+    lost.catch(() => undefined);
+  }
+}
+
+async function runAll(
+  url: string,
+  classes: readonly MigrationClass[],
+  log: MigrateLog | undefined,
+): Promise<void> {
+  const source = new DataSource({
+    ...dataSourceOptions(url, classes.map(impatient)),
+    poolSize: 2,
+    applicationName: 'sallyport-migrate',
+  });
+  await source.initialize();
+  try {
+    for (let tries = 1; ; tries++) {
+      try {
+        await source.runMigrations({ transaction: 'each' });
+        return;
+      } catch (error) {
+        if ((error as { code?: unknown }).code !== '55P03') throw error;
+        if (tries === 1) log?.info({}, 'a table is in use; the migration waits for a quiet moment');
+        if (tries >= TABLE_TRIES) throw inUse(error);
+        await pause(TABLE_PAUSE_MS);
+      }
+    }
+  } finally {
+    await source.destroy();
+  }
+}
+
+const inUse = (error: unknown): Unavailable =>
+  new Unavailable(
+    'postgresql',
+    'A long transaction holds a table that must be migrated. Find it in pg_stat_activity (xact_start), end it, and start again.',
+    { cause: error },
+  );
+
+/** The same migration, that waits only shortly for tables. One without a transaction looks after itself. */
+function impatient(Migration: MigrationClass): MigrationClass {
+  class Impatient extends Migration {
+    override async up(db: QueryRunner): Promise<void> {
+      if (db.isTransactionActive) {
+        await db.query(`SET LOCAL lock_timeout = '${TABLE_PATIENCE}'`);
+        await db.query('SET LOCAL statement_timeout = 0');
+      }
+      await super.up(db);
+    }
+  }
+  // The name is what is recorded.
+  Object.defineProperty(Impatient, 'name', { value: Migration.name });
+  return Impatient;
+}
+
 const userOf = (url: string): string => decodeURIComponent(new URL(url).username);
+
+async function isGranted(admin: pg.Client, role: string): Promise<boolean> {
+  const { rows } = await admin.query<{ missing: string }>(
+    `SELECT count(*) AS missing FROM pg_tables
+     WHERE schemaname = 'public' AND (to_regrole(quote_ident($1)) IS NULL
+       OR NOT has_table_privilege(quote_ident($1)::regrole::oid, format('%I.%I', schemaname, tablename), 'INSERT'))`,
+    [role],
+  );
+  return rows[0]?.missing === '0';
+}
 
 async function grant(admin: pg.Client, role: string): Promise<void> {
   const service = escapeIdentifier(role);

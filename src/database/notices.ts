@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg, { escapeIdentifier } from 'pg';
+import { connectionTo } from './connection.js';
 import type { Queryable } from './queryable.js';
 
 /** PostgreSQL takes payloads below 8,000 bytes; ours travel with the sender's mark. */
@@ -183,10 +184,9 @@ export class Notices {
 
   private async connect(isFirst: boolean): Promise<void> {
     const client = new pg.Client({
-      connectionString: this.parts.listenUrl,
+      ...connectionTo(this.parts.listenUrl, 'DATABASE_LISTEN_URL'),
       application_name: 'sallyport-notices',
       connectionTimeoutMillis: PROBE_TIMEOUT_MS,
-      keepAlive: true,
     });
     client.on('error', (error) => this.lost(client, error));
     client.on('end', () => this.lost(client, new Error('the connection ended')));

@@ -1,7 +1,7 @@
 import { Catch, HttpException, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, Conflict, InvalidInput, Overloaded, Unavailable, type FieldProblem } from '../errors.js';
-import { isDatabaseAway } from '../database/is-away.js';
+import { sentenceOf, troubleOf } from '../database/trouble.js';
 import { LOG, loggablePath, plainPath, type Log } from './log.js';
 
 interface Problem {
@@ -49,7 +49,7 @@ export class ErrorFilter implements ExceptionFilter {
 
   /** Also Fastify's own error handler, for what fails before Nest sees the request. */
   answer(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const error = asDatabaseAway(thrown) ?? thrown;
+    const error = asDatabaseTrouble(thrown) ?? thrown;
     const problem = describe(error);
     if (problem.status >= 500 && !(error instanceof AppError)) {
       this.log.error(
@@ -59,7 +59,8 @@ export class ErrorFilter implements ExceptionFilter {
     }
     if (reply.sent) return;
     if (error instanceof Overloaded) void reply.header('retry-after', String(error.retryAfterSeconds));
-    if (error instanceof Unavailable) void reply.header('retry-after', String(AWAY_RETRY_SECONDS));
+    else if (error instanceof AppError && error.status === 503)
+      void reply.header('retry-after', String(AWAY_RETRY_SECONDS));
     const conductor = CONDUCTOR_PATH.test(plainPath(request.url));
     void reply
       .status(problem.status)
@@ -69,12 +70,16 @@ export class ErrorFilter implements ExceptionFilter {
   }
 }
 
-/** PostgreSQL that is away is no fault of ours, and the same request may succeed in a moment. */
-function asDatabaseAway(error: unknown): Unavailable | undefined {
-  if (error instanceof AppError || !isDatabaseAway(error)) return undefined;
+/** PostgreSQL in trouble is no fault of ours, and the same request may succeed in a moment. */
+function asDatabaseTrouble(error: unknown): Unavailable | undefined {
+  // A stage's own words say more, but for the store's, which are PostgreSQL's and for the log.
+  if (error instanceof AppError && !error.retryable) return undefined;
+  if (error instanceof Unavailable || error instanceof Overloaded) return undefined;
+  const trouble = troubleOf(error);
+  if (trouble === undefined) return undefined;
   return new Unavailable(
     'postgresql',
-    'The database does not answer now. Nothing is lost; try again in a few seconds.',
+    `${sentenceOf(trouble)} Nothing is lost; try again in a few seconds.`,
     { cause: error },
   );
 }

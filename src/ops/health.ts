@@ -4,6 +4,8 @@ export interface HealthResult {
   readonly healthy: boolean;
   /** Works, but not as it should: shown as degraded, does not make the service unhealthy. */
   readonly degraded?: boolean | undefined;
+  /** One word for machines, where a check tells several states apart. */
+  readonly state?: string | undefined;
   readonly detail: string;
   readonly remedy?: string | undefined;
 }

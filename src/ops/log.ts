@@ -1,11 +1,14 @@
 import type { LoggerService } from '@nestjs/common';
-import { pino, type Logger } from 'pino';
+import { pino, type LogFn, type Logger } from 'pino';
 import { build as pretty } from 'pino-pretty';
 import type { Config } from '../config.js';
+import { isTold } from '../database/database-state.js';
 
 /** Injection token of the process's logger (pino's `Logger`). */
 export const LOG = Symbol('LOG');
 export type Log = Logger;
+
+const WARN = 40;
 
 /** JSON lines in production, readable ones in a terminal. Credentials in known places are blanked. */
 export function createLog(config: Pick<Config, 'LOG_LEVEL' | 'LOG_FORMAT'>): Log {
@@ -25,6 +28,7 @@ export function createLog(config: Pick<Config, 'LOG_LEVEL' | 'LOG_FORMAT'>): Log
       ],
       censor: '[redacted]',
     },
+    hooks: { logMethod: dropTold },
   };
   const readable = config.LOG_FORMAT === 'pretty' || (config.LOG_FORMAT === 'auto' && process.stdout.isTTY);
   if (!readable) return pino(options);
@@ -38,6 +42,17 @@ export function createLog(config: Pick<Config, 'LOG_LEVEL' | 'LOG_FORMAT'>): Log
       sync: true,
     }),
   );
+}
+
+/**
+ * Drops what fails again and again while PostgreSQL is in trouble: that it is was said once, when it began, and will be
+ * said when it ends (`DatabaseState`). With LOG_LEVEL=debug every try is shown.
+ */
+function dropTold(this: Logger, args: Parameters<LogFn>, method: LogFn, level: number): void {
+  const [facts] = args as readonly unknown[];
+  const error = typeof facts === 'object' && facts !== null && 'err' in facts ? facts.err : undefined;
+  if (error !== undefined && level >= WARN && isTold(error) && !this.isLevelEnabled('debug')) return;
+  method.apply(this, args);
 }
 
 /** What Nest itself says goes through the same logger, one level lower: its start-up chatter is for debugging. */

@@ -1,6 +1,9 @@
 import type { Pool, PoolClient } from 'pg';
 import type { Instant } from '../../clock.js';
-import type { Database } from '../../database/database.js';
+import { rollBack, type Database } from '../../database/database.js';
+import type { DatabaseState, Proof } from '../../database/database-state.js';
+import { beginOf, isPooled } from '../../database/session-settings.js';
+import { endsConnection, troubleOf } from '../../database/trouble.js';
 import type { Queryable } from '../../database/queryable.js';
 import {
   ExecutionStore,
@@ -26,7 +29,7 @@ import { encodeCursor } from '../../cursor.js';
 import { lockMembers, writeBatch } from './batch.js';
 import { DefinitionSnapshots } from './definition-snapshots.js';
 import { leaseFrom, summaryFrom, taskFrom, workflowFrom, type TaskRow } from './rows.js';
-import { classify, counting, openSessions, prepared } from './session.js';
+import { classify, counting, ENGINE_SETTINGS, openSessions, prepared } from './session.js';
 import { pruneAppliedCommands } from './sql/applied-commands.js';
 import { claimTasks } from './sql/claim-tasks.js';
 import { claimTimers } from './sql/claim-timers.js';
@@ -42,6 +45,20 @@ import { appendLogs, fairTags, listLogs, listPolls, queueSizes, recordPolls } fr
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
+/** Through a pooler even one statement needs a transaction: its settings hold nowhere else. */
+async function alone<T>(client: PoolClient, work: (db: Queryable) => Promise<T>): Promise<T> {
+  await client.query(beginOf(client, ENGINE_SETTINGS));
+  try {
+    const result = await work(prepared(client));
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    // A connection that this breaks is seen by the pool when it comes back.
+    await rollBack(client, endsConnection(troubleOf(error)), error);
+    throw error;
+  }
+}
+
 // A blocking batch holds one connection; another node's batch takes milliseconds.
 const LOCK_TIMEOUT = '2s';
 // A figure for a graph is worth no more of the database's time.
@@ -51,6 +68,7 @@ const READINGS_TIMEOUT = '1s';
 export class PostgresExecutionStore extends ExecutionStore {
   private readonly snapshots = new DefinitionSnapshots();
   private readonly pool: Pool;
+  private readonly state: DatabaseState;
 
   constructor(
     database: Database,
@@ -58,6 +76,7 @@ export class PostgresExecutionStore extends ExecutionStore {
   ) {
     super();
     this.pool = openSessions(database);
+    this.state = database.state;
   }
 
   /** Ends the connections; nothing may be asked after. */
@@ -70,6 +89,7 @@ export class PostgresExecutionStore extends ExecutionStore {
     decide: (locked: readonly LockedWorkflow[]) => readonly WorkflowWrite[],
   ): Promise<BatchResult> {
     let fresh: string[] = [];
+    let isStored = false;
     const result = await this.inTransaction(async (client) => {
       const tx = counting(client);
       if (request.wait) await tx.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
@@ -82,49 +102,48 @@ export class PostgresExecutionStore extends ExecutionStore {
           ? [this.snapshots.of(workflow.workflowDefinition).digest]
           : [],
       );
+      isStored = writes.length > 0;
       await this.crash.reach('batch:before-commit');
       return { busy, missing, existing, statements: tx.count + 2 };
     });
+    if (isStored && this.state.isTroubled) this.state.succeeded('growth');
     this.snapshots.markStored(fresh);
     await this.crash.reach('batch:after-commit');
     return result;
   }
 
   /** Errors come out as StoreFailure where they are the database's; a lost COMMIT says `unknown`. */
-  private async inTransaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
+  private async inTransaction<T>(work: (tx: Queryable) => Promise<T>, proof: Proof = 'read'): Promise<T> {
     let client: PoolClient | undefined;
     let committing = false;
     let broken: Error | undefined;
     try {
       client = await this.pool.connect();
-      await client.query('BEGIN');
+      await client.query(beginOf(client, ENGINE_SETTINGS));
       const result = await work(prepared(client));
       committing = true;
       await client.query('COMMIT');
+      if (this.state.isTroubled) this.state.succeeded(proof);
       return result;
     } catch (error) {
-      const failure = classify(error, committing);
-      if (client !== undefined) {
-        try {
-          await client.query('ROLLBACK');
-        } catch (rollbackError) {
-          // The connection is gone and the transaction with it; the first error explains.
-          broken = asError(rollbackError);
-        }
-      }
-      throw failure;
+      const isLost = endsConnection(this.state.failed(error));
+      if (client !== undefined) broken = await rollBack(client, isLost, error);
+      throw classify(error, committing);
     } finally {
       client?.release(broken);
     }
   }
 
-  private async run<T>(work: (db: Queryable) => Promise<T>): Promise<T> {
+  private async run<T>(work: (db: Queryable) => Promise<T>, proof: Proof = 'read'): Promise<T> {
     let client: PoolClient | undefined;
     let broken: Error | undefined;
     try {
       client = await this.pool.connect();
-      return await work(prepared(client));
+      const result = await (isPooled(client) ? alone(client, work) : work(prepared(client)));
+      if (this.state.isTroubled) this.state.succeeded(proof);
+      return result;
     } catch (error) {
+      this.state.failed(error);
       const failure = classify(error, false);
       if (failure instanceof StoreFailure && failure.kind === 'transient') broken = asError(error);
       throw failure;
@@ -176,11 +195,11 @@ export class PostgresExecutionStore extends ExecutionStore {
   }
 
   registerNode(node: NodeRecord): Promise<readonly string[]> {
-    return this.inTransaction((tx) => insertNode(tx, node));
+    return this.inTransaction((tx) => insertNode(tx, node), 'write');
   }
 
   heartbeat(incarnation: string, now: Instant): Promise<boolean> {
-    return this.run((db) => beat(db, incarnation, now));
+    return this.run((db) => beat(db, incarnation, now), 'write');
   }
 
   removeDeadNodes(deadBefore: Instant): Promise<readonly string[]> {

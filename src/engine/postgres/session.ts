@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { Pool, types as pgTypes, type ClientBase, type CustomTypesConfig } from 'pg';
 import type { Database } from '../../database/database.js';
 import type { Queryable } from '../../database/queryable.js';
+import { isPooled, settle, type SessionSettings } from '../../database/session-settings.js';
+import { troubleOf } from '../../database/trouble.js';
 import { StoreFailure } from '../execution-store.js';
 
 const INT8 = 20;
@@ -26,25 +28,36 @@ function nameOf(text: string): string {
 /*
  * Statements are prepared, and a plan that was made while the tables were empty (all in sequence, hashed) would stay
  * until the next ANALYZE. Every statement here has an index, so these connections plan with nothing else.
+ *
+ * The limits: a batch that is held up longer than this is better tried again, and a node that fell silent in a
+ * transaction must not hold the rows of its batch much longer than it counts as alive.
  */
-const PLANNING = `
-  SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off`;
+export const ENGINE_SETTINGS: SessionSettings = {
+  enable_seqscan: 'off',
+  enable_bitmapscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  statement_timeout: '14s',
+  idle_in_transaction_session_timeout: '15s',
+  tcp_keepalives_idle: '15',
+  tcp_keepalives_interval: '5',
+  tcp_keepalives_count: '3',
+};
 
-// Three lanes, claims, the lookout and a few readers.
-const MAX_CONNECTIONS = 8;
+const QUERY_TIMEOUT_MS = 15_000;
 
 /** Connections of the engine's own to the database that `database` talks to. */
 export function openSessions(database: Database): Pool {
   const { options } = database.pool;
   const pool = new Pool({
     ...options,
-    max: MAX_CONNECTIONS,
+    max: database.sizes.engine,
     application_name: 'sallyport-engine',
-    // The pool waits for what this returns before it lends the connection, though its type does not say so.
+    query_timeout: QUERY_TIMEOUT_MS,
     onConnect: (client) => {
       // Between two statements of a transaction nobody else listens, and the event would end the process.
       client.on('error', () => undefined);
-      return client.query(PLANNING) as unknown as void;
+      return settle(client, ENGINE_SETTINGS) as unknown as void;
     },
   });
   // As in Database: the next query tells who waits for it.
@@ -52,11 +65,16 @@ export function openSessions(database: Database): Pool {
   return pool;
 }
 
-/** Statements that are parsed once per connection, with bigint as number. */
+/**
+ * Statements that are parsed once per connection, with bigint as number. Through a pooler they are parsed each time:
+ * the next one may meet another server connection, and older poolers cannot carry names over.
+ */
 export function prepared(client: ClientBase): Queryable {
+  const isDirect = !isPooled(client);
   return {
     async query<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-      const result = await client.query({ name: nameOf(text), text, values: [...values], types });
+      const config = { text, values: [...values], types };
+      const result = await client.query(isDirect ? { ...config, name: nameOf(text) } : config);
       // The statement and its Row stand next to each other; nothing else can check them.
       return result.rows as Row[];
     },
@@ -78,32 +96,21 @@ export function counting(db: Queryable): Queryable & { readonly count: number } 
 }
 
 /**
- * Sorts what PostgreSQL answered: wrong data (22, 23), or trouble that passes (40, 08, 53, 57, a lock not had in
- * time, a lost connection). Defects of our own statements stay as they are.
+ * Sorts what PostgreSQL answered: wrong data (22, 23, 54), or trouble that passes (40, a lock not had in time, and all
+ * that `troubleOf` knows). Defects of our own statements stay as they are.
  */
 export function classify(error: unknown, committing: boolean): unknown {
   if (error instanceof StoreFailure) return error;
-  const { code, text } = factsOf(error);
-  const state = /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
-  if (state === undefined) {
-    // Not from the server: the socket broke, or none could be had.
-    if (committing) return new StoreFailure('unknown', text, { cause: error });
-    return isConnectionTrouble(error) ? new StoreFailure('transient', text, { cause: error }) : error;
-  }
-  if (/^2[23]/.test(state)) return new StoreFailure('data', text, { cause: error });
-  if (/^(40|08|53|57)/.test(state) || state === '55P03' || state === '25P03') {
-    return new StoreFailure(committing ? 'unknown' : 'transient', text, { cause: error });
-  }
-  return error;
-}
-
-function isConnectionTrouble(error: unknown): boolean {
-  const { code, text } = factsOf(error);
-  return /^E[A-Z]+$/.test(code) || /connection|timeout|terminated|socket|closed/i.test(text);
-}
-
-function factsOf(error: unknown): { code: string; text: string } {
   const text = error instanceof Error ? error.message : 'no answer';
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return { code: typeof code === 'string' ? code : '', text };
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const passes = new StoreFailure(committing ? 'unknown' : 'transient', text, { cause: error });
+  if (troubleOf(error) !== undefined) return passes;
+  // Not from the server (EPIPE and its like have five letters too): the socket broke, or none could be had.
+  const state = /^(?!E[A-Z]+$)[0-9A-Z]{5}$/.test(code) ? code : undefined;
+  if (state === undefined) return committing || isConnectionTrouble(code, text) ? passes : error;
+  if (/^(22|23|54)/.test(state)) return new StoreFailure('data', text, { cause: error });
+  return /^(40|57)/.test(state) || state === '55P03' ? passes : error;
 }
+
+const isConnectionTrouble = (code: string, text: string): boolean =>
+  /^E[A-Z]+$/.test(code) || /connection|timeout|terminated|socket|closed/i.test(text);

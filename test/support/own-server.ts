@@ -1,0 +1,101 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { afterAll } from 'vitest';
+import {
+  startEmbeddedPostgres,
+  type EmbeddedPostgres,
+} from '../../src/embedded/postgres/start-embedded-postgres.js';
+import { eventually } from './eventually.js';
+
+type Settings = Readonly<Record<string, string>>;
+
+/**
+ * A PostgreSQL of one test file's own, for what no shared one can be put through: restarts, failover, a full disk,
+ * settings of the whole server.
+ */
+export class OwnServer {
+  private constructor(
+    private readonly directory: string,
+    private readonly settings: Settings,
+    private postgres: EmbeddedPostgres,
+  ) {}
+
+  /** Starts it; it is ended and removed after the file. */
+  static async start(settings: Settings = {}): Promise<OwnServer> {
+    const directory = mkdtempSync(join(tmpdir(), 'sallyport-own-postgres-'));
+    // Open to pass through: as root, PostgreSQL runs under another account.
+    chmodSync(directory, 0o711);
+    const server = new OwnServer(directory, settings, await launch(directory, settings));
+    afterAll(async () => {
+      await server.postgres.stop();
+      rmSync(directory, { recursive: true, force: true });
+    });
+    return server;
+  }
+
+  get url(): string {
+    return this.postgres.url;
+  }
+
+  get adminUrl(): string {
+    return this.postgres.adminUrl;
+  }
+
+  get port(): number {
+    return this.postgres.port;
+  }
+
+  get dataDirectory(): string {
+    return this.postgres.dataDirectory;
+  }
+
+  /** Runs statements as the superuser. */
+  async asAdmin<Row = Record<string, unknown>>(...statements: readonly string[]): Promise<Row[]> {
+    const admin = new Client({ connectionString: this.adminUrl });
+    admin.on('error', () => undefined);
+    await admin.connect();
+    try {
+      let rows: Row[] = [];
+      for (const statement of statements) rows = (await admin.query(statement)).rows as Row[];
+      return rows;
+    } finally {
+      await admin.end();
+    }
+  }
+
+  /** Ends it at once, as a power cut does; it starts again by itself, on the same port. */
+  async restartImmediately(): Promise<void> {
+    const before = this.postgres.pid;
+    process.kill(before, 'SIGQUIT');
+    await eventually(() => this.postgres.pid !== before, { timeoutMs: 20_000, what: 'the restart' });
+  }
+
+  async stop(): Promise<void> {
+    await this.postgres.stop();
+  }
+
+  /** Starts what was stopped, on the same port; `asStandby`: it follows nobody, and takes no changes. */
+  async startAgain(options: { asStandby?: boolean } = {}): Promise<void> {
+    if (options.asStandby === true) writeFileSync(join(this.dataDirectory, 'standby.signal'), '');
+    this.postgres = await launch(this.directory, this.settings, this.port);
+  }
+
+  /** Changes a setting of the whole server, for connections that exist as well. */
+  async set(name: string, value: string): Promise<void> {
+    await this.asAdmin(`ALTER SYSTEM SET ${name} = '${value}'`, 'SELECT pg_reload_conf()');
+    await eventually(async () => {
+      const [row] = await this.asAdmin<{ value: string }>(`SELECT current_setting('${name}') AS value`);
+      return row?.value === value;
+    });
+  }
+}
+
+const launch = (directory: string, settings: Settings, port?: number): Promise<EmbeddedPostgres> =>
+  startEmbeddedPostgres({
+    directory,
+    isDurable: false,
+    settings,
+    ...(port === undefined ? {} : { port }),
+  });
