@@ -47,7 +47,8 @@ export interface Lease {
 
 export interface TaskWrite {
   readonly task: Task;
-  readonly isNew: boolean;
+  /** `ended`: of a stored row that somebody held, only status, output and times changed, and the lease ends. */
+  readonly kind: 'new' | 'ended' | 'changed';
   /** False when `input` is as stored, so that it is not written again. */
   readonly inputChanged: boolean;
   readonly outputChanged: boolean;
@@ -70,6 +71,8 @@ export type TimerWrite =
 export interface WorkflowWrite {
   readonly workflow: Workflow;
   readonly isNew: boolean;
+  /** False when revision, update time and task counts are all that changed of the workflow's own row. */
+  readonly headChanged: boolean;
   readonly payloadChanged: boolean;
   readonly taskCount: number;
   readonly openTaskCount: number;

@@ -10,14 +10,20 @@ import {
 import type { Effect } from '../model/command.js';
 import type { DefinitionSnapshots } from './definition-snapshots.js';
 import {
+  advancedParameters,
   changedTaskParameters,
-  newTaskParameters,
+  changedWorkflowParameters,
+  endedTaskParameters,
+  newTaskValues,
+  newWorkflowParameters,
   taskFrom,
   workflowFrom,
-  workflowParameters,
   type TaskRow,
 } from './rows.js';
+import type { Session } from './session.js';
+import { advanceWorkflows } from './sql/advance-workflows.js';
 import { findAppliedCommands, insertAppliedCommands } from './sql/applied-commands.js';
+import { endTasks } from './sql/end-tasks.js';
 import { deleteInbox, insertInbox } from './sql/inbox.js';
 import { insertTasks } from './sql/insert-tasks.js';
 import { findWinners, insertWorkflows } from './sql/insert-workflows.js';
@@ -110,7 +116,7 @@ async function loadChanges(
 
 /** Writes a batch: one statement per table and kind of change. @returns new workflows that met an older one. */
 export async function writeBatch(
-  tx: Queryable,
+  tx: Session,
   writes: readonly WorkflowWrite[],
   now: number,
   snapshots: DefinitionSnapshots,
@@ -125,7 +131,10 @@ export async function writeBatch(
   const kept =
     existing.size === 0 ? writes : writes.filter(({ workflow }) => !existing.has(workflow.workflowId));
   const old = kept.filter(({ isNew }) => !isNew);
-  if (old.length > 0) await updateWorkflows(tx, old.map(workflowParameters));
+  const advanced = old.filter(({ headChanged }) => !headChanged);
+  if (advanced.length > 0) await advanceWorkflows(tx, advanced.map(advancedParameters));
+  const changed = old.filter(({ headChanged }) => headChanged);
+  if (changed.length > 0) await updateWorkflows(tx, changed.map(changedWorkflowParameters));
   const changedPayloads = old.filter(({ payloadChanged }) => payloadChanged);
   if (changedPayloads.length > 0) {
     await updatePayloads(
@@ -144,7 +153,7 @@ async function startWorkflows(
   snapshots: DefinitionSnapshots,
 ): Promise<ReadonlyMap<string, string>> {
   if (starts.length === 0) return new Map();
-  const rows = starts.map(workflowParameters);
+  const rows = starts.map(newWorkflowParameters);
   const inserted = await insertWorkflows(tx, rows);
   const losers = rows.filter(({ id }) => !inserted.has(id));
   const winners = losers.length === 0 ? new Map<string, string>() : await findWinners(tx, losers);
@@ -205,21 +214,24 @@ function sourceTaskOf(effect: Effect): string {
 }
 
 async function writeTasks(
-  tx: Queryable,
+  tx: Session,
   writes: readonly WorkflowWrite[],
   now: number,
   snapshots: DefinitionSnapshots,
 ): Promise<void> {
-  const fresh: ReturnType<typeof newTaskParameters>[] = [];
+  const fresh: ReturnType<typeof newTaskValues>[] = [];
+  const ended: ReturnType<typeof endedTaskParameters>[] = [];
   const changed: ReturnType<typeof changedTaskParameters>[] = [];
   for (const { workflow, tasks } of writes) {
     const snapshot = snapshots.of(workflow.workflowDefinition);
     for (const task of tasks) {
-      if (task.isNew) fresh.push(newTaskParameters(task, workflow.revision, now, snapshot));
+      if (task.kind === 'new') fresh.push(newTaskValues(task, workflow.revision, now, snapshot));
+      else if (task.kind === 'ended') ended.push(endedTaskParameters(task, workflow.revision));
       else changed.push(changedTaskParameters(task, workflow.revision, now));
     }
   }
   if (fresh.length > 0) await insertTasks(tx, fresh);
+  if (ended.length > 0) await endTasks(tx, ended);
   if (changed.length > 0) await updateTasks(tx, changed);
 }
 

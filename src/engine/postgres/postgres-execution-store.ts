@@ -29,7 +29,7 @@ import { encodeCursor } from '../../cursor.js';
 import { lockMembers, writeBatch } from './batch.js';
 import { DefinitionSnapshots } from './definition-snapshots.js';
 import { leaseFrom, summaryFrom, taskFrom, workflowFrom, type TaskRow } from './rows.js';
-import { classify, counting, ENGINE_SETTINGS, openSessions, prepared } from './session.js';
+import { classify, counting, ENGINE_SETTINGS, openSessions, prepared, type Session } from './session.js';
 import { pruneAppliedCommands } from './sql/applied-commands.js';
 import { claimTasks } from './sql/claim-tasks.js';
 import { claimTimers } from './sql/claim-timers.js';
@@ -113,7 +113,7 @@ export class PostgresExecutionStore extends ExecutionStore {
   }
 
   /** Errors come out as StoreFailure where they are the database's; a lost COMMIT says `unknown`. */
-  private async inTransaction<T>(work: (tx: Queryable) => Promise<T>, proof: Proof = 'read'): Promise<T> {
+  private async inTransaction<T>(work: (tx: Session) => Promise<T>, proof: Proof = 'read'): Promise<T> {
     let client: PoolClient | undefined;
     let committing = false;
     let broken: Error | undefined;

@@ -3,6 +3,7 @@ import type { WorkflowDef, WorkflowTask } from '../model/definition.js';
 import type { Task, TaskStatus, Workflow, WorkflowStatus } from '../model/execution.js';
 import type { JsonObject } from '../model/json.js';
 import type { WorkflowSummary } from '../ports.js';
+import type { CopyValue } from './copy-line.js';
 import type { DefinitionSnapshot } from './definition-snapshots.js';
 import type { LoadedWorkflowRow } from './sql/load-workflows.js';
 
@@ -147,24 +148,23 @@ export const taskFrom = (row: TaskRow, snapshot: DefinitionSnapshot): Task => ({
 export const leaseFrom = (row: Pick<TaskRow, 'lease_owner' | 'lease_until'>): Lease | undefined =>
   row.lease_until === null ? undefined : { owner: optional(row.lease_owner), until: row.lease_until };
 
-/** Parameters for the statements that write `workflow`: an object per row, read by json_to_recordset. */
-export const workflowParameters = (write: WorkflowWrite) => {
+/** What a transition that leaves the workflow running as before changes of its row. */
+export const advancedParameters = ({ workflow, taskCount, openTaskCount }: WorkflowWrite) => ({
+  id: workflow.workflowId,
+  rev: workflow.revision,
+  at: workflow.updateTime,
+  tasks: taskCount,
+  open: openTaskCount,
+});
+
+/** What a transition may change of the row of a workflow. */
+export const changedWorkflowParameters = (write: WorkflowWrite) => {
   const { workflow } = write;
   return {
     id: workflow.workflowId,
-    name: workflow.workflowName,
-    version: workflow.workflowVersion,
     status: workflow.status,
     revision: workflow.revision,
     run_epoch: workflow.runEpoch,
-    priority: workflow.priority,
-    correlation_id: workflow.correlationId,
-    idempotency_key: workflow.idempotencyKey,
-    parent_workflow_id: workflow.parentWorkflowId,
-    parent_task_id: workflow.parentWorkflowTaskId,
-    depth: workflow.depth,
-    created_by: workflow.createdBy,
-    created_at: workflow.createTime,
     updated_at: workflow.updateTime,
     ended_at: workflow.endTime,
     last_retried_at: workflow.lastRetriedTime,
@@ -175,64 +175,109 @@ export const workflowParameters = (write: WorkflowWrite) => {
   };
 };
 
-const taskColumns = ({ task }: TaskWrite, revision: number) => ({
-  id: task.taskId,
-  changed_rev: revision,
-  status: task.status,
-  iteration: task.iteration,
-  sub_workflow_id: task.subWorkflowId,
-  retried: task.retried,
-  executed: task.executed,
-  poll_count: task.pollCount,
-  worker_id: task.workerId,
-  started_at: task.startTime,
-  updated_at: task.updateTime,
-  ended_at: task.endTime,
-  callback_after_seconds: task.callbackAfterSeconds,
-  reason: task.reasonForIncompletion,
-  queued: task.queued,
-  due_at: task.dueAt,
-});
+/** A new row of `workflow`. */
+export const newWorkflowParameters = (write: WorkflowWrite) => {
+  const { workflow } = write;
+  return {
+    ...changedWorkflowParameters(write),
+    name: workflow.workflowName,
+    version: workflow.workflowVersion,
+    priority: workflow.priority,
+    correlation_id: workflow.correlationId,
+    idempotency_key: workflow.idempotencyKey,
+    parent_workflow_id: workflow.parentWorkflowId,
+    parent_task_id: workflow.parentWorkflowTaskId,
+    depth: workflow.depth,
+    created_by: workflow.createdBy,
+    created_at: workflow.createTime,
+  };
+};
+
+/** The columns of a new row of `task`, in the order of {@link newTaskValues}. */
+export const NEW_TASK_COLUMNS = `id, workflow_id, changed_rev, seq, ref, task_type, task_def_name, status, retry_count,
+  retried_task_id, retried, executed, iteration, sub_workflow_id, poll_count, worker_id, scheduled_at, started_at,
+  updated_at, ended_at, first_scheduled_at, callback_after_seconds, reason, queued, due_at, due, priority, fair_tag,
+  lease_owner, lease_until, response_timeout_ms, execution_timeout_ms, input, output, step`;
 
 /** A new row of `task`. The step is stored only where the definition does not hold it. */
-export const newTaskParameters = (
-  write: TaskWrite,
+export function newTaskValues(
+  { task, lease, ...write }: TaskWrite,
   revision: number,
   now: number,
   snapshot: DefinitionSnapshot,
-) => {
-  const { task, lease } = write;
+): readonly CopyValue[] {
   const held = lease === 'keep' ? undefined : lease;
-  return {
-    ...taskColumns(write, revision),
-    workflow_id: task.workflowInstanceId,
-    seq: task.seq,
-    ref: task.referenceTaskName,
-    task_type: task.taskType,
-    task_def_name: task.taskDefName,
-    retry_count: task.retryCount,
-    retried_task_id: task.retriedTaskId,
-    scheduled_at: task.scheduledTime,
-    first_scheduled_at: task.firstScheduledTime,
-    due: task.queued && task.dueAt <= now,
-    priority: task.priority,
-    fair_tag: write.fairTag,
-    lease_owner: held?.owner,
-    lease_until: held?.until,
-    response_timeout_ms: write.responseTimeoutMs,
-    execution_timeout_ms: write.executionTimeoutMs,
-    input: task.inputData,
-    output: task.outputData,
-    step: snapshot.holds(task) ? undefined : task.workflowTask,
-  };
-};
+  return [
+    task.taskId,
+    task.workflowInstanceId,
+    revision,
+    task.seq,
+    task.referenceTaskName,
+    task.taskType,
+    task.taskDefName,
+    task.status,
+    task.retryCount,
+    task.retriedTaskId,
+    task.retried,
+    task.executed,
+    task.iteration,
+    task.subWorkflowId,
+    task.pollCount,
+    task.workerId,
+    task.scheduledTime,
+    task.startTime,
+    task.updateTime,
+    task.endTime,
+    task.firstScheduledTime,
+    task.callbackAfterSeconds,
+    task.reasonForIncompletion,
+    task.queued,
+    task.dueAt,
+    task.queued && task.dueAt <= now,
+    task.priority,
+    write.fairTag,
+    held?.owner,
+    held?.until,
+    write.responseTimeoutMs,
+    write.executionTimeoutMs,
+    task.inputData,
+    task.outputData,
+    snapshot.holds(task) ? undefined : task.workflowTask,
+  ];
+}
+
+/** The end of an attempt that changes nothing else of its row: what nearly every task goes through once. */
+export const endedTaskParameters = ({ task, outputChanged }: TaskWrite, revision: number) => ({
+  id: task.taskId,
+  rev: revision,
+  status: task.status,
+  executed: task.executed,
+  at: task.updateTime,
+  ended: task.endTime,
+  output: outputChanged ? task.outputData : undefined,
+});
 
 /** A change to a row of `task`; absent input and output stay as stored. */
 export const changedTaskParameters = (write: TaskWrite, revision: number, now: number) => {
   const { task, lease } = write;
   const held = lease === 'keep' ? undefined : lease;
   return {
-    ...taskColumns(write, revision),
+    id: task.taskId,
+    changed_rev: revision,
+    status: task.status,
+    iteration: task.iteration,
+    sub_workflow_id: task.subWorkflowId,
+    retried: task.retried,
+    executed: task.executed,
+    poll_count: task.pollCount,
+    worker_id: task.workerId,
+    started_at: task.startTime,
+    updated_at: task.updateTime,
+    ended_at: task.endTime,
+    callback_after_seconds: task.callbackAfterSeconds,
+    reason: task.reasonForIncompletion,
+    queued: task.queued,
+    due_at: task.dueAt,
     due: task.queued && task.dueAt <= now,
     fair_tag: write.fairTag === 0 ? undefined : write.fairTag,
     keep_lease: lease === 'keep',

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { finished } from 'node:stream/promises';
 import { Pool, types as pgTypes, type ClientBase, type CustomTypesConfig } from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
 import type { Database } from '../../database/database.js';
 import type { Queryable } from '../../database/queryable.js';
 import { isPooled, settle, type SessionSettings } from '../../database/session-settings.js';
@@ -65,13 +67,24 @@ export function openSessions(database: Database): Pool {
   return pool;
 }
 
+/** A connection that also takes rows in bulk. */
+export interface Session extends Queryable {
+  /** Runs a COPY … FROM STDIN with these lines (`copyLine`), all or none. */
+  copyIn(statement: string, lines: string): Promise<void>;
+}
+
 /**
  * Statements that are parsed once per connection, with bigint as number. Through a pooler they are parsed each time:
  * the next one may meet another server connection, and older poolers cannot carry names over.
  */
-export function prepared(client: ClientBase): Queryable {
+export function prepared(client: ClientBase): Session {
   const isDirect = !isPooled(client);
   return {
+    async copyIn(statement, lines) {
+      const rows = client.query(copyFrom(statement));
+      rows.end(lines);
+      await finished(rows);
+    },
     async query<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
       const config = { text, values: [...values], types };
       const result = await client.query(isDirect ? { ...config, name: nameOf(text) } : config);
@@ -82,7 +95,7 @@ export function prepared(client: ClientBase): Queryable {
 }
 
 /** Counts what passes through to `db`. */
-export function counting(db: Queryable): Queryable & { readonly count: number } {
+export function counting(db: Session): Session & { readonly count: number } {
   let count = 0;
   return {
     get count() {
@@ -91,6 +104,10 @@ export function counting(db: Queryable): Queryable & { readonly count: number } 
     query(text, values) {
       count += 1;
       return db.query(text, values);
+    },
+    copyIn(statement, lines) {
+      count += 1;
+      return db.copyIn(statement, lines);
     },
   };
 }

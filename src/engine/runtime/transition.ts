@@ -6,7 +6,7 @@ import { decide } from '../decider/decide.js';
 import { withTasks } from '../decider/transition.js';
 import type { Actor, Command, Effect, WorkflowState } from '../model/command.js';
 import type { TaskDef } from '../model/definition.js';
-import { isTerminalTask, isTerminalWorkflow, type Task } from '../model/execution.js';
+import { isTerminalTask, isTerminalWorkflow, type Task, type Workflow } from '../model/execution.js';
 import type { PayloadLimits } from '../model/payload-limits.js';
 import { isRecorded, type Entry, type EntryOutcome } from './entry.js';
 import type { FairTags } from './fair-tags.js';
@@ -146,6 +146,7 @@ export function transition(
       ? {
           workflow: state.workflow,
           isNew,
+          headChanged: isNew || isHeadChanged(known.state.workflow, state.workflow),
           payloadChanged:
             isNew ||
             state.workflow.output !== known.state.workflow.output ||
@@ -166,6 +167,14 @@ export function transition(
       : undefined,
   };
 }
+
+const isHeadChanged = (before: Workflow, after: Workflow): boolean =>
+  before.status !== after.status ||
+  before.runEpoch !== after.runEpoch ||
+  before.endTime !== after.endTime ||
+  before.lastRetriedTime !== after.lastRetriedTime ||
+  before.reasonForIncompletion !== after.reasonForIncompletion ||
+  before.failedReferenceTaskNames !== after.failedReferenceTaskNames;
 
 const commandOf = (request: Entry['request']): Command | undefined =>
   request.kind === 'extend' ? undefined : request.command;
@@ -281,7 +290,7 @@ function hand(
     }
     writes.push({
       task: stored,
-      isNew: old === undefined,
+      kind: old === undefined ? 'new' : isOnlyEnded(old, stored, fairTag) ? 'ended' : 'changed',
       inputChanged: old?.inputData !== task.inputData,
       outputChanged: old?.outputData !== task.outputData,
       lease,
@@ -298,6 +307,24 @@ function hand(
     fairTags: tags,
   };
 }
+
+/** Whether an attempt's end is all that sets a row apart from what is stored. */
+const isOnlyEnded = (old: Task, task: Task, fairTag: number): boolean =>
+  fairTag === 0 &&
+  isTerminalTask(task.status) &&
+  !old.queued &&
+  !task.queued &&
+  !task.retried &&
+  old.inputData === task.inputData &&
+  old.workerId === task.workerId &&
+  old.pollCount === task.pollCount &&
+  old.startTime === task.startTime &&
+  old.iteration === task.iteration &&
+  old.subWorkflowId === task.subWorkflowId &&
+  old.reasonForIncompletion === task.reasonForIncompletion &&
+  old.callbackAfterSeconds === task.callbackAfterSeconds &&
+  old.dueAt === task.dueAt &&
+  !old.retried;
 
 /** The row of the same task; `tasks` is ordered by `seq`. */
 export function rowOf(tasks: readonly Task[], { seq, taskId }: Task): Task | undefined {

@@ -63,7 +63,12 @@ export function executionStoreSuite(make: () => Promise<ExecutionStore>): void {
       const at = (revision: number, more: Partial<Task>, isNew: boolean): WorkflowWrite => ({
         ...write,
         workflow: { ...workflow, ...parent, revision },
-        tasks: tasks.map((one) => ({ ...one, isNew, task: { ...one.task, ...more } })),
+        tasks: tasks.map((one) => ({
+          ...one,
+          kind: isNew ? ('new' as const) : ('changed' as const),
+          task: { ...one.task, ...more },
+        })),
+        headChanged: true,
         isNew,
       });
       const { workflowId, revision } = workflow;

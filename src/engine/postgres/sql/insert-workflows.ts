@@ -1,5 +1,5 @@
 import type { Queryable } from '../../../database/queryable.js';
-import type { workflowParameters } from '../rows.js';
+import type { newWorkflowParameters } from '../rows.js';
 
 const STATEMENT = `
   INSERT INTO workflow (id, name, version, status, revision, run_epoch, priority, correlation_id, idempotency_key,
@@ -18,7 +18,7 @@ const STATEMENT = `
 /** Inserts new workflows. @returns the ids that were new; the others met an older id or idempotency key. */
 export async function insertWorkflows(
   tx: Queryable,
-  rows: readonly ReturnType<typeof workflowParameters>[],
+  rows: readonly ReturnType<typeof newWorkflowParameters>[],
 ): Promise<ReadonlySet<string>> {
   const inserted = await tx.query<{ id: string }>(STATEMENT, [JSON.stringify(rows)]);
   return new Set(inserted.map(({ id }) => id));

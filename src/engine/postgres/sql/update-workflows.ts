@@ -1,5 +1,5 @@
 import type { Queryable } from '../../../database/queryable.js';
-import type { workflowParameters } from '../rows.js';
+import type { changedWorkflowParameters } from '../rows.js';
 
 const STATEMENT = `
   UPDATE workflow w SET status = new.status, revision = new.revision, run_epoch = new.run_epoch,
@@ -14,5 +14,5 @@ const STATEMENT = `
 /** Writes the narrow rows of workflows that this transaction has locked. */
 export const updateWorkflows = (
   tx: Queryable,
-  rows: readonly ReturnType<typeof workflowParameters>[],
+  rows: readonly ReturnType<typeof changedWorkflowParameters>[],
 ): Promise<unknown> => tx.query(STATEMENT, [JSON.stringify(rows)]);
