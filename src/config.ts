@@ -71,6 +71,13 @@ const Environment = z.object({
     .transform((value) => value.split(',').map((role) => role.trim()))
     .pipe(z.array(z.enum(ROLES)).min(1)),
 
+  /** A task that waits counts one priority higher per so many seconds, so that none waits for ever. */
+  PRIORITY_AGEING_SECONDS: z.coerce.number().int().min(1).max(31_536_000).default(600),
+  /** Polls of workers that may wait at this process at the same time; more are answered with 503. */
+  LONG_POLLS: z.coerce.number().int().min(1).max(100_000).default(2_000),
+  /** The same for one client (an API key at one address), answered with 429. */
+  LONG_POLLS_PER_CLIENT: z.coerce.number().int().min(1).max(100_000).default(500),
+
   /** Set by `npm start`: when it began and how long installing and building took, for the banner. */
   SALLYPORT_LAUNCH: z.string().optional(),
 

@@ -19,8 +19,10 @@ const PROBE_TIMEOUT_MS = 5_000;
 const MARK_LENGTH = 12;
 const CHANNEL = /^[a-z_][a-z0-9_]{0,62}$/;
 
-const NOTIFY =
-  'SELECT pg_notify(channel, payload) FROM unnest($1::text[], $2::text[]) AS new (channel, payload)';
+// Nothing is stored, so that nobody has to wait for a disk: the setting ends with the statement.
+const NOTIFY = `
+  SELECT set_config('synchronous_commit', 'off', true), pg_notify(channel, payload)
+  FROM unnest($1::text[], $2::text[]) AS new (channel, payload)`;
 
 export type NoticeListener = (payload: string) => void;
 

@@ -15,6 +15,7 @@ import type { Registry } from 'prom-client';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
+import { Notices } from '../database/notices.js';
 import { HealthRegistry } from '../ops/health.js';
 import { LOG, type Log } from '../ops/log.js';
 import { METRICS } from '../ops/metrics.js';
@@ -113,7 +114,7 @@ export class EngineModule {
         },
         {
           provide: EngineRuntime,
-          inject: [ExecutionStore, Definitions, Clock, CONFIG, LOG, COMMIT_OBSERVERS],
+          inject: [ExecutionStore, Definitions, Clock, CONFIG, LOG, COMMIT_OBSERVERS, Notices],
           useFactory: makeRuntime,
         },
         {
@@ -150,6 +151,7 @@ async function makeRuntime(
   config: Config,
   log: Log,
   observers: readonly CommitObserver[],
+  notices: Notices,
 ): Promise<EngineRuntime> {
   const homeId = await homeIdOf(config.SALLYPORT_HOME);
   return new EngineRuntime({
@@ -158,8 +160,11 @@ async function makeRuntime(
     clock,
     log,
     identity: { homeId, host: hostname(), pid: process.pid, roles: config.ROLES },
-    watches: config.ROLES.includes('engine'),
     limits: payloadLimits(config),
+    fires: config.ROLES.includes('engine'),
+    priorityAgeingMs: config.PRIORITY_AGEING_SECONDS * 1_000,
+    polls: { waiting: config.LONG_POLLS, waitingPerClient: config.LONG_POLLS_PER_CLIENT },
+    notices,
     observers,
   });
 }

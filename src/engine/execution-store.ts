@@ -109,6 +109,8 @@ export interface TaskClaim {
   /** One per task that is wanted. */
   readonly takers: readonly { readonly workerId: string; readonly owner: string | undefined }[];
   readonly now: Instant;
+  /** A task that waits counts one priority higher per so many milliseconds; at least 1. */
+  readonly ageingMs: number;
 }
 
 export interface ClaimedTask {
@@ -228,7 +230,10 @@ export abstract class ExecutionStore {
     decide: (locked: readonly LockedWorkflow[]) => readonly WorkflowWrite[],
   ): Promise<BatchResult>;
 
-  /** Leases due tasks: priority first, then by fair tag, then in order of creation; what others hold is skipped. */
+  /**
+   * Leases due tasks: priority with age first, then by fair tag, then in order of creation; what others hold is skipped.
+   * Age lifts the tasks of a lower priority over those of a higher one; it changes nothing among those of one priority.
+   */
   abstract claimTasks(claim: TaskClaim): Promise<readonly ClaimedTask[]>;
   /** The open tasks that this process run holds. */
   abstract heldBy(owner: string): Promise<ReadonlySet<string>>;

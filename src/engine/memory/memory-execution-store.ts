@@ -19,6 +19,7 @@ import {
 } from '../execution-store.js';
 import { isTerminalTask, type Task, type Workflow } from '../model/execution.js';
 import type { WorkflowSearch, WorkflowSummary } from '../ports.js';
+import { firstByAge } from './first-by-age.js';
 import { CrashPoints } from '../runtime/crash-points.js';
 import { handedBack, handedOver, handOverDeadline, leaseUntil } from '../runtime/hand-over.js';
 import { decodeCursor, encodeCursor, isText } from '../../cursor.js';
@@ -162,7 +163,7 @@ export class MemoryExecutionStore extends ExecutionStore {
     this.timers.set(workflowId, { dueAt: timer.at, claimedBy: undefined });
   }
 
-  async claimTasks({ taskType, takers, now }: TaskClaim): Promise<readonly ClaimedTask[]> {
+  async claimTasks({ taskType, takers, now, ageingMs }: TaskClaim): Promise<readonly ClaimedTask[]> {
     const waiting = this.waiting().filter(({ row }) => row.due && row.task.taskType === taskType);
     waiting.sort(
       (a, b) =>
@@ -170,7 +171,12 @@ export class MemoryExecutionStore extends ExecutionStore {
         a.row.fairTag - b.row.fairTag ||
         a.row.task.seq - b.row.task.seq,
     );
-    const taken = waiting.slice(0, takers.length);
+    const taken = firstByAge(
+      waiting,
+      ({ row }) => row.task.priority,
+      ({ row }) => row.task.priority + Math.trunc((now - row.task.dueAt) / ageingMs),
+      ({ row }) => row.fairTag,
+    ).slice(0, takers.length);
     for (const execution of new Set(taken.map((one) => one.execution))) {
       execution.workflow = { ...execution.workflow, revision: execution.workflow.revision + 1 };
     }

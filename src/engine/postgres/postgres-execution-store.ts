@@ -152,9 +152,9 @@ export class PostgresExecutionStore extends ExecutionStore {
     }
   }
 
-  async claimTasks({ taskType, takers, now }: TaskClaim): Promise<readonly ClaimedTask[]> {
+  async claimTasks(claim: TaskClaim): Promise<readonly ClaimedTask[]> {
     const claimed = await this.run(async (db) => {
-      const rows = await claimTasks(db, taskType, takers, now);
+      const rows = await claimTasks(db, claim);
       const snapshots = await this.snapshots.load(
         db,
         rows.map((row) => row.definition_digest),
@@ -165,7 +165,7 @@ export class PostgresExecutionStore extends ExecutionStore {
         return [
           {
             task: taskFrom(row, snapshot),
-            lease: leaseFrom(row) ?? { owner: undefined, until: now },
+            lease: leaseFrom(row) ?? { owner: undefined, until: claim.now },
             fairTag: row.fair_tag,
             taker: row.taker,
             definition: snapshot.definition,

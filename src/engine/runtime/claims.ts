@@ -13,8 +13,24 @@ interface Asked {
   readonly reject: (error: unknown) => void;
 }
 
-// One statement hands out hundreds for the price of a few (reference/performance.md, section 2).
+// One statement hands out hundreds for the price of a few.
 const MAX_PER_STATEMENT = 200;
+// What a claim could not lock is free again after a commit, some milliseconds; many times in a row means a long one.
+const LOCKED_MS = 3;
+const MAX_LOCKED_MS = 100;
+
+interface Parts {
+  readonly store: ExecutionStore;
+  readonly clock: Clock;
+  readonly cache: WorkflowCache;
+  readonly fairTags: FairTags;
+  /** See {@link TaskClaim.ageingMs}. */
+  readonly ageingMs: number;
+  /** Tasks of this type that were locked when somebody wanted them may be free now. */
+  readonly again: (taskType: string) => void;
+  readonly observers: readonly CommitObserver[];
+  readonly log: RuntimeLog;
+}
 
 /**
  * Claims for everybody in this process who wants tasks: one statement per task type at a time, which serves all who
@@ -23,14 +39,10 @@ const MAX_PER_STATEMENT = 200;
 export class Claims {
   private readonly waiting = new Map<string, Asked[]>();
   private readonly busy = new Set<string>();
+  /** Types with tasks behind somebody's lock: the pause before the next look. */
+  private readonly locked = new Map<string, number>();
 
-  constructor(
-    private readonly store: ExecutionStore,
-    private readonly clock: Clock,
-    private readonly cache: WorkflowCache,
-    private readonly fairTags: FairTags,
-    private readonly watch: { readonly observers: readonly CommitObserver[]; readonly log: RuntimeLog },
-  ) {}
+  constructor(private readonly parts: Parts) {}
 
   /** As many tasks as there are, at most one per taker. */
   take(taskType: string, takers: readonly Taker[]): Promise<readonly ClaimedTask[]> {
@@ -47,7 +59,14 @@ export class Claims {
     // Let everybody who was woken by the same signal ask.
     await new Promise((resolve) => setImmediate(resolve));
     for (let batch = this.next(taskType); batch.length > 0; batch = this.next(taskType)) {
-      await this.claim(taskType, batch);
+      const behind = [...(this.waiting.get(taskType) ?? [])];
+      const gotAll = await this.claim(taskType, batch);
+      if (gotAll) continue;
+      // There are no more: who asked before the statement began need not ask the database for it again.
+      const later = (this.waiting.get(taskType) ?? []).slice(behind.length);
+      if (later.length > 0) this.waiting.set(taskType, later);
+      else this.waiting.delete(taskType);
+      for (const { resolve } of behind) resolve([]);
     }
     this.busy.delete(taskType);
   }
@@ -66,10 +85,12 @@ export class Claims {
     return asked.slice(0, end);
   }
 
-  private async claim(taskType: string, batch: readonly Asked[]): Promise<void> {
+  /** @returns whether every taker got a task (or nobody an answer). */
+  private async claim(taskType: string, batch: readonly Asked[]): Promise<boolean> {
+    const { store, clock, ageingMs, observers, log } = this.parts;
     try {
       const takers = batch.flatMap((asked) => asked.takers);
-      const claimed = await this.store.claimTasks({ taskType, takers, now: this.clock.now() });
+      const claimed = await store.claimTasks({ taskType, takers, now: clock.now(), ageingMs });
       this.follow(taskType, claimed);
       let offset = 0;
       for (const { takers: mine, resolve } of batch) {
@@ -77,17 +98,42 @@ export class Claims {
         offset += mine.length;
         resolve(claimed.filter(({ taker }) => taker >= start && taker < start + mine.length));
       }
-      const { observers, log } = this.watch;
       if (claimed.length > 0) tell(observers, log, (observer) => observer.claimed?.(claimed));
+      if (claimed.length === takers.length) return true;
+      void this.lookBehindLocks(taskType);
+      return false;
     } catch (error) {
       for (const { reject } of batch) reject(error);
+      return true;
+    }
+  }
+
+  /** A claim waits for no lock; what it had to leave to somebody else's commit is wanted right after. */
+  private async lookBehindLocks(taskType: string): Promise<void> {
+    const { store, clock, again, log } = this.parts;
+    const pause = this.locked.get(taskType) ?? LOCKED_MS;
+    if (pause < 0) return;
+    this.locked.set(taskType, -1);
+    try {
+      const { dueTypes } = await store.outlook(clock.now(), [taskType]);
+      if (dueTypes.length === 0) {
+        this.locked.delete(taskType);
+        return;
+      }
+      // Real time: it is about the database's, and nothing is stored of it.
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      this.locked.set(taskType, Math.min(MAX_LOCKED_MS, pause * 2));
+      again(taskType);
+    } catch (error) {
+      this.locked.delete(taskType);
+      log.debug({ err: error, taskType }, 'could not look for tasks behind locks; the next second does');
     }
   }
 
   private follow(taskType: string, claimed: readonly ClaimedTask[]): void {
     const byWorkflow = new Map<string, ClaimedTask[]>();
     for (const one of claimed) {
-      this.fairTags.advance(taskType, one.fairTag);
+      this.parts.fairTags.advance(taskType, one.fairTag);
       const others = byWorkflow.get(one.task.workflowInstanceId);
       if (others === undefined) byWorkflow.set(one.task.workflowInstanceId, [one]);
       else others.push(one);
@@ -96,7 +142,7 @@ export class Claims {
       const [one] = ones;
       if (one === undefined) continue;
       const { revisionBefore, revision } = one;
-      this.cache.patch(
+      this.parts.cache.patch(
         workflowId,
         revisionBefore,
         revision,

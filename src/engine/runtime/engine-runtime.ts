@@ -14,13 +14,14 @@ import { FairTags } from './fair-tags.js';
 import { timeoutsOf } from './hand-over.js';
 import { Lookout } from './lookout.js';
 import { NodeKeeper, type NodeIdentity } from './node-keeper.js';
-import { Polls } from './polls.js';
+import { Polls, type PollLimits } from './polls.js';
 import { Runner } from './runner.js';
 import { SILENT, type RuntimeLog } from './runtime-log.js';
 import { Signal } from './signal.js';
 import { Slots } from './slots.js';
 import { Tally } from './tally.js';
 import { TaskLogs } from './task-logs.js';
+import { WakeUps, type NoticeBoard } from './wake-ups.js';
 import { WorkflowCache } from './workflow-cache.js';
 
 export interface RuntimeParts {
@@ -34,12 +35,18 @@ export interface RuntimeParts {
   readonly cacheBytes?: number;
   readonly limits?: PayloadLimits;
   /** False for a node that decides what its clients ask and fires no timers (role `engine` missing). */
-  readonly watches?: boolean;
+  readonly fires?: boolean;
+  /** How long a task waits until it counts one priority higher. */
+  readonly priorityAgeingMs?: number;
+  readonly polls?: Partial<PollLimits>;
+  /** How nodes tell each other what waits; without it each looks once a second. */
+  readonly notices?: NoticeBoard | undefined;
   /** Told of every commit of this process. */
   readonly observers?: readonly CommitObserver[];
 }
 
 const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
+const DEFAULT_AGEING_MS = 600_000;
 const RUNS_DRAIN_MS = 5_000;
 const COMMITS_DRAIN_MS = 2_000;
 const MAX_INBOX_ATTEMPTS = 8;
@@ -62,6 +69,7 @@ export class EngineRuntime {
   private readonly dispatcher: Dispatcher;
   private readonly runner: Runner;
   private readonly lookout: Lookout;
+  private readonly wakeUps: WakeUps;
   private readonly log: RuntimeLog;
   private prunedAt: Instant = 0;
 
@@ -77,6 +85,21 @@ export class EngineRuntime {
     const incarnation = (): string => this.keeper.incarnation();
     const committer = (): Committer => this.committer;
     const wake = (taskType: string): void => this.dispatcher.wake(taskType);
+    const wakeAll = (taskType: string): void => {
+      wake(taskType);
+      this.wakeUps.tasks(taskType);
+    };
+    const fires = parts.fires ?? true;
+    const dueAt = (at: Instant): void => (fires ? this.lookout.dueAt(at) : this.wakeUps.due(at));
+    this.wakeUps = new WakeUps({
+      board: parts.notices,
+      clock,
+      hasPeers: () => this.keeper.hasPeers,
+      peerJoined: () => this.keeper.peerJoined(),
+      wake,
+      fire: () => (fires ? this.lookout.dueAt(0) : undefined),
+      look: () => this.lookout.dueAt(0),
+    });
     this.runner = new Runner({
       clock,
       slots: this.slots,
@@ -97,10 +120,19 @@ export class EngineRuntime {
       log,
       tally: this.tally,
       identity,
-      wake,
+      wake: wakeAll,
     });
     const observers = parts.observers ?? [];
-    const claims = new Claims(store, clock, this.cache, this.fairTags, { observers, log });
+    const claims = new Claims({
+      store,
+      clock,
+      cache: this.cache,
+      fairTags: this.fairTags,
+      ageingMs: parts.priorityAgeingMs ?? DEFAULT_AGEING_MS,
+      again: wake,
+      observers,
+      log,
+    });
     this.dispatcher = new Dispatcher({
       clock,
       slots: this.slots,
@@ -110,7 +142,7 @@ export class EngineRuntime {
       log,
       incarnation,
     });
-    this.polls = new Polls({ claims, clock, signal: this.signal, store, log });
+    this.polls = new Polls({ claims, clock, signal: this.signal, store, log, limits: parts.polls });
     this.lookout = new Lookout({
       store,
       clock,
@@ -119,6 +151,8 @@ export class EngineRuntime {
       log,
       incarnation,
       wake,
+      promoted: wakeAll,
+      fires,
       wantedTypes: () => this.wantedTypes(),
       consume: (row) => this.consume(row),
       everySecond: (now) => this.everySecond(now),
@@ -143,11 +177,14 @@ export class EngineRuntime {
           for (const task of tasks) this.runner.start(task);
         },
         queued: (taskTypes) => {
-          for (const taskType of taskTypes) this.dispatcher.queued(taskType);
+          for (const taskType of taskTypes) {
+            this.dispatcher.queued(taskType);
+            this.wakeUps.tasks(taskType);
+          }
         },
         ended: (taskIds) => this.runner.ended(taskIds),
-        dueAt: (at) => this.lookout.dueAt(at),
-        effects: () => this.lookout.dueAt(0),
+        dueAt,
+        effects: () => dueAt(0),
       },
     });
   }
@@ -162,12 +199,13 @@ export class EngineRuntime {
     await this.parts.definitions.refresh(true);
     await this.readFairTags([...(await this.store.queueSizes()).keys()]);
     await this.keeper.start();
+    this.wakeUps.start();
   }
 
-  /** Runs these workers and fires timers. */
+  /** Runs these workers, and fires timers where that is this node's role. */
   run(workers: readonly TaskWorker[]): void {
     for (const worker of workers) this.slots.add(worker);
-    if (this.parts.watches !== false) this.lookout.start();
+    this.lookout.start();
     for (const taskType of this.slots.taskTypes) this.dispatcher.wake(taskType);
   }
 
@@ -180,6 +218,7 @@ export class EngineRuntime {
     this.slots.close();
     this.dispatcher.stop();
     this.polls.stop();
+    this.wakeUps.stop();
     await this.within(1_000, this.lookout.stop());
     const left = await this.runner.drain(clock.now() + RUNS_DRAIN_MS);
     if (left.length > 0) this.log.info({ left: left.length }, 'tasks that still run are handed back');

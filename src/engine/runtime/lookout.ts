@@ -24,8 +24,12 @@ interface Parts {
   /** The task types that somebody in this process wants now. */
   readonly wantedTypes: () => readonly string[];
   readonly wake: (taskType: string) => void;
+  /** Delayed tasks of this type became claimable, here and elsewhere. */
+  readonly promoted: (taskType: string) => void;
+  /** False for a node without the role `engine`: it hands tasks out and leaves timers and inbox to the others. */
+  readonly fires: boolean;
   readonly consume: (row: InboxRow) => Promise<void>;
-  /** Run about once a second. */
+  /** Run about once a second, beside the rest. */
   readonly everySecond: (now: Instant) => Promise<void>;
   /** Keeps leases fresh. @returns when the next one needs it. */
   readonly extend: (now: Instant) => Instant;
@@ -41,6 +45,7 @@ export class Lookout {
   private wakeAt: Instant = 0;
   private secondAt: Instant = -Infinity;
   private loop: Promise<void> = Promise.resolve();
+  private housework: Promise<void> | undefined;
 
   constructor(private readonly parts: Parts) {}
 
@@ -52,6 +57,7 @@ export class Lookout {
     this.stopping.abort();
     this.nap.abort();
     await this.loop;
+    await this.housework;
   }
 
   /** Something becomes due at this time. */
@@ -68,10 +74,7 @@ export class Lookout {
       this.wakeAt = now + RECHECK_MS;
       try {
         await this.look(now);
-        if (now - this.secondAt >= RECHECK_MS) {
-          this.secondAt = now;
-          await this.parts.everySecond(now);
-        }
+        this.keepHouse(now);
         this.wakeAt = Math.min(this.wakeAt, this.parts.extend(now));
       } catch (error) {
         log.warn({ err: error }, 'looking for due work failed; trying again');
@@ -79,6 +82,16 @@ export class Lookout {
       }
       await this.sleep();
     }
+  }
+
+  /** Timers do not wait for it. */
+  private keepHouse(now: Instant): void {
+    if (now - this.secondAt < RECHECK_MS || this.housework !== undefined) return;
+    this.secondAt = now;
+    this.housework = this.parts
+      .everySecond(now)
+      .catch((error: unknown) => this.parts.log.warn({ err: error }, 'the housework failed; trying again'))
+      .finally(() => (this.housework = undefined));
   }
 
   /** `dueAt` cuts the nap short and may move the moment several times. */
@@ -94,6 +107,7 @@ export class Lookout {
     const { store } = this.parts;
     const outlook = await store.outlook(now, this.parts.wantedTypes());
     for (const taskType of outlook.dueTypes) this.parts.wake(taskType);
+    if (!this.parts.fires) return;
     if (outlook.inboxDue) await this.takeInbox(now);
     if (outlook.nextDueAt === undefined) return;
     if (outlook.nextDueAt > now) {
@@ -107,7 +121,7 @@ export class Lookout {
   private async fire(now: Instant): Promise<number> {
     const { store, committer, incarnation } = this.parts;
     const types = await store.promoteDelayed(now, TIMERS_PER_CLAIM);
-    for (const taskType of types) this.parts.wake(taskType);
+    for (const taskType of types) this.parts.promoted(taskType);
     if (committer().depth.count > MAX_DEPTH) return BUSY_MS;
     const workflowIds = await store.claimTimers(incarnation(), now, TIMERS_PER_CLAIM);
     await this.parts.crash.reach('timer:claimed');

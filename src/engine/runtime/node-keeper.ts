@@ -41,6 +41,7 @@ export class NodeKeeper {
   private readonly stopping = new AbortController();
   private loop: Promise<void> = Promise.resolve();
   private lastBeatAt: Instant = 0;
+  private isAccompanied = false;
 
   constructor(private readonly parts: Parts) {}
 
@@ -52,9 +53,20 @@ export class NodeKeeper {
     return this.lastBeatAt;
   }
 
+  /** Whether other nodes are registered, as of the last look. */
+  get hasPeers(): boolean {
+    return this.isAccompanied;
+  }
+
+  /** A node said that it joined; the next heartbeat finds its row. */
+  peerJoined(): void {
+    this.isAccompanied = true;
+  }
+
   async start(): Promise<void> {
     await this.register();
     await this.releaseTheDead();
+    await this.lookAround();
     this.loop = this.run();
   }
 
@@ -124,6 +136,12 @@ export class NodeKeeper {
     const forgotten = runner.reconcile(candidates, held);
     if (forgotten.length > 0) await this.release([this.current], forgotten);
     await this.releaseTheDead();
+    await this.lookAround();
+  }
+
+  private async lookAround(): Promise<void> {
+    const nodes = await this.parts.store.listNodes();
+    this.isAccompanied = nodes.some(({ incarnation }) => incarnation !== this.current);
   }
 
   /** Peers took us for dead (the process was stopped, or the database away): what we ran may run elsewhere now. */

@@ -1,5 +1,5 @@
-import type { Clock } from '../../clock.js';
-import { InvalidInput } from '../../errors.js';
+import type { Clock, Instant } from '../../clock.js';
+import { InvalidInput, Overloaded } from '../../errors.js';
 import type { ClaimedTask, ExecutionStore, PollRecord } from '../execution-store.js';
 import type { Claims } from './claims.js';
 import { RECHECK_MS } from './lookout.js';
@@ -9,14 +9,17 @@ import type { Signal } from './signal.js';
 
 export const MAX_POLL_TIMEOUT_MS = 5_000;
 const MAX_POLL_COUNT = 1_000;
-// More waiting polls than this are answered at once, as if their time were up.
+// The bounds of polls that wait: each is some kilobytes and a socket.
 const MAX_WAITING_POLLS = 2_000;
+const MAX_WAITING_PER_CLIENT = 500;
 const MAX_POLL_RECORDS = 10_000;
 const LOCAL_POLL_MS = 10_000;
 
 export interface Poll {
   readonly taskType: string;
   readonly workerId: string;
+  /** Whose waiting polls are counted together; the worker's own when absent. */
+  readonly client?: string | undefined;
   readonly domain?: string | undefined;
   readonly count: number;
   readonly timeoutMs: number;
@@ -30,18 +33,37 @@ interface Parts {
   readonly signal: Signal;
   readonly store: ExecutionStore;
   readonly log: RuntimeLog;
+  readonly limits?: Partial<PollLimits> | undefined;
+}
+
+/** How many polls may wait at the same time. */
+export interface PollLimits {
+  readonly waiting: number;
+  readonly waitingPerClient: number;
 }
 
 /** Workers outside this process, who ask for tasks and wait a little when there are none. */
 export class Polls {
   private waiting = 0;
+  private readonly waitingOf = new Map<string, number>();
+  private readonly limits: PollLimits;
   private readonly records = new Map<string, PollRecord>();
   private isStopped = false;
   private rememberedLocalAt = -Infinity;
 
-  constructor(private readonly parts: Parts) {}
+  constructor(private readonly parts: Parts) {
+    this.limits = {
+      waiting: MAX_WAITING_POLLS,
+      waitingPerClient: MAX_WAITING_PER_CLIENT,
+      ...parts.limits,
+    };
+  }
 
-  /** Up to `count` tasks, now or as soon as there are some within the time. */
+  /**
+   * Up to `count` tasks, now or as soon as there are some within the time.
+   *
+   * @throws InvalidInput; Overloaded 429 when this client has too many polls that wait, 503 when all have.
+   */
   async poll(poll: Poll): Promise<readonly ClaimedTask[]> {
     check(poll);
     this.remember(poll);
@@ -58,18 +80,46 @@ export class Polls {
         throw error;
       });
       const now = clock.now();
-      if (claimed.length > 0 || now >= deadline || this.waiting >= MAX_WAITING_POLLS) {
+      if (claimed.length > 0 || now >= deadline) {
         deaf();
         return claimed;
       }
-      const leave = (): void => nap.abort();
-      poll.signal?.addEventListener('abort', leave, { once: true });
-      this.waiting += 1;
-      await clock.sleepUntil(Math.min(deadline, now + RECHECK_MS), nap.signal);
-      this.waiting -= 1;
-      poll.signal?.removeEventListener('abort', leave);
-      deaf();
+      try {
+        await this.wait(poll, Math.min(deadline, now + RECHECK_MS), nap);
+      } finally {
+        deaf();
+      }
     }
+  }
+
+  private async wait(poll: Poll, until: Instant, nap: AbortController): Promise<void> {
+    const client = poll.client ?? poll.workerId;
+    const count = this.waitingOf.get(client) ?? 0;
+    if (count >= this.limits.waitingPerClient) {
+      throw new Overloaded(
+        `${count} polls of this client wait already; ask for more tasks per poll (count) instead.`,
+        1,
+        429,
+      );
+    }
+    if (this.waiting >= this.limits.waiting) {
+      throw new Overloaded('Too many polls wait at this node; try another one or a little later.', 1, 503);
+    }
+    const leave = (): void => nap.abort();
+    poll.signal?.addEventListener('abort', leave, { once: true });
+    this.waitingOf.set(client, count + 1);
+    this.waiting += 1;
+    await this.parts.clock.sleepUntil(until, nap.signal);
+    this.waiting -= 1;
+    const left = (this.waitingOf.get(client) ?? 1) - 1;
+    if (left > 0) this.waitingOf.set(client, left);
+    else this.waitingOf.delete(client);
+    poll.signal?.removeEventListener('abort', leave);
+  }
+
+  /** Polls that wait now. */
+  get waitingCount(): number {
+    return this.waiting;
   }
 
   /** Waiting polls are answered with nothing. */
@@ -89,7 +139,8 @@ export class Polls {
   }
 
   private remember({ taskType, workerId, domain = '' }: Poll): void {
-    const key = JSON.stringify([taskType, domain, workerId]);
+    // A line break is in no name that a worker chose by accident; a clash would only merge two lines of a statistic.
+    const key = `${taskType}\n${domain}\n${workerId}`;
     if (this.records.size >= MAX_POLL_RECORDS && !this.records.has(key)) return;
     this.records.set(key, { queueName: taskType, workerId, domain, lastPollTime: this.parts.clock.now() });
   }

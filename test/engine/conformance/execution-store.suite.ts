@@ -2,7 +2,17 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { ExecutionStore, NodeRecord, WorkflowWrite } from '../../../src/engine/execution-store.js';
 import type { Task } from '../../../src/engine/model/execution.js';
 import { chain } from '../../support/engine.js';
-import { command, complete, definitionOf, freshId, NOW, redecide, start, startWrite } from './fixtures.js';
+import {
+  command,
+  complete,
+  definitionOf,
+  fairTags,
+  freshId,
+  NOW,
+  redecide,
+  start,
+  startWrite,
+} from './fixtures.js';
 
 const node = (incarnation: string, homeId: string, heartbeatAt = NOW): NodeRecord => ({
   incarnation,
@@ -16,6 +26,8 @@ const node = (incarnation: string, homeId: string, heartbeatAt = NOW): NodeRecor
 
 const takers = (count: number, owner?: string) =>
   Array.from({ length: count }, (_, index) => ({ workerId: `w${index}`, owner }));
+
+const AGEING_MS = 600_000;
 
 const wait = (duration: string) => ({
   name: 'waits',
@@ -35,7 +47,7 @@ export function executionStoreSuite(make: () => Promise<ExecutionStore>): void {
   });
 
   const claim = (taskType: string, count = 1, owner?: string, now = NOW) =>
-    store.claimTasks({ taskType, takers: takers(count, owner), now });
+    store.claimTasks({ taskType, takers: takers(count, owner), now, ageingMs: AGEING_MS });
   const only = async (taskType = 'work', owner?: string): Promise<Task> => {
     const [claimed] = await claim(taskType, 1, owner);
     if (claimed === undefined) throw new Error('nothing to claim');
@@ -206,6 +218,47 @@ export function executionStoreSuite(make: () => Promise<ExecutionStore>): void {
       const high2 = await start(store, { priority: 9 });
       const claimed = await claim('work', 3);
       expect(claimed.map(({ task }) => task.workflowInstanceId)).toEqual([high, high2, low]);
+    });
+
+    test('counts a task one priority higher per 600 s that it waits', async () => {
+      const old = await start(store, { priority: 1, now: NOW - 2 * AGEING_MS });
+      const higher = await start(store, { priority: 2 });
+      const top = await start(store, { priority: 4 });
+      const order: string[] = [];
+      for (let n = 0; n < 3; n++) order.push((await only()).workflowInstanceId);
+      expect(order).toEqual([top, old, higher]);
+    });
+
+    test('changes nothing by age among tasks of one priority, also when others are lifted over', async () => {
+      const branch = (n: number) => [{ name: 'work', taskReferenceName: `r${n}`, type: 'SIMPLE' }];
+      const definition = {
+        name: 'wide3',
+        tasks: [
+          { name: 'f', taskReferenceName: 'f', type: 'FORK_JOIN', forkTasks: [1, 2, 3].map(branch) },
+          { name: 'j', taskReferenceName: 'j', type: 'JOIN', joinOn: ['r1', 'r2', 'r3'] },
+        ],
+      };
+      const wide = await start(store, { definition, now: NOW - 3 * AGEING_MS });
+      const young = await start(store, { priority: 5 });
+      await only();
+      fairTags.advance('work', (await store.fairTags(['work'])).get('work') ?? 0);
+      const late = await start(store);
+      const order: string[] = [];
+      for (let n = 0; n < 3; n++) order.push((await only()).workflowInstanceId);
+      expect(new Set(order.slice(0, 2))).toEqual(new Set([wide, late]));
+      expect(order[2]).toBe(wide);
+      expect(young).not.toBe(order[0]);
+    });
+
+    test('shares several out over the priorities that wait', async () => {
+      const low = [await start(store), await start(store)];
+      const high = await start(store, { priority: 3 });
+      const old = await start(store, { priority: 2, now: NOW - 5 * AGEING_MS });
+      const claimed = await claim('work', 3);
+      expect(new Set(claimed.map(({ task }) => task.workflowInstanceId))).toEqual(
+        new Set([old, high, low[0]]),
+      );
+      expect((await claim('work', 3)).map(({ task }) => task.workflowInstanceId)).toEqual([low[1]]);
     });
 
     test('goes round over workflows', async () => {

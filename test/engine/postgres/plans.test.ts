@@ -46,7 +46,7 @@ describe('the plan of', () => {
   }
 
   test('a claim reads the due tasks in their order and sorts nothing', async () => {
-    const { scanned, indexes } = await plan(CLAIM_TASKS, ['type', ['w'], [''], 1]);
+    const { scanned, indexes } = await plan(CLAIM_TASKS, ['type', ['w'], [''], 1, 600_000]);
     expect(scanned).toEqual([]);
     expect(indexes).toContain('task_due');
     expect(indexes).toContain('workflow_pkey');

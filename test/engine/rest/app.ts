@@ -11,6 +11,7 @@ import { Clock } from '../../../src/clock.js';
 import { CONFIG, readConfig } from '../../../src/config.js';
 import { Database } from '../../../src/database/database.js';
 import { DatabaseClock } from '../../../src/database/database-clock.js';
+import { Notices } from '../../../src/database/notices.js';
 import { EngineModule } from '../../../src/engine/engine.module.js';
 import { createAdapter, furnish } from '../../../src/http/server.js';
 import { ErrorFilter } from '../../../src/ops/error.filter.js';
@@ -41,6 +42,7 @@ export async function restApp(): Promise<RestApp> {
   const test = await testDatabase();
   const database = new Database(test.url);
   const clock = await DatabaseClock.start(database);
+  const notices = await Notices.start({ listenUrl: test.url, sender: database });
   const home = mkdtempSync(join(tmpdir(), 'engine-rest-'));
   const config = readConfig({ SALLYPORT_HOME: home });
   const log = pino({ level: 'silent' });
@@ -55,8 +57,9 @@ export async function restApp(): Promise<RestApp> {
       { provide: METRICS, useFactory: createMetrics },
       { provide: Database, useValue: database },
       { provide: Clock, useValue: clock },
+      { provide: Notices, useValue: notices },
     ],
-    exports: [LOG, CONFIG, METRICS, Database, Clock, HealthRegistry],
+    exports: [LOG, CONFIG, METRICS, Database, Clock, Notices, HealthRegistry],
   })
   class Ground {}
 
@@ -78,6 +81,7 @@ export async function restApp(): Promise<RestApp> {
   afterAll(async () => {
     await app.close();
     clock.stop();
+    await notices.stop();
     await database.close();
     rmSync(home, { recursive: true });
   });

@@ -1,4 +1,5 @@
 import type { Queryable } from '../../../database/queryable.js';
+import type { TaskClaim } from '../../execution-store.js';
 import type { TaskRow } from '../rows.js';
 
 export interface ClaimedRow extends TaskRow {
@@ -11,15 +12,45 @@ export interface ClaimedRow extends TaskRow {
  * Locks the task and its workflow: the claim is a change of the workflow, and raises its revision like any other.
  * SKIP LOCKED on both means that a claim waits for nothing, so it can be in no deadlock. HUMAN tasks are IN_PROGRESS
  * before, the others become so.
+ *
+ * Ageing rewrites no row: the priorities that wait are found by jumps in the index, and where there is more than one
+ * (seldom), their heads are merged by priority plus age in steps of $5. Inside a priority the order stays that of the
+ * round robin: a task counts no older than those in front of it. The merge only says how many each priority gets; which
+ * tasks these are is decided by what can be locked.
  */
 export const CLAIM_TASKS = `
-  WITH waiting AS MATERIALIZED (
-    SELECT t.id, t.workflow_id, t.priority, t.fair_tag, t.seq, w.revision
-    FROM task t JOIN workflow w ON w.id = t.workflow_id
-    WHERE t.task_type = $1 AND t.queued AND t.due
-    ORDER BY t.priority DESC, t.fair_tag, t.seq
-    LIMIT cardinality($2::text[])
-    FOR NO KEY UPDATE OF t, w SKIP LOCKED
+  WITH RECURSIVE level (priority) AS (
+    SELECT max(priority) FROM task WHERE task_type = $1 AND queued AND due
+    UNION ALL
+    SELECT (SELECT max(t.priority) FROM task t
+            WHERE t.task_type = $1 AND t.queued AND t.due AND t.priority < level.priority)
+    FROM level WHERE level.priority IS NOT NULL
+  ), share AS MATERIALIZED (
+    SELECT max(priority) AS priority, cardinality($2::text[])::bigint AS size
+    FROM level HAVING count(priority) = 1
+    UNION ALL
+    SELECT priority, count(*) FROM (
+      SELECT priority FROM (
+        SELECT level.priority, head.fair_tag,
+          min(level.priority + ($4 - head.due_at) / $5::bigint)
+            OVER (PARTITION BY level.priority ORDER BY head.fair_tag, head.seq) AS lifted
+        FROM level CROSS JOIN LATERAL (
+          SELECT t.fair_tag, t.seq, t.due_at FROM task t
+          WHERE t.task_type = $1 AND t.queued AND t.due AND t.priority = level.priority
+          ORDER BY t.fair_tag, t.seq LIMIT cardinality($2::text[])
+        ) AS head
+        WHERE (SELECT count(priority) FROM level) > 1
+      ) AS merged
+      ORDER BY lifted DESC, fair_tag LIMIT cardinality($2::text[])
+    ) AS first GROUP BY priority
+  ), waiting AS MATERIALIZED (
+    SELECT head.* FROM share CROSS JOIN LATERAL (
+      SELECT t.id, t.workflow_id, t.priority, t.fair_tag, t.seq, w.revision
+      FROM task t JOIN workflow w ON w.id = t.workflow_id
+      WHERE t.task_type = $1 AND t.queued AND t.due AND t.priority = share.priority
+      ORDER BY t.fair_tag, t.seq LIMIT share.size
+      FOR NO KEY UPDATE OF t, w SKIP LOCKED
+    ) AS head
   ), numbered AS (
     SELECT *, row_number() OVER (ORDER BY priority DESC, fair_tag, seq) AS number FROM waiting
   ), raised AS (
@@ -49,16 +80,15 @@ export const CLAIM_TASKS = `
   SELECT claimed.*, p.definition_digest
   FROM claimed JOIN workflow_payload p ON p.workflow_id = claimed.workflow_id ORDER BY taker`;
 
-/** Leases up to one due task per taker, highest priority first. Others skip what we hold. */
+/** Leases up to one due task per taker, highest priority (with age) first. Others skip what we hold. */
 export const claimTasks = (
   db: Queryable,
-  taskType: string,
-  takers: readonly { readonly workerId: string; readonly owner: string | undefined }[],
-  now: number,
+  { taskType, takers, now, ageingMs }: TaskClaim,
 ): Promise<ClaimedRow[]> =>
   db.query<ClaimedRow>(CLAIM_TASKS, [
     taskType,
     takers.map(({ workerId }) => workerId),
     takers.map(({ owner }) => owner ?? ''),
     now,
+    ageingMs,
   ]);
