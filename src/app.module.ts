@@ -11,6 +11,7 @@ import { DatabaseModule } from './database/database.module.js';
 import type { Notices } from './database/notices.js';
 import type { EmbeddedMailbox } from './embedded/mailbox/start-mailbox.js';
 import { EngineModule } from './engine/engine.module.js';
+import { StreamModule } from './engine/stream/stream.module.js';
 import { EventsToken } from './intake/events-token.js';
 import { INTAKE_ENTITIES, IntakeModule } from './intake/intake.module.js';
 import type { Log } from './ops/log.js';
@@ -83,6 +84,7 @@ export class AppModule {
         TriggersModule,
         backlog,
         engine,
+        StreamModule.with({ imports: [engine] }),
         TasksModule,
         reviews,
         VerdictsModule,

@@ -39,6 +39,7 @@ import { EngineRuntime } from './runtime/engine-runtime.js';
 import { homeIdOf } from './runtime/home-id.js';
 import { loadDefinitions, registerWorkerTasks } from './runtime/load-definitions.js';
 import { SallyportEngine } from './runtime/sallyport-engine.js';
+import { ChangeFeed } from './stream/change-feed.js';
 
 const SHIPPED = fileURLToPath(new URL('../../workflows', import.meta.url));
 
@@ -123,8 +124,14 @@ export class EngineModule {
           useFactory: (registry: Registry) => new CommitMetrics(registry),
         },
         {
+          provide: ChangeFeed,
+          inject: [ExecutionStore, Clock, LOG, { token: Notices, optional: true }],
+          useFactory: (store: ExecutionStore, clock: Clock, log: Log, notices: Notices | undefined) =>
+            new ChangeFeed({ store, clock, log, notices }),
+        },
+        {
           provide: COMMIT_OBSERVERS,
-          inject: [CommitMetrics],
+          inject: [CommitMetrics, ChangeFeed],
           useFactory: (...observers: readonly CommitObserver[]) => observers,
         },
         {
@@ -139,7 +146,7 @@ export class EngineModule {
         EngineGauges,
         EngineLife,
       ],
-      exports: [Engine, Metadata, EngineRuntime],
+      exports: [Engine, Metadata, EngineRuntime, ExecutionStore, ChangeFeed],
     };
   }
 }

@@ -4,6 +4,7 @@ import { AppError } from '../errors.js';
 import type { Effect } from './model/command.js';
 import type { Task, Workflow } from './model/execution.js';
 import type { WorkflowSearch, WorkflowSummary } from './ports.js';
+import type { TaskFacts, WorkflowFacts } from './stream/facts.js';
 
 /*
  * What the runtime needs of a store. Two implementations (`postgres/`, `memory/`) pass the same conformance suite.
@@ -197,6 +198,14 @@ export interface StoredExecution {
   readonly leases: ReadonlyMap<string, Lease>;
 }
 
+/** What changed in a workflow after revision `since`, without payloads. */
+export interface StoredChange {
+  readonly since: number;
+  readonly workflow: WorkflowFacts;
+  /** Each with its lease; `undefined` when more changed than was asked for. */
+  readonly tasks: readonly TaskFacts[] | undefined;
+}
+
 /**
  * Why a batch was not stored. `data`: this input cannot be stored, ever (SQLSTATE 22, 23). `transient`: nothing was
  * stored, try again (40, 08, 53, 57). `unknown`: the connection was lost at COMMIT; the commands' ids will tell.
@@ -278,6 +287,13 @@ export abstract class ExecutionStore {
   abstract search(
     query: WorkflowSearch,
   ): Promise<{ items: readonly WorkflowSummary[]; nextCursor?: string | undefined }>;
+  /** The revisions of these workflows; unknown ones are left out. */
+  abstract revisions(workflowIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** What changed in these workflows after the given revisions (-1: everything); unknown ones are left out. */
+  abstract changes(
+    known: readonly { readonly workflowId: string; readonly since: number }[],
+    maxTasks: number,
+  ): Promise<readonly StoredChange[]>;
   /** Exact to 10,000. */
   abstract count(query: Omit<WorkflowSearch, 'limit' | 'cursor'>): Promise<number>;
 

@@ -11,6 +11,7 @@ import {
   type NodeRecord,
   type Outlook,
   type PollRecord,
+  type StoredChange,
   type StoredExecution,
   type StoreReadings,
   type TaskClaim,
@@ -21,6 +22,7 @@ import { isTerminalTask, type Task, type Workflow } from '../model/execution.js'
 import type { WorkflowSearch, WorkflowSummary } from '../ports.js';
 import { firstByAge } from './first-by-age.js';
 import { CrashPoints } from '../runtime/crash-points.js';
+import { taskFacts, workflowFacts } from '../stream/facts.js';
 import { handedBack, handedOver, handOverDeadline, leaseUntil } from '../runtime/hand-over.js';
 import { decodeCursor, encodeCursor, isText } from '../../cursor.js';
 
@@ -388,6 +390,26 @@ export class MemoryExecutionStore extends ExecutionStore {
     return found.length > limit && last !== undefined
       ? { items, nextCursor: encodeCursor({ at: last.createTime, id: last.workflowId }) }
       : { items };
+  }
+
+  async revisions(workflowIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return new Map(
+      workflowIds.flatMap((id) => {
+        const execution = this.executions.get(id);
+        return execution === undefined ? [] : [[id, execution.workflow.revision] as const];
+      }),
+    );
+  }
+
+  async changes(known: readonly { workflowId: string; since: number }[], maxTasks: number) {
+    return known.flatMap(({ workflowId, since }): StoredChange[] => {
+      const execution = this.executions.get(workflowId);
+      if (execution === undefined) return [];
+      const rows = rowsOf(execution).filter((row) => row.changedRevision > since);
+      const tasks =
+        rows.length > maxTasks ? undefined : rows.map(({ task, lease }) => taskFacts(task, lease));
+      return [{ since, workflow: workflowFacts(execution.workflow), tasks }];
+    });
   }
 
   async count(query: Omit<WorkflowSearch, 'limit' | 'cursor'>): Promise<number> {

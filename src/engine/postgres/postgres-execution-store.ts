@@ -16,6 +16,7 @@ import {
   type NodeRecord,
   type Outlook,
   type PollRecord,
+  type StoredChange,
   type StoredExecution,
   type StoreReadings,
   type TaskClaim,
@@ -34,6 +35,7 @@ import { pruneAppliedCommands } from './sql/applied-commands.js';
 import { claimTasks } from './sql/claim-tasks.js';
 import { claimTimers } from './sql/claim-timers.js';
 import { claimInbox, returnInbox } from './sql/inbox.js';
+import { listChanges, revisionsOf } from './sql/list-changes.js';
 import { loadWorkflows } from './sql/load-workflows.js';
 import { beat, deleteDeadNodes, deleteNode, insertNode, listNodes, orphanedOwners } from './sql/nodes.js';
 import { outlook } from './sql/outlook.js';
@@ -303,6 +305,17 @@ export class PostgresExecutionStore extends ExecutionStore {
     return rows.length > query.limit && last !== undefined
       ? { items, nextCursor: encodeCursor({ at: last.createTime, id: last.workflowId }) }
       : { items };
+  }
+
+  revisions(workflowIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return this.run((db) => revisionsOf(db, workflowIds));
+  }
+
+  changes(
+    known: readonly { workflowId: string; since: number }[],
+    maxTasks: number,
+  ): Promise<readonly StoredChange[]> {
+    return this.run((db) => listChanges(db, known, maxTasks));
   }
 
   count(query: Omit<WorkflowSearch, 'limit' | 'cursor'>): Promise<number> {

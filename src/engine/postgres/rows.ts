@@ -71,7 +71,7 @@ export interface TaskRow {
   readonly step: WorkflowTask | null;
 }
 
-const optional = <T>(value: T | null): T | undefined => value ?? undefined;
+export const optional = <T>(value: T | null): T | undefined => value ?? undefined;
 
 export const workflowFrom = (row: LoadedWorkflowRow, workflowDefinition: WorkflowDef): Workflow => ({
   workflowId: row.id,

@@ -19,6 +19,6 @@ export class ExecutionsController {
   @Get(':id')
   async get(@Param('id', { schema: Id }) id: string) {
     const { execution, why } = await this.engine.explain(id);
-    return { ...workflowView(execution, execution.tasks), why };
+    return { ...workflowView(execution, execution.tasks), revision: execution.revision, why };
   }
 }

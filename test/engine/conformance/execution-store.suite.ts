@@ -622,4 +622,63 @@ export function executionStoreSuite(make: () => Promise<ExecutionStore>): void {
       expect(await store.polls()).toHaveLength(1);
     });
   });
+
+  describe('what changed', () => {
+    test('since nothing is every task with its lease, without payloads', async () => {
+      const id = await start(store, { input: { secret: 'x' }, correlationId: 'c' });
+      const [claimed] = await claim('work', 1, 'node-a');
+      const [change] = await store.changes([{ workflowId: id, since: -1 }], 10);
+      expect(change).toMatchObject({
+        since: -1,
+        workflow: {
+          workflowId: id,
+          workflowName: 'two',
+          status: 'RUNNING',
+          correlationId: 'c',
+          createTime: NOW,
+        },
+        tasks: [
+          {
+            taskId: claimed?.task.taskId,
+            referenceTaskName: 'work_0',
+            status: 'IN_PROGRESS',
+            workerId: 'w0',
+            lease: { owner: 'node-a', until: claimed?.lease.until },
+          },
+        ],
+      });
+      expect(JSON.stringify(change)).not.toContain('secret');
+    });
+
+    test('since a revision is what a later commit wrote, and nothing at the newest', async () => {
+      const id = await start(store);
+      const before = (await store.revisions([id])).get(id) ?? -1;
+      await complete(store, await only());
+      const [change] = await store.changes([{ workflowId: id, since: before }], 10);
+      expect(
+        change?.tasks?.map(({ referenceTaskName, status, lease }) => [referenceTaskName, status, lease]),
+      ).toEqual([
+        ['work_0', 'COMPLETED', null],
+        ['work_1', 'SCHEDULED', null],
+      ]);
+      const now = (await store.revisions([id])).get(id) ?? -1;
+      expect(change?.workflow.revision).toBe(now);
+      expect(now).toBeGreaterThan(before);
+      expect((await store.changes([{ workflowId: id, since: now }], 10))[0]?.tasks).toEqual([]);
+    });
+
+    test('names no tasks where more changed than was asked for, and no workflow that is not there', async () => {
+      const id = await start(store);
+      await complete(store, await only());
+      const changes = await store.changes(
+        [
+          { workflowId: id, since: -1 },
+          { workflowId: 'none', since: -1 },
+        ],
+        1,
+      );
+      expect(changes.map(({ workflow, tasks }) => [workflow.workflowId, tasks])).toEqual([[id, undefined]]);
+      expect([...(await store.revisions([id, 'none'])).keys()]).toEqual([id]);
+    });
+  });
 }

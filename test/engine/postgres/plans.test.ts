@@ -4,6 +4,7 @@ import { openSessions } from '../../../src/engine/postgres/session.js';
 import { CLAIM_TASKS } from '../../../src/engine/postgres/sql/claim-tasks.js';
 import { CLAIM_TIMERS } from '../../../src/engine/postgres/sql/claim-timers.js';
 import { CLAIM_INBOX } from '../../../src/engine/postgres/sql/inbox.js';
+import { LIST_CHANGES, REVISIONS } from '../../../src/engine/postgres/sql/list-changes.js';
 import { OUTLOOK } from '../../../src/engine/postgres/sql/outlook.js';
 import { READ_QUEUES, READ_STATES } from '../../../src/engine/postgres/sql/readings.js';
 import { PROMOTE_DELAYED } from '../../../src/engine/postgres/sql/promote-delayed.js';
@@ -56,6 +57,13 @@ describe('the plan of', () => {
     const { scanned, indexes, sorts } = await plan(CLAIM_TIMERS, ['node', 1, 10]);
     expect({ scanned, sorts }).toEqual({ scanned: [], sorts: 0 });
     expect(indexes).toContain('workflow_timer_due');
+  });
+
+  test('what changed since a revision reads those tasks only', async () => {
+    const { scanned, indexes } = await plan(LIST_CHANGES, [['w'], [1], 10]);
+    expect(scanned).toEqual([]);
+    expect(indexes).toEqual(expect.arrayContaining(['task_changed', 'workflow_pkey']));
+    expect((await plan(REVISIONS, [['w']])).indexes).toEqual(['workflow_pkey']);
   });
 
   test('the promotion of delayed tasks reads the ripe ones only', async () => {

@@ -1,0 +1,178 @@
+import { Readable } from 'node:stream';
+import type { WorkflowStatus } from '../model/execution.js';
+import { leavesGap, mergeChanges, type WorkflowChange } from './change.js';
+import type { WorkflowFacts } from './facts.js';
+
+/** What a client wants to hear of: one workflow, or all that match (absent: any). */
+export interface Interest {
+  readonly workflowId?: string | undefined;
+  readonly workflowName?: string | undefined;
+  readonly status?: readonly WorkflowStatus[] | undefined;
+  readonly correlationId?: string | undefined;
+  /** False: only how the workflows fare. */
+  readonly tasks: boolean;
+}
+
+/** Why the server ends a stream; with `gone` there is nothing to come back for. */
+export type EndReason = 'shutdown' | 'session' | 'gone';
+
+// What a slow client may be behind; over it a `reset` says what a thousand events would.
+const MAX_PENDING_WORKFLOWS = 200;
+const MAX_PENDING_TASKS = 5_000;
+// Who left the wished status is told so if he was told of before; so many are remembered.
+const MAX_TOLD = 1_000;
+const RECONNECT_MS = 2_000;
+const BUFFER_BYTES = 64 * 1024;
+
+/**
+ * One client's stream of server-sent events.
+ *
+ * Pulls: an event is made when the connection takes it. What changes meanwhile is merged into one event per workflow,
+ * so that a slow client gets fewer and newer events, and memory stays bounded.
+ */
+export class Subscriber extends Readable {
+  private readonly pending = new Map<string, { change: WorkflowChange; id: string }>();
+  private readonly told = new Set<string>();
+  private pendingTasks = 0;
+  private takesMore = false;
+  private greeting: string | undefined;
+  private resetAt: string | undefined;
+  private beat: string | undefined;
+  private ending: EndReason | undefined;
+
+  /** @param known the revision that the client has of the workflow that it follows; -1 for nothing. */
+  constructor(
+    readonly interest: Interest,
+    private known = -1,
+  ) {
+    super({ highWaterMark: BUFFER_BYTES });
+    this.greeting = `retry: ${RECONNECT_MS}\nevent: hello\ndata: ${JSON.stringify({ since: interest.workflowId === undefined ? undefined : known })}\n\n`;
+  }
+
+  /** The revision up to which this client has been (or is about to be) told. */
+  get knownRevision(): number {
+    return this.known;
+  }
+
+  /** @returns false when the client would miss something: what changed since `knownRevision` must be offered. */
+  offer(change: WorkflowChange, id: string): boolean {
+    if (this.ending !== undefined || this.destroyed) return true;
+    const { workflow } = change;
+    if (this.interest.workflowId === undefined) {
+      if (!this.matches(workflow)) return true;
+    } else {
+      if (workflow.revision <= this.known) return true;
+      if (change.since > this.known) return false;
+      this.known = workflow.revision;
+    }
+    this.remember(change, id);
+    this.flow();
+    return true;
+  }
+
+  /** Something was missed: the client must fetch what it shows. */
+  reset(id: string): void {
+    this.pending.clear();
+    this.pendingTasks = 0;
+    this.resetAt = id;
+    this.flow();
+  }
+
+  /** Says that the stream lives; `behindSince` when the server itself does not know the newest state. */
+  heartbeat(at: number, behindSince: number | undefined): void {
+    this.beat = sse('beat', { at, behindSince });
+    this.flow();
+  }
+
+  /** The last event; the stream ends after what is pending. */
+  finish(reason: EndReason): void {
+    if (this.ending !== undefined) return;
+    this.ending = reason;
+    this.flow();
+  }
+
+  override _read(): void {
+    this.takesMore = true;
+    this.flow();
+  }
+
+  private flow(): void {
+    while (this.takesMore && !this.destroyed) {
+      const text = this.next();
+      if (text === undefined) return;
+      if (text === null) {
+        this.takesMore = false;
+        this.push(null);
+        return;
+      }
+      this.takesMore = this.push(text);
+    }
+  }
+
+  /** The next event; `null` after the last, `undefined` when there is nothing to say. */
+  private next(): string | null | undefined {
+    const { greeting, resetAt, beat } = this;
+    if (greeting !== undefined) {
+      this.greeting = undefined;
+      return greeting;
+    }
+    if (resetAt !== undefined) {
+      this.resetAt = undefined;
+      return sse('reset', {}, resetAt);
+    }
+    const [first] = this.pending;
+    if (first !== undefined) {
+      const [workflowId, { change, id }] = first;
+      this.pending.delete(workflowId);
+      this.pendingTasks -= change.tasks?.size ?? 0;
+      return eventOf(change, id, this.interest.tasks);
+    }
+    if (beat !== undefined) {
+      this.beat = undefined;
+      return beat;
+    }
+    if (this.ending === undefined) return undefined;
+    if (this.isSaid) return null;
+    this.isSaid = true;
+    return `retry: ${RECONNECT_MS}\n${sse('end', { reason: this.ending })}`;
+  }
+
+  private isSaid = false;
+
+  private remember(change: WorkflowChange, id: string): void {
+    const { workflowId } = change.workflow;
+    const before = this.pending.get(workflowId)?.change;
+    // Where something is missing in between, the newer one alone: its `since` tells the client.
+    const next = before === undefined || leavesGap(before, change) ? change : mergeChanges(before, change);
+    this.pendingTasks += (next.tasks?.size ?? 0) - (before?.tasks?.size ?? 0);
+    // To the end: events leave in the order of their ids.
+    this.pending.delete(workflowId);
+    this.pending.set(workflowId, { change: next, id });
+    if (this.pending.size > MAX_PENDING_WORKFLOWS || this.pendingTasks > MAX_PENDING_TASKS) this.reset(id);
+  }
+
+  private matches(workflow: WorkflowFacts): boolean {
+    const { workflowName, correlationId, status } = this.interest;
+    if (workflowName !== undefined && workflow.workflowName !== workflowName) return false;
+    if (correlationId !== undefined && workflow.correlationId !== correlationId) return false;
+    if (status === undefined) return true;
+    if (!status.includes(workflow.status)) return this.told.delete(workflow.workflowId);
+    this.told.delete(workflow.workflowId);
+    this.told.add(workflow.workflowId);
+    if (this.told.size > MAX_TOLD) for (const oldest of this.told) return this.told.delete(oldest);
+    return true;
+  }
+}
+
+function eventOf({ since, workflow, tasks }: WorkflowChange, id: string, withTasks: boolean): string {
+  if (!withTasks) return sse('change', { ...workflow, since }, id);
+  if (tasks === undefined) {
+    return sse('reset', { workflowId: workflow.workflowId, revision: workflow.revision }, id);
+  }
+  return sse('change', { ...workflow, since, tasks: [...tasks.values()] }, id);
+}
+
+/** JSON has no line breaks, so one `data` line holds it. */
+function sse(event: string, data: object, id?: string): string {
+  return `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+}
