@@ -16,7 +16,6 @@ import { migrate } from '../../../src/database/migrate.js';
 import { DatabaseModule } from '../../../src/database/database.module.js';
 import { Notices } from '../../../src/database/notices.js';
 import { EngineModule } from '../../../src/engine/engine.module.js';
-import { ExecutionStore } from '../../../src/engine/execution-store.js';
 import { parseWorkflowDef } from '../../../src/engine/decider/parse-definition.js';
 import { Metadata, TaskWorker, type TaskOutcome } from '../../../src/engine/ports.js';
 import type { Task } from '../../../src/engine/model/execution.js';
@@ -24,11 +23,11 @@ import { SallyportEngine } from '../../../src/engine/runtime/sallyport-engine.js
 import { createAdapter, furnish } from '../../../src/http/server.js';
 import { createLog, nestLogger } from '../../../src/ops/log.js';
 import { OpsModule } from '../../../src/ops/ops.module.js';
-import { Endings } from './endings.js';
 import { closedLoop, countStatements } from './loop.js';
 import type { Answer, FeedOrder, FeedResult, Order } from './messages.js';
 import { serveOrders } from './serve.js';
 
+const TO_THE_END = { waitMs: Infinity, references: [] };
 const BENCH = { kind: 'user', id: 'bench' } as const;
 // More than any measurement runs at once: a task must never wait for a slot.
 const SLOTS = 2_000;
@@ -89,7 +88,6 @@ await furnish(app, '/nonexistent', (request) => guard.identify(request));
 await app
   .get(AccessService)
   .bootstrap({ name: 'admin', password: keySecret }, { id: keyId, secret: keySecret });
-const endings = new Endings(app.get(ExecutionStore, { strict: false }));
 await app.init();
 await app.listen(0, '127.0.0.1');
 
@@ -126,9 +124,8 @@ async function chain(tasks: number, taskType: string): Promise<string> {
 
 /** Starts one and resolves with its id when its end is durable. */
 async function runOne(name: string): Promise<string> {
-  const workflowId = await engine.start({ name, input: { given: (given += 1) } }, BENCH);
-  await endings.of(workflowId);
-  return workflowId;
+  const { execution } = await engine.execute({ name, input: { given: (given += 1) } }, TO_THE_END, BENCH);
+  return execution.workflowId;
 }
 
 const feeding = {

@@ -52,6 +52,9 @@ export const StartBody = z
   })
   .meta({ id: 'StartWorkflowRequest' });
 
+/** The path says which definition; what the body says of it does not count. */
+export const ExecuteBody = StartBody.extend({ name: absent(Id) }).nullish();
+
 const wholeNumber = z.coerce.number().int();
 const flag = (fallback: boolean) =>
   z
@@ -67,6 +70,36 @@ export const StartQuery = z.object({
     .transform((value) => (value === 0 ? undefined : value)),
   correlationId: text(255).optional(),
   priority: wholeNumber.min(0).max(99).optional(),
+});
+
+/** A connection on which nothing happens for longer would be cut. */
+const MAX_WAIT_SECONDS = 60;
+
+export const RETURN_STRATEGIES = [
+  'TARGET_WORKFLOW',
+  'BLOCKING_WORKFLOW',
+  'BLOCKING_TASK',
+  'BLOCKING_TASK_INPUT',
+] as const;
+
+export const ExecuteQuery = z.object({
+  requestId: text(255).default(''),
+  /** Reference names, by comma. */
+  waitUntilTaskRef: text(4_000)
+    .default('')
+    .transform((value) =>
+      value
+        .split(',')
+        .map((one) => one.trim())
+        .filter(Boolean),
+    ),
+  waitForSeconds: wholeNumber
+    .min(0)
+    .max(MAX_WAIT_SECONDS, `must be at most ${MAX_WAIT_SECONDS}; start it and look at it later instead`)
+    .default(10),
+  // Everything here is durable.
+  consistency: z.enum(['DURABLE', 'SYNCHRONOUS', 'REGION_DURABLE']).default('DURABLE'),
+  returnStrategy: z.enum(RETURN_STRATEGIES).default('TARGET_WORKFLOW'),
 });
 
 export const GetQuery = z.object({ includeTasks: flag(true) });
@@ -142,6 +175,8 @@ export const LogBody = z.string().min(1).refine(isStorable, 'must not contain NU
 
 export const OverwriteQuery = z.object({ overwrite: flag(false) });
 export const VersionQuery = z.object({ version: wholeNumber.min(1).max(MAX_VERSION).optional() });
+/** 0 is the newest. */
+export const ExecuteVersion = z.coerce.number().int().min(0).max(MAX_VERSION);
 export const VersionParam = z.coerce.number().int().min(1).max(MAX_VERSION);
 
 /** Milliseconds since the epoch, or an ISO date and time. */

@@ -1,10 +1,26 @@
-import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Header,
+  HttpCode,
+  Param,
+  Post,
+  Put,
+  Query,
+  Res,
+} from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { actorOf, CurrentPrincipal, Roles, type Principal } from '../../access/principal.js';
 import type { JsonObject } from '../model/json.js';
 import { SallyportEngine } from '../runtime/sallyport-engine.js';
 import {
+  ExecuteBody,
+  ExecuteQuery,
+  ExecuteVersion,
   GetQuery,
   Id,
   Payload,
@@ -16,6 +32,7 @@ import {
   TasksQuery,
 } from './schemas.js';
 import { searchWorkflows } from './search.js';
+import { signalResponse } from './signal-response.js';
 import { taskView, workflowView } from './views.js';
 
 const TEXT = ['content-type', 'text/plain; charset=utf-8'] as const;
@@ -35,6 +52,36 @@ export class WorkflowController {
     @CurrentPrincipal() principal: Principal,
   ): Promise<string> {
     return this.engine.start(body, actorOf(principal));
+  }
+
+  /** Starts and answers when it has ended or stops for somebody: woken by the commit, nothing polls. */
+  @Post('execute/:name/:version')
+  @HttpCode(200)
+  @Roles('engineer')
+  async execute(
+    @Param('name', { schema: Id }) name: string,
+    @Param('version', { schema: ExecuteVersion }) version: number,
+    @Query({ schema: ExecuteQuery }) query: z.infer<typeof ExecuteQuery>,
+    @Body({ schema: ExecuteBody }) body: z.infer<typeof ExecuteBody>,
+    @CurrentPrincipal() principal: Principal,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const request = { ...body, name, version: version === 0 ? undefined : version };
+    const wait = {
+      waitMs: query.waitForSeconds * 1_000,
+      references: query.waitUntilTaskRef,
+      client: `${principal.kind}:${principal.id}`,
+      signal: whenAnswered(reply),
+    };
+    const executed = await this.engine.execute(request, wait, actorOf(principal));
+    const inside = executed.task?.workflowInstanceId;
+    const blocking =
+      inside === undefined ||
+      inside === executed.execution.workflowId ||
+      query.returnStrategy === 'TARGET_WORKFLOW'
+        ? undefined
+        : await this.engine.find(inside);
+    return signalResponse(executed, blocking, query.returnStrategy, query.requestId);
   }
 
   @Get('search')
@@ -119,4 +166,11 @@ export class WorkflowController {
   retry(@Param('id', { schema: Id }) id: string, @CurrentPrincipal() principal: Principal): Promise<void> {
     return this.engine.retry(id, actorOf(principal));
   }
+}
+
+/** Aborts when the answer is out or the client gone. */
+function whenAnswered(reply: FastifyReply): AbortSignal {
+  const over = new AbortController();
+  reply.raw.once('close', () => over.abort());
+  return over.signal;
 }

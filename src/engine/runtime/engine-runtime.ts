@@ -21,6 +21,7 @@ import { Signal } from './signal.js';
 import { Slots } from './slots.js';
 import { Tally } from './tally.js';
 import { TaskLogs } from './task-logs.js';
+import { Waiters } from './waiters.js';
 import { WakeUps, type NoticeBoard } from './wake-ups.js';
 import { WorkflowCache } from './workflow-cache.js';
 
@@ -63,6 +64,8 @@ export class EngineRuntime {
   readonly slots: Slots;
   readonly limits: PayloadLimits;
   readonly tally = new Tally();
+  /** Those who wait for a workflow's end. */
+  readonly waiters: Waiters;
   readonly cache: WorkflowCache;
   private readonly fairTags = new FairTags();
   private readonly signal = new Signal();
@@ -122,7 +125,8 @@ export class EngineRuntime {
       identity,
       wake: wakeAll,
     });
-    const observers = parts.observers ?? [];
+    this.waiters = new Waiters(store, clock, log);
+    const observers = [this.waiters, ...(parts.observers ?? [])];
     const claims = new Claims({
       store,
       clock,
@@ -219,6 +223,7 @@ export class EngineRuntime {
     this.dispatcher.stop();
     this.polls.stop();
     this.wakeUps.stop();
+    this.waiters.stop();
     await this.within(1_000, this.lookout.stop());
     const left = await this.runner.drain(clock.now() + RUNS_DRAIN_MS);
     if (left.length > 0) this.log.info({ left: left.length }, 'tasks that still run are handed back');

@@ -25,6 +25,27 @@ const MAX_SEARCH_LIMIT = 500;
 const MAX_ID_LENGTH = 255;
 const MAX_REASON_LENGTH = 10_000;
 
+/** How long a caller of `execute` waits, and for what beside the end. */
+export interface ExecuteWait {
+  /** Infinity waits as long as it takes. */
+  readonly waitMs: number;
+  /** Reference names of tasks whose end is enough. */
+  readonly references: readonly string[];
+  /** Whose bound on waiting calls this counts against; none for callers in this process. */
+  readonly client?: string | undefined;
+  /** Aborts when nobody waits any more. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a caller of `execute` gets. */
+export interface Executed {
+  readonly execution: WorkflowExecution;
+  /** The task that it stopped for, its own or one of a sub-workflow; absent when it has ended. */
+  readonly task: Task | undefined;
+  /** The time was up first. */
+  readonly isLate: boolean;
+}
+
 /** The engine of this process: what it does is durable when it resolves. */
 export class SallyportEngine extends Engine {
   constructor(
@@ -53,6 +74,42 @@ export class SallyportEngine extends Engine {
     const command = { kind: 'start', commandId: `start:${workflowId}`, actor } as const;
     const outcome = await this.runtime.committer.submit(workflowId, { kind: 'start', command, initial });
     return outcome.kind === 'existing' ? outcome.workflowId : workflowId;
+  }
+
+  /**
+   * Starts a workflow and waits until it has ended or stops for somebody (a WAIT without a time, or the end of a task
+   * that `wait` names), for so long at most.
+   *
+   * @throws Overloaded when the client, or the process, has too many calls waiting.
+   */
+  async execute(request: StartWorkflowRequest, wait: ExecuteWait, actor: Actor): Promise<Executed> {
+    const workflowId = request.workflowId ?? randomUUID();
+    // Before the start: what it leads to may be committed before the start's own answer is here.
+    const waiting = this.runtime.waiters.wait(workflowId, wait.references, wait.client);
+    try {
+      const started = await this.start({ ...request, workflowId }, actor);
+      waiting.follow(started);
+      const arrival = await this.within(wait, waiting.arrived);
+      const execution = arrival?.execution ?? (await this.get(started));
+      return { execution, task: arrival?.task, isLate: arrival === undefined };
+    } finally {
+      waiting.stop();
+    }
+  }
+
+  /** What is awaited, or `undefined` when it took too long or nobody waits any more. */
+  private async within<T>({ waitMs, signal }: ExecuteWait, awaited: Promise<T>): Promise<T | undefined> {
+    if (waitMs === Infinity) return await awaited;
+    const nap = new AbortController();
+    const leave = (): void => nap.abort();
+    signal?.addEventListener('abort', leave, { once: true });
+    try {
+      const late = this.clock.sleepUntil(this.clock.now() + waitMs, nap.signal).then(() => undefined);
+      return await Promise.race([awaited, late]);
+    } finally {
+      nap.abort();
+      signal?.removeEventListener('abort', leave);
+    }
   }
 
   async get(workflowId: string): Promise<WorkflowExecution> {
