@@ -93,6 +93,8 @@ export interface BatchRequest {
   readonly members: readonly BatchMember[];
   /** Waits for row locks (bounded) instead of skipping what others hold. */
   readonly wait: boolean;
+  /** Holds the inbox rows that this batch adds, from the beginning; without, they are there for whoever claims them. */
+  readonly inboxOwner?: string | undefined;
 }
 
 export interface BatchResult {
@@ -101,6 +103,8 @@ export interface BatchResult {
   readonly missing: readonly string[];
   /** New workflows that were not inserted, because this id (or idempotency key) exists: the id that won. */
   readonly existing: ReadonlyMap<string, string>;
+  /** The new inbox rows that `inboxOwner` holds. */
+  readonly held: readonly InboxRow[];
   /** Round trips of the transaction, with BEGIN and COMMIT; absent in a store without any. */
   readonly statements?: number;
 }
@@ -144,6 +148,17 @@ export interface InboxRow {
   readonly sourceWorkflowId: string;
   readonly effect: Effect;
   readonly attempts: number;
+}
+
+/** A message between workflows that nobody could deliver. */
+export interface AbandonedInboxRow {
+  readonly id: number;
+  readonly kind: Effect['kind'];
+  readonly sourceWorkflowId: string;
+  readonly targetWorkflowId: string;
+  readonly createdAt: Instant;
+  readonly attempts: number;
+  readonly problem: string | null;
 }
 
 export interface TaskLogLine {
@@ -276,9 +291,24 @@ export abstract class ExecutionStore {
   abstract returnTimer(workflowId: string, at: Instant): Promise<void>;
   /** Makes delayed tasks whose time has come claimable. @returns their types. */
   abstract promoteDelayed(now: Instant, limit: number): Promise<readonly string[]>;
+  /** Due rows in their order, at most `limit`, and fewer when they are large. */
   abstract claimInbox(owner: string, now: Instant, limit: number): Promise<readonly InboxRow[]>;
   /** Hands an inbox row back with what went wrong; `retryAt` undefined gives it up for good. */
   abstract returnInbox(id: number, problem: string, retryAt: Instant | undefined): Promise<void>;
+  /** Removes rows whose target is not there to consume them. */
+  abstract dropInbox(ids: readonly number[]): Promise<void>;
+  /** The rows that `owner` holds. */
+  abstract claimedInbox(owner: string): Promise<readonly number[]>;
+  /** Lets go of rows that `owner` holds, as if they had never been claimed. */
+  abstract unclaimInbox(owner: string, ids: readonly number[]): Promise<void>;
+  /** Whether the row that starts this child is still there and not given up. */
+  abstract isStartPending(
+    parentWorkflowId: string,
+    taskId: string,
+    childWorkflowId: string,
+  ): Promise<boolean>;
+  /** Rows that were given up, oldest first. */
+  abstract abandonedInbox(limit: number): Promise<readonly AbandonedInboxRow[]>;
 
   abstract load(workflowId: string): Promise<StoredExecution | undefined>;
   abstract task(taskId: string): Promise<Task | undefined>;

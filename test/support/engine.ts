@@ -8,6 +8,7 @@ import { Definitions } from '../../src/engine/runtime/definitions.js';
 import { EngineRuntime, type RuntimeParts } from '../../src/engine/runtime/engine-runtime.js';
 import { SallyportEngine } from '../../src/engine/runtime/sallyport-engine.js';
 import { FakeClock } from './clock.js';
+import { LazyScripts } from './scripts.js';
 
 export const TESTER: Actor = { kind: 'user', id: 'tester' };
 
@@ -50,6 +51,7 @@ export async function startEngine(
     store: stores.executions,
     definitions,
     identity: { homeId: 'home-1', host: 'test', pid: 1, roles: ['engine'] },
+    scripts: new LazyScripts(),
     ...options,
     clock,
   });

@@ -2,6 +2,7 @@ import type { AuditEvent } from '../../audit/audit.js';
 import type { Instant } from '../../clock.js';
 import {
   ExecutionStore,
+  type AbandonedInboxRow,
   type BatchRequest,
   type BatchResult,
   type ClaimedTask,
@@ -18,6 +19,8 @@ import {
   type TaskLogLine,
   type WorkflowWrite,
 } from '../execution-store.js';
+import { sourceTaskOf } from '../effect-source.js';
+import type { Effect } from '../model/command.js';
 import { isTerminalTask, type Task, type Workflow } from '../model/execution.js';
 import type { WorkflowSearch, WorkflowSummary } from '../ports.js';
 import { firstByAge } from './first-by-age.js';
@@ -52,6 +55,7 @@ interface StoredInboxRow extends InboxRow {
   claimedBy: string | undefined;
   attempts: number;
   abandoned: boolean;
+  readonly createdAt: Instant;
   problem?: string;
 }
 
@@ -73,7 +77,7 @@ export class MemoryExecutionStore extends ExecutionStore {
   }
 
   async commitBatch(
-    { now, members }: BatchRequest,
+    { now, members, inboxOwner }: BatchRequest,
     decide: (locked: readonly LockedWorkflow[]) => readonly WorkflowWrite[],
   ): Promise<BatchResult> {
     const locked = members.flatMap((member): LockedWorkflow[] => {
@@ -97,17 +101,19 @@ export class MemoryExecutionStore extends ExecutionStore {
     const writes = decide(locked);
     await this.crash.reach('batch:before-commit');
     const existing = new Map<string, string>();
+    const held: InboxRow[] = [];
     for (const write of writes) {
       const winner = write.isNew ? this.winnerOver(write.workflow) : undefined;
       for (const id of write.consumed) this.inbox.delete(id);
       if (winner !== undefined) existing.set(write.workflow.workflowId, winner);
-      else this.store(write, now);
+      else held.push(...this.store(write, now, inboxOwner));
     }
     await this.crash.reach('batch:after-commit');
     return {
       busy: [],
       missing: members.map((m) => m.workflowId).filter((id) => !this.executions.has(id)),
       existing,
+      held: inboxOwner === undefined ? [] : held,
     };
   }
 
@@ -121,7 +127,8 @@ export class MemoryExecutionStore extends ExecutionStore {
     return undefined;
   }
 
-  private store(write: WorkflowWrite, now: Instant): void {
+  /** @returns the new inbox rows. */
+  private store(write: WorkflowWrite, now: Instant, inboxOwner: string | undefined): InboxRow[] {
     const { workflow } = write;
     const { workflowId } = workflow;
     const execution: Execution = this.executions.get(workflowId) ?? {
@@ -146,12 +153,24 @@ export class MemoryExecutionStore extends ExecutionStore {
     }
     for (const id of write.commandIds) execution.applied.set(id, now);
     this.writeTimer(workflowId, write.timer);
-    for (const effect of write.effects) {
-      const id = ++this.lastInboxId;
-      const row = { id, sourceWorkflowId: workflowId, effect, attempts: 0, dueAt: now };
-      this.inbox.set(id, { ...row, claimedBy: undefined, abandoned: false });
-    }
+    const added = write.effects.flatMap((effect): InboxRow[] => {
+      if (this.isInInbox(workflowId, effect)) return [];
+      const row = { id: ++this.lastInboxId, sourceWorkflowId: workflowId, effect, attempts: 0 };
+      this.inbox.set(row.id, { ...row, createdAt: now, dueAt: now, claimedBy: inboxOwner, abandoned: false });
+      return [row];
+    });
     this.audit.push(...write.audit);
+    return added;
+  }
+
+  private isInInbox(sourceWorkflowId: string, effect: Effect): boolean {
+    return [...this.inbox.values()].some(
+      (row) =>
+        row.sourceWorkflowId === sourceWorkflowId &&
+        row.effect.kind === effect.kind &&
+        row.effect.workflowId === effect.workflowId &&
+        sourceTaskOf(row.effect) === sourceTaskOf(effect),
+    );
   }
 
   private writeTimer(workflowId: string, timer: WorkflowWrite['timer']): void {
@@ -353,6 +372,46 @@ export class MemoryExecutionStore extends ExecutionStore {
     row.problem = problem;
     if (retryAt === undefined) row.abandoned = true;
     else row.dueAt = retryAt;
+  }
+
+  async dropInbox(ids: readonly number[]): Promise<void> {
+    for (const id of ids) this.inbox.delete(id);
+  }
+
+  async claimedInbox(owner: string): Promise<readonly number[]> {
+    return [...this.inbox.values()].filter(({ claimedBy }) => claimedBy === owner).map(({ id }) => id);
+  }
+
+  async unclaimInbox(owner: string, ids: readonly number[]): Promise<void> {
+    for (const row of this.inbox.values()) {
+      if (row.claimedBy === owner && ids.includes(row.id)) row.claimedBy = undefined;
+    }
+  }
+
+  async isStartPending(parentWorkflowId: string, taskId: string, childWorkflowId: string): Promise<boolean> {
+    return [...this.inbox.values()].some(
+      ({ sourceWorkflowId, effect, abandoned }) =>
+        !abandoned &&
+        sourceWorkflowId === parentWorkflowId &&
+        effect.kind === 'startWorkflow' &&
+        effect.parent?.taskId === taskId &&
+        effect.workflowId === childWorkflowId,
+    );
+  }
+
+  async abandonedInbox(limit: number): Promise<readonly AbandonedInboxRow[]> {
+    return [...this.inbox.values()]
+      .filter(({ abandoned }) => abandoned)
+      .slice(0, limit)
+      .map(({ id, effect, sourceWorkflowId, createdAt, attempts, problem }) => ({
+        id,
+        kind: effect.kind,
+        sourceWorkflowId,
+        targetWorkflowId: effect.workflowId,
+        createdAt,
+        attempts,
+        problem: problem ?? null,
+      }));
   }
 
   async load(workflowId: string): Promise<StoredExecution | undefined> {

@@ -4,10 +4,12 @@ import {
   StoreFailure,
   type BatchMember,
   type BatchRequest,
+  type BatchResult,
+  type InboxRow,
   type LockedWorkflow,
   type WorkflowWrite,
 } from '../execution-store.js';
-import type { Effect } from '../model/command.js';
+import { sourceTaskOf } from '../effect-source.js';
 import type { DefinitionSnapshots } from './definition-snapshots.js';
 import {
   advancedParameters,
@@ -114,13 +116,17 @@ async function loadChanges(
   return changes;
 }
 
-/** Writes a batch: one statement per table and kind of change. @returns new workflows that met an older one. */
+/**
+ * Writes a batch: one statement per table and kind of change.
+ *
+ * @returns new workflows that met an older one, and the new inbox rows that the batch's owner holds.
+ */
 export async function writeBatch(
   tx: Session,
   writes: readonly WorkflowWrite[],
-  now: number,
+  { now, inboxOwner }: Pick<BatchRequest, 'now' | 'inboxOwner'>,
   snapshots: DefinitionSnapshots,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<Pick<BatchResult, 'existing' | 'held'>> {
   const consumed = writes.flatMap((write) => write.consumed);
   if (consumed.length > 0) await deleteInbox(tx, consumed);
   const existing = await startWorkflows(
@@ -143,8 +149,9 @@ export async function writeBatch(
     );
   }
   await writeTasks(tx, kept, now, snapshots);
+  const held = await writeInbox(tx, kept, now, inboxOwner);
   await writeFollowUps(tx, kept, now);
-  return existing;
+  return { existing, held };
 }
 
 async function startWorkflows(
@@ -199,20 +206,6 @@ const payloadParameters = ({ workflow }: WorkflowWrite, snapshots: DefinitionSna
   variables: workflow.variables,
 });
 
-/** With the kind and the two workflows it tells effects apart. A failure workflow has an id of its own per failure. */
-function sourceTaskOf(effect: Effect): string {
-  switch (effect.kind) {
-    case 'startWorkflow':
-      return effect.parent?.taskId ?? '';
-    case 'terminateChild':
-      return effect.taskId;
-    case 'childEnded':
-      return `${effect.taskId}/${effect.endTime}`;
-    default:
-      return effect satisfies never;
-  }
-}
-
 async function writeTasks(
   tx: Session,
   writes: readonly WorkflowWrite[],
@@ -235,6 +228,27 @@ async function writeTasks(
   if (changed.length > 0) await updateTasks(tx, changed);
 }
 
+/** @returns the new rows, when they have an owner. */
+async function writeInbox(
+  tx: Queryable,
+  writes: readonly WorkflowWrite[],
+  now: number,
+  owner: string | undefined,
+): Promise<readonly InboxRow[]> {
+  const rows = writes.flatMap(({ workflow, effects }) =>
+    effects.map((effect) => ({
+      kind: effect.kind,
+      source_workflow_id: workflow.workflowId,
+      source_task_id: sourceTaskOf(effect),
+      target_workflow_id: effect.workflowId,
+      effect,
+    })),
+  );
+  if (rows.length === 0) return [];
+  const inserted = await insertInbox(tx, rows, now, owner);
+  return owner === undefined ? [] : inserted;
+}
+
 async function writeFollowUps(tx: Queryable, writes: readonly WorkflowWrite[], now: number): Promise<void> {
   const timers = writes.flatMap(({ workflow, timer }) =>
     timer.kind === 'earlier' || timer.kind === 'exactly'
@@ -249,16 +263,6 @@ async function writeFollowUps(tx: Queryable, writes: readonly WorkflowWrite[], n
       cleared.map(({ workflow }) => workflow.workflowId),
     );
   }
-  const inbox = writes.flatMap(({ workflow, effects }) =>
-    effects.map((effect) => ({
-      kind: effect.kind,
-      source_workflow_id: workflow.workflowId,
-      source_task_id: sourceTaskOf(effect),
-      target_workflow_id: effect.workflowId,
-      effect,
-    })),
-  );
-  if (inbox.length > 0) await insertInbox(tx, inbox, now);
   const commands = writes.flatMap(({ workflow: { workflowId }, commandIds }) =>
     commandIds.map((commandId) => ({ workflowId, commandId })),
   );

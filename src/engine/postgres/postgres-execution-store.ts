@@ -8,6 +8,7 @@ import type { Queryable } from '../../database/queryable.js';
 import {
   ExecutionStore,
   StoreFailure,
+  type AbandonedInboxRow,
   type BatchRequest,
   type BatchResult,
   type ClaimedTask,
@@ -34,7 +35,15 @@ import { classify, counting, ENGINE_SETTINGS, openSessions, prepared, type Sessi
 import { pruneAppliedCommands } from './sql/applied-commands.js';
 import { claimTasks } from './sql/claim-tasks.js';
 import { claimTimers } from './sql/claim-timers.js';
-import { claimInbox, returnInbox } from './sql/inbox.js';
+import {
+  abandonedInbox,
+  claimedInbox,
+  claimInbox,
+  deleteInbox,
+  isStartPending,
+  returnInbox,
+  unclaimInbox,
+} from './sql/inbox.js';
 import { listChanges, revisionsOf } from './sql/list-changes.js';
 import { loadWorkflows } from './sql/load-workflows.js';
 import { beat, deleteDeadNodes, deleteNode, insertNode, listNodes, orphanedOwners } from './sql/nodes.js';
@@ -98,7 +107,7 @@ export class PostgresExecutionStore extends ExecutionStore {
       const { locked, busy, missing } = await lockMembers(tx, request, this.snapshots);
       const writes = decide(locked);
       await this.crash.reach('batch:before-write');
-      const existing = await writeBatch(tx, writes, request.now, this.snapshots);
+      const { existing, held } = await writeBatch(tx, writes, request, this.snapshots);
       fresh = writes.flatMap(({ isNew, workflow }) =>
         isNew && !existing.has(workflow.workflowId)
           ? [this.snapshots.of(workflow.workflowDefinition).digest]
@@ -106,7 +115,7 @@ export class PostgresExecutionStore extends ExecutionStore {
       );
       isStored = writes.length > 0;
       await this.crash.reach('batch:before-commit');
-      return { busy, missing, existing, statements: tx.count + 2 };
+      return { busy, missing, existing, held, statements: tx.count + 2 };
     });
     if (isStored && this.state.isTroubled) this.state.succeeded('growth');
     this.snapshots.markStored(fresh);
@@ -247,6 +256,26 @@ export class PostgresExecutionStore extends ExecutionStore {
 
   async returnInbox(id: number, problem: string, retryAt: Instant | undefined): Promise<void> {
     await this.run((db) => returnInbox(db, id, problem, retryAt));
+  }
+
+  async dropInbox(ids: readonly number[]): Promise<void> {
+    await this.run((db) => deleteInbox(db, ids));
+  }
+
+  claimedInbox(owner: string): Promise<readonly number[]> {
+    return this.run((db) => claimedInbox(db, owner));
+  }
+
+  async unclaimInbox(owner: string, ids: readonly number[]): Promise<void> {
+    await this.run((db) => unclaimInbox(db, owner, ids));
+  }
+
+  isStartPending(parentWorkflowId: string, taskId: string, childWorkflowId: string): Promise<boolean> {
+    return this.run((db) => isStartPending(db, parentWorkflowId, taskId, childWorkflowId));
+  }
+
+  abandonedInbox(limit: number): Promise<readonly AbandonedInboxRow[]> {
+    return this.run((db) => abandonedInbox(db, limit));
   }
 
   async load(workflowId: string): Promise<StoredExecution | undefined> {

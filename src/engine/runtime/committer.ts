@@ -4,11 +4,13 @@ import {
   StoreFailure,
   type BatchResult,
   type ExecutionStore,
+  type InboxRow,
   type LockedWorkflow,
 } from '../execution-store.js';
 import { withTasks } from '../decider/transition.js';
 import type { TaskDef } from '../model/definition.js';
-import type { Task } from '../model/execution.js';
+import type { ScriptNeed } from '../model/command.js';
+import type { Task, Workflow } from '../model/execution.js';
 import type { PayloadLimits } from '../model/payload-limits.js';
 import { isRecorded, type Entry, type EntryOutcome, type Request } from './entry.js';
 import type { FairTags } from './fair-tags.js';
@@ -32,8 +34,12 @@ export interface CommitListener {
   ended(taskIds: readonly string[]): void;
   /** Something becomes due at this time. */
   dueAt(at: number): void;
-  /** Effects on other workflows are in the inbox. */
+  /** Effects on other workflows are in the inbox, for whoever claims them. */
   effects(): void;
+  /** The same, held by this process from the beginning. */
+  held(rows: readonly InboxRow[]): void;
+  /** A workflow waits for these scripts. */
+  needs(workflow: Workflow, needs: readonly ScriptNeed[]): void;
 }
 
 export interface CommitterOptions extends QueueLimits {
@@ -61,6 +67,8 @@ interface Parts {
   readonly slots: Slots;
   readonly fairTags: FairTags;
   readonly incarnation: () => string;
+  /** Who holds the inbox rows that a batch adds; `undefined` leaves them to whoever claims them. */
+  readonly inboxOwner: () => string | undefined;
   readonly taskDefs: () => ReadonlyMap<string, TaskDef>;
   readonly limits?: PayloadLimits | undefined;
   readonly crash: CrashPoints;
@@ -264,6 +272,7 @@ export class Committer {
         {
           now,
           wait,
+          inboxOwner: this.parts.inboxOwner(),
           members: updates.map(({ mailbox: { workflowId }, entries }) => ({
             workflowId,
             knownRevision: known.get(workflowId)?.state.workflow.revision ?? -1,
@@ -385,7 +394,13 @@ export class Committer {
       }
       this.queue.releaseMailbox(mailbox);
     }
+    this.passOn(decided, result.held);
     if (this.queue.hasReady) this.pump();
+  }
+
+  private passOn(decided: readonly Transition[], held: readonly InboxRow[]): void {
+    if (held.length > 0) this.parts.listener.held(held);
+    else if (decided.some(({ effects }) => effects.length > 0)) this.parts.listener.effects();
   }
 
   private follow(one: Transition): void {
@@ -395,7 +410,7 @@ export class Committer {
     if (one.endedTaskIds.length > 0) listener.ended(one.endedTaskIds);
     if (one.next.timerAt !== undefined) listener.dueAt(one.next.timerAt);
     if (one.delayedUntil !== undefined) listener.dueAt(one.delayedUntil);
-    if (one.effects.length > 0) listener.effects();
+    if (one.needs.length > 0) listener.needs(one.next.state.workflow, one.needs);
     if (one.unfinished) {
       const command = { kind: 'wake', commandId: `unfinished:${one.next.state.workflow.revision}` } as const;
       void this.submit(
@@ -433,9 +448,11 @@ const SYSTEM = { kind: 'system', id: 'engine' } as const;
 
 function bytesOf(request: Request): number {
   if (request.kind === 'start') return 1_000 + roughBytes(request.initial.workflow.input);
-  if (request.kind === 'command' && request.command.kind === 'updateTask') {
-    return 500 + roughBytes(request.command.outputData);
-  }
+  if (request.kind !== 'command') return 500;
+  const { command } = request;
+  if (command.kind === 'updateTask') return 500 + roughBytes(command.outputData);
+  if (command.kind === 'childEnded') return 500 + roughBytes(command.output);
+  if (command.kind === 'evaluated' && command.result.ok) return 500 + roughBytes(command.result.value);
   return 500;
 }
 

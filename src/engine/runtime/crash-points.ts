@@ -7,6 +7,9 @@ export type CrashPoint =
   | 'claim:after-commit'
   | 'timer:claimed'
   | 'inbox:claimed'
+  | 'inbox:held'
+  | 'script:needed'
+  | 'script:evaluated'
   | 'run:before-report';
 
 /** Does nothing in production; tests inject one that stops the process at a named point. */

@@ -1,17 +1,19 @@
 import type { Clock, Instant } from '../../clock.js';
-import { NotFound } from '../../errors.js';
-import { newWorkflow } from '../decider/new-workflow.js';
-import type { ExecutionStore, InboxRow } from '../execution-store.js';
+import type { ExecutionStore } from '../execution-store.js';
 import { DEFAULT_PAYLOAD_LIMITS, type PayloadLimits } from '../model/payload-limits.js';
 import type { TaskWorker } from '../ports.js';
+import { ScriptPool } from '../scripts/script-pool.js';
+import type { ScriptRunner } from '../scripts/script-runner.js';
 import { Claims } from './claims.js';
 import type { CommitObserver } from './commit-observer.js';
 import { Committer, COMMITTER_DEFAULTS, type CommitterOptions } from './committer.js';
 import { CrashPoints } from './crash-points.js';
 import type { Definitions } from './definitions.js';
 import { Dispatcher } from './dispatcher.js';
+import { Evaluations } from './evaluations.js';
 import { FairTags } from './fair-tags.js';
 import { timeoutsOf } from './hand-over.js';
+import { Inbox } from './inbox.js';
 import { Lookout } from './lookout.js';
 import { NodeKeeper, type NodeIdentity } from './node-keeper.js';
 import { Polls, type PollLimits } from './polls.js';
@@ -42,6 +44,8 @@ export interface RuntimeParts {
   readonly polls?: Partial<PollLimits>;
   /** How nodes tell each other what waits; without it each looks once a second. */
   readonly notices?: NoticeBoard | undefined;
+  /** Evaluates the scripts of definitions; closed with the runtime. */
+  readonly scripts?: ScriptRunner | undefined;
   /** Told of every commit of this process. */
   readonly observers?: readonly CommitObserver[];
 }
@@ -50,7 +54,6 @@ const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
 const DEFAULT_AGEING_MS = 600_000;
 const RUNS_DRAIN_MS = 5_000;
 const COMMITS_DRAIN_MS = 2_000;
-const MAX_INBOX_ATTEMPTS = 8;
 const COMMANDS_KEPT_MS = 24 * 3_600_000;
 const PRUNE_EVERY_MS = 600_000;
 
@@ -67,6 +70,8 @@ export class EngineRuntime {
   /** Those who wait for a workflow's end. */
   readonly waiters: Waiters;
   readonly cache: WorkflowCache;
+  readonly inbox: Inbox;
+  readonly evaluations: Evaluations;
   private readonly fairTags = new FairTags();
   private readonly signal = new Signal();
   private readonly dispatcher: Dispatcher;
@@ -147,6 +152,18 @@ export class EngineRuntime {
       incarnation,
     });
     this.polls = new Polls({ claims, clock, signal: this.signal, store, log, limits: parts.polls });
+    this.inbox = new Inbox({
+      store,
+      clock,
+      definitions,
+      committer,
+      crash,
+      log,
+      incarnation,
+      again: () => this.lookout.dueAt(0),
+    });
+    const scripts = parts.scripts ?? new ScriptPool();
+    this.evaluations = new Evaluations({ scripts, clock, committer, crash, log });
     this.lookout = new Lookout({
       store,
       clock,
@@ -158,7 +175,7 @@ export class EngineRuntime {
       promoted: wakeAll,
       fires,
       wantedTypes: () => this.wantedTypes(),
-      consume: (row) => this.consume(row),
+      takeInbox: (now) => this.inbox.takeDue(now),
       everySecond: (now) => this.everySecond(now),
       extend: (now) => this.runner.extend(now),
     });
@@ -169,6 +186,7 @@ export class EngineRuntime {
       slots: this.slots,
       fairTags: this.fairTags,
       incarnation,
+      inboxOwner: () => (fires && this.inbox.hasRoom ? incarnation() : undefined),
       taskDefs: definitions.taskDefs,
       limits: this.limits,
       crash,
@@ -189,6 +207,8 @@ export class EngineRuntime {
         ended: (taskIds) => this.runner.ended(taskIds),
         dueAt,
         effects: () => dueAt(0),
+        held: (rows) => this.inbox.take(rows),
+        needs: (workflow, needs) => this.evaluations.need(workflow, needs),
       },
     });
   }
@@ -224,7 +244,9 @@ export class EngineRuntime {
     this.polls.stop();
     this.wakeUps.stop();
     this.waiters.stop();
+    this.inbox.stop();
     await this.within(1_000, this.lookout.stop());
+    await this.within(1_000, this.evaluations.stop());
     const left = await this.runner.drain(clock.now() + RUNS_DRAIN_MS);
     if (left.length > 0) this.log.info({ left: left.length }, 'tasks that still run are handed back');
     this.runner.abortAll('The service stops');
@@ -263,6 +285,7 @@ export class EngineRuntime {
     await this.logs.flush();
     this.polls.rememberLocal(this.slots.taskTypes, this.parts.identity.host);
     await this.polls.flush();
+    await this.inbox.reconcile(now);
     if (now - this.prunedAt < PRUNE_EVERY_MS) return;
     this.prunedAt = now;
     await this.store.pruneCommands(now - COMMANDS_KEPT_MS);
@@ -272,44 +295,5 @@ export class EngineRuntime {
   private async readFairTags(taskTypes: readonly string[]): Promise<void> {
     if (taskTypes.length === 0) return;
     for (const [taskType, tag] of await this.store.fairTags(taskTypes)) this.fairTags.advance(taskType, tag);
-  }
-
-  /** An effect of another workflow: starts its target exactly once, because the target's id is derived. */
-  private async consume({ id, effect, attempts }: InboxRow): Promise<void> {
-    const { definitions, clock } = this.parts;
-    const facts = { workflowId: effect.workflowId, kind: effect.kind };
-    try {
-      if (effect.kind !== 'startWorkflow') throw new Error(`Nothing carries out ${effect.kind} yet`);
-      const definition = await definitions.getWorkflow(effect.name, effect.version);
-      const initial = newWorkflow({
-        workflowId: effect.workflowId,
-        definition,
-        taskDefs: definitions.taskDefs(),
-        now: clock.now(),
-        input: effect.input,
-        correlationId: effect.correlationId,
-        priority: effect.priority,
-      });
-      const command = {
-        kind: 'start',
-        commandId: `inbox:${id}`,
-        actor: { kind: 'system', id: 'engine' },
-      } as const;
-      await this.committer.submit(
-        effect.workflowId,
-        { kind: 'start', command, initial },
-        { internal: true, inboxId: id },
-      );
-    } catch (error) {
-      const isLast = attempts + 1 >= MAX_INBOX_ATTEMPTS;
-      const retryAt = isLast ? undefined : clock.now() + 5_000 * 2 ** attempts;
-      const level = error instanceof NotFound && !isLast ? 'warn' : 'error';
-      this.log[level]({ ...facts, err: error, isLast }, 'a follow-up workflow could not be started');
-      await this.store
-        .returnInbox(id, String(error), retryAt)
-        .catch((failure: unknown) =>
-          this.log.error({ ...facts, err: failure }, 'an inbox row stays claimed'),
-        );
-    }
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock, Instant } from '../../clock.js';
-import type { ExecutionStore, InboxRow } from '../execution-store.js';
+import type { ExecutionStore } from '../execution-store.js';
 import type { Committer } from './committer.js';
 import type { CrashPoints } from './crash-points.js';
 import type { RuntimeLog } from './runtime-log.js';
@@ -8,7 +8,6 @@ import type { RuntimeLog } from './runtime-log.js';
 export const RECHECK_MS = 1_000;
 
 const TIMERS_PER_CLAIM = 500;
-const INBOX_PER_CLAIM = 50;
 // More pending commands than this: the timers wait in their table instead of in memory.
 const MAX_DEPTH = 5_000;
 const BUSY_MS = 100;
@@ -28,7 +27,8 @@ interface Parts {
   readonly promoted: (taskType: string) => void;
   /** False for a node without the role `engine`: it hands tasks out and leaves timers and inbox to the others. */
   readonly fires: boolean;
-  readonly consume: (row: InboxRow) => Promise<void>;
+  /** Takes due inbox rows. @returns whether there may be more. */
+  readonly takeInbox: (now: Instant) => Promise<boolean>;
   /** Run about once a second, beside the rest. */
   readonly everySecond: (now: Instant) => Promise<void>;
   /** Keeps leases fresh. @returns when the next one needs it. */
@@ -108,7 +108,7 @@ export class Lookout {
     const outlook = await store.outlook(now, this.parts.wantedTypes());
     for (const taskType of outlook.dueTypes) this.parts.wake(taskType);
     if (!this.parts.fires) return;
-    if (outlook.inboxDue) await this.takeInbox(now);
+    if (outlook.inboxDue && (await this.parts.takeInbox(now))) this.wakeAt = now;
     if (outlook.nextDueAt === undefined) return;
     if (outlook.nextDueAt > now) {
       this.wakeAt = Math.min(this.wakeAt, outlook.nextDueAt);
@@ -150,13 +150,5 @@ export class Lookout {
     await store
       .returnTimer(workflowId, clock.now() + RETURNED_TIMER_MS)
       .catch((error: unknown) => log.error({ err: error, workflowId }, 'a timer could not be handed back'));
-  }
-
-  private async takeInbox(now: Instant): Promise<void> {
-    const { store, incarnation, crash, consume } = this.parts;
-    const rows = await store.claimInbox(incarnation(), now, INBOX_PER_CLAIM);
-    await crash.reach('inbox:claimed');
-    for (const row of rows) void consume(row);
-    if (rows.length === INBOX_PER_CLAIM) this.wakeAt = now;
   }
 }

@@ -4,7 +4,7 @@ import type { Instant } from '../../clock.js';
 import type { Lease, TaskWrite, TimerWrite, WorkflowWrite } from '../execution-store.js';
 import { decide } from '../decider/decide.js';
 import { withTasks } from '../decider/transition.js';
-import type { Actor, Command, Effect, WorkflowState } from '../model/command.js';
+import type { Actor, Command, DeciderOutcome, Effect, ScriptNeed, WorkflowState } from '../model/command.js';
 import type { TaskDef } from '../model/definition.js';
 import { isTerminalTask, isTerminalWorkflow, type Task, type Workflow } from '../model/execution.js';
 import type { PayloadLimits } from '../model/payload-limits.js';
@@ -41,13 +41,16 @@ export interface Transition {
   readonly delayedUntil: Instant | undefined;
   readonly endedTaskIds: readonly string[];
   readonly effects: readonly Effect[];
+  /** Scripts to evaluate after the commit. */
+  readonly needs: readonly ScriptNeed[];
   readonly unfinished: boolean;
   /** When the timer was due that brought this about; `undefined` when none did. */
   readonly firedTimer: Instant | undefined;
 }
 
-// The wake of an unfinished transition is given at once in memory; the row is there for a crash in between.
-const UNFINISHED_RESERVE_MS = 5_000;
+// An unfinished transition's wake is given at once in memory, and a needed script is evaluated at once; the row is there
+// for a crash in between, and for a script that found no room.
+const RESERVE_MS = 5_000;
 
 // A deadline that lies in the past again right after its wake would spin.
 const REPEATED_WAKE_MS = 1_000;
@@ -91,7 +94,7 @@ export function transition(
     outcome.state,
     earliest(outcome.wakeAt, ...handing.deadlines),
     timerEntry,
-    outcome.unfinished,
+    outcome,
     context.now,
   );
   const isChanged =
@@ -139,6 +142,7 @@ export function transition(
     delayedUntil: handing.delayedUntil,
     endedTaskIds: changed.filter((task) => isTerminalTask(task.status)).map((task) => task.taskId),
     effects: outcome.effects,
+    needs: outcome.needs,
     unfinished: outcome.unfinished,
     firedTimer:
       timerEntry && known.timerAt !== undefined && known.timerAt <= context.now ? known.timerAt : undefined,
@@ -351,13 +355,14 @@ function timerWrite(
   state: WorkflowState,
   wakeAt: Instant | undefined,
   wasTimer: boolean,
-  unfinished: boolean,
+  { unfinished, needs }: DeciderOutcome,
   now: Instant,
 ): TimerWrite {
   if (isTerminalWorkflow(state.workflow.status)) {
     return known.timerAt === undefined && !wasTimer ? { kind: 'keep' } : { kind: 'clear' };
   }
-  const at = unfinished ? now + UNFINISHED_RESERVE_MS : wakeAt;
+  const reserve = unfinished || needs.length > 0 ? now + RESERVE_MS : undefined;
+  const at = unfinished ? reserve : earliest(wakeAt, reserve);
   if (wasTimer) {
     if (at === undefined) return { kind: 'clear' };
     return { kind: 'exactly', at: at <= now ? now + REPEATED_WAKE_MS : at };

@@ -1,10 +1,11 @@
 import { InvalidInput, Overloaded, Unavailable } from '../../errors.js';
+import type { ScriptResult } from '../model/command.js';
 import type { Json } from '../model/json.js';
 import { payloadProblems } from '../runtime/payload-check.js';
 import { FairQueue } from './fair-queue.js';
 import { Lane } from './lane.js';
 import type { Order, SandboxResult, ScriptLimits } from './messages.js';
-import { ScriptRunner, type ScriptRequest, type ScriptResult } from './script-runner.js';
+import { ScriptRunner, type ScriptRequest } from './script-runner.js';
 
 export interface ScriptPoolOptions extends Partial<ScriptLimits> {
   /** How many scripts run at the same time; 1 when left out. */

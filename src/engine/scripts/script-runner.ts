@@ -1,9 +1,6 @@
 import type { Instant } from '../../clock.js';
-import type { Json, JsonObject } from '../model/json.js';
-
-/** What came of a script. A failure is the script's own: the same script fails again. */
-export type ScriptResult =
-  { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly message: string };
+import type { ScriptResult } from '../model/command.js';
+import type { JsonObject } from '../model/json.js';
 
 /** One script to be evaluated. */
 export interface ScriptRequest {

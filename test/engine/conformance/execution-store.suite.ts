@@ -520,6 +520,109 @@ export function executionStoreSuite(make: () => Promise<ExecutionStore>): void {
       expect(await store.claimInbox('node-a', NOW + 1e9, 10)).toEqual([]);
     });
 
+    test('holds a row for its owner from the beginning, once per effect', async () => {
+      const source = await fail();
+      const [first] = await store.claimInbox('node-a', NOW, 10);
+      const other = await start(store, { definition: failing });
+      const task = [...(await store.load(other))!.tasks].at(-1)!;
+      const { taskId } = task;
+      const terminal = {
+        kind: 'updateTask',
+        taskId,
+        status: 'FAILED_WITH_TERMINAL_ERROR',
+        outputData: {},
+      } as const;
+      const { result } = await command(store, other, terminal, { inboxOwner: 'node-b' });
+      const { held } = result;
+      expect(held).toEqual([
+        {
+          id: expect.any(Number),
+          sourceWorkflowId: other,
+          attempts: 0,
+          effect: expect.objectContaining({ name: 'two' }),
+        },
+      ]);
+      expect(await store.claimedInbox('node-b')).toEqual(held.map(({ id }) => id));
+      expect(await store.claimedInbox('node-a')).toEqual([first?.id]);
+      expect(first?.sourceWorkflowId).toBe(source);
+      expect(await store.claimInbox('node-c', NOW, 10)).toEqual([]);
+      // The same effects again, by a batch that did not know of the first.
+      const effects = held.map(({ effect }) => effect);
+      const again = await command(
+        store,
+        other,
+        { kind: 'wake' },
+        { timer: true, inboxOwner: 'node-b', effects },
+      );
+      expect(again.result.held).toEqual([]);
+    });
+
+    test('rows are let go of by their holder only, and dropped', async () => {
+      await fail();
+      const [row] = await store.claimInbox('node-a', NOW, 10);
+      const ids = [row?.id ?? 0];
+      await store.unclaimInbox('node-b', ids);
+      expect(await store.claimInbox('node-c', NOW, 10)).toEqual([]);
+      await store.unclaimInbox('node-a', ids);
+      expect(await store.claimInbox('node-c', NOW, 10)).toMatchObject([{ id: row?.id, attempts: 0 }]);
+      await store.dropInbox(ids);
+      await store.release(['node-c'], NOW);
+      expect(await store.claimInbox('node-a', NOW, 10)).toEqual([]);
+    });
+
+    test('says what was given up, oldest first', async () => {
+      await fail();
+      const [row] = await store.claimInbox('node-a', NOW, 10);
+      expect(await store.abandonedInbox(10)).toEqual([]);
+      await store.returnInbox(row?.id ?? 0, 'never', undefined);
+      expect(await store.abandonedInbox(10)).toEqual([
+        {
+          id: row?.id,
+          kind: 'startWorkflow',
+          sourceWorkflowId: row?.sourceWorkflowId,
+          targetWorkflowId: row?.effect.workflowId,
+          createdAt: NOW,
+          attempts: 1,
+          problem: 'never',
+        },
+      ]);
+      expect(await store.abandonedInbox(0)).toEqual([]);
+    });
+
+    test('knows which child has yet to start', async () => {
+      const parent = await start(store, {});
+      const effect = {
+        kind: 'startWorkflow',
+        workflowId: 'child-1',
+        name: 'two',
+        input: {},
+        priority: 0,
+        parent: { workflowId: parent, taskId: 'task-1', depth: 0 },
+      } as const;
+      await command(store, parent, { kind: 'wake' }, { timer: true, effects: [effect] });
+      expect(await store.isStartPending(parent, 'task-1', 'child-1')).toBe(true);
+      expect(await store.isStartPending(parent, 'task-2', 'child-1')).toBe(false);
+      expect(await store.isStartPending(parent, 'task-1', 'child-2')).toBe(false);
+      const [row] = await store.claimInbox('node-a', NOW, 10);
+      expect(await store.isStartPending(parent, 'task-1', 'child-1')).toBe(true);
+      await store.returnInbox(row?.id ?? 0, 'never', undefined);
+      expect(await store.isStartPending(parent, 'task-1', 'child-1')).toBe(false);
+    });
+
+    test('gives rows of one commit in their order', async () => {
+      const source = await start(store, {});
+      const effects = Array.from({ length: 30 }, (_, n) => ({
+        kind: 'terminateChild' as const,
+        workflowId: `child-${n}`,
+        taskId: `task-${n}`,
+        reason: 'enough',
+      }));
+      await command(store, source, { kind: 'wake' }, { timer: true, effects });
+      const first = await store.claimInbox('node-a', NOW, 20);
+      const second = await store.claimInbox('node-a', NOW, 20);
+      expect([...first, ...second].map(({ effect }) => effect)).toEqual(effects);
+    });
+
     test('of a dead node is taken over', async () => {
       await fail();
       await store.claimInbox('node-a', NOW, 10);

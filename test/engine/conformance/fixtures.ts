@@ -2,7 +2,7 @@ import { decide } from '../../../src/engine/decider/decide.js';
 import { newWorkflow } from '../../../src/engine/decider/new-workflow.js';
 import { parseWorkflowDef } from '../../../src/engine/decider/parse-definition.js';
 import type { ExecutionStore, LockedWorkflow, WorkflowWrite } from '../../../src/engine/execution-store.js';
-import type { Command, WorkflowState } from '../../../src/engine/model/command.js';
+import type { Command, Effect, WorkflowState } from '../../../src/engine/model/command.js';
 import type { Task } from '../../../src/engine/model/execution.js';
 import type { Entry } from '../../../src/engine/runtime/entry.js';
 import { FairTags } from '../../../src/engine/runtime/fair-tags.js';
@@ -87,13 +87,25 @@ export async function command(
   store: ExecutionStore,
   workflowId: string,
   what: Record<string, unknown> & { kind: Command['kind'] },
-  options: { now?: number; timer?: boolean; commandId?: string } = {},
+  options: {
+    now?: number;
+    timer?: boolean;
+    commandId?: string;
+    inboxOwner?: string;
+    /** Stored beside what was decided. */
+    effects?: readonly Effect[];
+  } = {},
 ) {
   const now = options.now ?? NOW;
   const commandId = options.commandId ?? freshId();
   let locked: LockedWorkflow | undefined;
   const result = await store.commitBatch(
-    { now, wait: false, members: [{ workflowId, knownRevision: -1, commandIds: [commandId] }] },
+    {
+      now,
+      wait: false,
+      inboxOwner: options.inboxOwner,
+      members: [{ workflowId, knownRevision: -1, commandIds: [commandId] }],
+    },
     ([row]) => {
       locked = row;
       if (row?.changes === undefined) return [];
@@ -110,7 +122,8 @@ export async function command(
         false,
         context(now),
       );
-      return write === undefined ? [] : [write];
+      if (write === undefined) return [];
+      return [{ ...write, effects: [...write.effects, ...(options.effects ?? [])] }];
     },
   );
   return { result, locked };

@@ -143,7 +143,7 @@ describe('a process that stops at', () => {
     ['run:before-report', 2],
     ['run:before-report', 3],
     ['timer:claimed', 1],
-    ['inbox:claimed', 1],
+    ['inbox:held', 1],
   ];
 
   test.each(points)('%s (time %i) is continued by the next one, each step once', async (point, nth) => {

@@ -3,7 +3,13 @@ import { Database } from '../../../src/database/database.js';
 import { openSessions } from '../../../src/engine/postgres/session.js';
 import { CLAIM_TASKS } from '../../../src/engine/postgres/sql/claim-tasks.js';
 import { CLAIM_TIMERS } from '../../../src/engine/postgres/sql/claim-timers.js';
-import { CLAIM_INBOX } from '../../../src/engine/postgres/sql/inbox.js';
+import {
+  ABANDONED_INBOX,
+  CLAIM_INBOX,
+  CLAIMED_INBOX,
+  START_PENDING,
+  UNCLAIM_INBOX,
+} from '../../../src/engine/postgres/sql/inbox.js';
 import { LIST_CHANGES, REVISIONS } from '../../../src/engine/postgres/sql/list-changes.js';
 import { OUTLOOK } from '../../../src/engine/postgres/sql/outlook.js';
 import { READ_QUEUES, READ_STATES } from '../../../src/engine/postgres/sql/readings.js';
@@ -75,25 +81,36 @@ describe('the plan of', () => {
   test('the inbox reads the due rows only', async () => {
     const { scanned, indexes, sorts } = await plan(CLAIM_INBOX, ['node', 1, 10]);
     expect({ scanned, sorts }).toEqual({ scanned: [], sorts: 0 });
-    expect(indexes).toContain('workflow_inbox_due');
+    expect(indexes).toContain('workflow_inbox_next');
   });
 
   test('the readings for the metrics walk indexes, each a bounded way', async () => {
     const states = await plan(READ_STATES, [10_001]);
     expect({ scanned: states.scanned, sorts: states.sorts }).toEqual({ scanned: [], sorts: 0 });
     expect(new Set(states.indexes)).toEqual(
-      new Set(['workflow_status_created', 'workflow_inbox_due', 'workflow_timer_due']),
+      new Set(['workflow_status_created', 'workflow_inbox_next', 'workflow_timer_due']),
     );
     const queues = await plan(READ_QUEUES, [['a', 'b'], 200, 10_000]);
     expect(queues.scanned).toEqual([]);
     expect(new Set(queues.indexes)).toEqual(new Set(['task_due']));
   });
 
+  test.each([
+    ['what a node holds of the inbox', CLAIMED_INBOX, ['node'], 'workflow_inbox_claimed'],
+    ['what it lets go of', UNCLAIM_INBOX, ['node', [1]], 'workflow_inbox_'],
+    ['a start that may be pending', START_PENDING, ['w', 't', 'c'], 'workflow_inbox_source'],
+    ['what was given up', ABANDONED_INBOX, [10], 'workflow_inbox_abandoned'],
+  ])('%s is found by an index', async (_, statement, values, index) => {
+    const { scanned, indexes, sorts } = await plan(statement, values);
+    expect({ scanned, sorts }).toEqual({ scanned: [], sorts: 0 });
+    expect(indexes).toEqual([expect.stringContaining(index)]);
+  });
+
   test('the outlook touches only the heads of indexes', async () => {
     const { scanned, indexes } = await plan(OUTLOOK, [1, ['a', 'b']]);
     expect(scanned).toEqual([]);
     expect(new Set(indexes)).toEqual(
-      new Set(['workflow_timer_due', 'task_delayed', 'workflow_inbox_due', 'task_due']),
+      new Set(['workflow_timer_due', 'task_delayed', 'workflow_inbox_next', 'task_due']),
     );
   });
 });

@@ -1,16 +1,17 @@
 import fc from 'fast-check';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { Overloaded, Unavailable } from '../../../src/errors.js';
+import type { ScriptResult } from '../../../src/engine/model/command.js';
 import type { JsonObject } from '../../../src/engine/model/json.js';
 import type { ScriptPool, ScriptPoolOptions } from '../../../src/engine/scripts/script-pool.js';
-import type { ScriptRequest, ScriptResult } from '../../../src/engine/scripts/script-runner.js';
+import type { ScriptRequest } from '../../../src/engine/scripts/script-runner.js';
 import { scriptPool } from '../../support/scripts.js';
 
 const NOW = Date.UTC(2026, 10, 23, 12, 30);
 
 const pools: ScriptPool[] = [];
-function pool(options: ScriptPoolOptions = {}): ScriptPool {
-  const made = scriptPool(options);
+async function pool(options: ScriptPoolOptions = {}): Promise<ScriptPool> {
+  const made = await scriptPool(options);
   pools.push(made);
   return made;
 }
@@ -19,10 +20,10 @@ afterEach(async () => {
   await Promise.all(pools.splice(0).map((one) => one.close()));
 });
 
-const common = scriptPool();
+const common = await scriptPool();
 // Little enough for a test to wait for.
 const limits = { limitMs: 150, memoryBytes: 16 * 1024 * 1024 };
-const strict = scriptPool(limits);
+const strict = await scriptPool(limits);
 afterAll(() => Promise.all([common.close(), strict.close()]));
 
 const request = (expression: string, more: Partial<ScriptRequest> = {}): ScriptRequest => ({
@@ -336,7 +337,7 @@ describe('a hostile script', () => {
 
 describe('threads', () => {
   test('a group with much to do does not hold up another one', async () => {
-    const shared = pool({ limitMs: 100 });
+    const shared = await pool({ limitMs: 100 });
     await shared.evaluate(request('1'));
     const order: string[] = [];
     const run = (group: string, expression: string): Promise<unknown> =>
@@ -347,7 +348,7 @@ describe('threads', () => {
   });
 
   test('too many waiting scripts are refused, and those that wait are evaluated', async () => {
-    const shared = pool({ maxWaiting: 2, limitMs: 100 });
+    const shared = await pool({ maxWaiting: 2, limitMs: 100 });
     const running = shared.evaluate(request('for (;;) {}'));
     const waiting = [shared.evaluate(request('1')), shared.evaluate(request('2'))];
     await expect(shared.evaluate(request('3'))).rejects.toBeInstanceOf(Overloaded);
@@ -357,14 +358,14 @@ describe('threads', () => {
   });
 
   test('end when nothing has come for a while, and start again', async () => {
-    const shared = pool({ idleMs: 1 });
+    const shared = await pool({ idleMs: 1 });
     expect(value(await shared.evaluate(request('1')))).toBe(1);
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(value(await shared.evaluate(request('2')))).toBe(2);
   });
 
   test('closing refuses what waits and ends what runs', async () => {
-    const shared = pool();
+    const shared = await pool();
     const both = [shared.evaluate(request('for (;;) {}')), shared.evaluate(request('1'))];
     const ended = Promise.allSettled(both);
     await shared.close();
@@ -377,7 +378,7 @@ describe('threads', () => {
   });
 
   test('a program that is not there says so and says nothing about the script', async () => {
-    const shared = pool({ entry: new URL('./not-there.js', import.meta.url) });
+    const shared = await pool({ entry: new URL('./not-there.js', import.meta.url) });
     await expect(shared.evaluate(request('1'))).rejects.toThrow(/does not start.*Is the service built/);
   });
 });

@@ -1,0 +1,288 @@
+import type { Clock, Instant } from '../../clock.js';
+import { NotFound, Unavailable } from '../../errors.js';
+import { newWorkflow } from '../decider/new-workflow.js';
+import type { ExecutionStore, InboxRow } from '../execution-store.js';
+import type { Command, Effect } from '../model/command.js';
+import type { Committer } from './committer.js';
+import type { CrashPoints } from './crash-points.js';
+import type { Definitions } from './definitions.js';
+import type { EntryOutcome } from './entry.js';
+import { roughBytes } from './rough-bytes.js';
+import type { RuntimeLog } from './runtime-log.js';
+
+interface Parts {
+  readonly store: ExecutionStore;
+  readonly clock: Clock;
+  readonly definitions: Definitions;
+  readonly committer: () => Committer;
+  readonly crash: CrashPoints;
+  readonly log: RuntimeLog;
+  readonly incarnation: () => string;
+  /** There is room again for what was left in the table. */
+  readonly again: () => void;
+}
+
+type Start = Extract<Effect, { kind: 'startWorkflow' }>;
+type ChildEnded = Extract<Effect, { kind: 'childEnded' }>;
+
+const ROWS_PER_CLAIM = 500;
+// What this process holds of the inbox; the rest waits in its table.
+const MAX_HELD = 5_000;
+const MAX_HELD_BYTES = 32 * 1024 * 1024;
+const MAX_ATTEMPTS = 8;
+const RETRY_MS = 5_000;
+// A child whose start is under way on another node is started within milliseconds.
+const START_PENDING_MS = 100;
+const MAX_START_PENDING_MS = 60_000;
+const RECONCILE_EVERY_MS = 10_000;
+
+const SYSTEM = { kind: 'system', id: 'engine' } as const;
+
+/**
+ * Carries out what transitions of one workflow mean for another: starts children and failure workflows, tells parents
+ * of their children's ends, terminates children.
+ *
+ * Each is a row, inserted in the source's commit and removed in the target's. A row may be taken up twice, after its
+ * holder died or was taken for dead; the second time its target has changed already, and it has no effect.
+ */
+export class Inbox {
+  private readonly held = new Map<number, InboxRow>();
+  private unknown: ReadonlySet<number> = new Set();
+  private reconciledAt: Instant = -Infinity;
+  private heldBytes = 0;
+  private hasRefused = false;
+  private isStopped = false;
+  private consumedCount = 0;
+  private abandonedCount = 0;
+
+  constructor(private readonly parts: Parts) {}
+
+  /** Rows under way in this process; since its start, how many were consumed, and given up for good. */
+  get facts(): { readonly held: number; readonly consumed: number; readonly abandoned: number } {
+    return { held: this.held.size, consumed: this.consumedCount, abandoned: this.abandonedCount };
+  }
+
+  /** Whether there is room for more; without, rows stay in their table for whoever has. */
+  get hasRoom(): boolean {
+    const hasRoom = !this.isStopped && this.held.size < MAX_HELD && this.heldBytes < MAX_HELD_BYTES;
+    if (!hasRoom) this.hasRefused = true;
+    return hasRoom;
+  }
+
+  /** Rows that this process holds. Those of one turn of the event loop are committed together. */
+  take(rows: readonly InboxRow[]): void {
+    for (const row of rows) {
+      if (this.held.has(row.id)) continue;
+      this.held.set(row.id, row);
+      const bytes = bytesOf(row.effect);
+      this.heldBytes += bytes;
+      void this.consume(row).finally(() => {
+        this.held.delete(row.id);
+        this.heldBytes -= bytes;
+        this.makeRoom();
+      });
+    }
+  }
+
+  /** Rows that found no room wait in their table; half of it is free again. */
+  private makeRoom(): void {
+    if (!this.hasRefused || this.held.size > MAX_HELD / 2 || this.heldBytes > MAX_HELD_BYTES / 2) return;
+    this.hasRefused = false;
+    if (!this.isStopped) this.parts.again();
+  }
+
+  /** Takes due rows that nobody holds. @returns whether there may be more, and room for them. */
+  async takeDue(now: Instant): Promise<boolean> {
+    if (!this.hasRoom) return false;
+    const { store, incarnation, crash } = this.parts;
+    const limit = Math.min(ROWS_PER_CLAIM, MAX_HELD - this.held.size);
+    const rows = await store.claimInbox(incarnation(), now, limit);
+    await crash.reach('inbox:claimed');
+    this.take(rows);
+    return rows.length === limit && this.hasRoom;
+  }
+
+  /**
+   * Hands back rows that carry this process's name although it does not know them, because the answer to the statement
+   * that gave them was lost. Twice in a row, since an answer may be on its way.
+   */
+  async reconcile(now: Instant): Promise<void> {
+    if (now - this.reconciledAt < RECONCILE_EVERY_MS) return;
+    this.reconciledAt = now;
+    const { store, incarnation, log } = this.parts;
+    const claimed = await store.claimedInbox(incarnation());
+    const unknown = claimed.filter((id) => !this.held.has(id));
+    const lost = unknown.filter((id) => this.unknown.has(id));
+    this.unknown = new Set(unknown);
+    if (lost.length === 0) return;
+    log.warn(
+      { rows: lost.length },
+      'messages between workflows were claimed and lost; they are delivered again',
+    );
+    await store.unclaimInbox(incarnation(), lost);
+  }
+
+  /** Takes nothing more. What is under way is answered by the committer, or released with the node's leases. */
+  stop(): void {
+    this.isStopped = true;
+  }
+
+  private async consume(row: InboxRow): Promise<void> {
+    const { log, crash } = this.parts;
+    const { workflowId, kind } = row.effect;
+    try {
+      await crash.reach('inbox:held');
+      const outcome = await this.deliver(row);
+      if (outcome.kind === 'missing') await this.missing(row);
+      this.consumedCount += 1;
+    } catch (error) {
+      if (error instanceof Unavailable && this.isStopped) return;
+      await this.failed(row, error).catch((failure: unknown) =>
+        log.error({ workflowId, kind, err: failure }, 'a message between workflows stays claimed for now'),
+      );
+    }
+  }
+
+  private deliver({ id, effect }: InboxRow): Promise<EntryOutcome> {
+    switch (effect.kind) {
+      case 'startWorkflow':
+        return this.start(id, effect);
+      case 'childEnded':
+        return this.tellParent(id, effect);
+      case 'terminateChild':
+        return this.command(id, effect.workflowId, { kind: 'terminate', reason: effect.reason });
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  /** The target's id is derived, so that it is started once. */
+  private async start(id: number, effect: Start): Promise<EntryOutcome> {
+    const { definitions, clock, committer } = this.parts;
+    const { workflowId, name, version, parent } = effect;
+    let definition = effect.definition;
+    try {
+      definition ??= await definitions.getWorkflow(name, version === 0 ? undefined : version);
+    } catch (error) {
+      if (!(error instanceof NotFound) || parent === undefined) throw error;
+      // The row is consumed by the parent, in whose commit its task fails.
+      return this.tellParent(id, notStarted(effect, error.message));
+    }
+    const initial = newWorkflow({
+      workflowId,
+      definition,
+      taskDefs: definitions.taskDefs(),
+      now: clock.now(),
+      input: effect.input,
+      correlationId: effect.correlationId,
+      priority: effect.priority,
+      parentWorkflowId: parent?.workflowId,
+      parentWorkflowTaskId: parent?.taskId,
+      depth: parent === undefined ? 0 : parent.depth + 1,
+    });
+    const command = { kind: 'start', commandId: `inbox:${id}`, actor: SYSTEM } as const;
+    return committer().submit(
+      workflowId,
+      { kind: 'start', command, initial },
+      { internal: true, inboxId: id },
+    );
+  }
+
+  private tellParent(
+    id: number,
+    { workflowId, taskId, childWorkflowId, status, output, reason }: Omit<ChildEnded, 'kind' | 'endTime'>,
+  ): Promise<EntryOutcome> {
+    return this.command(id, workflowId, {
+      kind: 'childEnded',
+      taskId,
+      childWorkflowId,
+      status,
+      output,
+      reason,
+    });
+  }
+
+  private command(
+    id: number,
+    workflowId: string,
+    what: Extract<Unnamed<Command>, { kind: 'childEnded' | 'terminate' }>,
+  ): Promise<EntryOutcome> {
+    const command = { ...what, commandId: `inbox:${id}`, actor: SYSTEM };
+    return this.parts
+      .committer()
+      .submit(workflowId, { kind: 'command', command }, { internal: true, inboxId: id });
+  }
+
+  /** Nobody is there to consume the row. */
+  private async missing({ id, effect, sourceWorkflowId, attempts }: InboxRow): Promise<void> {
+    const { store, clock, log } = this.parts;
+    if (effect.kind === 'terminateChild') {
+      if (await store.isStartPending(sourceWorkflowId, effect.taskId, effect.workflowId)) {
+        const pause = Math.min(MAX_START_PENDING_MS, START_PENDING_MS * 2 ** Math.min(attempts, 20));
+        await store.returnInbox(id, 'the child has yet to start', clock.now() + pause);
+        return;
+      }
+      // It may have been started between the two looks; by now it has been, or never will be.
+      const outcome = await this.deliver({ id, effect, sourceWorkflowId, attempts });
+      if (outcome.kind !== 'missing') return;
+    }
+    const facts = { workflowId: effect.workflowId, sourceWorkflowId, kind: effect.kind };
+    log.info(facts, 'a message for a workflow that is not there was dropped');
+    await store.dropInbox([id]);
+  }
+
+  private async failed(row: InboxRow, error: unknown): Promise<void> {
+    const { store, clock, log } = this.parts;
+    const { id, effect, attempts, sourceWorkflowId } = row;
+    const isLast = attempts + 1 >= MAX_ATTEMPTS;
+    const facts = { workflowId: effect.workflowId, sourceWorkflowId, kind: effect.kind, isLast };
+    const level = error instanceof NotFound && !isLast ? 'warn' : 'error';
+    log[level]({ ...facts, err: error }, 'a message between workflows could not be delivered');
+    if (isLast && (await this.deliverInstead(row, error))) return;
+    if (isLast) this.abandonedCount += 1;
+    await store.returnInbox(id, String(error), isLast ? undefined : clock.now() + RETRY_MS * 2 ** attempts);
+  }
+
+  /** A parent must not wait for ever for a child that cannot start, or whose end it cannot take: its task fails. */
+  private async deliverInstead({ id, effect }: InboxRow, error: unknown): Promise<boolean> {
+    const problem = error instanceof Error ? error.message : String(error);
+    try {
+      if (effect.kind === 'startWorkflow' && effect.parent !== undefined) {
+        return await this.isTaken(id, this.tellParent(id, notStarted(effect, problem)));
+      }
+      if (effect.kind === 'childEnded') {
+        const reason = `The sub workflow ended with ${effect.status}, but its end could not be taken over: ${problem}`;
+        const told = this.tellParent(id, { ...effect, status: 'FAILED', output: {}, reason });
+        return await this.isTaken(id, told);
+      }
+    } catch (failure) {
+      this.parts.log.error({ workflowId: effect.workflowId, err: failure }, 'nor could its parent be told');
+    }
+    return false;
+  }
+
+  private async isTaken(id: number, told: Promise<EntryOutcome>): Promise<boolean> {
+    const outcome = await told;
+    if (outcome.kind === 'missing') await this.parts.store.dropInbox([id]);
+    return true;
+  }
+}
+
+function bytesOf(effect: Effect): number {
+  if (effect.kind === 'startWorkflow') return 1_000 + roughBytes(effect.input);
+  return effect.kind === 'childEnded' ? 500 + roughBytes(effect.output) : 500;
+}
+
+type Unnamed<C> = C extends unknown ? Omit<C, 'commandId' | 'actor'> : never;
+
+const notStarted = (
+  { workflowId, parent, name }: Start,
+  problem: string,
+): Omit<ChildEnded, 'kind' | 'endTime'> => ({
+  workflowId: parent?.workflowId ?? '',
+  taskId: parent?.taskId ?? '',
+  childWorkflowId: workflowId,
+  status: 'FAILED',
+  output: {},
+  reason: `Sub workflow ${name} could not be started: ${problem}`,
+});
