@@ -46,6 +46,7 @@ export class DatabaseState {
   private said: string | undefined;
   private failedAt = -Infinity;
   private readonly totals = new Map<TroubleKind, number>();
+  private readonly listeners: (() => void)[] = [];
 
   constructor(private readonly log?: StateLog) {}
 
@@ -62,6 +63,11 @@ export class DatabaseState {
   /** Failed tries since the start of the process, by kind. */
   get failureTotals(): ReadonlyMap<TroubleKind, number> {
     return this.totals;
+  }
+
+  /** Calls when a trouble begins whose connections may all be dead, however alive they look. */
+  onLost(listener: () => void): void {
+    this.listeners.push(listener);
   }
 
   /** A try failed. @returns what it says about PostgreSQL; nothing when the fault is the statement's own. */
@@ -84,6 +90,7 @@ export class DatabaseState {
       { state: kind, error: error.message, remedy: remedyOf(kind) },
       'PostgreSQL is in trouble; what waits for it is tried again',
     );
+    if (kind !== 'full' && kind !== 'crowded') for (const listener of this.listeners) listener();
     return kind;
   }
 

@@ -46,13 +46,27 @@ export class Database implements Queryable {
     // An idle connection that PostgreSQL closes (restart, failover) is replaced by the pool at the next query, which
     // reports the failure where somebody waits for the answer; without a listener it would end the process.
     this.pool.on('error', () => undefined);
+    this.state.onLost(() => dropIdle(this.pool));
     this.plain = queryable(this.pool);
   }
 
-  async query<Row = Record<string, unknown>>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const rows = await this.told(() => this.plain.query<Row>(text, values));
+  /** @param timeoutMs gives up earlier than the usual minute. */
+  async query<Row = Record<string, unknown>>(
+    text: string,
+    values: readonly unknown[] = [],
+    timeoutMs?: number,
+  ): Promise<Row[]> {
+    const rows = await this.told(() =>
+      timeoutMs === undefined
+        ? this.plain.query<Row>(text, values)
+        : this.impatient<Row>({ text, values: [...values], query_timeout: timeoutMs }),
+    );
     if (this.state.isTroubled) this.state.succeeded('read');
     return rows;
+  }
+
+  private async impatient<Row>(query: pg.QueryConfig & { query_timeout: number }): Promise<Row[]> {
+    return (await this.pool.query(query)).rows as Row[];
   }
 
   /** Runs `work` in one transaction: commits when it resolves, rolls back and rethrows when it throws. */
@@ -88,6 +102,21 @@ export class Database implements Queryable {
 
   async close(): Promise<void> {
     await this.pool.end();
+  }
+}
+
+/**
+ * Hangs up what idles in a pool. After a failover or a silent firewall each of these would cost its next user a whole
+ * time limit to find out.
+ */
+export function dropIdle(pool: pg.Pool): void {
+  for (let left = pool.idleCount; left > 0; left--) {
+    // Idle ones are lent first, and at once.
+    pool.connect().then(
+      (client) => client.release(true),
+      // Somebody else met the same trouble, and told it.
+      () => undefined,
+    );
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { Database } from '../database/database.js';
@@ -5,6 +6,9 @@ import type { DatabaseState } from '../database/database-state.js';
 import { remedyOf, sentenceOf, TROUBLES } from '../database/trouble.js';
 import { HealthCheck, HealthRegistry, type HealthResult } from './health.js';
 import { METRICS } from './metrics.js';
+
+// Who asks how it is must be told within two seconds.
+const ANSWER_WITHIN_MS = 1_500;
 
 /**
  * Says how PostgreSQL is: whether it answers, and whether it stores what it is told to; without it nothing is taken in,
@@ -29,18 +33,32 @@ export class DatabaseHealth extends HealthCheck implements OnApplicationBootstra
   }
 
   async check(): Promise<readonly HealthResult[]> {
+    const late = new AbortController();
+    const problem = await Promise.race([
+      this.probe(),
+      sleep(ANSWER_WITHIN_MS, 'no connection was free in time', { signal: late.signal, ref: false }),
+    ]);
+    late.abort();
+    // In every known trouble the state says what it is.
+    if (problem === undefined || this.db.state.isTroubled) return [this.result()];
+    return [{ name: this.name, healthy: false, state: 'slow', detail: problem, remedy: remedyOf('slow') }];
+  }
+
+  /** @returns what went wrong. */
+  private async probe(): Promise<string | undefined> {
     const { state } = this.db;
     try {
       const [row] = await this.db.query<{ read_only: string }>(
         `SELECT current_setting('transaction_read_only') AS read_only`,
+        [],
+        ANSWER_WITHIN_MS,
       );
       if (row?.read_only === 'on') state.failed(readOnly());
       else if (state.condition.kind === 'read-only') state.succeeded('write');
+      return undefined;
     } catch (error) {
-      // In every known trouble the state says what it is.
-      if (!state.isTroubled) return [{ name: this.name, healthy: false, detail: (error as Error).message }];
+      return (error as Error).message;
     }
-    return [this.result()];
   }
 
   private result(): HealthResult {

@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import { pino, type LogFn, type Logger } from 'pino';
+import { pino, type LogFn, type Logger, type LoggerOptions } from 'pino';
 import { build as pretty } from 'pino-pretty';
 import type { Config } from '../config.js';
 import { isTold } from '../database/database-state.js';
@@ -10,10 +10,27 @@ export type Log = Logger;
 
 const WARN = 40;
 
-/** JSON lines in production, readable ones in a terminal. Credentials in known places are blanked. */
+/** JSON lines in production, readable ones in a terminal. */
 export function createLog(config: Pick<Config, 'LOG_LEVEL' | 'LOG_FORMAT'>): Log {
-  const options = {
-    level: config.LOG_LEVEL,
+  const options = logOptions(config.LOG_LEVEL);
+  const readable = config.LOG_FORMAT === 'pretty' || (config.LOG_FORMAT === 'auto' && process.stdout.isTTY);
+  if (!readable) return pino(options);
+  return pino(
+    options,
+    pretty({
+      colorize: process.stdout.isTTY,
+      translateTime: 'SYS:HH:MM:ss',
+      ignore: 'pid,hostname',
+      singleLine: true,
+      sync: true,
+    }),
+  );
+}
+
+/** What every log of ours has in common: credentials in known places are blanked, and troubles are said once. */
+export function logOptions(level: Config['LOG_LEVEL']): LoggerOptions {
+  return {
+    level,
     base: null,
     redact: {
       paths: [
@@ -30,18 +47,6 @@ export function createLog(config: Pick<Config, 'LOG_LEVEL' | 'LOG_FORMAT'>): Log
     },
     hooks: { logMethod: dropTold },
   };
-  const readable = config.LOG_FORMAT === 'pretty' || (config.LOG_FORMAT === 'auto' && process.stdout.isTTY);
-  if (!readable) return pino(options);
-  return pino(
-    options,
-    pretty({
-      colorize: process.stdout.isTTY,
-      translateTime: 'SYS:HH:MM:ss',
-      ignore: 'pid,hostname',
-      singleLine: true,
-      sync: true,
-    }),
-  );
 }
 
 /**

@@ -8,6 +8,9 @@ import { HealthRegistry } from './health.js';
 import { METRICS } from './metrics.js';
 import { VERSION } from './version.js';
 
+// A probe that hangs is a probe that failed.
+const READY_WITHIN_MS = 1_500;
+
 /** Is it alive, is it ready, how is it. The public answers hold states and remedies, nothing of objects or people. */
 @ApiTags('ops')
 @Controller()
@@ -48,7 +51,7 @@ export class OpsController {
   @Get('health/ready')
   async ready(@Res({ passthrough: true }) reply: FastifyReply) {
     try {
-      await this.db.query('SELECT 1');
+      await this.db.query('SELECT 1', [], READY_WITHIN_MS);
       return { ready: true };
     } catch (error) {
       void reply.status(503);

@@ -16,18 +16,14 @@ type Settings = Readonly<Record<string, string>>;
  * settings of the whole server.
  */
 export class OwnServer {
-  private constructor(
-    private readonly directory: string,
-    private readonly settings: Settings,
-    private postgres: EmbeddedPostgres,
-  ) {}
+  private constructor(private readonly postgres: EmbeddedPostgres) {}
 
   /** Starts it; it is ended and removed after the file. */
   static async start(settings: Settings = {}): Promise<OwnServer> {
     const directory = mkdtempSync(join(tmpdir(), 'sallyport-own-postgres-'));
     // Open to pass through: as root, PostgreSQL runs under another account.
     chmodSync(directory, 0o711);
-    const server = new OwnServer(directory, settings, await launch(directory, settings));
+    const server = new OwnServer(await launch(directory, settings));
     afterAll(async () => {
       await server.postgres.stop();
       rmSync(directory, { recursive: true, force: true });
@@ -72,14 +68,22 @@ export class OwnServer {
     await eventually(() => this.postgres.pid !== before, { timeoutMs: 20_000, what: 'the restart' });
   }
 
-  async stop(): Promise<void> {
-    await this.postgres.stop();
+  /** As a failover does that left the address on a standby: it follows nobody, answers reads and takes no changes. */
+  async becomeStandby(): Promise<void> {
+    writeFileSync(join(this.dataDirectory, 'standby.signal'), '');
+    process.kill(this.postgres.pid, 'SIGQUIT');
+    await eventually(
+      async () => {
+        const [row] = await this.asAdmin<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby');
+        return row?.standby;
+      },
+      { timeoutMs: 20_000, what: 'the standby' },
+    );
   }
 
-  /** Starts what was stopped, on the same port; `asStandby`: it follows nobody, and takes no changes. */
-  async startAgain(options: { asStandby?: boolean } = {}): Promise<void> {
-    if (options.asStandby === true) writeFileSync(join(this.dataDirectory, 'standby.signal'), '');
-    this.postgres = await launch(this.directory, this.settings, this.port);
+  /** Takes changes again. */
+  async promote(): Promise<void> {
+    await this.asAdmin('SELECT pg_promote()');
   }
 
   /** Changes a setting of the whole server, for connections that exist as well. */
@@ -92,10 +96,10 @@ export class OwnServer {
   }
 }
 
-const launch = (directory: string, settings: Settings, port?: number): Promise<EmbeddedPostgres> =>
+// Not durable, but what is committed survives the end of its processes.
+const launch = (directory: string, settings: Settings): Promise<EmbeddedPostgres> =>
   startEmbeddedPostgres({
     directory,
     isDurable: false,
-    settings,
-    ...(port === undefined ? {} : { port }),
+    settings: { synchronous_commit: 'on', ...settings },
   });

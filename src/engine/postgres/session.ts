@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { finished } from 'node:stream/promises';
 import { Pool, types as pgTypes, type ClientBase, type CustomTypesConfig } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import type { Database } from '../../database/database.js';
+import { dropIdle, type Database } from '../../database/database.js';
 import type { Queryable } from '../../database/queryable.js';
 import { isPooled, settle, type SessionSettings } from '../../database/session-settings.js';
 import { troubleOf } from '../../database/trouble.js';
@@ -64,6 +64,7 @@ export function openSessions(database: Database): Pool {
   });
   // As in Database: the next query tells who waits for it.
   pool.on('error', () => undefined);
+  database.state.onLost(() => dropIdle(pool));
   return pool;
 }
 

@@ -15,6 +15,7 @@ import type { PayloadLimits } from '../model/payload-limits.js';
 import { isRecorded, type Entry, type EntryOutcome, type Request } from './entry.js';
 import type { FairTags } from './fair-tags.js';
 import { tell, type CommitFacts, type CommitObserver } from './commit-observer.js';
+import { Patience, refusal } from './patience.js';
 import { CommitQueue, type Mailbox, type QueueLimits } from './queue.js';
 import { roughBytes } from './rough-bytes.js';
 import type { Slots } from './slots.js';
@@ -97,10 +98,14 @@ export class Committer {
   private isStopped = false;
   private idleWaiters: (() => void)[] = [];
   private blocking: Promise<void> = Promise.resolve();
+  private readonly inFlight = new Set<Batch>();
+  private readonly patience: Patience;
 
   constructor(private readonly parts: Parts) {
     this.queue = new CommitQueue(parts.options);
     this.freeLanes = parts.options.lanes;
+    const { clock, options } = parts;
+    this.patience = new Patience({ queue: this.queue, clock, inFlight: () => this.inFlight, ...options });
   }
 
   /** Resolves when the outcome is durable. Rejects with Overloaded, InvalidInput or Unavailable. */
@@ -168,9 +173,12 @@ export class Committer {
   }
 
   private async runLane(batch: Batch): Promise<void> {
+    this.inFlight.add(batch);
+    this.patience.begin();
     try {
       await this.commit(batch, false);
     } finally {
+      this.inFlight.delete(batch);
       this.freeLanes += 1;
       if (this.queue.hasReady) this.pump();
       if (this.queue.isEmpty) for (const resolve of this.idleWaiters.splice(0)) resolve();
@@ -179,6 +187,7 @@ export class Committer {
 
   /** Stores a batch or the parts of it that can be stored; never rejects. */
   private async commit(batch: Batch, wait: boolean): Promise<void> {
+    let isUnknown = false;
     for (let failures = 0; batch.length > 0;) {
       try {
         await this.attempt(batch, wait);
@@ -195,10 +204,11 @@ export class Committer {
           return;
         }
         failures += 1;
+        isUnknown ||= error.kind === 'unknown';
         this.parts.log.warn({ err: error, failures }, 'the database did not take a batch; trying again');
         const backOff = Math.min(MAX_BACK_OFF_MS, 20 * 2 ** Math.min(failures, 10));
         await this.parts.clock.sleepUntil(this.parts.clock.now() + backOff);
-        batch = this.giveUpOld(batch, error);
+        batch = this.giveUpOld(batch, refusal(error, isUnknown));
       }
     }
   }
@@ -221,21 +231,14 @@ export class Committer {
     this.refuse(batch, new InvalidInput(`This cannot be stored: ${error.message}`, [], { cause: error }));
   }
 
-  private giveUpOld(batch: Batch, error: StoreFailure): Batch {
+  private giveUpOld(batch: Batch, answer: Unavailable): Batch {
     const oldest = this.parts.clock.now() - this.parts.options.giveUpAfterMs;
     const kept: Batch = [];
     for (const { mailbox, entries } of batch) {
       const tooOld = entries.filter((entry) => this.isStopped || (!entry.internal && entry.since < oldest));
       const rest = entries.filter((entry) => !tooOld.includes(entry));
-      const refusal = new Unavailable(
-        'postgresql',
-        error.kind === 'unknown'
-          ? 'The database went away while this was stored; it may or may not have taken effect. Look before you repeat it.'
-          : 'The database does not answer; nothing was changed. Try again.',
-        { cause: error },
-      );
       this.queue.settle(tooOld);
-      for (const entry of tooOld) entry.reject(refusal);
+      for (const entry of tooOld) entry.reject(answer);
       if (rest.length > 0) kept.push({ mailbox, entries: rest });
       else this.queue.releaseMailbox(mailbox);
     }

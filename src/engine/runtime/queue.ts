@@ -124,6 +124,26 @@ export class CommitQueue {
 
   unpark(mailbox: Mailbox): void {
     mailbox.isParked = false;
-    if (!mailbox.inFlight && mailbox.entries.length > 0) this.makeReady(mailbox);
+    if (mailbox.inFlight) return;
+    if (mailbox.entries.length > 0) this.makeReady(mailbox);
+    else this.mailboxes.delete(mailbox.workflowId);
+  }
+
+  /** Takes out, as settled, what clients sent before a time and no lane has taken. */
+  expire(before: number): Entry[] {
+    const expired: Entry[] = [];
+    for (const mailbox of this.mailboxes.values()) {
+      const old = mailbox.entries.filter(({ internal, since }) => !internal && since < before);
+      if (old.length === 0) continue;
+      expired.push(...old);
+      mailbox.entries = mailbox.entries.filter((entry) => !old.includes(entry));
+      if (mailbox.inFlight || mailbox.isParked) continue;
+      this.readyStarts.delete(mailbox);
+      this.readyUpdates.delete(mailbox);
+      if (mailbox.entries.length > 0) this.makeReady(mailbox);
+      else this.mailboxes.delete(mailbox.workflowId);
+    }
+    this.settle(expired);
+    return expired;
   }
 }
