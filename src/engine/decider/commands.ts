@@ -3,8 +3,12 @@ import { isTerminalTask } from '../model/execution.js';
 import type { Task } from '../model/execution.js';
 import { endWorkflow } from './finish.js';
 import { isWithin } from './json-size.js';
+import { loopPath } from './loop-path.js';
+import { itemsOf, progressOf } from './mappers/do-while.js';
+import { evaluated } from './needs.js';
 import type { Step } from './plan.js';
 import { schedule } from './schedule.js';
+import { endByChild } from './sub-workflows.js';
 import type { Transition } from './transition.js';
 
 type UpdateTask = Extract<Command, { kind: 'updateTask' }>;
@@ -46,8 +50,10 @@ export function apply(t: Transition, command: Command): void {
       retry(t, reject);
       return;
     case 'evaluated':
+      evaluated(t, command, reject);
+      return;
     case 'childEnded':
-      reject('not_found', `Workflow ${workflowId} has no task ${command.taskId} that waits for this.`);
+      childEnded(t, command, reject);
       return;
     default:
       command satisfies never;
@@ -116,6 +122,22 @@ function progress(t: Transition, task: Task, callbackAfterSeconds: number | unde
   };
 }
 
+function childEnded(t: Transition, command: Extract<Command, { kind: 'childEnded' }>, reject: Reject): void {
+  const position = t.index.positionOf(command.taskId);
+  const task = position === undefined ? undefined : t.tasks[position];
+  if (position === undefined || task?.subWorkflowId !== command.childWorkflowId) {
+    const { workflowId } = t.workflow;
+    reject(
+      'not_found',
+      `Workflow ${workflowId} has no task ${command.taskId} with the child ${command.childWorkflowId}.`,
+    );
+  } else if (isTerminalTask(task.status) || t.isEnded) {
+    reject('late', `Task ${task.taskId} does not wait for its child any more.`);
+  } else {
+    endByChild(t, position, command);
+  }
+}
+
 const FAILED_STATUSES: ReadonlySet<string> = new Set([
   'FAILED',
   'FAILED_WITH_TERMINAL_ERROR',
@@ -133,12 +155,12 @@ function retry(t: Transition, reject: Reject): void {
     );
     return;
   }
-  const failed = t.tasks.flatMap((task, position): { task: Task; position: number; step: Step }[] => {
-    const step = t.index.stepOf(task);
-    return !task.retried && FAILED_STATUSES.has(task.status) && step !== undefined
-      ? [{ task, position, step }]
-      : [];
-  });
+  if (workflow.parentWorkflowId !== undefined) {
+    const remedy = `Retry ${workflow.parentWorkflowId} instead: it starts this part anew.`;
+    reject('conflict', `Nobody waits any more for workflow ${workflow.workflowId}. ${remedy}`);
+    return;
+  }
+  const failed = failedRows(t);
   if (failed.length === 0 && workflow.status !== 'TIMED_OUT') {
     const remedy = 'Start it anew to attempt the whole workflow again.';
     reject('conflict', `Workflow ${workflow.workflowId} has no task that could be retried. ${remedy}`);
@@ -152,19 +174,46 @@ function retry(t: Transition, reject: Reject): void {
     output: {},
     endTime: undefined,
   });
-  const isJoin = ({ task }: { task: Task }): boolean => task.taskType === 'JOIN';
-  for (const { task, position, step } of failed.filter((row) => !isJoin(row))) {
+  const goesOn = {
+    status: 'IN_PROGRESS',
+    executed: false,
+    reasonForIncompletion: undefined,
+    endTime: undefined,
+  } as const;
+  // Before what is in them, which is decided by whether they go on.
+  for (const { task, position } of failed.filter(isLoopUnderWay))
+    t.patchTask(position, { ...goesOn, outputData: progressOf(task.iteration, itemsOf(task)) });
+  for (const { task, position, step } of failed.filter((row) => !isJoin(row) && !isLoopUnderWay(row))) {
     t.patchTask(position, { retried: true });
-    schedule(t, step, { of: task, delayMs: 0, startsAnew: true });
+    schedule(t, step, loopPath(task.referenceTaskName), { of: task, delayMs: 0, startsAnew: true });
   }
   // After the tasks, since what a JOIN waits for are their new attempts.
-  for (const { position } of failed.filter(isJoin)) {
-    t.patchTask(position, {
-      status: 'IN_PROGRESS',
-      executed: false,
-      outputData: {},
-      reasonForIncompletion: undefined,
-      endTime: undefined,
-    });
-  }
+  for (const { position } of failed.filter(isJoin)) t.patchTask(position, { ...goesOn, outputData: {} });
+  t.index.requeue(t.tasks);
+}
+
+interface FailedRow {
+  readonly task: Task;
+  readonly position: number;
+  readonly step: Step;
+}
+
+const isJoin = ({ task }: FailedRow): boolean => task.taskType === 'JOIN';
+
+/** One that failed before its first iteration is attempted anew, like any other task. */
+const isLoopUnderWay = ({ task }: FailedRow): boolean =>
+  task.taskType === 'DO_WHILE' && Object.hasOwn(task.outputData, 'iteration');
+
+/** The rows that a retry sets going again. What is in a loop goes on only with the loop. */
+function failedRows(t: Transition): readonly FailedRow[] {
+  const loops = new Set<number>();
+  return t.tasks.flatMap((task, position): FailedRow[] => {
+    const step = t.index.stepOf(task);
+    if (task.retried || !FAILED_STATUSES.has(task.status) || step === undefined) return [];
+    const loop = t.index.loopAround(task);
+    if (loop !== undefined && !loops.has(loop)) return [];
+    const row = { task, position, step };
+    if (isLoopUnderWay(row)) loops.add(position);
+    return [row];
+  });
 }

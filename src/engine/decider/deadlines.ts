@@ -44,7 +44,8 @@ export function deadlineOf(
   if (mapper?.handOut === 'leased' && task.status === 'IN_PROGRESS' && taskDef.responseTimeoutSeconds > 0) {
     consider('response', after(task.updateTime, taskDef.responseTimeoutSeconds));
   }
-  if (mapper?.endsWhenDue?.(task) === true) consider('due', task.dueAt);
+  const isToStart = mapper?.startsWhenDue === true && task.status === 'SCHEDULED';
+  if (isToStart || mapper?.endsWhenDue?.(task) === true) consider('due', task.dueAt);
   return first;
 }
 

@@ -1,6 +1,7 @@
 import type { Instant } from '../../clock.js';
 import type { Command, DeciderOutcome, WorkflowState } from '../model/command.js';
 import { apply } from './commands.js';
+import { sayNeeds } from './needs.js';
 import { settle } from './settle.js';
 import { Transition } from './transition.js';
 
@@ -21,5 +22,7 @@ export function decide(state: WorkflowState, commands: readonly Command[], now: 
     settle(transition);
   }
   if (commands.length === 0) settle(transition);
+  const onlyNew = commands.length > 0 && !commands.some(({ kind }) => kind === 'wake' || kind === 'resume');
+  while (!sayNeeds(transition, onlyNew)) settle(transition);
   return transition.outcome();
 }

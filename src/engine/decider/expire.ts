@@ -3,6 +3,7 @@ import type { TaskDef, WorkflowDef } from '../model/definition.js';
 import { workflowDeadline } from './deadlines.js';
 import type { Deadline } from './deadlines.js';
 import { endWorkflow } from './finish.js';
+import { startIfDue } from './sub-workflows.js';
 import type { Transition } from './transition.js';
 
 /**
@@ -28,7 +29,8 @@ export function expire(t: Transition): void {
 function pass(t: Transition, position: number, deadline: Deadline): void {
   const task = t.tasks[position]!;
   if (deadline.kind === 'due') {
-    t.patchTask(position, { status: 'COMPLETED', endTime: t.now });
+    if (t.index.stepOf(task)?.mapper?.startsWhenDue === true) startIfDue(t, position);
+    else t.patchTask(position, { status: 'COMPLETED', endTime: t.now });
     return;
   }
   const taskDef = t.taskDefOf(task.workflowTask);

@@ -12,8 +12,11 @@ import type { KeyPart, Path } from './paths.js';
 
 /** What expressions can see. */
 export interface Scope {
-  /** `workflow`, or a task's reference name; `undefined` when nothing of that name has run. */
-  read(root: string): JsonObject | undefined;
+  /**
+   * `workflow`, or a task's reference name; `undefined` when nothing of that name has run. `keys` are the first ones
+   * that will be looked for inside, as far as they are written out.
+   */
+  read(root: string, keys: readonly string[]): JsonObject | undefined;
   /** The id of the task whose input is being built: `${CPEWF_TASK_ID}`. */
   readonly taskId?: string | undefined;
 }
@@ -211,7 +214,7 @@ function evaluate(expression: Expression, scope: Scope): Json | undefined {
   const key = (parts: readonly KeyPart[]): string =>
     parts.map((part) => (typeof part === 'string' ? part : asText(evaluate(nested[part]!, scope)))).join('');
   let current: readonly Json[] = [];
-  const root = scope.read(path.root);
+  const root = scope.read(path.root, literalKeys(path));
   if (root !== undefined) current = [root];
   let isList = false;
   for (const segment of path.segments) {
@@ -232,6 +235,23 @@ function evaluate(expression: Expression, scope: Scope): Json | undefined {
     }
   }
   return isList ? current : current[0];
+}
+
+/** A path never has more than two of them that matter: a task's field, and a key inside it. */
+const keysOf = new WeakMap<Path, readonly string[]>();
+
+function literalKeys(path: Path): readonly string[] {
+  let keys = keysOf.get(path);
+  if (keys === undefined) {
+    const found: string[] = [];
+    for (const segment of path.segments.slice(0, 2)) {
+      const [part] = segment.kind === 'key' && segment.parts.length === 1 ? segment.parts : [];
+      if (typeof part !== 'string') break;
+      found.push(part);
+    }
+    keysOf.set(path, (keys = found));
+  }
+  return keys;
 }
 
 const definedOnly = (values: readonly (Json | undefined)[]): Json[] =>

@@ -49,7 +49,7 @@ export function startFailureWorkflow(t: Transition, failedTask: Task | undefined
 
 function nameOf(t: Transition, template: string): string | undefined {
   try {
-    const name = compileTemplate(template)(scopeOf(t.workflow, (ref) => t.latest(ref)));
+    const name = compileTemplate(template)(scopeOf(t));
     return typeof name === 'string' && name.trim() !== '' && name.length <= 255 ? name : undefined;
   } catch (error) {
     if (error instanceof ExpressionTooLarge) return undefined;

@@ -3,6 +3,7 @@ import type { Task, WorkflowStatus } from '../model/execution.js';
 import type { JsonObject } from '../model/json.js';
 import { ExpressionTooLarge } from './expressions.js';
 import { startFailureWorkflow } from './failure-workflow.js';
+import { tellParent } from './sub-workflows.js';
 import { isWithin } from './json-size.js';
 import { scopeOf } from './scope.js';
 import type { Transition } from './transition.js';
@@ -47,13 +48,19 @@ export function endWorkflow(t: Transition, ending: Ending): void {
     failedReferenceTaskNames: failedReferences(t.tasks),
   });
   if (runsFailureWorkflow) startFailureWorkflow(t, ending.failedTask);
+  tellParent(t);
 }
 
 /** Ends a workflow that has nothing left to do. Permissive tasks let it go on, but not succeed. */
 export function completeWorkflow(t: Transition): void {
+  // In a loop it was the loop that failed, and what followed from that was decided then.
   const failed = t.tasks.filter(
-    ({ retried, status, workflowTask }) =>
-      !retried && !isSuccessfulTask(status) && workflowTask.permissive && !workflowTask.optional,
+    (task) =>
+      !task.retried &&
+      !isSuccessfulTask(task.status) &&
+      task.workflowTask.permissive &&
+      !task.workflowTask.optional &&
+      t.index.stepOf(task)?.loop === undefined,
   );
   if (failed.length === 0) {
     endWorkflow(t, { status: 'COMPLETED', runsFailureWorkflow: false });
@@ -68,7 +75,7 @@ export function completeWorkflow(t: Transition): void {
 
 function outputOf(t: Transition): JsonObject {
   const { output } = t.plan;
-  if (output !== undefined) return output(scopeOf(t.workflow, (ref) => t.latest(ref)));
+  if (output !== undefined) return output(scopeOf(t));
   // Conductor takes the last row. Rows of a fork's branches have no order that means anything, so their JOIN speaks.
   const last = t.tasks.findLast((task) => t.index.stepOf(task)?.isInFork === false);
   return last?.outputData ?? {};

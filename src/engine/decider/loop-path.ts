@@ -37,3 +37,18 @@ export function innermost(path: string): number {
   const at = path.lastIndexOf(MARK);
   return at < 0 ? 0 : Number(path.slice(at + MARK.length));
 }
+
+/** Whether what runs at `path` runs in the iterations that `outer` names. */
+export const isWithinPath = (path: string, outer: string): boolean =>
+  path === outer || outer === '' || path.startsWith(`${outer}${MARK}`);
+
+/** Whether `path` comes after `other`, another path of the same step. */
+export function isLater(path: string, other: string): boolean {
+  if (path === other) return false;
+  const [a, b] = [path, other].map((text) => text.split(MARK).slice(1).map(Number));
+  for (const [i, iteration] of (a ?? []).entries()) {
+    const difference = iteration - (b?.[i] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return false;
+}

@@ -11,6 +11,14 @@ export interface Enclosing {
   readonly outer: Enclosing | undefined;
 }
 
+/** The DO_WHILE that a step is in. */
+export interface Loop {
+  readonly ref: string;
+  /** How many loops its steps are in, itself included. */
+  readonly depth: number;
+  readonly outer: Loop | undefined;
+}
+
 /** One step with everything that its definition alone decides. */
 export interface Step {
   readonly task: WorkflowTask;
@@ -23,6 +31,10 @@ export interface Step {
   readonly enclosing: Enclosing | undefined;
   /** Inside a fork steps run side by side, so their order says nothing. */
   readonly isInFork: boolean;
+  /** The innermost loop around it. */
+  readonly loop: Loop | undefined;
+  /** DO_WHILE: the first step of an iteration. */
+  readonly body: Step | undefined;
   readonly input: ObjectTemplate;
 }
 
@@ -39,6 +51,8 @@ export interface Plan {
   readonly first: Step | undefined;
   readonly steps: ReadonlyMap<string, Step>;
   readonly watches: ReadonlyMap<string, readonly JoinWatch[]>;
+  /** The steps directly in each loop, not those of loops inside it. */
+  readonly members: ReadonlyMap<string, readonly string[]>;
   readonly output: ObjectTemplate | undefined;
 }
 
@@ -58,16 +72,19 @@ interface Surroundings {
   readonly after: Step | undefined;
   readonly enclosing: Enclosing | undefined;
   readonly isInFork: boolean;
+  readonly loop: Loop | undefined;
 }
 
 function compilePlan(def: WorkflowDef): Plan {
   const steps = new Map<string, Step>();
-  const first = compileSteps(def.tasks, { after: undefined, enclosing: undefined, isInFork: false }, steps);
+  const around = { after: undefined, enclosing: undefined, isInFork: false, loop: undefined };
+  const first = compileSteps(def.tasks, around, steps);
   const hasOutput = Object.keys(def.outputParameters).length > 0;
   return {
     first,
     steps,
     watches: watchesOf(steps),
+    members: membersOf(steps),
     output: hasOutput ? compileObject(def.outputParameters) : undefined,
   };
 }
@@ -87,13 +104,14 @@ function compileSteps(
 function compileStep(task: WorkflowTask, around: Surroundings, steps: Map<string, Step>): Step {
   const mapper = mapperOf(task.type);
   const branches = new Map<string, Step>();
+  const body = mapper?.repeats === true ? compileBody(task, around, steps) : undefined;
   const excludesOthers = mapper?.chosenBranch !== undefined;
-  for (const branch of mapper?.branches?.(task) ?? []) {
+  for (const branch of mapper?.repeats === true ? [] : (mapper?.branches?.(task) ?? [])) {
     const enclosing = excludesOthers
       ? { switchRef: task.taskReferenceName, branch: branch.key, outer: around.enclosing }
       : around.enclosing;
     const isInFork = around.isInFork || !excludesOthers;
-    const first = compileSteps(branch.tasks, { after: around.after, enclosing, isInFork }, steps);
+    const first = compileSteps(branch.tasks, { ...around, enclosing, isInFork }, steps);
     if (first !== undefined) branches.set(branch.key, first);
   }
   const step: Step = {
@@ -103,10 +121,30 @@ function compileStep(task: WorkflowTask, around: Surroundings, steps: Map<string
     branches,
     enclosing: around.enclosing,
     isInFork: around.isInFork,
+    loop: around.loop,
+    body,
     input: compileObject(task.inputParameters),
   };
   steps.set(task.taskReferenceName, step);
   return step;
+}
+
+/** After the last step of an iteration the loop itself looks what follows. */
+function compileBody(task: WorkflowTask, around: Surroundings, steps: Map<string, Step>): Step | undefined {
+  const { loop: outer } = around;
+  const loop = { ref: task.taskReferenceName, depth: (outer?.depth ?? 0) + 1, outer };
+  return compileSteps(task.loopOver ?? [], { ...around, after: undefined, loop }, steps);
+}
+
+function membersOf(steps: ReadonlyMap<string, Step>): Map<string, string[]> {
+  const members = new Map<string, string[]>();
+  for (const [ref, { loop }] of [...steps].toReversed()) {
+    if (loop === undefined) continue;
+    const list = members.get(loop.ref);
+    if (list === undefined) members.set(loop.ref, [ref]);
+    else list.push(ref);
+  }
+  return members;
 }
 
 function watchesOf(steps: ReadonlyMap<string, Step>): Map<string, JoinWatch[]> {

@@ -2,12 +2,14 @@ import { isTerminalTask } from '../model/execution.js';
 import type { Task } from '../model/execution.js';
 import type { JsonObject } from '../model/json.js';
 import type { TaskDef } from '../model/definition.js';
-import { ExpressionTooLarge, compileObject } from './expressions.js';
+import { ExpressionTooLarge, compileObject, compileTemplate } from './expressions.js';
 import type { ObjectTemplate, Scope } from './expressions.js';
 import { isWithin } from './json-size.js';
+import { innermost } from './loop-path.js';
 import type { MappedTask } from './mappers/mapper.js';
 import type { Step } from './plan.js';
 import { scopeOf } from './scope.js';
+import { startIfDue } from './sub-workflows.js';
 import type { Transition } from './transition.js';
 import { taskIdOf } from './uuid5.js';
 
@@ -19,16 +21,22 @@ export interface Repetition {
   readonly startsAnew: boolean;
 }
 
-/** Adds the row for a step: its first attempt, or the one after `repetition.of`. */
-export function schedule(t: Transition, step: Step, repetition?: Repetition): void {
+/**
+ * Adds the row for a step: its first attempt, or the one after `repetition.of`.
+ *
+ * @param path the iterations of the loops that it is in.
+ */
+export function schedule(t: Transition, step: Step, path: string, repetition?: Repetition): void {
   const { workflow, now } = t;
   const { task } = step;
   const attempt = repetition === undefined ? 0 : repetition.of.retryCount + 1;
-  const iteration = repetition?.of.iteration ?? 0;
-  const taskId = taskIdOf(workflow, task.taskReferenceName, iteration, attempt);
-  const mapped = map(t, step, taskId);
+  const referenceTaskName = task.taskReferenceName + path;
+  const iteration = innermost(path);
+  const taskId = taskIdOf(workflow, referenceTaskName, iteration, attempt);
+  const mapped = map(t, step, path, taskId);
   if (mapped.variables !== undefined) t.patchWorkflow({ variables: mapped.variables });
-  const delayMs = mapped.queued === true ? (repetition?.delayMs ?? 0) : 0;
+  const startsWhenDue = step.mapper?.startsWhenDue === true && mapped.status === 'SCHEDULED';
+  const delayMs = mapped.queued === true || startsWhenDue ? (repetition?.delayMs ?? 0) : 0;
   const isDelayed = delayMs > 0;
   const firstScheduledTime =
     repetition === undefined || repetition.startsAnew ? now : repetition.of.firstScheduledTime;
@@ -37,7 +45,7 @@ export function schedule(t: Transition, step: Step, repetition?: Repetition): vo
     taskId,
     workflowInstanceId: workflow.workflowId,
     workflowType: workflow.workflowName,
-    referenceTaskName: task.taskReferenceName,
+    referenceTaskName,
     taskType: step.mapper?.rowType ?? task.name,
     taskDefName: step.mapper?.definitionName ?? task.name,
     status: mapped.status,
@@ -48,7 +56,7 @@ export function schedule(t: Transition, step: Step, repetition?: Repetition): vo
     retriedTaskId: repetition?.of.taskId,
     retried: false,
     executed: false,
-    iteration,
+    iteration: mapped.iteration ?? iteration,
     pollCount: 0,
     workerId: undefined,
     scheduledTime: now,
@@ -62,9 +70,10 @@ export function schedule(t: Transition, step: Step, repetition?: Repetition): vo
     dueAt: isDelayed ? now + delayMs : (mapped.dueAt ?? now),
     priority: workflow.priority,
   });
+  if (startsWhenDue) startIfDue(t, t.tasks.length - 1);
 }
 
-function map(t: Transition, step: Step, taskId: string): MappedTask {
+function map(t: Transition, step: Step, path: string, taskId: string): MappedTask {
   const { workflow, now } = t;
   const { task, mapper } = step;
   const failed = (reasonForIncompletion: string): MappedTask => ({
@@ -75,13 +84,23 @@ function map(t: Transition, step: Step, taskId: string): MappedTask {
   if (mapper === undefined) return failed(`Tasks of type ${task.type} are not supported yet`);
   const taskDef = t.taskDefOf(task);
   try {
-    const input = inputOf(
-      step,
-      taskDef,
-      scopeOf(workflow, (ref) => t.latest(ref), taskId),
-    );
+    const scope = scopeOf(t, taskId);
+    const input = inputOf(step, taskDef, scope);
     if (!isWithin(input, t.limits.taskMax)) throw new ExpressionTooLarge(t.limits.taskMax);
-    return mapper.map({ task, taskDef, taskId, input, workflow, now, limits: t.limits });
+    const mapped = mapper.map({
+      task,
+      taskDef,
+      taskId,
+      input,
+      workflow,
+      now,
+      limits: t.limits,
+      resolve: (value) => compileTemplate(value)(scope),
+      rowName: (ref) => t.index.rowName(ref, path),
+    });
+    if (mapped.inputData !== input && !isWithin(mapped.inputData, t.limits.taskMax))
+      throw new ExpressionTooLarge(t.limits.taskMax);
+    return mapped;
   } catch (error) {
     if (error instanceof ExpressionTooLarge) return failed(`Its input cannot be built. ${error.message}`);
     throw error;

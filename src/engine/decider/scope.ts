@@ -1,22 +1,9 @@
 import type { Task, Workflow } from '../model/execution.js';
 import type { Json, JsonObject } from '../model/json.js';
 import type { Scope } from './expressions.js';
-
-/** The fields of `${workflow.…}`. */
-export const WORKFLOW_FIELDS = [
-  'input',
-  'output',
-  'status',
-  'workflowId',
-  'parentWorkflowId',
-  'parentWorkflowTaskId',
-  'workflowType',
-  'version',
-  'correlationId',
-  'reasonForIncompletion',
-  'schemaVersion',
-  'variables',
-] as const;
+import type { Transition } from './transition.js';
+import { shownOutput } from './loop-output.js';
+import type { WORKFLOW_FIELDS } from './workflow-fields.js';
 
 type WorkflowField = (typeof WORKFLOW_FIELDS)[number];
 
@@ -36,10 +23,10 @@ const workflowView = (workflow: Workflow): JsonObject =>
     variables: workflow.variables,
   } satisfies Record<WorkflowField, Json | undefined>);
 
-const taskView = (task: Task, correlationId: string | undefined): JsonObject =>
+const taskView = (task: Task, output: JsonObject, correlationId: string | undefined): JsonObject =>
   defined({
     input: task.inputData,
-    output: task.outputData,
+    output,
     taskType: task.taskType,
     status: task.status,
     referenceTaskName: task.referenceTaskName,
@@ -58,17 +45,16 @@ const taskView = (task: Task, correlationId: string | undefined): JsonObject =>
     iteration: task.iteration,
   });
 
-/** What `${…}` sees at one moment of a workflow. `latest` finds the newest attempt of a step. */
-export const scopeOf = (
-  workflow: Workflow,
-  latest: (ref: string) => Task | undefined,
-  taskId?: string,
-): Scope => ({
+/** What `${…}` sees at this moment: of each step its newest attempt, in a loop that of the latest iteration. */
+export const scopeOf = (t: Transition, taskId?: string): Scope => ({
   taskId,
-  read(root) {
+  read(root, [field, key]) {
+    const { workflow } = t;
     if (root === 'workflow') return workflowView(workflow);
-    const task = latest(root);
-    return task && taskView(task, workflow.correlationId);
+    const task = t.latest(root);
+    if (task === undefined) return undefined;
+    const output = field === 'output' || field === undefined ? shownOutput(t, task, key) : task.outputData;
+    return taskView(task, output, workflow.correlationId);
   },
 });
 

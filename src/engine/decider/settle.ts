@@ -4,6 +4,8 @@ import type { Json, JsonObject } from '../model/json.js';
 import { expire } from './expire.js';
 import { completeWorkflow, endWorkflow } from './finish.js';
 import { isWithin } from './json-size.js';
+import { innermost, loopPath } from './loop-path.js';
+import { advanceLoop, cancelInside, endLoop } from './loops.js';
 import { terminationStatus } from './mappers/terminate.js';
 import type { Step } from './plan.js';
 import { afterFailure, retryDelayMs } from './retries.js';
@@ -22,13 +24,13 @@ export function settle(t: Transition): void {
       return;
     }
     if (t.workflow.status === 'PAUSED') return;
-    if (t.tasks.length === 0 && t.plan.first !== undefined) schedule(t, t.plan.first);
+    if (t.tasks.length === 0 && t.plan.first !== undefined) schedule(t, t.plan.first, '');
     while (!t.isEnded && t.hasAgenda()) {
       if (!takeNext(t)) return;
     }
     if (t.isEnded) continue;
     if (t.index.openCount === 0) completeWorkflow(t);
-    else if (t.index.openJoinCount === t.index.openCount) failStuck(t);
+    else if (t.index.waitingCount === t.index.openCount) failStuck(t);
     else if ((t.index.nextAlarm()?.at ?? Infinity) > t.now) return;
   }
 }
@@ -47,15 +49,36 @@ function takeNext(t: Transition): boolean {
     if (t.budget <= 0) return false;
     t.budget -= 1;
   }
-  if (!isTerminalTask(task.status)) task = t.patchTask(position, joinResult(t, task));
+  if (!isTerminalTask(task.status)) {
+    if (step !== undefined && task.taskType === 'DO_WHILE') {
+      advanceLoop(t, position, task, step);
+      return true;
+    }
+    task = t.patchTask(position, joinResult(t, task));
+  }
+  if (task.taskType === 'DO_WHILE') cancelInside(t, task);
   if (!isSuccessfulTask(task.status) && !goesOn(t, position, task, step)) return true;
 
   task = t.patchTask(position, { executed: true });
   t.index.settled(task);
+  if (!isSuccessfulTask(task.status) && failsLoop(t, task)) return true;
   if (task.taskType === 'TERMINATE' && isSuccessfulTask(task.status)) terminateBy(t, task);
-  else
-    for (const next of successors(step, task))
-      if (t.latest(next.task.taskReferenceName) === undefined) schedule(t, next);
+  else scheduleAfter(t, step, task);
+  return true;
+}
+
+function scheduleAfter(t: Transition, step: Step | undefined, task: Task): void {
+  const path = loopPath(task.referenceTaskName);
+  for (const next of successors(step, task))
+    if (t.index.row(next.task.taskReferenceName + path) === undefined) schedule(t, next, path);
+}
+
+/** A permissive step lets the steps beside it go on, but not the loop that it is in. */
+function failsLoop(t: Transition, task: Task): boolean {
+  const position = t.index.loopAround(task);
+  if (position === undefined) return false;
+  const reason = task.reasonForIncompletion ?? `${task.referenceTaskName} ended with ${task.status}`;
+  endLoop(t, position, t.tasks[position]!, { status: 'FAILED', reason });
   return true;
 }
 
@@ -75,10 +98,11 @@ function goesOn(t: Transition, position: number, task: Task, step: Step | undefi
   const taskDef = t.taskDefOf(task.workflowTask);
   const after = afterFailure(task, taskDef, step?.mapper?.isWork === true, t.now);
   if (after.kind === 'retry' && step !== undefined) {
-    const nextId = taskIdOf(t.workflow, task.referenceTaskName, task.iteration, task.retryCount + 1);
+    const path = loopPath(task.referenceTaskName);
+    const nextId = taskIdOf(t.workflow, task.referenceTaskName, innermost(path), task.retryCount + 1);
     const delayMs = retryDelayMs(task, taskDef, nextId);
     t.patchTask(position, { retried: true });
-    schedule(t, step, { of: task, delayMs, startsAnew: false });
+    schedule(t, step, path, { of: task, delayMs, startsAnew: false });
     return false;
   }
   if (after.kind === 'giveUp' && (after.final || !(optional || permissive))) {
@@ -97,7 +121,7 @@ function goesOn(t: Transition, position: number, task: Task, step: Step | undefi
 /** How a JOIN ends whose tasks have all ended. */
 function joinResult(t: Transition, join: Task): Partial<Task> {
   const awaited = join.workflowTask.joinOn
-    .map((ref) => t.latest(ref))
+    .map((ref) => t.latest(t.index.rowName(ref, loopPath(join.referenceTaskName))))
     .filter((task): task is Task => task !== undefined);
   const failed = awaited.filter(
     ({ status, workflowTask }) => !isSuccessfulTask(status) && !workflowTask.optional,
@@ -140,9 +164,13 @@ function terminateBy(t: Transition, task: Task): void {
   });
 }
 
-/** Only JOINs are open and none can ever be ready: say so instead of waiting for ever. */
+/** Only JOINs, and loops around them, are open and none can ever be ready: say so instead of waiting for ever. */
 function failStuck(t: Transition): void {
-  const joins = t.index.open().map((position) => t.tasks[position]!.referenceTaskName);
+  const joins = t.index
+    .open()
+    .map((position) => t.tasks[position]!)
+    .filter(({ taskType }) => taskType === 'JOIN')
+    .map(({ referenceTaskName }) => referenceTaskName);
   const reason = `Nothing is left to run, but these JOINs still wait for tasks that were never reached: ${joins.join(', ')}`;
   endWorkflow(t, { status: 'FAILED', reason, runsFailureWorkflow: true });
 }

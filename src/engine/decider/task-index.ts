@@ -3,9 +3,17 @@ import { isTerminalTask } from '../model/execution.js';
 import type { Task } from '../model/execution.js';
 import { deadlineOf } from './deadlines.js';
 import { MinHeap } from './heap.js';
+import { inside, isLater, isWithinPath, loopPath, outerPath } from './loop-path.js';
+import { itemsOf } from './mappers/do-while.js';
 import type { Plan, Step } from './plan.js';
 import { taskDefOf } from './task-defs.js';
 import type { TaskDefs } from './task-defs.js';
+
+/** An open JOIN: where it is, and the rows that it still waits for. */
+interface Waits {
+  readonly path: string;
+  readonly rows: Set<string>;
+}
 
 interface Alarm {
   readonly at: Instant;
@@ -19,12 +27,24 @@ interface Alarm {
 export class TaskIndex {
   private readonly byId = new Map<string, number>();
   private readonly byRef = new Map<string, number>();
+  /** The newest row of a step in a loop, whichever iteration. */
+  private readonly byStep = new Map<string, { readonly position: number; readonly path: string }>();
   private readonly openRows = new Set<number>();
-  /** Ended rows whose consequences are not drawn yet, and JOINs that wait for nothing. Lowest position first. */
+  /**
+   * Ended rows whose consequences are not drawn yet, and JOINs and loops that wait for nothing. Lowest position first.
+   */
   private readonly agenda = new MinHeap<number>((a, b) => a < b);
   private readonly onAgenda = new Set<number>();
   /** What each open JOIN still waits for. */
-  private readonly joinWaits = new Map<number, Set<string>>();
+  private readonly joinWaits = new Map<number, Waits>();
+  /** Open loops: the names of their rows. */
+  private readonly loops = new Map<number, string>();
+  /** By a loop's row: how many rows directly in it have consequences yet to come. */
+  private readonly pending = new Map<string, number>();
+  private readonly pendingRows = new Set<number>();
+  /** Open loops whose iteration is over and whose condition somebody has to evaluate. */
+  private readonly scripts = new Set<number>();
+  private readonly newScripts = new Set<number>();
   /** Entries are lazily dropped: only those that agree with `armed` count. */
   private alarms = TaskIndex.newAlarms();
   private readonly armed = new Map<number, Instant>();
@@ -36,15 +56,16 @@ export class TaskIndex {
 
   static build(plan: Plan, taskDefs: TaskDefs, tasks: readonly Task[]): TaskIndex {
     const index = new TaskIndex(plan, taskDefs);
-    // JOINs last, when it is known how everything that they wait for ended.
-    const joins: number[] = [];
+    // JOINs and loops last, when it is known how everything that they wait for ended.
+    const waiting: number[] = [];
     tasks.forEach((task, position) => {
       index.file(task, position);
-      if (task.taskType === 'JOIN') joins.push(position);
+      index.count(task, position);
+      if (task.taskType === 'JOIN' || task.taskType === 'DO_WHILE') waiting.push(position);
       else index.follow(task, position);
     });
     const at = (position: number): Task | undefined => tasks[position];
-    for (const position of joins) index.follow(tasks[position]!, position, at);
+    for (const position of waiting) index.follow(tasks[position]!, position, at);
     return index;
   }
 
@@ -52,8 +73,9 @@ export class TaskIndex {
     return this.openRows.size;
   }
 
-  get openJoinCount(): number {
-    return this.joinWaits.size;
+  /** Open rows that only other rows can end: JOINs, and loops with an iteration under way. */
+  get waitingCount(): number {
+    return this.joinWaits.size + this.loops.size - this.scripts.size;
   }
 
   /** Positions of open rows, in order. */
@@ -65,33 +87,81 @@ export class TaskIndex {
     return this.byId.get(taskId);
   }
 
-  /** The newest attempt of a step. */
+  /** The newest attempt of a row by its full name, or of a step in the latest of its iterations. */
   latest(ref: string): number | undefined {
-    return this.byRef.get(ref);
+    return this.byRef.get(ref) ?? this.byStep.get(ref)?.position;
+  }
+
+  /** The newest attempt of exactly this row. */
+  row(name: string): number | undefined {
+    return this.byRef.get(name);
+  }
+
+  /** What the row of a step is called that runs in the iterations of `path`. */
+  rowName(ref: string, path: string): string {
+    return path === '' ? ref : ref + outerPath(path, this.plan.steps.get(ref)?.loop?.depth ?? 0);
+  }
+
+  /** The row of the innermost loop around a row. */
+  loopAround(task: Task): number | undefined {
+    const loop = this.stepOf(task)?.loop;
+    return loop && this.byRef.get(this.rowName(loop.ref, loopPath(task.referenceTaskName)));
+  }
+
+  /** Whether rows directly in a loop still have consequences to come. */
+  isUnderWay(loop: Task): boolean {
+    return (this.pending.get(loop.referenceTaskName) ?? 0) > 0;
+  }
+
+  /** Positions of the loops whose condition is to be evaluated; `onlyNew`: since the last call of `forgetNew`. */
+  awaitingScript(onlyNew: boolean): number[] {
+    const positions = onlyNew ? [...this.newScripts].filter((p) => this.scripts.has(p)) : [...this.scripts];
+    return positions.sort((a, b) => a - b);
+  }
+
+  awaitsScript(position: number): boolean {
+    return this.scripts.has(position);
+  }
+
+  forgetNew(): void {
+    this.newScripts.clear();
   }
 
   /** Takes note of a row that is new or changed; `at` finds the others. */
   note(task: Task, position: number, at: (position: number) => Task | undefined): void {
     this.file(task, position);
     this.follow(task, position, at);
+    this.count(task, position, at);
   }
 
   /** A row's consequences were drawn: JOINs that waited for it may be ready. */
   settled(task: Task): void {
-    const { referenceTaskName: ref } = task;
-    const chosen = this.plan.steps.get(ref)?.mapper?.chosenBranch?.(task);
-    for (const watch of this.plan.watches.get(ref) ?? []) {
+    const step = this.stepOf(task);
+    const chosen = step?.mapper?.chosenBranch?.(task);
+    for (const watch of this.plan.watches.get(task.workflowTask.taskReferenceName) ?? []) {
       if (watch.branch !== undefined && watch.branch === chosen) continue;
-      const position = this.byRef.get(watch.joinRef);
+      const position = this.latest(watch.joinRef);
       const waits = position === undefined ? undefined : this.joinWaits.get(position);
       if (position === undefined || waits === undefined) continue;
-      waits.delete(watch.awaitedRef);
-      if (waits.size === 0) this.enqueue(position);
+      // A JOIN of another iteration waits for that iteration's rows.
+      if (!isWithinPath(waits.path, loopPath(task.referenceTaskName))) continue;
+      waits.rows.delete(this.rowName(watch.awaitedRef, waits.path));
+      if (waits.rows.size === 0) this.enqueue(position);
     }
   }
 
-  isJoinReady(position: number): boolean {
-    return this.joinWaits.get(position)?.size === 0;
+  /** An open JOIN or loop that waits for nothing more. */
+  isReady(position: number): boolean {
+    const loop = this.loops.get(position);
+    if (loop === undefined) return this.joinWaits.get(position)?.rows.size === 0;
+    return (this.pending.get(loop) ?? 0) === 0 && !this.scripts.has(position);
+  }
+
+  /** Puts back what was left behind in loops that had ended and now go on. */
+  requeue(tasks: readonly Task[]): void {
+    tasks.forEach((task, position) => {
+      if (isTerminalTask(task.status) && !task.executed && !task.retried) this.enqueue(position);
+    });
   }
 
   /** The next position on the agenda, without taking it off. It may be out of date: check the row. */
@@ -131,6 +201,52 @@ export class TaskIndex {
     this.byId.set(task.taskId, position);
     const known = this.byRef.get(task.referenceTaskName);
     if (known === undefined || known < position) this.byRef.set(task.referenceTaskName, position);
+    const path = loopPath(task.referenceTaskName);
+    if (path === '') return;
+    const ref = task.workflowTask.taskReferenceName;
+    const last = this.byStep.get(ref);
+    if (last === undefined || isLater(path, last.path) || (path === last.path && last.position < position))
+      this.byStep.set(ref, { position, path });
+  }
+
+  /** Keeps count of the rows in a loop whose consequences are not drawn. */
+  private count(task: Task, position: number, at?: (position: number) => Task | undefined): void {
+    if (this.plan.members.size === 0) return;
+    const loop = this.stepOf(task)?.loop;
+    if (loop === undefined) return;
+    const isPending = !task.executed && !task.retried;
+    if (isPending === this.pendingRows.has(position)) return;
+    const name = this.rowName(loop.ref, loopPath(task.referenceTaskName));
+    if (isPending) this.pendingRows.add(position);
+    else this.pendingRows.delete(position);
+    this.pending.set(name, (this.pending.get(name) ?? 0) + (isPending ? 1 : -1));
+    const loopPosition = this.byRef.get(name);
+    const loopRow = loopPosition === undefined ? undefined : at?.(loopPosition);
+    if (loopPosition !== undefined && loopRow !== undefined) this.lookAtLoop(loopRow, loopPosition);
+  }
+
+  private lookAtLoop(loop: Task, position: number): void {
+    if (!this.loops.has(position)) return;
+    if (this.isUnderWay(loop)) {
+      this.scripts.delete(position);
+    } else if (this.hasQuestion(loop)) {
+      this.scripts.add(position);
+      this.newScripts.add(position);
+    } else {
+      this.scripts.delete(position);
+      this.enqueue(position);
+    }
+  }
+
+  /** The iteration has run, and only the condition can say whether there is another. */
+  private hasQuestion(loop: Task): boolean {
+    const body = this.stepOf(loop)?.body;
+    if (body === undefined || loop.workflowTask.loopCondition === undefined) return false;
+    const path = inside(loopPath(loop.referenceTaskName), loop.iteration);
+    return (
+      this.byRef.has(body.task.taskReferenceName + path) &&
+      loop.iteration < (itemsOf(loop)?.length ?? Infinity)
+    );
   }
 
   private follow(task: Task, position: number, at?: (position: number) => Task | undefined): void {
@@ -139,24 +255,32 @@ export class TaskIndex {
       if (task.taskType === 'JOIN' && at !== undefined && !this.joinWaits.has(position)) {
         const waits = this.waitsOf(task, at);
         this.joinWaits.set(position, waits);
-        if (waits.size === 0) this.enqueue(position);
+        if (waits.rows.size === 0) this.enqueue(position);
+      }
+      if (task.taskType === 'DO_WHILE' && at !== undefined) {
+        this.loops.set(position, task.referenceTaskName);
+        this.lookAtLoop(task, position);
       }
     } else {
       this.openRows.delete(position);
       this.joinWaits.delete(position);
+      this.loops.delete(position);
+      this.scripts.delete(position);
       if (!task.executed && !task.retried) this.enqueue(position);
     }
     this.arm(task, position);
   }
 
-  private waitsOf(join: Task, at: (position: number) => Task | undefined): Set<string> {
+  private waitsOf(join: Task, at: (position: number) => Task | undefined): Waits {
+    const path = loopPath(join.referenceTaskName);
     const row = (ref: string): Task | undefined => {
-      const position = this.byRef.get(ref);
+      const position = this.byRef.get(this.rowName(ref, path));
       return position === undefined ? undefined : at(position);
     };
-    return new Set(
-      join.workflowTask.joinOn.filter((ref) => row(ref)?.executed !== true && !this.isSkipped(ref, row)),
+    const awaited = join.workflowTask.joinOn.filter(
+      (ref) => row(ref)?.executed !== true && !this.isSkipped(ref, row),
     );
+    return { path, rows: new Set(awaited.map((ref) => this.rowName(ref, path))) };
   }
 
   /** In a branch of a SWITCH that took another one: it will never run. */
@@ -198,7 +322,7 @@ export class TaskIndex {
   }
 
   stepOf(task: Task): Step | undefined {
-    return this.plan.steps.get(task.referenceTaskName);
+    return this.plan.steps.get(task.workflowTask.taskReferenceName);
   }
 }
 

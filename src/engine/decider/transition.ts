@@ -1,10 +1,11 @@
 import type { Instant } from '../../clock.js';
-import type { DeciderOutcome, Effect, RejectedCommand, WorkflowState } from '../model/command.js';
+import type { DeciderOutcome, Effect, RejectedCommand, ScriptNeed, WorkflowState } from '../model/command.js';
 import type { TaskDef, WorkflowTask } from '../model/definition.js';
 import { isTerminalTask, isTerminalWorkflow } from '../model/execution.js';
 import type { Task, Workflow } from '../model/execution.js';
 import { DEFAULT_PAYLOAD_LIMITS, type PayloadLimits } from '../model/payload-limits.js';
 import { workflowDeadline } from './deadlines.js';
+import { isLeftBehind } from './loops.js';
 import { mapperOf } from './mappers/index.js';
 import { planOf } from './plan.js';
 import type { Plan } from './plan.js';
@@ -32,12 +33,14 @@ export class Transition {
   readonly plan: Plan;
   readonly effects: Effect[] = [];
   readonly rejected: RejectedCommand[] = [];
+  needs: readonly ScriptNeed[] = [];
   /** How many more system tasks may be gone through. */
   budget = MAX_PURE_STEPS;
   private current: Workflow;
   private rows: readonly Task[];
   private writable: Task[] | undefined;
   private readonly changed = new Set<number>();
+  private readonly said = new Set<string>();
   readonly index: TaskIndex;
   readonly limits: PayloadLimits;
 
@@ -49,6 +52,7 @@ export class Transition {
     this.current = before.workflow;
     this.rows = before.tasks;
     this.index = takeIndex(before, this.plan);
+    this.index.forgetNew();
     this.limits = before.limits ?? DEFAULT_PAYLOAD_LIMITS;
   }
 
@@ -66,7 +70,7 @@ export class Transition {
 
   readonly at = (position: number): Task | undefined => this.rows[position];
 
-  /** The newest attempt of a step. */
+  /** The newest attempt of a row by its full name, or of a step in the latest of its iterations. */
   latest(ref: string): Task | undefined {
     const position = this.index.latest(ref);
     return position === undefined ? undefined : this.rows[position];
@@ -80,8 +84,26 @@ export class Transition {
     if (differs(this.current, patch)) this.current = { ...this.current, ...patch };
   }
 
-  /** Changes a row; its `updateTime` becomes now unless nothing changed. */
+  /**
+   * Changes a row; its `updateTime` becomes now unless nothing changed. A child is told to end when nobody waits for it
+   * any more.
+   */
   patchTask(position: number, patch: Partial<Task>): Task {
+    const task = this.rows[position]!;
+    const next = this.endByChild(position, patch);
+    if (task.subWorkflowId !== undefined && !isTerminalTask(task.status) && isTerminalTask(next.status)) {
+      this.addEffect({
+        kind: 'terminateChild',
+        workflowId: task.subWorkflowId,
+        taskId: task.taskId,
+        reason: `Parent workflow ${task.workflowInstanceId} ended its task ${task.referenceTaskName} with ${next.status}`,
+      });
+    }
+    return next;
+  }
+
+  /** The same for what a child says of itself. */
+  endByChild(position: number, patch: Partial<Task>): Task {
     const task = this.rows[position]!;
     if (!differs(task, patch)) return task;
     const next: Task = { ...task, updateTime: this.now, ...patch };
@@ -95,7 +117,10 @@ export class Transition {
   }
 
   addEffect(effect: Effect): void {
-    if (!this.effects.some(({ workflowId }) => workflowId === effect.workflowId)) this.effects.push(effect);
+    const about = `${effect.kind}/${effect.workflowId}/${effect.kind === 'startWorkflow' ? '' : effect.taskId}`;
+    if (this.said.has(about)) return;
+    this.said.add(about);
+    this.effects.push(effect);
   }
 
   /** Whether system tasks are left to go through, which only happens when the budget ran out. */
@@ -104,8 +129,8 @@ export class Transition {
       const task = this.rows[next]!;
       const isPending = isTerminalTask(task.status)
         ? !task.executed && !task.retried
-        : this.index.isJoinReady(next);
-      if (isPending) return true;
+        : this.index.isReady(next);
+      if (isPending && !isLeftBehind(this, task)) return true;
       this.index.dropFromAgenda();
     }
     return false;
@@ -128,7 +153,7 @@ export class Transition {
       changedTasks: [...this.changed].sort((a, b) => a - b).map((position) => this.rows[position]!),
       effects: this.effects,
       rejected: this.rejected,
-      needs: [],
+      needs: this.needs,
       wakeAt: unfinished ? now : this.wakeAt(),
       unfinished,
     };

@@ -3,12 +3,15 @@ import type { WorkflowDef, WorkflowTask } from '../model/definition.js';
 import { MAX_NESTING_DEPTH, MAX_STEPS } from './limits.js';
 import { SUPPORTED_TYPES, mapperOf } from './mappers/index.js';
 import { RESERVED_ROOTS, checkReferences } from './references.js';
+import type { References } from './references.js';
 
 /** A step and where it stands in the definition. */
 interface Placed {
   readonly task: WorkflowTask;
   readonly path: string;
   readonly following: WorkflowTask | undefined;
+  /** The reference names of the loops around it, outermost first. */
+  readonly loops: readonly string[];
 }
 
 // Whoever has more than this many mistakes has made one of them many times.
@@ -20,10 +23,10 @@ const MAX_PROBLEMS = 200;
  */
 export function validateDefinition(def: WorkflowDef): FieldProblem[] {
   const steps: Placed[] = [];
-  const tooMuch = place(def.tasks, 'tasks', 1, steps);
+  const tooMuch = place(def.tasks, { path: 'tasks', depth: 1, loops: [] }, steps);
   if (tooMuch !== undefined) return [tooMuch];
 
-  const refs = new Set(steps.map(({ task }) => task.taskReferenceName));
+  const refs = new Map(steps.map(({ task, loops }) => [task.taskReferenceName, loops.length] as const));
   const problems = [
     ...checkNames(steps),
     ...steps.flatMap((step) => checkStep(step, refs)),
@@ -37,8 +40,11 @@ export function validateDefinition(def: WorkflowDef): FieldProblem[] {
 /** Lists all steps in the order of the document. @returns a problem when there are too many or they nest too deeply. */
 function place(
   tasks: readonly WorkflowTask[],
-  path: string,
-  depth: number,
+  {
+    path,
+    depth,
+    loops,
+  }: { readonly path: string; readonly depth: number; readonly loops: readonly string[] },
   steps: Placed[],
 ): FieldProblem | undefined {
   if (depth > MAX_NESTING_DEPTH) {
@@ -49,9 +55,12 @@ function place(
     if (steps.length >= MAX_STEPS) {
       return { path: ownPath, message: `a definition may have at most ${MAX_STEPS} tasks` };
     }
-    steps.push({ task, path: ownPath, following: tasks[i + 1] });
-    for (const branch of mapperOf(task.type)?.branches?.(task) ?? []) {
-      const problem = place(branch.tasks, `${ownPath}${branch.path}`, depth + 1, steps);
+    steps.push({ task, path: ownPath, following: tasks[i + 1], loops });
+    const mapper = mapperOf(task.type);
+    const inner = mapper?.repeats === true ? [...loops, task.taskReferenceName] : loops;
+    for (const branch of mapper?.branches?.(task) ?? []) {
+      const within = { path: `${ownPath}${branch.path}`, depth: depth + 1, loops: inner };
+      const problem = place(branch.tasks, within, steps);
       if (problem !== undefined) return problem;
     }
   }
@@ -73,7 +82,7 @@ function checkNames(steps: readonly Placed[]): FieldProblem[] {
   });
 }
 
-function checkStep({ task, path, following }: Placed, refs: ReadonlySet<string>): FieldProblem[] {
+function checkStep({ task, path, following }: Placed, refs: References): FieldProblem[] {
   const mapper = mapperOf(task.type);
   if (mapper === undefined) {
     const message = `"${task.type}" is not supported yet; there are ${SUPPORTED_TYPES.join(', ')}`;
@@ -87,6 +96,8 @@ function checkStep({ task, path, following }: Placed, refs: ReadonlySet<string>)
       `${path}.taskDefinition.inputTemplate`,
       refs,
     ),
+    ...checkReferences(task.items ?? null, `${path}.items`, refs),
+    ...checkSubWorkflow(task, path, refs),
   ];
   if (task.type === 'FORK_JOIN' && following?.type !== 'JOIN') {
     problems.push({ path, message: 'a FORK_JOIN must be followed directly by its JOIN' });
@@ -94,10 +105,29 @@ function checkStep({ task, path, following }: Placed, refs: ReadonlySet<string>)
   return problems;
 }
 
+function checkSubWorkflow(
+  { subWorkflowParam }: WorkflowTask,
+  path: string,
+  refs: References,
+): FieldProblem[] {
+  if (subWorkflowParam === undefined) return [];
+  const { name, workflowDefinition } = subWorkflowParam;
+  const own = `${path}.subWorkflowParam`;
+  return [
+    ...checkReferences(name, `${own}.name`, refs),
+    ...(typeof workflowDefinition === 'object'
+      ? validateDefinition(workflowDefinition).map((problem) => ({
+          ...problem,
+          path: `${own}.workflowDefinition.${problem.path}`,
+        }))
+      : checkReferences(workflowDefinition ?? null, `${own}.workflowDefinition`, refs)),
+  ];
+}
+
 function checkJoins(steps: readonly Placed[]): FieldProblem[] {
   const before = new Set<string>();
-  const all = new Set(steps.map(({ task }) => task.taskReferenceName));
-  return steps.flatMap(({ task, path }) => {
+  const all = new Map(steps.map(({ task, loops }) => [task.taskReferenceName, loops]));
+  return steps.flatMap(({ task, path, loops }) => {
     before.add(task.taskReferenceName);
     if (task.type !== 'JOIN') return [];
     return task.joinOn.flatMap((ref, i) => {
@@ -106,6 +136,9 @@ function checkJoins(steps: readonly Placed[]): FieldProblem[] {
       if (ref === task.taskReferenceName || !before.has(ref)) {
         return [{ path: at, message: `"${ref}" comes after this JOIN, which would wait for ever` }];
       }
+      const inner = all.get(ref)?.find((loop, depth) => loops[depth] !== loop);
+      if (inner !== undefined)
+        return [{ path: at, message: `"${ref}" is inside the loop "${inner}"; wait for the loop instead` }];
       return [];
     });
   });

@@ -1,10 +1,16 @@
 import { decide } from '../../../src/engine/decider/decide.js';
 import { newWorkflow } from '../../../src/engine/decider/new-workflow.js';
-import type { Command, DeciderOutcome, WorkflowState } from '../../../src/engine/model/command.js';
+import type {
+  Command,
+  DeciderOutcome,
+  ScriptNeed,
+  ScriptResult,
+  WorkflowState,
+} from '../../../src/engine/model/command.js';
 import { TaskDef, WorkflowDef } from '../../../src/engine/model/definition.js';
 import { isTerminalTask } from '../../../src/engine/model/execution.js';
 import type { Task } from '../../../src/engine/model/execution.js';
-import type { JsonObject } from '../../../src/engine/model/json.js';
+import type { Json, JsonObject } from '../../../src/engine/model/json.js';
 
 export const WORKFLOW_ID = '3f2b1c00-0000-4000-8000-000000000001';
 export const START = 1_800_000_000_000;
@@ -46,6 +52,32 @@ export const fork = (ref: string, forkTasks: Step[][], joinOn?: string[], joinMo
   },
 ];
 
+export const loop = (
+  ref: string,
+  loopOver: Step[],
+  loopCondition: string | undefined,
+  more: Step = {},
+): Step => ({
+  name: ref,
+  taskReferenceName: ref,
+  type: 'DO_WHILE',
+  loopOver,
+  loopCondition,
+  ...more,
+});
+
+/** One iteration per item. */
+export const loopOver = (ref: string, items: unknown, steps: Step[], more: Step = {}): Step =>
+  loop(ref, steps, undefined, { items, ...more });
+
+export const sub = (ref: string, more: Step = {}): Step => ({
+  name: ref,
+  taskReferenceName: ref,
+  type: 'SUB_WORKFLOW',
+  subWorkflowParam: { name: `child_${ref}` },
+  ...more,
+});
+
 export const step = (type: string, ref: string, inputParameters: JsonObject = {}, more: Step = {}): Step => ({
   name: ref,
   taskReferenceName: ref,
@@ -74,6 +106,27 @@ export const update = (
   more: Partial<Extract<Command, { kind: 'updateTask' }>> = {},
 ): Command => ({ ...head(), kind: 'updateTask', taskId, status: 'COMPLETED', outputData: {}, ...more });
 
+export const evaluated = (need: ScriptNeed, result: ScriptResult): Command => ({
+  ...head(),
+  kind: 'evaluated',
+  taskId: need.taskId,
+  evaluation: need.evaluation,
+  result,
+});
+
+export const childEnded = (
+  task: Task,
+  more: Partial<Extract<Command, { kind: 'childEnded' }>> = {},
+): Command => ({
+  ...head(),
+  kind: 'childEnded',
+  taskId: task.taskId,
+  childWorkflowId: task.subWorkflowId ?? '',
+  status: 'COMPLETED',
+  output: {},
+  ...more,
+});
+
 /** The state without whatever the decider remembers about it. */
 export const bare = (state: WorkflowState): WorkflowState => ({
   workflow: structuredClone(state.workflow),
@@ -89,16 +142,21 @@ export class Run {
 
   constructor(
     def: WorkflowDef,
-    options: { input?: JsonObject; taskDefs?: ReadonlyMap<string, TaskDef>; correlationId?: string } = {},
+    options: {
+      input?: JsonObject;
+      taskDefs?: ReadonlyMap<string, TaskDef>;
+      correlationId?: string;
+      parentWorkflowId?: string;
+      parentWorkflowTaskId?: string;
+      depth?: number;
+    } = {},
   ) {
-    const { input, correlationId } = options;
     this.state = newWorkflow({
       workflowId: WORKFLOW_ID,
       definition: def,
-      taskDefs: options.taskDefs ?? new Map(),
       now: START,
-      input,
-      correlationId,
+      ...options,
+      taskDefs: options.taskDefs ?? new Map(),
     });
     this.decide(command('start'));
   }
@@ -140,6 +198,22 @@ export class Run {
     status: 'FAILED' | 'FAILED_WITH_TERMINAL_ERROR' = 'FAILED',
   ) {
     return this.decide(update(this.task(ref).taskId, { status, reasonForIncompletion }));
+  }
+
+  /** The only script that is waited for. */
+  need(): ScriptNeed {
+    const { needs } = this.decide(command('wake'));
+    const [need] = needs;
+    if (need === undefined || needs.length > 1) throw new Error(`${needs.length} scripts are waited for`);
+    return need;
+  }
+
+  answer(value: Json): DeciderOutcome {
+    return this.decide(evaluated(this.need(), { ok: true, value }));
+  }
+
+  endChild(ref: string, more: Partial<Extract<Command, { kind: 'childEnded' }>> = {}): DeciderOutcome {
+    return this.decide(childEnded(this.task(ref), more));
   }
 
   /** As the store does on a poll. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseWorkflowDef } from '../../../src/engine/decider/parse-definition.js';
 import { InvalidInput } from '../../../src/errors.js';
 import type { FieldProblem } from '../../../src/errors.js';
-import { fork, simple, step, switchOn } from './fixtures.js';
+import { fork, loop, simple, step, sub, switchOn } from './fixtures.js';
 
 function problemsOf(json: unknown): readonly FieldProblem[] {
   try {
@@ -85,12 +85,117 @@ describe('a definition is refused', () => {
     ],
     [
       'for a type that does not exist yet, by its name',
-      withTasks(step('DO_WHILE', 'loop')),
+      withTasks(step('HTTP', 'call')),
       [
         {
           path: 'tasks[0].type',
           message:
-            '"DO_WHILE" is not supported yet; there are SIMPLE, SWITCH, FORK_JOIN, JOIN, HUMAN, WAIT, SET_VARIABLE, TERMINATE',
+            '"HTTP" is not supported yet; there are SIMPLE, SWITCH, FORK_JOIN, JOIN, HUMAN, WAIT, SET_VARIABLE, TERMINATE, DO_WHILE, SUB_WORKFLOW',
+        },
+      ],
+    ],
+    [
+      'for a loop that repeats nothing, or for ever',
+      withTasks(
+        loop('empty', [], undefined),
+        loop('blank', [simple('a')], ' ', { items: 'a list', inputParameters: { keepLastN: 0 } }),
+      ),
+      [
+        { path: 'tasks[0].loopOver', message: 'must have at least one task' },
+        {
+          path: 'tasks[0].loopCondition',
+          message: 'is missing; give the JavaScript that says whether to go on, or a list in "items"',
+        },
+        {
+          path: 'tasks[1].loopCondition',
+          message: 'is missing; give the JavaScript that says whether to go on, or a list in "items"',
+        },
+        { path: 'tasks[1].items', message: 'must be a list, or an expression that gives one' },
+        {
+          path: 'tasks[1].inputParameters.keepLastN',
+          message: 'must be a whole number of iterations, at least 1',
+        },
+      ],
+    ],
+    [
+      'for what is wrong inside a loop',
+      withTasks(loop('l', [simple('a'), simple('a')], '$.x', { items: '${nobody.output.list}' })),
+      [
+        {
+          path: 'tasks[0].loopOver[1].taskReferenceName',
+          message: '"a" is also the name of tasks[0].loopOver[0]; it must be unique',
+        },
+        {
+          path: 'tasks[0].items',
+          message: '${nobody.output.list}: no task has the reference name "nobody"',
+        },
+      ],
+    ],
+    [
+      'for a JOIN that waits for something inside a loop beside it',
+      withTasks(...fork('f', [[loop('l', [simple('a')], '$.x')]], ['a'])),
+      [
+        {
+          path: 'tasks[1].joinOn[0]',
+          message: '"a" is inside the loop "l"; wait for the loop instead',
+        },
+      ],
+    ],
+    [
+      'for iterations of what is in no loop, or in two',
+      withTasks(
+        simple('a'),
+        loop('o', [loop('l', [simple('b')], '1')], '1'),
+        simple('c', {
+          inputParameters: { x: '${a__1.output}', y: '${b__1.output}', z: '${b__1__2.output}' },
+        }),
+      ),
+      [
+        {
+          path: 'tasks[2].inputParameters.x',
+          message: '${a__1.output}: no task has the reference name "a__1"',
+        },
+        {
+          path: 'tasks[2].inputParameters.y',
+          message: '${b__1.output}: no task has the reference name "b__1"',
+        },
+      ],
+    ],
+    [
+      'for a SUB_WORKFLOW that names none',
+      withTasks(
+        sub('a', { subWorkflowParam: undefined }),
+        sub('b', { subWorkflowParam: {} }),
+        sub('c', { subWorkflowParam: { workflowDefinition: 'text' } }),
+        sub('d', { subWorkflowParam: { name: '${nobody.output.name}' } }),
+      ),
+      [
+        { path: 'tasks[0].subWorkflowParam', message: 'is missing; it names the workflow to start' },
+        {
+          path: 'tasks[1].subWorkflowParam.name',
+          message: 'is missing; name a workflow, or give a workflowDefinition',
+        },
+        {
+          path: 'tasks[2].subWorkflowParam.workflowDefinition',
+          message: 'must be a definition, or an expression that gives one',
+        },
+        {
+          path: 'tasks[3].subWorkflowParam.name',
+          message: '${nobody.output.name}: no task has the reference name "nobody"',
+        },
+      ],
+    ],
+    [
+      'for what is wrong with a definition inside it',
+      withTasks(
+        sub('s', {
+          subWorkflowParam: { workflowDefinition: { name: 'x', tasks: [simple('a'), simple('a')] } },
+        }),
+      ),
+      [
+        {
+          path: 'tasks[0].subWorkflowParam.workflowDefinition.tasks[1].taskReferenceName',
+          message: '"a" is also the name of tasks[0]; it must be unique',
         },
       ],
     ],

@@ -1,9 +1,11 @@
+import { doWhile } from './do-while.js';
 import { forkJoin } from './fork-join.js';
 import { human } from './human.js';
 import { join } from './join.js';
 import type { TaskMapper } from './mapper.js';
 import { setVariable } from './set-variable.js';
 import { simple } from './simple.js';
+import { subWorkflow } from './sub-workflow.js';
 import { switchMapper } from './switch.js';
 import { terminate } from './terminate.js';
 import { wait } from './wait.js';
@@ -18,6 +20,8 @@ const MAPPERS: readonly TaskMapper[] = [
   wait,
   setVariable,
   terminate,
+  doWhile,
+  subWorkflow,
 ];
 
 const byType: ReadonlyMap<string, TaskMapper> = new Map(MAPPERS.map((mapper) => [mapper.type, mapper]));

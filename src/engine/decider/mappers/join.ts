@@ -7,5 +7,8 @@ export const join: TaskMapper = {
   definitionName: 'JOIN',
   isWork: false,
   handOut: 'never',
-  map: ({ task, input }) => ({ status: 'IN_PROGRESS', inputData: { ...input, joinOn: task.joinOn } }),
+  map: ({ task, input, rowName }) => ({
+    status: 'IN_PROGRESS',
+    inputData: { ...input, joinOn: task.joinOn.map(rowName) },
+  }),
 };

@@ -2,7 +2,7 @@ import type { Instant } from '../../../clock.js';
 import type { FieldProblem } from '../../../errors.js';
 import type { TaskDef, WorkflowTask } from '../../model/definition.js';
 import type { Task, TaskStatus, Workflow } from '../../model/execution.js';
-import type { JsonObject } from '../../model/json.js';
+import type { Json, JsonObject } from '../../model/json.js';
 import type { PayloadLimits } from '../../model/payload-limits.js';
 
 /** Steps inside a step, and where control goes after the last of them. */
@@ -24,6 +24,10 @@ export interface MapperContext {
   readonly workflow: Workflow;
   readonly now: Instant;
   readonly limits: PayloadLimits;
+  /** Any other part of the step with its expressions resolved. */
+  readonly resolve: (value: Json) => Json;
+  /** What the row of another step is called that runs in the same iteration of the same loops. */
+  readonly rowName: (ref: string) => string;
 }
 
 /** The part of a new row that depends on its type. */
@@ -36,6 +40,8 @@ export interface MappedTask {
   /** Seconds until it may be handed out, as Conductor shows it; `dueAt` decides. */
   readonly callbackAfterSeconds?: number | undefined;
   readonly dueAt?: Instant | undefined;
+  /** DO_WHILE: the iteration that it begins with. */
+  readonly iteration?: number | undefined;
   /** The workflow's variables from now on. */
   readonly variables?: JsonObject | undefined;
 }
@@ -59,6 +65,10 @@ export interface TaskMapper {
   readonly handOut: 'leased' | 'once' | 'never';
   /** Completes by itself when `dueAt` comes. */
   readonly endsWhenDue?: ((task: Task) => boolean) | undefined;
+  /** SCHEDULED until `dueAt`, and then starts by itself. */
+  readonly startsWhenDue?: true;
+  /** Goes through its branch again and again. */
+  readonly repeats?: true;
 
   map(context: MapperContext): MappedTask;
   branches?(task: WorkflowTask): readonly Branch[];
