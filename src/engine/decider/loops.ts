@@ -2,7 +2,7 @@ import type { ScriptNeed, ScriptResult } from '../model/command.js';
 import type { WorkflowTask } from '../model/definition.js';
 import { isTerminalTask } from '../model/execution.js';
 import type { Task } from '../model/execution.js';
-import type { Json, JsonObject } from '../model/json.js';
+import type { Json } from '../model/json.js';
 import { ExpressionTooLarge } from './expressions.js';
 import { isWithin } from './json-size.js';
 import { MAX_ITERATIONS, MAX_LOOPED_ROWS } from './limits.js';
