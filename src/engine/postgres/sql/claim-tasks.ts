@@ -17,6 +17,8 @@ export interface ClaimedRow extends TaskRow {
  * (seldom), their heads are merged by priority plus age in steps of $5. Inside a priority the order stays that of the
  * round robin: a task counts no older than those in front of it. The merge only says how many each priority gets; which
  * tasks these are is decided by what can be locked.
+ *
+ * A workflow with several of the tasks is raised once: an UPDATE changes a row once, however many rows it joins.
  */
 export const CLAIM_TASKS = `
   WITH RECURSIVE level (priority) AS (
@@ -54,17 +56,15 @@ export const CLAIM_TASKS = `
   ), numbered AS (
     SELECT *, row_number() OVER (ORDER BY priority DESC, fair_tag, seq) AS number FROM waiting
   ), raised AS (
-    UPDATE workflow w SET revision = w.revision + 1
-    FROM (SELECT DISTINCT workflow_id FROM waiting) AS one WHERE w.id = one.workflow_id
-    RETURNING w.id, w.revision
+    UPDATE workflow w SET revision = w.revision + 1 FROM waiting WHERE w.id = waiting.workflow_id
   ), claimed AS (
-    UPDATE task t SET status = 'IN_PROGRESS', queued = false, due = false, changed_rev = raised.revision,
+    UPDATE task t SET status = 'IN_PROGRESS', queued = false, due = false, changed_rev = numbered.revision + 1,
       worker_id = ($2::text[])[number], lease_owner = nullif(($3::text[])[number], ''),
       lease_until = $4 + CASE WHEN response_timeout_ms > 0 THEN response_timeout_ms ELSE 86400000 END,
       poll_count = poll_count + 1, callback_after_seconds = 0, started_at = coalesce(started_at, $4),
       updated_at = $4
-    FROM numbered JOIN raised ON raised.id = numbered.workflow_id WHERE t.id = numbered.id
-    RETURNING t.*, number - 1 AS taker, raised.revision - 1 AS revision_before
+    FROM numbered WHERE t.id = numbered.id
+    RETURNING t.*, number - 1 AS taker, numbered.revision AS revision_before
   ), deadline AS (
     SELECT workflow_id, min(at) AS at FROM (
       SELECT workflow_id, started_at + execution_timeout_ms AS at FROM claimed WHERE execution_timeout_ms > 0
