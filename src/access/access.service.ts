@@ -5,6 +5,7 @@ import { appendAudit } from '../audit/audit.js';
 import { Clock } from '../clock.js';
 import { Database } from '../database/database.js';
 import { Overloaded, Unauthorized } from '../errors.js';
+import { ApiKeys } from './api-keys.js';
 import { Keyring } from './keyring.js';
 import { hashPassword, verifyPassword } from './password.js';
 import type { AccessRole, Principal } from './principal.js';
@@ -32,12 +33,15 @@ interface UserRow {
 export class AccessService {
   private readonly failures = new Map<string, { count: number; since: number }>();
   private decoy: Promise<string> | undefined;
+  private readonly keys: ApiKeys;
 
   constructor(
     private readonly db: Database,
     private readonly keyring: Keyring,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.keys = new ApiKeys(db);
+  }
 
   /** Makes the first admin and API key; does nothing when any user exists. @returns whether it did. */
   async bootstrap(
@@ -121,15 +125,7 @@ export class AccessService {
 
   /** @throws Unauthorized INVALID_TOKEN for an unknown key or wrong secret. */
   async byApiKey(id: string, secret: string): Promise<Principal> {
-    const [key] = await this.db.query<{
-      id: string;
-      name: string;
-      secret_sha256: Buffer;
-      roles: AccessRole[];
-    }>('SELECT id, name, secret_sha256, roles FROM api_key WHERE id = $1 AND NOT disabled', [
-      // PostgreSQL takes no NUL, and no key has one.
-      id.includes('\u0000') ? '' : id,
-    ]);
+    const key = await this.keys.find(id);
     if (key === undefined || !timingSafeEqual(key.secret_sha256, sha256(secret))) {
       throw new Unauthorized('The key id or secret is wrong.', 'INVALID_TOKEN');
     }
@@ -173,10 +169,7 @@ export class AccessService {
         { cause: error },
       );
     }
-    const [key] = await this.db.query<{ id: string; name: string; roles: AccessRole[] }>(
-      'SELECT id, name, roles FROM api_key WHERE id = $1 AND NOT disabled',
-      [subject ?? ''],
-    );
+    const key = await this.keys.find(subject ?? '');
     if (key === undefined)
       throw new Unauthorized('The API key of this token no longer exists.', 'INVALID_TOKEN');
     return { kind: 'apikey', id: key.id, name: key.name, roles: key.roles, method: 'token' };

@@ -31,6 +31,7 @@ import { PostgresDefinitionStore } from './postgres/postgres-definition-store.js
 import { PostgresExecutionStore } from './postgres/postgres-execution-store.js';
 import { ExecutionsController } from './rest/executions.controller.js';
 import { MetadataController } from './rest/metadata.controller.js';
+import { TaskReportsController } from './rest/task-reports.controller.js';
 import { TasksController } from './rest/tasks.controller.js';
 import { WorkflowController } from './rest/workflow.controller.js';
 import type { CommitObserver } from './runtime/commit-observer.js';
@@ -94,7 +95,13 @@ export class EngineModule {
   static with({ workers }: { workers: readonly WorkerClass[] }): DynamicModule {
     return {
       module: EngineModule,
-      controllers: [WorkflowController, TasksController, MetadataController, ExecutionsController],
+      controllers: [
+        WorkflowController,
+        TasksController,
+        TaskReportsController,
+        MetadataController,
+        ExecutionsController,
+      ],
       providers: [
         { provide: TASK_WORKERS, useValue: workers },
         {

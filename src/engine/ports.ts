@@ -30,6 +30,8 @@ export interface TaskResult {
   readonly workerId?: string | undefined;
   readonly logs?: readonly string[] | undefined;
   readonly extendLease?: boolean | undefined;
+  /** The lease (poll count) on which this rests: one that was handed on since makes it late. Any when absent. */
+  readonly lease?: number | undefined;
   /** Unique per intention: the same id again changes nothing and answers as before. Random when absent. */
   readonly commandId?: string | undefined;
 }
@@ -37,7 +39,15 @@ export interface TaskResult {
 /** `applied`: durable and decided. `late`: the attempt or the workflow had already ended, nothing changed. */
 export type UpdateOutcome =
   | { readonly kind: 'applied' }
-  | { readonly kind: 'late'; readonly status: TaskStatus; readonly endTime?: Instant | undefined };
+  | {
+      readonly kind: 'late';
+      readonly status: TaskStatus;
+      readonly endTime?: Instant | undefined;
+      /** Who holds the attempt now, or held it last. */
+      readonly holder?: string | undefined;
+      /** The lease (poll count) that counts now. */
+      readonly lease?: number | undefined;
+    };
 
 export interface WorkflowSearch {
   readonly status?: readonly WorkflowStatus[] | undefined;

@@ -84,6 +84,9 @@ function addProcessGauges(registry: Registry, runtime: EngineRuntime, database: 
       forgotten: tally.forgottenLeases,
     }),
   );
+  counts('sallyport_task_reports_late_total', 'Reports that came too late to count', 'source', () => ({
+    worker: tally.lateReports,
+  }));
   counts('sallyport_peers_released_total', 'Peers whose leases this process handed back', 'cause', () => ({
     died: tally.deadNodes,
   }));

@@ -39,6 +39,8 @@ export const ENGINE_SETTINGS: SessionSettings = {
   enable_bitmapscan: 'off',
   enable_hashjoin: 'off',
   enable_mergejoin: 'off',
+  // With no choice left, planning anew for each call gains nothing: a claim of one task took 1.2 ms with, 0.5 ms without.
+  plan_cache_mode: 'force_generic_plan',
   statement_timeout: '14s',
   idle_in_transaction_session_timeout: '15s',
   tcp_keepalives_idle: '15',

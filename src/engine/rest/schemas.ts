@@ -16,7 +16,8 @@ export const text = (max: number) =>
 const absent = <T extends z.ZodType>(schema: T) =>
   schema.nullish().transform((value): z.output<T> | undefined => value ?? undefined);
 
-const object: z.ZodType<JsonObject> = z.record(z.string(), z.json());
+// The body came through the JSON parser, which refuses what cannot be stored: looking at every value again costs time.
+const object = z.record(z.string(), z.any()) as z.ZodType<JsonObject>;
 
 const isEmpty = (value: unknown): boolean =>
   value === undefined ||
@@ -144,29 +145,50 @@ export const Reported = z.enum(REPORTED);
 
 const logLine = z.union([text(100_000), z.object({ log: text(100_000) }).transform(({ log }) => log)]);
 
+const reportFields = {
+  status: absent(Reported),
+  outputData: absent(object),
+  reasonForIncompletion: absent(text(10_000)),
+  callbackAfterSeconds: absent(z.number().min(0)),
+  workerId: absent(text(255)),
+  logs: absent(z.array(logLine).max(1_000)),
+  extendLease: absent(z.boolean()),
+};
+/** A status, or the extension of a lease. */
+const saysSomething = (
+  { status, extendLease }: { status: unknown; extendLease: boolean | undefined },
+  context: z.core.$RefinementCtx,
+): void => {
+  if (status !== undefined || extendLease === true) return;
+  context.addIssue({
+    code: 'custom',
+    path: ['status'],
+    message: `must be one of ${REPORTED.join(', ')}`,
+  });
+};
+
 export const TaskResultBody = z
   .object({
     workflowInstanceId: Id,
     taskId: Id,
-    status: absent(Reported),
-    outputData: absent(object),
-    reasonForIncompletion: absent(text(10_000)),
-    callbackAfterSeconds: absent(z.number().min(0)),
-    workerId: absent(text(255)),
-    logs: absent(z.array(logLine).max(1_000)),
-    extendLease: absent(z.boolean()),
+    ...reportFields,
     externalOutputPayloadStoragePath: notAvailable('external payload storage'),
   })
-  .superRefine(({ status, extendLease }, context) => {
-    if (status === undefined && extendLease !== true) {
-      context.addIssue({
-        code: 'custom',
-        path: ['status'],
-        message: `must be one of ${REPORTED.join(', ')}`,
-      });
-    }
-  })
+  .superRefine(saysSomething)
   .meta({ id: 'TaskResult' });
+
+export const TaskReportBody = z
+  .object({
+    /** Saves a look-up. */
+    workflowInstanceId: absent(Id),
+    ...reportFields,
+    /** The `pollCount` of the task as it was handed out: a report that rests on another one is late. */
+    lease: absent(z.int().min(0)),
+    /** The same id again changes nothing and is answered as before. */
+    commandId: absent(text(255)),
+  })
+  .superRefine(saysSomething)
+  .meta({ id: 'TaskReport' });
 
 export const UpdateQuery = z.object({ workerid: text(255).optional() });
 export const QueueSizesQuery = z.object({ taskType: list(text(255)) });

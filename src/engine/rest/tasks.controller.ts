@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Body, Controller, Get, Header, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -6,6 +7,7 @@ import { actorOf, CurrentPrincipal, Roles, type Principal } from '../../access/p
 import type { ClaimedTask } from '../execution-store.js';
 import type { JsonObject } from '../model/json.js';
 import type { ReportedStatus } from '../model/command.js';
+import type { Task } from '../model/execution.js';
 import { SallyportEngine } from '../runtime/sallyport-engine.js';
 import {
   BatchPollQuery,
@@ -34,11 +36,13 @@ export class TasksController {
   async pollBatch(
     @Param('type', { schema: Id }) taskType: string,
     @Query({ schema: BatchPollQuery }) query: z.infer<typeof BatchPollQuery>,
+    @CurrentPrincipal() principal: Principal,
     @Req() request: FastifyRequest,
   ) {
     const { workerid: workerId, domain, count, timeout: timeoutMs } = query;
     const signal = whenGone(request);
-    const claimed = await this.engine.poll({ taskType, workerId, domain, count, timeoutMs, signal });
+    const client = `${principal.id}@${request.ip}`;
+    const claimed = await this.engine.poll({ taskType, workerId, domain, count, timeoutMs, client, signal });
     return claimed.map(claimedView);
   }
 
@@ -94,16 +98,16 @@ export class TasksController {
     @CurrentPrincipal() principal: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    await this.report(body, principal);
-    const { taskType } = await this.engine.getTask(body.taskId);
+    const { taskType } = await this.report(body, principal);
     const workerId = body.workerId ?? '';
     const [claimed] = await this.engine.poll({ taskType, workerId, count: 1, timeoutMs: 0 });
     return taskOrNothing(claimed, reply);
   }
 
-  private async report(body: z.infer<typeof TaskResultBody>, principal: Principal): Promise<void> {
+  private async report(body: z.infer<typeof TaskResultBody>, principal: Principal): Promise<Task> {
     // Late reports are answered like others, as in Conductor, whose SDKs would log anything else as a fault.
-    await this.engine.updateTask({ ...body, status: body.status ?? 'IN_PROGRESS' }, actorOf(principal));
+    const result = { ...body, status: body.status ?? 'IN_PROGRESS' } as const;
+    return (await this.engine.report(result, actorOf(principal))).task;
   }
 
   @Post(':workflowId/:reference/:status')
@@ -158,9 +162,14 @@ function taskOrNothing(claimed: ClaimedTask | undefined, reply: FastifyReply) {
   return undefined;
 }
 
-/** Aborts when the client closes its connection, so that nothing is claimed for nobody. */
-function whenGone(request: FastifyRequest): AbortSignal {
+const connections = new WeakMap<Socket, AbortSignal>();
+
+/** Aborts when the client closes its connection, so that nothing is claimed for nobody. One listener per connection. */
+function whenGone({ raw: { socket } }: FastifyRequest): AbortSignal {
+  const known = connections.get(socket);
+  if (known !== undefined) return known;
   const gone = new AbortController();
-  request.raw.socket.once('close', () => gone.abort());
+  socket.once('close', () => gone.abort());
+  connections.set(socket, gone.signal);
   return gone.signal;
 }

@@ -2,6 +2,9 @@ import { InvalidInput, TooLarge, type FieldProblem } from '../../errors.js';
 import { jsonBytes } from '../decider/json-size.js';
 import type { Json } from '../model/json.js';
 
+/** Of names and ids that clients choose. */
+export const MAX_ID_LENGTH = 255;
+
 const MAX_DEPTH = 64;
 const MAX_PROBLEMS = 20;
 

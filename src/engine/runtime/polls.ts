@@ -70,6 +70,7 @@ export class Polls {
     const { clock, claims } = this.parts;
     const deadline = clock.now() + poll.timeoutMs;
     const takers = Array.from({ length: poll.count }, () => ({ workerId: poll.workerId, owner: undefined }));
+    if (poll.timeoutMs === 0) return this.isStopped ? [] : claims.take(poll.taskType, takers);
     for (;;) {
       if (this.isStopped || poll.signal?.aborted === true) return [];
       const nap = new AbortController();

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../clock.js';
-import { Conflict, InvalidInput, NotFound } from '../../errors.js';
+import { InvalidInput, NotFound } from '../../errors.js';
 import { newWorkflow } from '../decider/new-workflow.js';
-import type { Actor, Command, RejectedCommand } from '../model/command.js';
+import type { Actor, Command } from '../model/command.js';
 import type { Task } from '../model/execution.js';
 import {
   Engine,
@@ -15,14 +15,13 @@ import {
 import type { ClaimedTask, PollRecord, TaskLogLine } from '../execution-store.js';
 import type { Definitions } from './definitions.js';
 import type { EngineRuntime } from './engine-runtime.js';
-import type { EntryOutcome } from './entry.js';
-import { checkPayload, checkStorable, checkText, storableText } from './payload-check.js';
+import { checkPayload, checkText, MAX_ID_LENGTH, storableText } from './payload-check.js';
 import type { Poll } from './polls.js';
 import { MAX_LOG_CHARACTERS, MAX_LOG_LINES } from './task-logs.js';
+import { noTask, noWorkflow, refused, TaskReports, type Reported } from './task-reports.js';
 import { why, type Why } from './why.js';
 
 const MAX_SEARCH_LIMIT = 500;
-const MAX_ID_LENGTH = 255;
 const MAX_REASON_LENGTH = 10_000;
 
 /** How long a caller of `execute` waits, and for what beside the end. */
@@ -48,12 +47,15 @@ export interface Executed {
 
 /** The engine of this process: what it does is durable when it resolves. */
 export class SallyportEngine extends Engine {
+  private readonly reports: TaskReports;
+
   constructor(
     private readonly runtime: EngineRuntime,
     private readonly definitions: Definitions,
     private readonly clock: Clock,
   ) {
     super();
+    this.reports = new TaskReports(runtime);
   }
 
   async start(request: StartWorkflowRequest, actor: Actor): Promise<string> {
@@ -175,37 +177,15 @@ export class SallyportEngine extends Engine {
   }
 
   async updateTask(result: TaskResult, actor: Actor): Promise<UpdateOutcome> {
-    checkResult(result);
-    const { workflowInstanceId, taskId } = result;
-    if (result.logs !== undefined && result.logs.length > 0) await this.appendLogs(taskId, result.logs);
-    if (result.extendLease === true) return await this.extend(result);
-    const outcome = await this.runtime.committer.submit(workflowInstanceId, {
-      kind: 'command',
-      command: {
-        kind: 'updateTask',
-        commandId: result.commandId ?? randomUUID(),
-        actor,
-        taskId,
-        status: result.status,
-        outputData: result.outputData ?? {},
-        reasonForIncompletion: result.reasonForIncompletion,
-        callbackAfterSeconds: result.callbackAfterSeconds,
-        workerId: result.workerId,
-      },
-    });
-    return updateOutcome(outcome, workflowInstanceId, taskId);
+    return (await this.report(result, actor)).outcome;
   }
 
-  /** A sign of life from a worker outside: the response time-out starts again. */
-  private async extend({ workflowInstanceId, taskId }: TaskResult): Promise<UpdateOutcome> {
-    const outcome = await this.runtime.committer.submit(workflowInstanceId, {
-      kind: 'extend',
-      taskIds: [taskId],
-    });
-    if (outcome.kind !== 'applied') throw noWorkflow(workflowInstanceId);
-    const task = outcome.state.tasks.find((row) => row.taskId === taskId);
-    if (task === undefined) throw noTask(taskId);
-    return task.status === 'IN_PROGRESS' ? { kind: 'applied' } : lateBecause(task);
+  /** As `updateTask`, with the attempt as it is now. */
+  async report(result: TaskResult, actor: Actor): Promise<Reported> {
+    const reported = await this.reports.report(result, actor);
+    if (result.logs !== undefined && result.logs.length > 0)
+      await this.appendLogs(result.taskId, result.logs);
+    return reported;
   }
 
   async appendLogs(taskId: string, lines: readonly string[]): Promise<void> {
@@ -270,35 +250,3 @@ function checkStart(request: StartWorkflowRequest, maxInputBytes: number): void 
   checkText(createdBy, 'createdBy', MAX_ID_LENGTH);
   if (request.input !== undefined) checkPayload(request.input, 'input', maxInputBytes);
 }
-
-function checkResult(result: TaskResult): void {
-  checkText(result.workflowInstanceId, 'workflowInstanceId', MAX_ID_LENGTH);
-  checkText(result.taskId, 'taskId', MAX_ID_LENGTH);
-  // One that is too large fails its task, which the decider says.
-  if (result.outputData !== undefined) checkStorable(result.outputData, 'outputData');
-  checkText(result.reasonForIncompletion, 'reasonForIncompletion', MAX_REASON_LENGTH);
-  checkText(result.workerId, 'workerId', MAX_ID_LENGTH);
-  checkText(result.commandId, 'commandId', MAX_ID_LENGTH);
-}
-
-function updateOutcome(outcome: EntryOutcome, workflowId: string, taskId: string): UpdateOutcome {
-  if (outcome.kind === 'missing') throw noWorkflow(workflowId);
-  if (outcome.kind !== 'rejected') return { kind: 'applied' };
-  const { rejection, state } = outcome;
-  const task = state.tasks.find((row) => row.taskId === taskId);
-  if (rejection.reason !== 'late' || task === undefined) throw refused(rejection);
-  return lateBecause(task);
-}
-
-const lateBecause = ({ status, endTime }: Task): UpdateOutcome => ({ kind: 'late', status, endTime });
-
-function refused({ reason, message }: RejectedCommand): Error {
-  if (reason === 'not_found') return new NotFound(message);
-  if (reason === 'invalid') return new InvalidInput(message);
-  return new Conflict(message);
-}
-
-const noWorkflow = (workflowId: string): NotFound =>
-  new NotFound(`No such workflow found by id: ${storableText(workflowId, MAX_ID_LENGTH)}`);
-const noTask = (taskId: string): NotFound =>
-  new NotFound(`No such task found by id: ${storableText(taskId, MAX_ID_LENGTH)}`);

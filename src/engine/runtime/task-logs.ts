@@ -37,6 +37,11 @@ export class TaskLogs {
     };
   }
 
+  /** One line about a task from the engine itself; stored within a second. */
+  add(taskId: string, line: string): void {
+    this.writer(taskId)(line);
+  }
+
   /** Stores what waits; keeps it for the next time when the database does not answer. */
   async flush(): Promise<void> {
     if (this.lost > 0) {

@@ -1,0 +1,112 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../../support/eventually.js';
+import { restApp, type RestApp } from './app.js';
+
+let app: RestApp;
+beforeAll(async () => {
+  app = await restApp();
+  await app.call('POST', '/api/metadata/workflow', {
+    name: 'one',
+    schemaVersion: 2,
+    tasks: [{ name: 'step', taskReferenceName: 'step', type: 'SIMPLE' }],
+  });
+});
+
+async function claim(
+  workerid = 'w1',
+): Promise<{ taskId: string; workflowInstanceId: string; pollCount: number }> {
+  await app.call('POST', '/api/workflow', { name: 'one' });
+  return (await app.call('GET', `/api/tasks/poll/step?workerid=${workerid}`)).json;
+}
+const report = (taskId: string, body: object) => app.call('POST', `/api/v1/tasks/${taskId}`, body);
+const lines = async (taskId: string): Promise<string[]> => {
+  const { json, status } = await app.call('GET', `/api/tasks/${taskId}/log`);
+  return status === 204 ? [] : json.map(({ log }: { log: string }) => log);
+};
+
+describe('a report on /api/v1', () => {
+  test('ends the attempt, and is answered the same when it is sent again', async () => {
+    const { taskId, workflowInstanceId, pollCount } = await claim();
+    const body = { status: 'COMPLETED', outputData: { a: 1 }, lease: pollCount, workerId: 'w1' };
+    const first = await report(taskId, body);
+    expect(first.status).toBe(200);
+    expect(first.json).toEqual({ taskId, workflowInstanceId, taskStatus: 'COMPLETED', lease: 1 });
+    expect((await report(taskId, body)).json).toEqual(first.json);
+    expect(await lines(taskId)).toEqual([]);
+  });
+
+  test('that says otherwise than how the attempt ended is told so, and leaves a line', async () => {
+    const { taskId } = await claim('w1');
+    await report(taskId, { status: 'COMPLETED', workerId: 'w1' });
+    const late = await report(taskId, { status: 'FAILED', workerId: 'w2' });
+    expect(late.status).toBe(409);
+    expect(late.json).toMatchObject({ code: 'CONFLICT', taskStatus: 'COMPLETED', holder: 'w1', lease: 1 });
+    const [line] = await eventually(async () => {
+      const found = await lines(taskId);
+      return found.length > 0 && found;
+    });
+    expect(line).toBe('A report of FAILED from w2 came too late and changed nothing: it is COMPLETED.');
+  });
+
+  test('of a lease that was handed on says who holds it, and the holder goes on', async () => {
+    const { taskId, pollCount } = await claim('w1');
+    const back = { status: 'IN_PROGRESS', callbackAfterSeconds: 0, lease: pollCount };
+    expect((await report(taskId, back)).json).toMatchObject({ taskStatus: 'SCHEDULED' });
+    const { json: again } = await app.call('GET', '/api/tasks/poll/step?workerid=w2');
+    expect(again).toMatchObject({ taskId, pollCount: 2 });
+    // The first worker's report once more, as after a lost answer: it must not take the task from the second.
+    expect((await report(taskId, back)).status).toBe(200);
+    const late = await report(taskId, { status: 'COMPLETED', lease: pollCount, workerId: 'w1' });
+    expect(late.status).toBe(409);
+    expect(late.json).toMatchObject({ taskStatus: 'IN_PROGRESS', holder: 'w2', lease: 2 });
+    expect((await report(taskId, { status: 'COMPLETED', lease: 2 })).status).toBe(200);
+  });
+
+  test('of nothing known, or with nothing in it, says what is wrong', async () => {
+    expect((await report('nobody', { status: 'COMPLETED' })).status).toBe(404);
+    const { taskId } = await claim();
+    expect(await report(taskId, {})).toMatchObject({ status: 400, json: { errors: [{ path: 'status' }] } });
+    expect(await report(taskId, { status: 'COMPLETED', lease: -1 })).toMatchObject({
+      status: 400,
+      json: { errors: [{ path: 'lease' }] },
+    });
+    await report(taskId, { status: 'COMPLETED' });
+  });
+});
+
+describe("a late report on Conductor's paths", () => {
+  test('is answered like others, has no effect, is counted and leaves at most ten lines', async () => {
+    const { taskId, workflowInstanceId } = await claim('w1');
+    const update = (status: string) =>
+      app.call('POST', '/api/tasks', { taskId, workflowInstanceId, status, workerId: 'w9' });
+    expect((await update('COMPLETED')).status).toBe(200);
+    for (let n = 0; n < 15; n++) {
+      expect(await update('FAILED')).toMatchObject({ status: 200, text: taskId });
+    }
+    expect((await app.call('GET', `/api/workflow/${workflowInstanceId}`)).json.status).toBe('COMPLETED');
+    await eventually(async () => (await lines(taskId)).length === 10);
+    const extend = { taskId, workflowInstanceId, extendLease: true };
+    expect((await app.call('POST', '/api/tasks', extend)).status).toBe(200);
+  });
+});
+
+describe('update-v2', () => {
+  test('answers with the next task of the same type, then with nothing', async () => {
+    const first = await claim();
+    await app.call('POST', '/api/workflow', { name: 'one' });
+    const update = (task: typeof first) =>
+      app.call('POST', '/api/tasks/update-v2', {
+        taskId: task.taskId,
+        workflowInstanceId: task.workflowInstanceId,
+        status: 'COMPLETED',
+        workerId: 'w1',
+      });
+    const next = await update(first);
+    expect(next).toMatchObject({
+      status: 200,
+      json: { taskType: 'step', status: 'IN_PROGRESS', workerId: 'w1' },
+    });
+    expect((await update(next.json)).status).toBe(204);
+    expect((await update(next.json)).status).toBe(204);
+  });
+});
