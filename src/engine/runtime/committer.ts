@@ -10,7 +10,7 @@ import {
 import { withTasks } from '../decider/transition.js';
 import type { TaskDef } from '../model/definition.js';
 import type { ScriptNeed } from '../model/command.js';
-import type { Task, Workflow } from '../model/execution.js';
+import { isTerminalWorkflow, type Task, type Workflow } from '../model/execution.js';
 import type { PayloadLimits } from '../model/payload-limits.js';
 import { isRecorded, type Entry, type EntryOutcome, type Request } from './entry.js';
 import type { FairTags } from './fair-tags.js';
@@ -391,7 +391,7 @@ export class Committer {
       } else if (missing.has(workflowId) || one === undefined) {
         for (const entry of entries) entry.resolve({ kind: 'missing' });
       } else {
-        if (one.write !== undefined) this.parts.cache.put(one.next);
+        if (one.write !== undefined) this.remember(one.next);
         for (const [entry, outcome] of one.outcomes) entry.resolve(outcome);
         this.follow(one);
       }
@@ -404,6 +404,13 @@ export class Committer {
   private passOn(decided: readonly Transition[], held: readonly InboxRow[]): void {
     if (held.length > 0) this.parts.listener.held(held);
     else if (decided.some(({ effects }) => effects.length > 0)) this.parts.listener.effects();
+  }
+
+  /** What has ended is rarely asked again, and keeping it would fill the cache with nothing else. */
+  private remember(known: KnownWorkflow): void {
+    const { workflow } = known.state;
+    if (isTerminalWorkflow(workflow.status)) this.parts.cache.drop(workflow.workflowId);
+    else this.parts.cache.put(known);
   }
 
   private follow(one: Transition): void {
