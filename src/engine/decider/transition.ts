@@ -211,3 +211,11 @@ export function withTasks(state: WorkflowState, rows: readonly Task[]): Workflow
   if (isFollowed) indexes.set(tasks, index);
   return { ...state, tasks };
 }
+
+/** The row with this id, without reading the others where the state was decided on before. */
+export function taskOf(state: WorkflowState, taskId: string): Task | undefined {
+  const index = indexes.get(state.tasks);
+  if (index === undefined) return state.tasks.find((task) => task.taskId === taskId);
+  const position = index.positionOf(taskId);
+  return position === undefined ? undefined : state.tasks[position];
+}

@@ -19,8 +19,15 @@ import { Patience, refusal } from './patience.js';
 import { CommitQueue, type Mailbox, type QueueLimits } from './queue.js';
 import { roughBytes } from './rough-bytes.js';
 import type { Slots } from './slots.js';
-import { transition, type Transition } from './transition.js';
-import type { KnownWorkflow, WorkflowCache } from './workflow-cache.js';
+import { rowOf, transition, type Transition } from './transition.js';
+import {
+  bytesChange,
+  knownWorkflow,
+  openChange,
+  payloadChange,
+  type KnownWorkflow,
+  type WorkflowCache,
+} from './workflow-cache.js';
 import type { CrashPoints } from './crash-points.js';
 import type { RuntimeLog } from './runtime-log.js';
 import type { Tally } from './tally.js';
@@ -350,7 +357,7 @@ export class Committer {
   private decideStart(entries: readonly Entry[], now: number): Transition {
     const [start, ...again] = entries.filter(({ request }) => request.kind === 'start');
     if (start?.request.kind !== 'start') throw new Error('No start among the entries');
-    const known = { state: start.request.initial, timerAt: undefined, fairTags: new Map<string, number>() };
+    const known = knownWorkflow(start.request.initial, undefined, NO_TAGS);
     const others = entries.filter((entry) => !again.includes(entry));
     const decided = transition(known, others, new Set(), true, this.context(now));
     const { workflowId } = decided;
@@ -479,6 +486,22 @@ function merge(
   }
   const tasks = changes.tasks.map(({ task }) => task);
   // An index that belongs to the known rows moves on with them.
-  const before = { workflow, tasks: known?.state.tasks ?? [], taskDefs };
-  return { state: withTasks(before, tasks), timerAt, fairTags };
+  const before = known?.state.tasks ?? [];
+  const state = withTasks({ workflow, tasks: before, taskDefs }, tasks);
+  if (known === undefined) return knownWorkflow(state, timerAt, fairTags);
+  let { openTasks, bytes } = known;
+  for (const task of tasks) {
+    const old = rowOf(before, task);
+    openTasks += openChange(old, task);
+    bytes += bytesChange(old, task);
+  }
+  return {
+    state,
+    timerAt,
+    fairTags,
+    openTasks,
+    bytes: bytes + payloadChange(known.state.workflow, workflow),
+  };
 }
+
+const NO_TAGS: ReadonlyMap<string, number> = new Map();

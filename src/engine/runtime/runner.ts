@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.js';
 import type { Task } from '../model/execution.js';
-import { RetryLater, TerminalError, type TaskOutcome, type TaskWorker } from '../ports.js';
+import { RetryLater, TerminalError, type TaskContext, type TaskOutcome, type TaskWorker } from '../ports.js';
 import type { Committer } from './committer.js';
 import type { CrashPoints } from './crash-points.js';
 import { payloadProblems, storableText } from './payload-check.js';
@@ -9,13 +9,45 @@ import type { Slots } from './slots.js';
 import type { Tally } from './tally.js';
 import type { TaskLogs } from './task-logs.js';
 
-interface Run {
-  readonly task: Task;
-  readonly since: number;
-  readonly controller: AbortController;
-  readonly responseTimeoutMs: number;
+/** One run of a worker. What few workers use is made when they ask for it. */
+class Run implements TaskContext {
   extendAt: number;
-  done: Promise<void>;
+  done: Promise<void> = Promise.resolve();
+  private controller: AbortController | undefined;
+  private reason: Error | undefined;
+  private writer: ((line: string) => void) | undefined;
+
+  constructor(
+    readonly task: Task,
+    readonly since: number,
+    readonly responseTimeoutMs: number,
+    private readonly logs: TaskLogs,
+  ) {
+    this.extendAt = responseTimeoutMs > 0 ? since + responseTimeoutMs / 3 : Infinity;
+  }
+
+  get signal(): AbortSignal {
+    if (this.controller === undefined) {
+      this.controller = new AbortController();
+      if (this.reason !== undefined) this.controller.abort(this.reason);
+    }
+    return this.controller.signal;
+  }
+
+  // An arrow function, because workers take it out of its context.
+  readonly log = (line: string): void => {
+    this.writer ??= this.logs.writer(this.task.taskId);
+    this.writer(line);
+  };
+
+  get isAborted(): boolean {
+    return this.reason !== undefined;
+  }
+
+  abort(reason: string): void {
+    this.reason ??= new Error(reason);
+    this.controller?.abort(this.reason);
+  }
 }
 
 type Report = {
@@ -63,28 +95,19 @@ export class Runner {
       return;
     }
     // An older lease of the same attempt that still runs here was lost meanwhile.
-    this.abort([task.taskId], 'The task was handed out again');
-    const now = this.parts.clock.now();
-    const responseTimeoutMs = this.parts.responseTimeoutMs(task);
-    const run: Run = {
-      task,
-      since: now,
-      controller: new AbortController(),
-      responseTimeoutMs,
-      extendAt: responseTimeoutMs > 0 ? now + responseTimeoutMs / 3 : Infinity,
-      done: Promise.resolve(),
-    };
+    if (this.runs.has(task.taskId)) this.abort([task.taskId], 'The task was handed out again');
+    const run = new Run(task, this.parts.clock.now(), this.parts.responseTimeoutMs(task), this.parts.logs);
     this.runs.set(task.taskId, run);
     run.done = this.run(worker, run);
     this.parts.started(run.extendAt);
   }
 
   private async run(worker: TaskWorker, run: Run): Promise<void> {
-    const { task, controller } = run;
+    const { task } = run;
     const report = await this.execute(worker, run);
     this.parts.slots.free(task.taskType);
     if (this.runs.get(task.taskId) === run) this.runs.delete(task.taskId);
-    if (controller.signal.aborted) {
+    if (run.isAborted) {
       this.parts.freed(task.taskType);
       return;
     }
@@ -92,27 +115,21 @@ export class Runner {
     // The report's own commit hands the next task to the freed slot, unless others wait longer.
     const reported = this.report(task, report);
     if (this.parts.slots.isBacklogged(task.taskType)) this.parts.freed(task.taskType);
-    void this.parts.logs.flush();
+    if (this.parts.logs.hasWaiting) void this.parts.logs.flush();
     await reported;
   }
 
-  private async execute(worker: TaskWorker, { task, controller }: Run): Promise<Report> {
-    const context = { signal: controller.signal, log: this.parts.logs.writer(task.taskId) };
+  private async execute(worker: TaskWorker, run: Run): Promise<Report> {
+    const { task } = run;
     try {
-      return toReport(await worker.execute(task, context));
+      return toReport(await worker.execute(task, run));
     } catch (error) {
-      if (!controller.signal.aborted) {
-        this.parts.log.warn(
-          { err: error, workflowId: task.workflowInstanceId, taskId: task.taskId, taskType: task.taskType },
-          'a worker threw',
-        );
-      }
+      if (!run.isAborted) this.parts.log.warn({ err: error, ...factsOf(task) }, 'a worker threw');
       return reportOf(error, task);
     }
   }
 
   private async report(task: Task, report: Report): Promise<void> {
-    const facts = { workflowId: task.workflowInstanceId, taskId: task.taskId, taskType: task.taskType };
     try {
       const outcome = await this.parts.committer().submit(
         task.workflowInstanceId,
@@ -131,13 +148,15 @@ export class Runner {
         { internal: true },
       );
       if (outcome.kind === 'rejected') {
-        this.parts.log.debug({ ...facts, reason: outcome.rejection.reason }, 'a run ended too late to count');
-      } else {
-        this.parts.log.debug({ ...facts, status: report.status }, 'a run was reported');
+        const { reason } = outcome.rejection;
+        this.parts.log.debug({ ...factsOf(task), reason }, 'a run ended too late to count');
       }
     } catch (error) {
       // The lease stays ours without a run behind it; the next reconciliation hands the task back.
-      this.parts.log.error({ ...facts, err: error }, 'a run could not be reported; it will be repeated');
+      this.parts.log.error(
+        { ...factsOf(task), err: error },
+        'a run could not be reported; it will be repeated',
+      );
     }
   }
 
@@ -157,7 +176,7 @@ export class Runner {
       const run = this.runs.get(taskId);
       if (run === undefined) continue;
       this.runs.delete(taskId);
-      run.controller.abort(new Error(reason));
+      run.abort(reason);
     }
   }
 
@@ -217,6 +236,12 @@ export class Runner {
     return [...this.runs.keys()];
   }
 }
+
+const factsOf = ({ workflowInstanceId: workflowId, taskId, taskType }: Task) => ({
+  workflowId,
+  taskId,
+  taskType,
+});
 
 function toReport(outcome: TaskOutcome): Report {
   const report = withoutCheck(outcome);

@@ -42,6 +42,10 @@ export class TaskLogs {
     this.writer(taskId)(line);
   }
 
+  get hasWaiting(): boolean {
+    return this.waiting.length > 0;
+  }
+
   /** Stores what waits; keeps it for the next time when the database does not answer. */
   async flush(): Promise<void> {
     if (this.lost > 0) {

@@ -3,8 +3,16 @@ import type { AuditEvent } from '../../audit/audit.js';
 import type { Instant } from '../../clock.js';
 import type { Lease, TaskWrite, TimerWrite, WorkflowWrite } from '../execution-store.js';
 import { decide } from '../decider/decide.js';
-import { withTasks } from '../decider/transition.js';
-import type { Actor, Command, DeciderOutcome, Effect, ScriptNeed, WorkflowState } from '../model/command.js';
+import { taskOf, withTasks } from '../decider/transition.js';
+import type {
+  Actor,
+  Command,
+  DeciderOutcome,
+  Effect,
+  RejectedCommand,
+  ScriptNeed,
+  WorkflowState,
+} from '../model/command.js';
 import type { TaskDef } from '../model/definition.js';
 import { isTerminalTask, isTerminalWorkflow, type Task, type Workflow } from '../model/execution.js';
 import type { PayloadLimits } from '../model/payload-limits.js';
@@ -12,7 +20,7 @@ import { isRecorded, type Entry, type EntryOutcome } from './entry.js';
 import type { FairTags } from './fair-tags.js';
 import { handedOver, handOverDeadline, leaseUntil, timeoutsOf } from './hand-over.js';
 import type { Slots } from './slots.js';
-import type { KnownWorkflow } from './workflow-cache.js';
+import { bytesChange, openChange, payloadChange, type KnownWorkflow } from './workflow-cache.js';
 
 /** What a transition uses of its process. */
 export interface TransitionContext {
@@ -64,36 +72,19 @@ export function transition(
   context: TransitionContext,
 ): Transition {
   const base = equipped(known.state, context);
-  const { commands, early } = sortOut(base, entries, applied);
-  const extended = extendLeases(base, entries, context.now);
-  const outcome = decide(
-    extended,
-    commands.flatMap(({ request }) => commandOf(request) ?? []),
-    context.now,
-  );
-  const rejected = new Map(outcome.rejected.map((rejection) => [rejection.commandId, rejection]));
-  const accepted = commands.filter(({ request }) => !rejected.has(commandOf(request)?.commandId ?? ''));
+  const sorted = sortOut(base, entries, applied);
+  const extended = sorted.extends ? extendLeases(base, entries, context.now) : base;
+  const outcome = decide(extended, sorted.commands, context.now);
+  const accepted = acceptedOf(sorted.commands, outcome.rejected);
 
   const changed = withExtended(outcome.changedTasks, base, extended);
-  const reported = new Set(
-    commands.flatMap(({ request }) => {
-      const command = commandOf(request);
-      return command?.kind === 'updateTask' ? [command.taskId] : [];
-    }),
-  );
-  const handing = hand(
-    isNew ? { ...known, state: { ...known.state, tasks: [] } } : known,
-    changed,
-    reported,
-    context,
-  );
+  const handing = hand(known, isNew ? NO_TASKS : known.state.tasks, changed, sorted.commands, context);
 
-  const timerEntry = entries.some((entry) => entry.timer);
   const timer = timerWrite(
     known,
     outcome.state,
-    earliest(outcome.wakeAt, ...handing.deadlines),
-    timerEntry,
+    earliest(outcome.wakeAt, handing.deadline),
+    sorted.isTimer,
     outcome,
     context.now,
   );
@@ -101,8 +92,8 @@ export function transition(
     isNew ||
     outcome.state.workflow !== known.state.workflow ||
     changed.length > 0 ||
-    accepted.some((entry) => commandOf(entry.request)?.kind !== 'wake');
-  const needsWrite = isChanged || timer.kind !== 'keep' || entries.some((e) => e.inboxId !== undefined);
+    accepted.some(({ kind }) => kind !== 'wake');
+  const needsWrite = isChanged || timer.kind !== 'keep' || sorted.consumed.length > 0;
 
   const decided = withTasks(outcome.state, handing.handedOver);
   const revision = known.state.workflow.revision + 1;
@@ -113,64 +104,78 @@ export function transition(
     state,
     timerAt: timerAfter(known.timerAt, timer),
     fairTags: handing.fairTags,
+    openTasks: known.openTasks + handing.openChange,
+    bytes: known.bytes + handing.bytesChange + payloadChange(known.state.workflow, state.workflow),
   };
 
   return {
     workflowId: state.workflow.workflowId,
     before: isNew ? undefined : known.state,
     next,
-    outcomes: [
-      ...early.map(([entry, outcomeIn]) => [entry, outcomeIn(state)] as const),
-      ...commands.map((entry) => {
-        const command = commandOf(entry.request);
-        const rejection = rejected.get(command?.commandId ?? '');
-        return [
-          entry,
-          rejection === undefined
-            ? ({ kind: 'applied', state } as const)
-            : saysWhatIsStored(state, command)
-              ? ({ kind: 'repeated', state } as const)
-              : ({ kind: 'rejected', rejection, state } as const),
-        ] as const;
-      }),
-      ...entries
-        .filter(({ request }) => request.kind === 'extend')
-        .map((entry) => [entry, { kind: 'applied', state }] as const),
-    ],
+    outcomes: answers(sorted, outcome.rejected, state),
     handedOver: handing.handedOver,
     queuedTypes: handing.queuedTypes,
     delayedUntil: handing.delayedUntil,
-    endedTaskIds: changed.filter((task) => isTerminalTask(task.status)).map((task) => task.taskId),
+    endedTaskIds: handing.endedTaskIds,
     effects: outcome.effects,
     needs: outcome.needs,
     unfinished: outcome.unfinished,
     firedTimer:
-      timerEntry && known.timerAt !== undefined && known.timerAt <= context.now ? known.timerAt : undefined,
+      sorted.isTimer && known.timerAt !== undefined && known.timerAt <= context.now
+        ? known.timerAt
+        : undefined,
     write: needsWrite
       ? {
           workflow: state.workflow,
           isNew,
           headChanged: isNew || isHeadChanged(known.state.workflow, state.workflow),
-          payloadChanged:
-            isNew ||
-            state.workflow.output !== known.state.workflow.output ||
-            state.workflow.variables !== known.state.workflow.variables ||
-            state.workflow.input !== known.state.workflow.input,
+          payloadChanged: isNew || isPayloadChanged(known.state.workflow, state.workflow),
           taskCount: state.tasks.length,
-          openTaskCount: state.tasks.reduce((n, task) => (isTerminalTask(task.status) ? n : n + 1), 0),
+          openTaskCount: next.openTasks,
           tasks: handing.writes,
           timer,
           effects: outcome.effects,
-          commandIds: accepted.flatMap(({ request }) => {
-            const command = commandOf(request);
-            return command !== undefined && isRecorded(command) ? [command.commandId] : [];
-          }),
-          consumed: entries.flatMap(({ inboxId }) => (inboxId === undefined ? [] : [inboxId])),
-          audit: accepted.flatMap(({ request }) => auditOf(commandOf(request), state, context.now)),
+          commandIds: accepted.filter(isRecorded).map(({ commandId }) => commandId),
+          consumed: sorted.consumed,
+          audit: accepted.flatMap((command) => auditOf(command, state, context.now)),
         }
       : undefined,
   };
 }
+
+const NO_TASKS: readonly Task[] = [];
+
+const acceptedOf = (
+  commands: readonly Command[],
+  rejected: readonly RejectedCommand[],
+): readonly Command[] =>
+  rejected.length === 0
+    ? commands
+    : commands.filter((command) => !rejected.some(({ commandId }) => commandId === command.commandId));
+
+/** What each entry is told, once the transition is stored. */
+function answers(
+  { decided, early }: Sorted,
+  rejected: readonly RejectedCommand[],
+  state: WorkflowState,
+): (readonly [Entry, EntryOutcome])[] {
+  const applied = { kind: 'applied', state } as const;
+  const answered: (readonly [Entry, EntryOutcome])[] = early.map(([entry, late]) => [
+    entry,
+    late === undefined ? { kind: 'repeated', state } : { kind: 'rejected', rejection: late, state },
+  ]);
+  for (const entry of decided) {
+    const command = commandOf(entry.request);
+    const rejection = command && rejected.find(({ commandId }) => commandId === command.commandId);
+    if (rejection === undefined) answered.push([entry, applied]);
+    else if (saysWhatIsStored(state, command)) answered.push([entry, { kind: 'repeated', state }]);
+    else answered.push([entry, { kind: 'rejected', rejection, state }]);
+  }
+  return answered;
+}
+
+const isPayloadChanged = (before: Workflow, after: Workflow): boolean =>
+  before.output !== after.output || before.variables !== after.variables || before.input !== after.input;
 
 const isHeadChanged = (before: Workflow, after: Workflow): boolean =>
   before.status !== after.status ||
@@ -187,32 +192,53 @@ const commandOf = (request: Entry['request']): Command | undefined =>
 const equipped = (state: WorkflowState, { taskDefs, limits }: TransitionContext): WorkflowState =>
   state.taskDefs === taskDefs && state.limits === limits ? state : { ...state, taskDefs, limits };
 
-/** Takes out what was applied before and reports of runs that lost their lease. */
-function sortOut(state: WorkflowState, entries: readonly Entry[], applied: ReadonlySet<string>) {
-  const early: (readonly [Entry, (state: WorkflowState) => EntryOutcome])[] = [];
-  const commands: Entry[] = [];
-  const seen = new Set<string>();
+/** The entries of a batch for one workflow, looked through. */
+interface Sorted {
+  /** To be decided, in their order. */
+  readonly commands: readonly Command[];
+  /** The entries that the decision answers: those of `commands`, and extensions of leases. */
+  readonly decided: readonly Entry[];
+  /** Answered without a decision: repeated (`undefined`), or reports of runs that lost their lease. */
+  readonly early: readonly (readonly [Entry, RejectedCommand | undefined])[];
+  readonly extends: boolean;
+  readonly isTimer: boolean;
+  /** Inbox rows. */
+  readonly consumed: readonly number[];
+}
+
+function sortOut(state: WorkflowState, entries: readonly Entry[], applied: ReadonlySet<string>): Sorted {
+  const commands: Command[] = [];
+  const decided: Entry[] = [];
+  const early: (readonly [Entry, RejectedCommand | undefined])[] = [];
+  const consumed: number[] = [];
+  let isExtending = false;
+  let isTimer = false;
   for (const entry of entries) {
     const { request } = entry;
-    if (request.kind === 'extend') continue;
-    const { commandId } = request.command;
-    if (applied.has(commandId) || seen.has(commandId)) {
-      early.push([entry, (after) => ({ kind: 'repeated', state: after })]);
-    } else if (request.kind === 'command' && lostLease(state, request.command, request.lease)) {
-      const message = 'The task was handed out again since.';
-      const rejection = { commandId, reason: 'late', message } as const;
-      early.push([entry, (after) => ({ kind: 'rejected', rejection, state: after })]);
+    isTimer ||= entry.timer;
+    if (entry.inboxId !== undefined) consumed.push(entry.inboxId);
+    if (request.kind === 'extend') {
+      isExtending = true;
+      decided.push(entry);
+      continue;
+    }
+    const { command } = request;
+    const { commandId } = command;
+    if (applied.has(commandId) || commands.some((earlier) => earlier.commandId === commandId)) {
+      early.push([entry, undefined]);
+    } else if (request.kind === 'command' && lostLease(state, command, request.lease)) {
+      early.push([entry, { commandId, reason: 'late', message: 'The task was handed out again since.' }]);
     } else {
-      seen.add(commandId);
-      commands.push(entry);
+      commands.push(command);
+      decided.push(entry);
     }
   }
-  return { commands, early };
+  return { commands, decided, early, extends: isExtending, isTimer, consumed };
 }
 
 function lostLease(state: WorkflowState, command: Command, lease: number | undefined): boolean {
   if (lease === undefined || command.kind !== 'updateTask') return false;
-  const task = state.tasks.find(({ taskId }) => taskId === command.taskId);
+  const task = taskOf(state, command.taskId);
   return task !== undefined && task.pollCount !== lease;
 }
 
@@ -222,7 +248,7 @@ function lostLease(state: WorkflowState, command: Command, lease: number | undef
  */
 function saysWhatIsStored(state: WorkflowState, command: Command | undefined): boolean {
   if (command?.kind !== 'updateTask') return false;
-  const task = state.tasks.find(({ taskId }) => taskId === command.taskId);
+  const task = taskOf(state, command.taskId);
   return task?.status === command.status && isDeepStrictEqual(task.outputData, command.outputData);
 }
 
@@ -256,61 +282,73 @@ function withExtended(
 /** Says for each changed row whether it goes to a worker of this process now, or waits, or neither. */
 function hand(
   known: KnownWorkflow,
+  stored: readonly Task[],
   changed: readonly Task[],
-  reported: ReadonlySet<string>,
+  commands: readonly Command[],
   { now, incarnation, slots, fairTags, taskDefs }: TransitionContext,
 ) {
   const tags = new Map(known.fairTags);
   const writes: TaskWrite[] = [];
   const given: Task[] = [];
-  const queuedTypes = new Set<string>();
-  const deadlines: Instant[] = [];
-  let delayedUntil = Infinity;
+  const queuedTypes: string[] = [];
+  const endedTaskIds: string[] = [];
+  let deadline: Instant | undefined;
+  let delayedUntil: Instant | undefined;
+  let open = 0;
+  let bytes = 0;
   for (const task of changed) {
-    const old = rowOf(known.state.tasks, task);
+    const old = rowOf(stored, task);
     const timeouts = timeoutsOf(task, taskDefs);
-    let stored = task;
+    let row = task;
     let lease: 'keep' | Lease | undefined =
-      old !== undefined && !task.queued && task.status === 'IN_PROGRESS' && !reported.has(task.taskId)
+      old !== undefined && !task.queued && task.status === 'IN_PROGRESS' && !isReported(task, commands)
         ? 'keep'
         : undefined;
     let fairTag = 0;
-    if (task.queued && !isTerminalTask(task.status)) {
+    if (isTerminalTask(task.status)) {
+      endedTaskIds.push(task.taskId);
+    } else if (task.queued) {
       fairTag = fairTags.next(task.taskType, tags.get(task.taskType) ?? 0);
       tags.set(task.taskType, fairTag);
-      if (task.dueAt <= now) {
-        if (slots.tryReserve(task.taskType)) {
-          stored = handedOver(task, incarnation, now);
-          lease = { owner: incarnation, until: leaseUntil(now, timeouts) };
-          given.push(stored);
-          const deadline = handOverDeadline(stored, timeouts, now, true);
-          if (deadline !== undefined) deadlines.push(deadline);
-        } else {
-          queuedTypes.add(task.taskType);
-        }
-      } else {
-        delayedUntil = Math.min(delayedUntil, task.dueAt);
+      if (task.dueAt > now) {
+        delayedUntil = earliest(delayedUntil, task.dueAt);
+      } else if (slots.tryReserve(task.taskType)) {
+        row = handedOver(task, incarnation, now);
+        lease = { owner: incarnation, until: leaseUntil(now, timeouts) };
+        given.push(row);
+        deadline = earliest(deadline, handOverDeadline(row, timeouts, now, true));
+      } else if (!queuedTypes.includes(task.taskType)) {
+        queuedTypes.push(task.taskType);
       }
     }
+    open += openChange(old, row);
+    bytes += bytesChange(old, row);
     writes.push({
-      task: stored,
-      kind: old === undefined ? 'new' : isOnlyEnded(old, stored, fairTag) ? 'ended' : 'changed',
+      task: row,
+      kind: old === undefined ? 'new' : isOnlyEnded(old, row, fairTag) ? 'ended' : 'changed',
       inputChanged: old?.inputData !== task.inputData,
       outputChanged: old?.outputData !== task.outputData,
       lease,
       fairTag,
-      ...timeouts,
+      responseTimeoutMs: timeouts.responseTimeoutMs,
+      executionTimeoutMs: timeouts.executionTimeoutMs,
     });
   }
   return {
     writes,
     handedOver: given,
-    queuedTypes: [...queuedTypes],
-    deadlines,
-    delayedUntil: delayedUntil === Infinity ? undefined : delayedUntil,
+    queuedTypes,
+    endedTaskIds,
+    deadline,
+    delayedUntil,
+    openChange: open,
+    bytesChange: bytes,
     fairTags: tags,
   };
 }
+
+const isReported = ({ taskId }: Task, commands: readonly Command[]): boolean =>
+  commands.some((command) => command.kind === 'updateTask' && command.taskId === taskId);
 
 /** Whether an attempt's end is all that sets a row apart from what is stored. */
 const isOnlyEnded = (old: Task, task: Task, fairTag: number): boolean =>
@@ -345,10 +383,8 @@ export function rowOf(tasks: readonly Task[], { seq, taskId }: Task): Task | und
   return undefined;
 }
 
-const earliest = (...times: readonly (Instant | undefined)[]): Instant | undefined => {
-  const known = times.filter((time) => time !== undefined);
-  return known.length === 0 ? undefined : Math.min(...known);
-};
+const earliest = (a: Instant | undefined, b: Instant | undefined): Instant | undefined =>
+  a === undefined || (b !== undefined && b < a) ? b : a;
 
 function timerWrite(
   known: KnownWorkflow,

@@ -1,7 +1,7 @@
 import type { Instant } from '../../clock.js';
 import { withTasks } from '../decider/transition.js';
 import type { WorkflowState } from '../model/command.js';
-import type { Task } from '../model/execution.js';
+import { isTerminalTask, type Task, type Workflow } from '../model/execution.js';
 import { roughBytes } from './rough-bytes.js';
 
 /** What a process knows of a workflow as of `state.workflow.revision`. */
@@ -10,18 +10,51 @@ export interface KnownWorkflow {
   readonly timerAt: Instant | undefined;
   /** The last fair tag that this workflow got, per task type. */
   readonly fairTags: ReadonlyMap<string, number>;
+  /** How many of its tasks have not ended. Followed from change to change, as is `bytes`. */
+  readonly openTasks: number;
+  /** About how much memory its payloads and rows take. */
+  readonly bytes: number;
 }
 
 // The definition is shared by all runs of it; the rest of a row is about this much.
 const ROW_BYTES = 1_000;
 
-const taskBytes = (task: Task): number =>
-  ROW_BYTES + roughBytes(task.inputData) + roughBytes(task.outputData);
-
-function bytesOf({ state: { workflow, tasks } }: KnownWorkflow): number {
+/** All that is to be known of a workflow that was read whole, or of one before its first decision. */
+export function knownWorkflow(
+  state: WorkflowState,
+  timerAt: Instant | undefined,
+  fairTags: ReadonlyMap<string, number>,
+): KnownWorkflow {
+  const { workflow, tasks } = state;
+  let openTasks = 0;
   let bytes =
     ROW_BYTES + roughBytes(workflow.input) + roughBytes(workflow.output) + roughBytes(workflow.variables);
-  for (const task of tasks) bytes += taskBytes(task);
+  for (const task of tasks) {
+    openTasks += openChange(undefined, task);
+    bytes += bytesChange(undefined, task);
+  }
+  return { state, timerAt, fairTags, openTasks, bytes };
+}
+
+/** By how many the open tasks become more when a row takes the place of another (`undefined`: of none). */
+export const openChange = (old: Task | undefined, task: Task): number =>
+  (isTerminalTask(task.status) ? 0 : 1) - (old === undefined || isTerminalTask(old.status) ? 0 : 1);
+
+/** By how much a row's payloads take more memory than those of the one in whose place it comes. */
+export function bytesChange(old: Task | undefined, task: Task): number {
+  if (old === undefined) return ROW_BYTES + roughBytes(task.inputData) + roughBytes(task.outputData);
+  let bytes = 0;
+  if (old.inputData !== task.inputData) bytes += roughBytes(task.inputData) - roughBytes(old.inputData);
+  if (old.outputData !== task.outputData) bytes += roughBytes(task.outputData) - roughBytes(old.outputData);
+  return bytes;
+}
+
+/** As `bytesChange`, of the workflow's own payloads. */
+export function payloadChange(old: Workflow, workflow: Workflow): number {
+  let bytes = 0;
+  for (const key of ['input', 'output', 'variables'] as const) {
+    if (old[key] !== workflow[key]) bytes += roughBytes(workflow[key]) - roughBytes(old[key]);
+  }
   return bytes;
 }
 
@@ -32,7 +65,7 @@ function bytesOf({ state: { workflow, tasks } }: KnownWorkflow): number {
  * on any doubt.
  */
 export class WorkflowCache {
-  private readonly entries = new Map<string, { known: KnownWorkflow; bytes: number }>();
+  private readonly entries = new Map<string, KnownWorkflow>();
   private bytes = 0;
   /** How often `get` found something, and how often not. */
   hits = 0;
@@ -49,16 +82,15 @@ export class WorkflowCache {
     this.hits += 1;
     this.entries.delete(workflowId);
     this.entries.set(workflowId, entry);
-    return entry.known;
+    return entry;
   }
 
   put(known: KnownWorkflow): void {
     const { workflowId } = known.state.workflow;
     this.drop(workflowId);
-    const bytes = bytesOf(known);
-    if (bytes > this.maxBytes) return;
-    this.entries.set(workflowId, { known, bytes });
-    this.bytes += bytes;
+    if (known.bytes > this.maxBytes) return;
+    this.entries.set(workflowId, known);
+    this.bytes += known.bytes;
     for (const oldest of this.entries.keys()) {
       if (this.bytes <= this.maxBytes) break;
       this.drop(oldest);
@@ -86,7 +118,7 @@ export class WorkflowCache {
    * entry is dropped.
    */
   patch(workflowId: string, revisionBefore: number, revision: number, tasks: readonly Task[]): void {
-    const known = this.entries.get(workflowId)?.known;
+    const known = this.entries.get(workflowId);
     if (known === undefined) return;
     if (known.state.workflow.revision !== revisionBefore) {
       if (known.state.workflow.revision < revision) this.drop(workflowId);

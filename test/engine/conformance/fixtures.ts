@@ -8,6 +8,7 @@ import type { Entry } from '../../../src/engine/runtime/entry.js';
 import { FairTags } from '../../../src/engine/runtime/fair-tags.js';
 import { Slots } from '../../../src/engine/runtime/slots.js';
 import { transition } from '../../../src/engine/runtime/transition.js';
+import { knownWorkflow } from '../../../src/engine/runtime/workflow-cache.js';
 import { chain, TESTER } from '../../support/engine.js';
 
 export const NOW = Date.UTC(2026, 10, 23, 12);
@@ -65,7 +66,7 @@ export function startWrite(options: StartOptions = {}, inboxId?: number): Workfl
     now,
   });
   const starting = { kind: 'start', commandId: `start:${workflowId}`, actor: TESTER } as const;
-  const known = { state: initial, timerAt: undefined, fairTags: new Map<string, number>() };
+  const known = knownWorkflow(initial, undefined, new Map());
   const entry = entryOf(workflowId, { kind: 'start', command: starting, initial }, false, inboxId);
   const { write } = transition(known, [entry], new Set(), true, context(now));
   if (write === undefined) throw new Error('a start writes');
@@ -116,7 +117,7 @@ export async function command(
       const asked = { commandId, actor: TESTER, ...what } as Command;
       const request = { kind: 'command', command: asked } as const;
       const { write } = transition(
-        { state, timerAt, fairTags: tags },
+        knownWorkflow(state, timerAt, tags),
         [entryOf(workflowId, request, options.timer)],
         row.applied,
         false,

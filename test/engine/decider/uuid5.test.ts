@@ -1,34 +1,5 @@
-import { createHash } from 'node:crypto';
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sha1 } from '../../../src/engine/decider/sha1.js';
 import { taskIdOf, uuid5 } from '../../../src/engine/decider/uuid5.js';
-
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
-const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-
-describe('sha1', () => {
-  it.each([
-    ['abc', 'a9993e364706816aba3e25717850c26c9cd0d89d'],
-    ['abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq', '84983e441c3bd26ebaae4aa1f95129e5e54670f1'],
-    ['a'.repeat(1_000_000), '34aa973cd4c4daa4f61eeb2bdbad27316534016f'],
-    [
-      '0123456701234567012345670123456701234567012345670123456701234567'.repeat(10),
-      'dea356a2cddd90c7a7ecedc5ebb563934f460452',
-    ],
-    ['', 'da39a3ee5e6b4b0d3255bfef95601890afd80709'],
-  ])('gives the digest of RFC 3174 (%#)', (text, digest) => {
-    expect(hex(sha1(bytes(text)))).toBe(digest);
-  });
-
-  it('agrees with Node for every length', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 300 }), (message) => {
-        expect(hex(sha1(message))).toBe(createHash('sha1').update(message).digest('hex'));
-      }),
-    );
-  });
-});
 
 describe('uuid5', () => {
   it.each([
