@@ -3,9 +3,14 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Cluster } from './engine/cluster.js';
 import { DIFFERENCES } from './engine/differences.js';
+import { execute } from './engine/execute.js';
+import { latency } from './engine/latency.js';
+import { long } from './engine/long.js';
 import { readOptions, type Measure } from './engine/options.js';
 import { Yardstick } from './engine/pgbench.js';
 import { compilePrograms } from './engine/programs.js';
+import { replicas } from './engine/replicas.js';
+import { rest } from './engine/rest.js';
 import { figure, newLogin, type Row, type Stage } from './engine/stage.js';
 import { spread } from './engine/statistics.js';
 import { throughput } from './engine/throughput.js';
@@ -16,7 +21,7 @@ const MAX_SPREAD = 0.3;
 /** Runs a measurement; `probes` gets what pgbench reached between the rounds. */
 type Measurement = (stage: Stage, probes: number[]) => Promise<Row[]>;
 
-const MEASUREMENTS: Partial<Record<Measure, Measurement>> = { throughput };
+const MEASUREMENTS: Record<Measure, Measurement> = { throughput, replicas, latency, execute, rest, long };
 
 /**
  * How fast the engine is, beside DBOS and pgbench: all on one PostgreSQL of the bench's own, in turns, medians.
@@ -67,7 +72,6 @@ export async function bench(args: readonly string[]): Promise<boolean> {
 /** Measures again, a few times at most, while the machine itself was not steady. */
 async function conclusively(stage: Stage, name: Measure): Promise<(Row & { conclusive: boolean })[]> {
   const measure = MEASUREMENTS[name];
-  if (measure === undefined) throw new Error(`${name} cannot be measured`);
   const { say, options } = stage;
   for (let again = 0; ; again += 1) {
     say('');

@@ -33,18 +33,24 @@ export async function readBack(url: string, login: Login, workflowId: string): P
   return (await response.json()) as ShownWorkflow;
 }
 
-/** Throws unless each task is there as a record of its own with input, output and times in order. */
-export function checkWorkflow(workflowId: string, workflow: ShownWorkflow, tasks: number): void {
+/**
+ * Throws unless each task is there as a record of its own with input, output and times in order.
+ *
+ * @param skewMs by how much the clocks of those who stamped them may differ; 0 for one process.
+ */
+export function checkWorkflow(workflowId: string, workflow: ShownWorkflow, tasks: number, skewMs = 0): void {
   const problems: string[] = [];
   if (workflow.status !== 'COMPLETED') problems.push(`is ${workflow.status}`);
   if (workflow.tasks.length !== tasks) problems.push(`has ${workflow.tasks.length} tasks, not ${tasks}`);
   let earliest = 0;
   for (const task of workflow.tasks) {
     const { scheduledTime, startTime, endTime } = task;
+    const times = [earliest, scheduledTime, startTime, endTime];
     const isInOrder =
-      earliest <= scheduledTime && scheduledTime > 0 && scheduledTime <= startTime && startTime <= endTime;
+      scheduledTime > 0 &&
+      times.every((time, index) => index === 0 || time >= (times[index - 1] ?? 0) - skewMs);
     if (task.status !== 'COMPLETED') problems.push(`${task.referenceTaskName} is ${task.status}`);
-    if (!isInOrder) problems.push(`${task.referenceTaskName} has times out of order`);
+    if (!isInOrder) problems.push(`${task.referenceTaskName} has times out of order: ${times.join(', ')}`);
     if (task.inputData['given'] !== workflow.input['given'])
       problems.push(`${task.referenceTaskName} has another input`);
     if (task.outputData['done'] !== workflow.input['given'])
@@ -60,9 +66,10 @@ export async function checkSample(
   login: Login,
   sample: readonly string[],
   tasks: number,
+  skewMs = 0,
 ): Promise<void> {
   if (sample.length === 0) throw new Error('No workflow ended while it was counted');
-  for (const id of sample) checkWorkflow(id, await readBack(url, login, id), tasks);
+  for (const id of sample) checkWorkflow(id, await readBack(url, login, id), tasks, skewMs);
 }
 
 /** Throws unless exactly so many workflows of so many tasks each are stored as completed, with all their tasks. */

@@ -11,6 +11,9 @@ import type {
   LoopOrder,
   LoopResult,
   Order,
+  WorkOrder,
+  WorkResult,
+  WorkTotal,
 } from './programs/messages.js';
 
 const READY_MS = 60_000;
@@ -89,6 +92,8 @@ export class Contestant {
   tell(order: LoopOrder): Promise<LoopResult>;
   tell(order: ChainOrder): Promise<ChainResult>;
   tell(order: FeedOrder | { readonly kind: 'stopFeeding' }): Promise<FeedResult>;
+  tell(order: WorkOrder): Promise<WorkResult>;
+  tell(order: { readonly kind: 'stopWorking' }): Promise<WorkTotal>;
   tell(order: Order): Promise<unknown> {
     const id = (this.lastId += 1);
     return new Promise((resolve, reject) => {

@@ -5,6 +5,7 @@ import type { Login } from './check.js';
 import type { Cluster } from './cluster.js';
 import { Contestant } from './contestant.js';
 import type { Options } from './options.js';
+import type { LoopOrder } from './programs/messages.js';
 import type { Yardstick } from './pgbench.js';
 
 /** What every measurement works with. */
@@ -43,6 +44,43 @@ export function startSallyport(stage: Stage, name: string, url: string): Promise
 
 export const startDbos = (stage: Stage, url: string): Promise<Contestant> =>
   Contestant.start('DBOS', stage.program('dbos'), [url]);
+
+/** A client of ours in a process of its own. */
+export const startClient = ({ program, login }: Stage, url: string): Promise<Contestant> =>
+  Contestant.start('the client', program('rest-client'), [url, login.keyId, login.keySecret]);
+
+/** A closed loop as long as the options say. */
+export const loopOf = ({ options }: Stage, tasks: number, concurrency: number): LoopOrder => ({
+  kind: 'loop',
+  tasks,
+  concurrency,
+  warmSeconds: Math.min(2, options.seconds / 4),
+  seconds: options.seconds,
+});
+
+// Long enough for a figure that repeats, short beside the rounds that it stands between.
+const PROBE_SECONDS = 5;
+
+/** Asks the yardstick how the machine is at the moment. */
+export async function probe({ yardstick, options }: Stage, probes: number[]): Promise<void> {
+  probes.push(await yardstick.measure(Math.min(PROBE_SECONDS, options.seconds)));
+}
+
+/** Starts processes and stops them again, newest first, however the work ends. */
+export async function withProcesses<T>(
+  work: (keep: (starting: Promise<Contestant>) => Promise<Contestant>) => Promise<T>,
+): Promise<T> {
+  const started: Contestant[] = [];
+  try {
+    return await work(async (starting) => {
+      const one = await starting;
+      started.push(one);
+      return one;
+    });
+  } finally {
+    for (const one of started.toReversed()) await one.stop();
+  }
+}
 
 /** `0.00` with as many digits as say something. */
 export function figure(value: number): string {

@@ -2,7 +2,17 @@ import { checkCounts, checkDbosCounts, checkSample } from './check.js';
 import type { Contestant } from './contestant.js';
 import { metered, type Spent } from './meter.js';
 import type { LoopResult } from './programs/messages.js';
-import { atLeast, atMost, figure, startDbos, startSallyport, type Row, type Stage } from './stage.js';
+import {
+  atLeast,
+  atMost,
+  figure,
+  loopOf,
+  startDbos,
+  startSallyport,
+  withProcesses,
+  type Row,
+  type Stage,
+} from './stage.js';
 import { median } from './statistics.js';
 
 const OURS = 'bench_ours';
@@ -39,12 +49,9 @@ export async function throughput(stage: Stage, probes: number[]): Promise<Row[]>
   const { cluster, options, say } = stage;
   const oursUrl = await cluster.create(OURS);
   const dbosUrl = await cluster.create(DBOS);
-  const started: Contestant[] = [];
-  try {
-    const ours = await startSallyport(stage, 'Sallyport', oursUrl);
-    started.push(ours);
-    const dbos = await startDbos(stage, dbosUrl);
-    started.push(dbos);
+  const rows = await withProcesses(async (keep) => {
+    const ours = await keep(startSallyport(stage, 'Sallyport', oursUrl));
+    const dbos = await keep(startDbos(stage, dbosUrl));
     const figures = new Figures();
     for (let round = 1; round <= options.rounds; round += 1) {
       probes.push(await stage.yardstick.measure(options.seconds));
@@ -62,12 +69,11 @@ export async function throughput(stage: Stage, probes: number[]): Promise<Row[]>
       say(`round ${round}: pgbench ${figure(probes.at(-1) ?? 0)} tps; workflows/s: ${line.join(', ')}`);
     }
     whereTheTimeGoes(stage, figures);
-    return rows(figures, probes);
-  } finally {
-    for (const one of started) await one.stop();
-    await cluster.drop(OURS);
-    await cluster.drop(DBOS);
-  }
+    return rowsOf(figures, probes);
+  });
+  await cluster.drop(OURS);
+  await cluster.drop(DBOS);
+  return rows;
 }
 
 class Figures {
@@ -104,15 +110,6 @@ const add = (totals: Map<number, number>, tasks: number, count: number): number 
   return total;
 };
 
-const loopOf = (stage: Stage, tasks: number, concurrency: number) =>
-  ({
-    kind: 'loop',
-    tasks,
-    concurrency,
-    warmSeconds: Math.min(2, stage.options.seconds / 4),
-    seconds: stage.options.seconds,
-  }) as const;
-
 async function runOurs(stage: Stage, ours: Contestant, tasks: number, figures: Figures): Promise<void> {
   const { result, spent } = await metered(stage.cluster, OURS, () =>
     ours.tell(loopOf(stage, tasks, AT_ONCE)),
@@ -142,7 +139,7 @@ async function runDbos(
   }
 }
 
-function rows(figures: Figures, probes: readonly number[]): Row[] {
+function rowsOf(figures: Figures, probes: readonly number[]): Row[] {
   const ratios = SIZES.map((tasks) => {
     const ours = figures.ours(tasks).rate;
     const { level, series } = figures.bestDbos(tasks);

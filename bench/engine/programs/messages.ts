@@ -57,9 +57,38 @@ export interface FeedResult {
   readonly sample: readonly string[];
 }
 
-export type Order = LoopOrder | ChainOrder | FeedOrder | { readonly kind: 'stopFeeding' };
+/** Takes tasks over HTTP until `stopWorking`; the answer comes after the counted seconds, the work goes on. */
+export interface WorkOrder {
+  readonly kind: 'work';
+  readonly taskType: string;
+  /** Each polls for as many tasks as it has free slots, 50 at most. */
+  readonly runners: number;
+  readonly warmSeconds: number;
+  readonly seconds: number;
+}
 
-export type Answer = LoopResult | ChainResult | FeedResult;
+export interface WorkResult {
+  /** Tasks whose update was acknowledged within the counted seconds. */
+  readonly counted: number;
+  readonly seconds: number;
+  /** HTTP requests within them. */
+  readonly requests: number;
+}
+
+export interface WorkTotal {
+  /** Tasks whose update was acknowledged, all in all. */
+  readonly total: number;
+}
+
+export type Order =
+  | LoopOrder
+  | ChainOrder
+  | FeedOrder
+  | WorkOrder
+  | { readonly kind: 'stopFeeding' }
+  | { readonly kind: 'stopWorking' };
+
+export type Answer = LoopResult | ChainResult | FeedResult | WorkResult | WorkTotal;
 
 /** Sent once, when the process can take orders. */
 export interface Ready {

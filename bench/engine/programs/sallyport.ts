@@ -171,6 +171,9 @@ async function carryOut(order: Order): Promise<Answer> {
       feeding.isOpen = false;
       await feeding.done;
       return fed();
+    case 'work':
+    case 'stopWorking':
+      throw new Error(`Not for the engine: ${order.kind}`);
     default:
       return order satisfies never;
   }
