@@ -5,7 +5,7 @@ import { ConfigError } from './errors.js';
 
 /*
  * Every environment variable that the service reads, its default and its meaning. Nothing else reads process.env
- * (the AWS SDK's own credential chain and OTEL_* are read by their libraries).
+ * (the AWS SDK's own credential chain and the other OTEL_* are read by their libraries).
  */
 
 const port = z.coerce
@@ -117,6 +117,31 @@ const Environment = z.object({
   PAYLOAD_TASK_MAX_KB: kilobytes(10_240),
   /** All variables of one workflow together; a SET_VARIABLE task above it fails. */
   PAYLOAD_VARIABLES_MAX_KB: kilobytes(256),
+
+  /** Where spans are sent to (OTLP over HTTP, JSON; `/v1/traces` is added); none are made when unset. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
+  /** The same for traces only, taken as it is. */
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl.optional(),
+  OTEL_EXPORTER_OTLP_PROTOCOL: z
+    .enum(['http/json', 'http/protobuf'], 'must be http/json; name the collector’s HTTP port, 4318 as a rule')
+    .default('http/json'),
+  OTEL_SDK_DISABLED: flag(false),
+  OTEL_TRACES_EXPORTER: z.enum(['otlp', 'none']).default('otlp'),
+  /** Which of the traces that begin here are kept; those that came in are as whoever began them said. */
+  OTEL_TRACES_SAMPLER: z
+    .enum([
+      'always_on',
+      'always_off',
+      'traceidratio',
+      'parentbased_always_on',
+      'parentbased_always_off',
+      'parentbased_traceidratio',
+    ])
+    .default('parentbased_always_on'),
+  /** The share of them, 0 to 1. */
+  OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
+  /** Spans that wait for the collector or are on their way; more are dropped and counted. */
+  OTEL_BSP_MAX_QUEUE_SIZE: z.coerce.number().int().min(100).max(200_000).default(20_000),
 
   /** Starts the embedded S3 endpoint; default on unless S3_ENDPOINT or S3_BUCKETS names another. */
   EMBEDDED_S3: z.enum(['auto', 'on', 'off']).default('auto'),

@@ -11,21 +11,20 @@ import {
   type Type,
 } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import type { Registry } from 'prom-client';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
 import { Notices } from '../database/notices.js';
 import { HealthRegistry } from '../ops/health.js';
 import { LOG, type Log } from '../ops/log.js';
-import { METRICS } from '../ops/metrics.js';
 import { parseWorkflowDef } from './decider/parse-definition.js';
 import { DefinitionStore } from './definition-store.js';
 import { EngineHealth } from './engine-health.js';
 import { ExecutionStore } from './execution-store.js';
 import type { PayloadLimits } from './model/payload-limits.js';
 import { CommitMetrics } from './observability/commit-metrics.js';
-import { EngineGauges } from './observability/engine-gauges.js';
+import { OBSERVABILITY } from './observability/providers.js';
+import { TRACING, type Tracing } from './observability/tracing.js';
 import { Engine, Metadata, TASK_WORKERS, type TaskWorker } from './ports.js';
 import { PostgresDefinitionStore } from './postgres/postgres-definition-store.js';
 import { PostgresExecutionStore } from './postgres/postgres-execution-store.js';
@@ -63,6 +62,7 @@ class EngineLife
     @Inject(ModuleRef) private readonly modules: ModuleRef,
     @Inject(HealthRegistry) private readonly health: HealthRegistry,
     @Inject(EngineHealth) private readonly check: EngineHealth,
+    @Inject(TRACING) private readonly tracing: Tracing,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -85,6 +85,7 @@ class EngineLife
   }
 
   async onApplicationShutdown(): Promise<void> {
+    await this.tracing.close();
     await this.store.close();
   }
 }
@@ -122,14 +123,10 @@ export class EngineModule {
         },
         {
           provide: EngineRuntime,
-          inject: [ExecutionStore, Definitions, Clock, CONFIG, LOG, COMMIT_OBSERVERS, Notices],
+          inject: [ExecutionStore, Definitions, Clock, CONFIG, LOG, COMMIT_OBSERVERS, Notices, TRACING],
           useFactory: makeRuntime,
         },
-        {
-          provide: CommitMetrics,
-          inject: [METRICS],
-          useFactory: (registry: Registry) => new CommitMetrics(registry),
-        },
+        ...OBSERVABILITY,
         {
           provide: ChangeFeed,
           inject: [ExecutionStore, Clock, LOG, { token: Notices, optional: true }],
@@ -138,8 +135,9 @@ export class EngineModule {
         },
         {
           provide: COMMIT_OBSERVERS,
-          inject: [CommitMetrics, ChangeFeed],
-          useFactory: (...observers: readonly CommitObserver[]) => observers,
+          inject: [TRACING, CommitMetrics, ChangeFeed],
+          useFactory: ({ observer }: Tracing, ...others: readonly CommitObserver[]) =>
+            observer === undefined ? others : [...others, observer],
         },
         {
           provide: SallyportEngine,
@@ -150,7 +148,6 @@ export class EngineModule {
         { provide: Engine, useExisting: SallyportEngine },
         { provide: Metadata, useExisting: Definitions },
         EngineHealth,
-        EngineGauges,
         EngineLife,
       ],
       exports: [Engine, Metadata, EngineRuntime, ExecutionStore, ChangeFeed],
@@ -166,6 +163,7 @@ async function makeRuntime(
   log: Log,
   observers: readonly CommitObserver[],
   notices: Notices,
+  { traces }: Tracing,
 ): Promise<EngineRuntime> {
   const homeId = await homeIdOf(config.SALLYPORT_HOME);
   return new EngineRuntime({
@@ -180,6 +178,7 @@ async function makeRuntime(
     polls: { waiting: config.LONG_POLLS, waitingPerClient: config.LONG_POLLS_PER_CLIENT },
     notices,
     observers,
+    traces,
   });
 }
 

@@ -125,6 +125,8 @@ export interface ClaimedTask {
   /** Index into `takers`. */
   readonly taker: number;
   readonly definition: Workflow['workflowDefinition'];
+  /** Of the workflow's start. */
+  readonly traceparent: string | undefined;
   /** Of the workflow, before and after the claim, so that a cache can follow. */
   readonly revisionBefore: number;
   readonly revision: number;

@@ -17,6 +17,8 @@ export interface StartWorkflowRequest {
   /** Derived ids make a start repeatable; random when absent. */
   readonly workflowId?: string | undefined;
   readonly createdBy?: string | undefined;
+  /** The W3C trace that the workflow goes on with; one of its own when absent. */
+  readonly traceparent?: string | undefined;
 }
 
 /** What a worker reports; Conductor's TaskResult. */
@@ -119,6 +121,8 @@ export abstract class Metadata {
 export interface TaskContext {
   /** Aborts when the lease is lost, the workflow ended or the service stops: leave promptly, write nothing more. */
   readonly signal: AbortSignal;
+  /** The W3C trace to go on with in calls to others; undefined when there is none. */
+  readonly traceparent?: string | undefined;
   /** Kept with the task and shown beside it; at most 1,000 lines of 4 KB. Must not hold secrets. */
   log(line: string): void;
 }

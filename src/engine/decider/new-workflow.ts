@@ -20,6 +20,7 @@ export interface NewWorkflow {
   readonly parentWorkflowTaskId?: string | undefined;
   /** How many workflows it is inside of; 0 when absent. */
   readonly depth?: number | undefined;
+  readonly traceparent?: string | undefined;
 }
 
 /** A run before its first decision: no tasks yet, revision 0. The definition's `inputTemplate` fills missing inputs. */
@@ -49,6 +50,7 @@ export function newWorkflow(args: NewWorkflow): WorkflowState {
       parentWorkflowTaskId: args.parentWorkflowTaskId,
       depth: args.depth ?? 0,
       createdBy: args.createdBy,
+      traceparent: args.traceparent,
       runEpoch: 0,
       revision: 0,
     },

@@ -120,7 +120,10 @@ export class Transition {
     const about = `${effect.kind}/${effect.workflowId}/${effect.kind === 'startWorkflow' ? '' : effect.taskId}`;
     if (this.said.has(about)) return;
     this.said.add(about);
-    this.effects.push(effect);
+    const { traceparent } = this.current;
+    this.effects.push(
+      effect.kind === 'startWorkflow' && traceparent !== undefined ? { ...effect, traceparent } : effect,
+    );
   }
 
   /** Whether system tasks are left to go through, which only happens when the budget ran out. */

@@ -219,6 +219,7 @@ export class MemoryExecutionStore extends ExecutionStore {
           fairTag: row.fairTag,
           taker: index,
           definition: workflow.workflowDefinition,
+          traceparent: workflow.traceparent,
           revisionBefore: workflow.revision - 1,
           revision: workflow.revision,
         },

@@ -100,6 +100,8 @@ export type Effect =
       readonly correlationId?: string | undefined;
       readonly priority: number;
       readonly parent?: Parent | undefined;
+      /** What the start of the workflow that this comes from came in with. */
+      readonly traceparent?: string | undefined;
     }
   /** Told to the parent: a `childEnded` command there. */
   | {

@@ -61,6 +61,8 @@ export interface Workflow {
   /** How many workflows it is inside of; 0 for one without a parent. */
   readonly depth: number;
   readonly createdBy?: string | undefined;
+  /** The W3C trace that its start came in with; a child's is its parent's. */
+  readonly traceparent?: string | undefined;
   /** Raised by restart and rerun; part of every derived task id. */
   readonly runEpoch: number;
   /** Raised by every committed transition; the fence against lost updates. */

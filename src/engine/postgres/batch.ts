@@ -204,6 +204,7 @@ const payloadParameters = ({ workflow }: WorkflowWrite, snapshots: DefinitionSna
   input: workflow.input,
   output: workflow.output,
   variables: workflow.variables,
+  traceparent: workflow.traceparent,
 });
 
 async function writeTasks(

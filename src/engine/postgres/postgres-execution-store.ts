@@ -180,6 +180,7 @@ export class PostgresExecutionStore extends ExecutionStore {
             fairTag: row.fair_tag,
             taker: row.taker,
             definition: snapshot.definition,
+            traceparent: row.traceparent ?? undefined,
             revisionBefore: row.revision_before,
             revision: row.changed_rev,
           },

@@ -95,6 +95,7 @@ export const workflowFrom = (row: LoadedWorkflowRow, workflowDefinition: Workflo
   parentWorkflowTaskId: optional(row.parent_task_id),
   depth: row.depth,
   createdBy: optional(row.created_by),
+  traceparent: optional(row.traceparent),
   runEpoch: row.run_epoch,
   revision: row.revision,
 });

@@ -47,6 +47,8 @@ export const StartBody = z
     priority,
     createdBy: absent(text(255)),
     idempotencyKey: absent(text(255)),
+    /** W3C's; goes before the header of the same name. */
+    traceparent: absent(text(255)),
     workflowDef: notAvailable('starting a definition that is not registered'),
     taskToDomain: notAvailable('task domains'),
     externalInputPayloadStoragePath: notAvailable('external payload storage'),

@@ -43,8 +43,8 @@ export const taskView = (task: Task, workflow?: Pick<Workflow, 'correlationId' |
   taskDefinition: task.workflowTask.taskDefinition,
 });
 
-/** What a worker gets. */
-export const claimedView = ({ task }: ClaimedTask) => taskView(task);
+/** What a worker gets; `traceparent` is the trace that it may go on with. */
+export const claimedView = ({ task, traceparent }: ClaimedTask) => ({ ...taskView(task), traceparent });
 
 /** A run, as in Conductor's Workflow. */
 export const workflowView = (workflow: Workflow, tasks: readonly Task[]) => ({

@@ -4,6 +4,7 @@ import {
   Delete,
   Get,
   Header,
+  Headers,
   HttpCode,
   Param,
   Post,
@@ -16,6 +17,7 @@ import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { actorOf, CurrentPrincipal, Roles, type Principal } from '../../access/principal.js';
 import type { JsonObject } from '../model/json.js';
+import { parseTraceparent } from '../observability/trace-context.js';
 import { SallyportEngine } from '../runtime/sallyport-engine.js';
 import {
   ExecuteBody,
@@ -37,6 +39,10 @@ import { taskView, workflowView } from './views.js';
 
 const TEXT = ['content-type', 'text/plain; charset=utf-8'] as const;
 
+/** A header that is no trace's is to be ignored (W3C); what stands in a body is somebody's mistake and refused. */
+const usable = (header: string | undefined): string | undefined =>
+  header !== undefined && parseTraceparent(header) !== undefined ? header.trim() : undefined;
+
 /** Conductor's workflow API: start, look, steer. */
 @ApiTags('workflow')
 @Controller('api/workflow')
@@ -50,8 +56,10 @@ export class WorkflowController {
   start(
     @Body({ schema: StartBody }) body: z.infer<typeof StartBody>,
     @CurrentPrincipal() principal: Principal,
+    @Headers('traceparent') header: string | undefined,
   ): Promise<string> {
-    return this.engine.start(body, actorOf(principal));
+    const traceparent = body.traceparent ?? usable(header);
+    return this.engine.start({ ...body, traceparent }, actorOf(principal));
   }
 
   /** Starts and answers when it has ended or stops for somebody: woken by the commit, nothing polls. */
@@ -64,9 +72,11 @@ export class WorkflowController {
     @Query({ schema: ExecuteQuery }) query: z.infer<typeof ExecuteQuery>,
     @Body({ schema: ExecuteBody }) body: z.infer<typeof ExecuteBody>,
     @CurrentPrincipal() principal: Principal,
+    @Headers('traceparent') header: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const request = { ...body, name, version: version === 0 ? undefined : version };
+    const traceparent = body?.traceparent ?? usable(header);
+    const request = { ...body, name, version: version === 0 ? undefined : version, traceparent };
     const wait = {
       waitMs: query.waitForSeconds * 1_000,
       references: query.waitUntilTaskRef,
@@ -98,8 +108,10 @@ export class WorkflowController {
     @Query({ schema: StartQuery }) query: z.infer<typeof StartQuery>,
     @Body({ schema: Payload }) input: JsonObject,
     @CurrentPrincipal() principal: Principal,
+    @Headers('traceparent') header: string | undefined,
   ): Promise<string> {
-    return this.engine.start({ name, ...query, input }, actorOf(principal));
+    const traceparent = usable(header);
+    return this.engine.start({ name, ...query, input, traceparent }, actorOf(principal));
   }
 
   @Get(':id')

@@ -34,8 +34,8 @@ import type { Tally } from './tally.js';
 
 /** What must happen in the process after a commit. */
 export interface CommitListener {
-  /** Tasks that were stored as held by this process, each with its slot. */
-  handedOver(tasks: readonly Task[]): void;
+  /** Tasks that were stored as held by this process, each with its slot; and their workflow's trace. */
+  handedOver(tasks: readonly Task[], traceparent: string | undefined): void;
   /** A due task of these types waits to be claimed. */
   queued(taskTypes: readonly string[]): void;
   /** These attempts are over; runs of them must stop. */
@@ -422,7 +422,9 @@ export class Committer {
 
   private follow(one: Transition): void {
     const { listener } = this.parts;
-    if (one.handedOver.length > 0) listener.handedOver(one.handedOver);
+    if (one.handedOver.length > 0) {
+      listener.handedOver(one.handedOver, one.next.state.workflow.traceparent);
+    }
     if (one.queuedTypes.length > 0) listener.queued(one.queuedTypes);
     if (one.endedTaskIds.length > 0) listener.ended(one.endedTaskIds);
     if (one.next.timerAt !== undefined) listener.dueAt(one.next.timerAt);

@@ -83,7 +83,7 @@ export class Dispatcher {
         return;
       }
       slots.free(taskType, wanted - claimed.length);
-      for (const { task } of claimed) this.parts.runner.start(task);
+      for (const { task, traceparent } of claimed) this.parts.runner.start(task, traceparent);
       if (claimed.length < wanted) {
         slots.setBacklogged(taskType, this.again.has(taskType));
         return;

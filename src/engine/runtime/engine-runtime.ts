@@ -25,6 +25,7 @@ import { Tally } from './tally.js';
 import { TaskLogs } from './task-logs.js';
 import { Waiters } from './waiters.js';
 import { WakeUps, type NoticeBoard } from './wake-ups.js';
+import { PASS_ON, type Traces } from './traces.js';
 import { WorkflowCache } from './workflow-cache.js';
 
 export interface RuntimeParts {
@@ -48,6 +49,8 @@ export interface RuntimeParts {
   readonly scripts?: ScriptRunner | undefined;
   /** Told of every commit of this process. */
   readonly observers?: readonly CommitObserver[];
+  /** How traces go on; only passed through when absent. */
+  readonly traces?: Traces;
 }
 
 const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
@@ -69,6 +72,7 @@ export class EngineRuntime {
   readonly tally = new Tally();
   /** Those who wait for a workflow's end. */
   readonly waiters: Waiters;
+  readonly traces: Traces;
   readonly cache: WorkflowCache;
   readonly inbox: Inbox;
   readonly evaluations: Evaluations;
@@ -88,6 +92,7 @@ export class EngineRuntime {
     this.store = store;
     this.limits = parts.limits ?? DEFAULT_PAYLOAD_LIMITS;
     this.slots = new Slots();
+    this.traces = parts.traces ?? PASS_ON;
     this.cache = new WorkflowCache(parts.cacheBytes ?? DEFAULT_CACHE_BYTES);
     this.logs = new TaskLogs(store, clock, log);
     const incarnation = (): string => this.keeper.incarnation();
@@ -116,6 +121,7 @@ export class EngineRuntime {
       crash,
       log,
       tally: this.tally,
+      traces: this.traces,
       incarnation,
       responseTimeoutMs: (task) => timeoutsOf(task, definitions.taskDefs()).responseTimeoutMs,
       freed: (taskType) => this.dispatcher.freed(taskType),
@@ -153,6 +159,7 @@ export class EngineRuntime {
     });
     this.polls = new Polls({ claims, clock, signal: this.signal, store, log, limits: parts.polls });
     this.inbox = new Inbox({
+      traces: this.traces,
       store,
       clock,
       definitions,
@@ -195,8 +202,8 @@ export class EngineRuntime {
       tally: this.tally,
       options: { ...COMMITTER_DEFAULTS, ...parts.committer },
       listener: {
-        handedOver: (tasks) => {
-          for (const task of tasks) this.runner.start(task);
+        handedOver: (tasks, traceparent) => {
+          for (const task of tasks) this.runner.start(task, traceparent);
         },
         queued: (taskTypes) => {
           for (const taskType of taskTypes) {

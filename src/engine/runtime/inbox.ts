@@ -9,8 +9,10 @@ import type { Definitions } from './definitions.js';
 import type { EntryOutcome } from './entry.js';
 import { roughBytes } from './rough-bytes.js';
 import type { RuntimeLog } from './runtime-log.js';
+import type { Traces } from './traces.js';
 
 interface Parts {
+  readonly traces: Traces;
   readonly store: ExecutionStore;
   readonly clock: Clock;
   readonly definitions: Definitions;
@@ -143,10 +145,10 @@ export class Inbox {
     }
   }
 
-  private deliver({ id, effect }: InboxRow): Promise<EntryOutcome> {
+  private deliver({ id, effect, sourceWorkflowId }: InboxRow): Promise<EntryOutcome> {
     switch (effect.kind) {
       case 'startWorkflow':
-        return this.start(id, effect);
+        return this.start(id, effect, sourceWorkflowId);
       case 'childEnded':
         return this.tellParent(id, effect);
       case 'terminateChild':
@@ -157,8 +159,8 @@ export class Inbox {
   }
 
   /** The target's id is derived, so that it is started once. */
-  private async start(id: number, effect: Start): Promise<EntryOutcome> {
-    const { definitions, clock, committer } = this.parts;
+  private async start(id: number, effect: Start, sourceWorkflowId: string): Promise<EntryOutcome> {
+    const { definitions, clock, committer, traces } = this.parts;
     const { workflowId, name, version, parent } = effect;
     let definition = effect.definition;
     try {
@@ -179,6 +181,10 @@ export class Inbox {
       parentWorkflowId: parent?.workflowId,
       parentWorkflowTaskId: parent?.taskId,
       depth: parent === undefined ? 0 : parent.depth + 1,
+      traceparent: traces.following(
+        { workflowId: sourceWorkflowId, taskId: parent?.taskId },
+        effect.traceparent,
+      ),
     });
     const command = { kind: 'start', commandId: `inbox:${id}`, actor: SYSTEM } as const;
     return committer().submit(

@@ -8,6 +8,7 @@ import type { RuntimeLog } from './runtime-log.js';
 import type { Slots } from './slots.js';
 import type { Tally } from './tally.js';
 import type { TaskLogs } from './task-logs.js';
+import type { Traces } from './traces.js';
 
 /** One run of a worker. What few workers use is made when they ask for it. */
 class Run implements TaskContext {
@@ -22,8 +23,15 @@ class Run implements TaskContext {
     readonly since: number,
     readonly responseTimeoutMs: number,
     private readonly logs: TaskLogs,
+    private readonly traces: Traces,
+    /** The trace of its workflow's start. */
+    private readonly brought: string | undefined,
   ) {
     this.extendAt = responseTimeoutMs > 0 ? since + responseTimeoutMs / 3 : Infinity;
+  }
+
+  get traceparent(): string | undefined {
+    return this.traces.ofTask(this.task, this.brought);
   }
 
   get signal(): AbortSignal {
@@ -68,6 +76,7 @@ interface Parts {
   readonly crash: CrashPoints;
   readonly log: RuntimeLog;
   readonly tally: Tally;
+  readonly traces: Traces;
   readonly incarnation: () => string;
   readonly responseTimeoutMs: (task: Task) => number;
   /** A slot is free and tasks of this type may wait. */
@@ -85,8 +94,8 @@ export class Runner {
 
   constructor(private readonly parts: Parts) {}
 
-  /** The slot is reserved already; it is given back when the run ends. */
-  start(task: Task): void {
+  /** The slot is reserved already; it is given back when the run ends. `brought`: its workflow's trace. */
+  start(task: Task, brought?: string): void {
     const worker = this.parts.slots.worker(task.taskType);
     if (worker === undefined) throw new Error(`No worker for ${task.taskType} in this process`);
     if (this.over.has(task.taskId)) {
@@ -96,7 +105,8 @@ export class Runner {
     }
     // An older lease of the same attempt that still runs here was lost meanwhile.
     if (this.runs.has(task.taskId)) this.abort([task.taskId], 'The task was handed out again');
-    const run = new Run(task, this.parts.clock.now(), this.parts.responseTimeoutMs(task), this.parts.logs);
+    const { clock, logs, traces, responseTimeoutMs } = this.parts;
+    const run = new Run(task, clock.now(), responseTimeoutMs(task), logs, traces, brought);
     this.runs.set(task.taskId, run);
     run.done = this.run(worker, run);
     this.parts.started(run.extendAt);

@@ -13,6 +13,7 @@ import {
   type WorkflowSearch,
 } from '../ports.js';
 import type { ClaimedTask, PollRecord, TaskLogLine } from '../execution-store.js';
+import { parseTraceparent } from '../observability/trace-context.js';
 import type { Definitions } from './definitions.js';
 import type { EngineRuntime } from './engine-runtime.js';
 import { checkPayload, checkText, MAX_ID_LENGTH, storableText } from './payload-check.js';
@@ -72,6 +73,7 @@ export class SallyportEngine extends Engine {
       idempotencyKey: request.idempotencyKey,
       priority: request.priority,
       createdBy: request.createdBy ?? `${actor.kind}:${actor.id}`,
+      traceparent: request.traceparent,
     });
     const command = { kind: 'start', commandId: `start:${workflowId}`, actor } as const;
     const outcome = await this.runtime.committer.submit(workflowId, { kind: 'start', command, initial });
@@ -150,8 +152,10 @@ export class SallyportEngine extends Engine {
   }
 
   /** Tasks for a worker outside this process. */
-  poll(poll: Poll): Promise<readonly ClaimedTask[]> {
-    return this.runtime.polls.poll(poll);
+  async poll(poll: Poll): Promise<readonly ClaimedTask[]> {
+    const claimed = await this.runtime.polls.poll(poll);
+    const { traces } = this.runtime;
+    return claimed.map((one) => ({ ...one, traceparent: traces.ofTask(one.task, one.traceparent) }));
   }
 
   /** Tasks that wait to be handed out, per type; all types when none is named. */
@@ -235,7 +239,7 @@ export class SallyportEngine extends Engine {
 }
 
 function checkStart(request: StartWorkflowRequest, maxInputBytes: number): void {
-  const { priority, version, workflowId, idempotencyKey, correlationId, createdBy } = request;
+  const { priority, version, workflowId, idempotencyKey, correlationId, createdBy, traceparent } = request;
   if (priority !== undefined && (!Number.isInteger(priority) || priority < 0 || priority > 99)) {
     throw InvalidInput.field('priority', 'must be a whole number from 0 to 99');
   }
@@ -248,5 +252,8 @@ function checkStart(request: StartWorkflowRequest, maxInputBytes: number): void 
   checkText(idempotencyKey, 'idempotencyKey', MAX_ID_LENGTH);
   checkText(correlationId, 'correlationId', MAX_ID_LENGTH);
   checkText(createdBy, 'createdBy', MAX_ID_LENGTH);
+  if (traceparent !== undefined && parseTraceparent(traceparent) === undefined) {
+    throw InvalidInput.field('traceparent', 'must be a W3C traceparent: 00-<32 hex>-<16 hex>-<2 hex>');
+  }
   if (request.input !== undefined) checkPayload(request.input, 'input', maxInputBytes);
 }

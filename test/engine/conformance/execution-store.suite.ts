@@ -676,6 +676,21 @@ export function executionStoreSuite(make: () => Promise<ExecutionStore>): void {
       expect(await store.taskByReference(id, 'nobody')).toBeUndefined();
     });
 
+    test('the trace of a start is kept and comes with every claim', async () => {
+      const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+      const id = await start(store, { traceparent });
+      expect((await store.load(id))?.workflow.traceparent).toBe(traceparent);
+      const [claimed] = await store.claimTasks({
+        taskType: 'work',
+        takers: takers(1),
+        now: NOW,
+        ageingMs: AGEING_MS,
+      });
+      expect(claimed?.traceparent).toBe(traceparent);
+      await complete(store, claimed!.task);
+      expect((await store.load(id))?.workflow.traceparent).toBe(traceparent);
+    });
+
     test('queues are counted', async () => {
       await start(store);
       await start(store);

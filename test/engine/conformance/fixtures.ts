@@ -33,6 +33,7 @@ export interface StartOptions {
   readonly priority?: number;
   readonly correlationId?: string;
   readonly idempotencyKey?: string;
+  readonly traceparent?: string;
   readonly input?: WorkflowState['workflow']['input'];
 }
 

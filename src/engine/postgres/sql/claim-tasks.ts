@@ -5,6 +5,7 @@ import type { TaskRow } from '../rows.js';
 export interface ClaimedRow extends TaskRow {
   readonly taker: number;
   readonly definition_digest: string;
+  readonly traceparent: string | null;
   readonly revision_before: number;
 }
 
@@ -77,7 +78,7 @@ export const CLAIM_TASKS = `
     ON CONFLICT (workflow_id) DO UPDATE SET due_at = excluded.due_at, claimed_by = NULL
       WHERE excluded.due_at < timer.due_at
   )
-  SELECT claimed.*, p.definition_digest
+  SELECT claimed.*, p.definition_digest, p.traceparent
   FROM claimed JOIN workflow_payload p ON p.workflow_id = claimed.workflow_id ORDER BY taker`;
 
 /** Leases up to one due task per taker, highest priority (with age) first. Others skip what we hold. */

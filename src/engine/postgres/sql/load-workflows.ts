@@ -8,6 +8,7 @@ export interface LoadedWorkflowRow extends WorkflowRow {
   readonly input: JsonObject;
   readonly output: JsonObject;
   readonly variables: JsonObject;
+  readonly traceparent: string | null;
   readonly timer_at: number | null;
 }
 

@@ -7,12 +7,14 @@ export interface PayloadParameters {
   readonly input: JsonObject;
   readonly output: JsonObject;
   readonly variables: JsonObject;
+  /** Of the start; never changes. */
+  readonly traceparent: string | undefined;
 }
 
 const INSERT = `
-  INSERT INTO workflow_payload (workflow_id, definition_digest, input, output, variables)
-  SELECT workflow_id, definition_digest, input, output, variables FROM json_to_recordset($1::json)
-    AS new (workflow_id text, definition_digest text, input json, output json, variables json)`;
+  INSERT INTO workflow_payload (workflow_id, definition_digest, input, output, variables, traceparent)
+  SELECT workflow_id, definition_digest, input, output, variables, traceparent FROM json_to_recordset($1::json)
+    AS new (workflow_id text, definition_digest text, input json, output json, variables json, traceparent text)`;
 
 /** The payloads of new workflows. */
 export const insertPayloads = (tx: Queryable, rows: readonly PayloadParameters[]): Promise<unknown> =>
