@@ -18,11 +18,22 @@ import { TaskIndex } from './task-index.js';
  * was decided on are only read again when its commit failed, and are then indexed afresh. So a long fork's updates cost
  * what they change, and a state stays plain data that may be copied, stored or thrown away.
  */
-const indexes = new WeakMap<readonly Task[], TaskIndex>();
+const INDEX: unique symbol = Symbol('index');
+
+// A property of the list itself: a WeakMap with an entry per decision kept the garbage collector busy.
+type Indexed = readonly Task[] & { [INDEX]?: TaskIndex | undefined };
+
+const indexOf = (tasks: Indexed): TaskIndex | undefined => tasks[INDEX];
+
+function setIndex(tasks: Indexed, index: TaskIndex | undefined): void {
+  if (INDEX in tasks) tasks[INDEX] = index;
+  // Not enumerable: whoever copies, compares or prints the list does not see it.
+  else if (index !== undefined) Object.defineProperty(tasks, INDEX, { value: index, writable: true });
+}
 
 function takeIndex(state: WorkflowState, plan: Plan): TaskIndex {
-  const index = indexes.get(state.tasks);
-  indexes.delete(state.tasks);
+  const index = indexOf(state.tasks);
+  setIndex(state.tasks, undefined);
   if (index === undefined) return TaskIndex.build(plan, state.taskDefs, state.tasks);
   index.useTaskDefs(state.taskDefs, state.tasks);
   return index;
@@ -142,7 +153,7 @@ export class Transition {
   outcome(): DeciderOutcome {
     const { before, now } = this;
     const isChanged = this.changed.size > 0 || this.current !== before.workflow;
-    indexes.set(this.rows, this.index);
+    setIndex(this.rows, this.index);
     const state: WorkflowState = isChanged
       ? {
           ...before,
@@ -181,17 +192,20 @@ export class Transition {
 }
 
 function differs<T extends object>(value: T, patch: Partial<T>): boolean {
-  return Object.entries(patch).some(([key, next]) => !Object.is(Reflect.get(value, key), next));
+  for (const key in patch) if (!Object.is(value[key], patch[key])) return true;
+  return false;
 }
 
 /**
  * The state with some rows replaced or added, as after a poll has claimed tasks or rows were read again; rows that are
  * unknown come last, by `seq`. Claims and heartbeats keep the index, so the next decision does not read every row.
+ *
+ * @param isOurs nobody else has the state's list of rows yet: it is changed instead of copied.
  */
-export function withTasks(state: WorkflowState, rows: readonly Task[]): WorkflowState {
+export function withTasks(state: WorkflowState, rows: readonly Task[], isOurs = false): WorkflowState {
   if (rows.length === 0) return state;
   const index = takeIndex(state, planOf(state.workflow.workflowDefinition));
-  const tasks = state.tasks.slice();
+  const tasks = isOurs ? (state.tasks as Task[]) : state.tasks.slice();
   let isFollowed = true;
   for (const row of rows.toSorted((a, b) => a.seq - b.seq)) {
     const position = index.positionOf(row.taskId);
@@ -211,13 +225,13 @@ export function withTasks(state: WorkflowState, rows: readonly Task[]): Workflow
       index.note(row, position, (p) => tasks[p]);
     }
   }
-  if (isFollowed) indexes.set(tasks, index);
+  if (isFollowed) setIndex(tasks, index);
   return { ...state, tasks };
 }
 
 /** The row with this id, without reading the others where the state was decided on before. */
 export function taskOf(state: WorkflowState, taskId: string): Task | undefined {
-  const index = indexes.get(state.tasks);
+  const index = indexOf(state.tasks);
   if (index === undefined) return state.tasks.find((task) => task.taskId === taskId);
   const position = index.positionOf(taskId);
   return position === undefined ? undefined : state.tasks[position];

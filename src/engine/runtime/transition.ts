@@ -95,7 +95,8 @@ export function transition(
     accepted.some(({ kind }) => kind !== 'wake');
   const needsWrite = isChanged || timer.kind !== 'keep' || sorted.consumed.length > 0;
 
-  const decided = withTasks(outcome.state, handing.handedOver);
+  // What is handed over was changed by this decision, which made the list.
+  const decided = withTasks(outcome.state, handing.handedOver, true);
   const revision = known.state.workflow.revision + 1;
   const state: WorkflowState = needsWrite
     ? { ...decided, workflow: { ...decided.workflow, revision } }
