@@ -59,11 +59,14 @@ export const StartBody = z
 export const ExecuteBody = StartBody.extend({ name: absent(Id) }).nullish();
 
 const wholeNumber = z.coerce.number().int();
+/** In any case, as Conductor takes them: its Python SDK says `True`. */
 const flag = (fallback: boolean) =>
   z
-    .enum(['true', 'false'])
-    .default(fallback ? 'true' : 'false')
-    .transform((value) => value === 'true');
+    .string()
+    .transform((value) => value.toLowerCase())
+    .pipe(z.enum(['true', 'false']))
+    .transform((value) => value === 'true')
+    .default(fallback);
 
 export const StartQuery = z.object({
   version: wholeNumber

@@ -56,7 +56,10 @@ describe('a workflow', () => {
       workflowInstanceId: id,
     });
     expect(text).not.toContain(':null');
-    expect((await call('GET', `/api/workflow/${id}?includeTasks=false`)).json.tasks).toEqual([]);
+    for (const no of ['false', 'False']) {
+      expect((await call('GET', `/api/workflow/${id}?includeTasks=${no}`)).json.tasks).toEqual([]);
+    }
+    expect((await call('GET', `/api/workflow/${id}?includeTasks=maybe`)).status).toBe(400);
     expect((await call('GET', `/api/workflow/${id}/tasks?status=SCHEDULED`)).json).toMatchObject({
       totalHits: 1,
     });
