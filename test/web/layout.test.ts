@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Task, WorkflowDef } from '../../web/src/api.js';
-import { layout } from '../../web/src/graph/layout.js';
+import { arrange } from '../../web/src/graph/arrange.js';
+import { layout, paint } from '../../web/src/graph/layout.js';
 
 const definition = JSON.parse(
   readFileSync(new URL('../../workflows/scan_upload.json', import.meta.url), 'utf8'),
@@ -18,6 +19,7 @@ const task = (referenceTaskName: string, status = 'COMPLETED', outputData: unkno
   outputData,
   seq: seq++,
   retryCount: 0,
+  iteration: 0,
   pollCount: 1,
   scheduledTime: 1,
   updateTime: 2,
@@ -72,11 +74,10 @@ describe('the layout of an execution', () => {
   it('goes through "otherwise" when the SWITCH knew no such case', () => {
     const gone = [task('inspect'), task('presence', 'COMPLETED', { selectedCase: 'gone' }), task('verdict')];
     const taken = layout(definition, gone, false).edges.filter((edge) => edge.taken);
-    expect(taken.map(({ from, to, label }) => [from, to, label])).toContainEqual([
-      'presence',
-      'verdict',
-      'otherwise',
-    ]);
+    const lane = 'presence__lane_otherwise';
+    const ways = taken.map(({ from, to, label }) => [from, to, label]);
+    expect(ways).toContainEqual(['presence', lane, 'otherwise']);
+    expect(ways).toContainEqual([lane, 'verdict', undefined]);
   });
 
   it('shows the newest attempt and keeps the older ones', () => {
@@ -84,5 +85,68 @@ describe('the layout of an execution', () => {
     const inspect = nodes.find(({ id }) => id === 'inspect');
     expect(inspect?.state).toBe('COMPLETED');
     expect(inspect?.attempts.map(({ status }) => status)).toEqual(['FAILED', 'COMPLETED']);
+  });
+
+  const looped: WorkflowDef = {
+    name: 'looped',
+    version: 1,
+    tasks: [
+      {
+        name: 'loop',
+        taskReferenceName: 'loop',
+        type: 'DO_WHILE',
+        loopOver: [{ name: 'work', taskReferenceName: 'work', type: 'SIMPLE' }],
+      },
+    ],
+  };
+
+  it('gathers the iterations of a loop at its steps', () => {
+    const rows = [
+      { ...task('loop', 'IN_PROGRESS'), iteration: 2 },
+      { ...task('work__1'), iteration: 1 },
+      { ...task('work__2', 'IN_PROGRESS'), iteration: 2 },
+    ];
+    const { nodes } = layout(looped, rows, false);
+    const work = nodes.find(({ id }) => id === 'work');
+    expect(work?.attempts.map(({ iteration }) => iteration)).toEqual([1, 2]);
+    expect(work?.state).toBe('IN_PROGRESS');
+    expect(nodes.find(({ id }) => id === 'loop__again')?.state).toBe('IN_PROGRESS');
+  });
+
+  it('moves nothing and makes nothing anew but what a change touched', () => {
+    const arrangement = arrange(definition);
+    const before = paint(arrangement, untilReview, false);
+    const after = paint(
+      arrangement,
+      untilReview.map((row) => (row.referenceTaskName === 'review' ? { ...row, status: 'COMPLETED' } : row)),
+      false,
+      before,
+    );
+    const anew = after.nodes.filter((node, index) => node !== before.nodes[index]).map(({ id }) => id);
+    expect(anew).toEqual(['review']);
+    expect(after.edges.filter((edge, index) => edge !== before.edges[index])).toEqual([]);
+  });
+
+  it('places a fork of thousands in rows, in time that grows with its size', () => {
+    const wide = (size: number): WorkflowDef => ({
+      name: 'wide',
+      version: 1,
+      tasks: [
+        {
+          name: 'fork',
+          taskReferenceName: 'fork',
+          type: 'FORK_JOIN',
+          forkTasks: Array.from({ length: size }, (_, n) => [
+            { name: 'part', taskReferenceName: `part_${n}`, type: 'SIMPLE' },
+          ]),
+        },
+        { name: 'all', taskReferenceName: 'all', type: 'JOIN' },
+      ],
+    });
+    const { steps } = arrange(wide(5_000));
+    expect(steps).toHaveLength(5_004);
+    const places = new Set(steps.map(({ x, y }) => `${x},${y}`));
+    expect(places.size).toBe(steps.length);
+    expect(Math.max(...steps.map(({ x }) => x)) - Math.min(...steps.map(({ x }) => x))).toBeLessThan(25_000);
   });
 });

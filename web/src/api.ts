@@ -7,6 +7,7 @@ export interface WorkflowTask {
   readonly decisionCases?: Readonly<Record<string, readonly WorkflowTask[]>>;
   readonly defaultCase?: readonly WorkflowTask[];
   readonly forkTasks?: readonly (readonly WorkflowTask[])[];
+  readonly loopOver?: readonly WorkflowTask[];
   readonly joinOn?: readonly string[];
 }
 
@@ -40,17 +41,33 @@ export interface Task {
   readonly inputData: unknown;
   readonly outputData: unknown;
   readonly seq: number;
+  /** The attempt, from 0. */
   readonly retryCount: number;
+  /** Inside of a loop, and of the loop itself: from 1; else 0. */
+  readonly iteration: number;
   readonly pollCount: number;
   readonly workerId?: string;
+  /** Who holds it; `null` or absent: nobody. `owner` is a run of this service, absent for a worker outside. */
+  readonly lease?: { readonly owner?: string; readonly until: number } | null;
+  /** Waits to be handed out, from `dueAt` on. */
+  readonly queued?: boolean;
+  readonly dueAt?: number;
   readonly scheduledTime: number;
   readonly startTime?: number;
   readonly updateTime: number;
   readonly endTime?: number;
   readonly reasonForIncompletion?: string;
+  /** Where a SWITCH went. */
+  readonly selectedCase?: string;
+  /** The workflow that a SUB_WORKFLOW started. */
+  readonly subWorkflowId?: string;
+  /** It changed since the whole was fetched: input and output are not known. */
+  readonly isStale?: boolean;
 }
 
 export interface Execution extends WorkflowSummary {
+  readonly revision: number;
+  readonly parentWorkflowId?: string;
   readonly workflowDefinition: WorkflowDef;
   readonly input: unknown;
   readonly output: unknown;
@@ -62,7 +79,18 @@ export interface Execution extends WorkflowSummary {
 /** Why a run does not move, from the engine's closed list; each kind has the fields that it needs. */
 export interface WhyNotMoving {
   readonly kind:
-    'ended' | 'paused' | 'lease' | 'timer' | 'person' | 'update' | 'no_worker' | 'backlog' | 'unknown';
+    | 'ended'
+    | 'paused'
+    | 'lease'
+    | 'timer'
+    | 'person'
+    | 'update'
+    | 'script'
+    | 'child'
+    | 'limit'
+    | 'no_worker'
+    | 'backlog'
+    | 'unknown';
   readonly reference?: string;
   readonly holder?: string;
   readonly taskType?: string;
@@ -71,7 +99,12 @@ export interface WhyNotMoving {
   readonly at?: number;
   readonly waiting?: number;
   readonly nextCheckAt?: number;
+  readonly childWorkflowId?: string;
 }
+
+/** It may still change by itself. */
+export const isOpen = ({ status }: Pick<WorkflowSummary, 'status'>): boolean =>
+  status === 'RUNNING' || status === 'PAUSED';
 
 export interface Page<T> {
   readonly items: readonly T[];

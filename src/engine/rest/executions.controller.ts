@@ -3,7 +3,8 @@ import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { SallyportEngine } from '../runtime/sallyport-engine.js';
 import { ExecutionsQuery, Id } from './schemas.js';
-import { workflowView } from './views.js';
+import { leaseFacts, outputFacts } from '../stream/facts.js';
+import { taskView, workflowView } from './views.js';
 
 /** What the web pages show of executions: the list, and one with the reasons why it does not move. */
 @ApiTags('executions')
@@ -18,7 +19,21 @@ export class ExecutionsController {
 
   @Get(':id')
   async get(@Param('id', { schema: Id }) id: string) {
+    const { execution, leases, why } = await this.engine.explain(id);
+    const tasks = execution.tasks.map((task) => ({
+      ...taskView(task, execution),
+      ...outputFacts(task.taskType, task.outputData),
+      lease: leaseFacts(leases.get(task.taskId)),
+      queued: task.queued,
+      dueAt: task.dueAt,
+    }));
+    return { ...workflowView(execution, execution.tasks), tasks, revision: execution.revision, why };
+  }
+
+  /** Why it does not move, from a closed list; never empty. */
+  @Get(':id/why')
+  async why(@Param('id', { schema: Id }) id: string) {
     const { execution, why } = await this.engine.explain(id);
-    return { ...workflowView(execution, execution.tasks), revision: execution.revision, why };
+    return { workflowId: execution.workflowId, status: execution.status, why };
   }
 }

@@ -12,7 +12,7 @@ import {
   type WorkflowExecution,
   type WorkflowSearch,
 } from '../ports.js';
-import type { ClaimedTask, PollRecord, TaskLogLine } from '../execution-store.js';
+import type { ClaimedTask, Lease, PollRecord, TaskLogLine } from '../execution-store.js';
 import { parseTraceparent } from '../observability/trace-context.js';
 import type { Definitions } from './definitions.js';
 import type { EngineRuntime } from './engine-runtime.js';
@@ -129,14 +129,18 @@ export class SallyportEngine extends Engine {
     return stored === undefined ? undefined : { ...stored.workflow, tasks: stored.tasks };
   }
 
-  /** The workflow and why it does not move. */
-  async explain(workflowId: string): Promise<{ execution: WorkflowExecution; why: readonly Why[] }> {
+  /** The workflow, who holds its tasks, and why it does not move. */
+  async explain(workflowId: string): Promise<{
+    execution: WorkflowExecution;
+    leases: ReadonlyMap<string, Lease>;
+    why: readonly Why[];
+  }> {
     checkText(workflowId, 'workflowId', MAX_ID_LENGTH);
     const { store } = this.runtime;
     const stored = await store.load(workflowId);
     if (stored === undefined) throw noWorkflow(workflowId);
     const execution = { ...stored.workflow, tasks: stored.tasks };
-    return { execution, why: await why(stored, store, this.clock.now()) };
+    return { execution, leases: stored.leases, why: await why(stored, store, this.clock.now()) };
   }
 
   async search(query: WorkflowSearch) {

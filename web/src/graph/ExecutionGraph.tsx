@@ -11,15 +11,16 @@ import {
   type NodeProps,
 } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
-import { memo, useMemo } from 'react';
-import { moment, type Task, type WorkflowDef } from '../api.js';
+import { memo, useMemo, useRef, useState } from 'react';
+import { moment, type Task } from '../api.js';
 import { duration } from '../format.js';
 import { iconOf, toneOf, wordOf } from '../parts/State.js';
-import { layout, type GraphNode } from './layout.js';
+import type { Arrangement, StepKind } from './arrange.js';
+import { paint, type Graph, type GraphEdge, type GraphNode } from './layout.js';
 
 type StepNode = Node<{ step: GraphNode; selected: boolean }, 'step'>;
 
-const KIND_MARKS: Readonly<Record<GraphNode['kind'], string>> = {
+const KIND_MARKS: Readonly<Record<StepKind, string>> = {
   start: '',
   end: '',
   task: '▪',
@@ -28,17 +29,26 @@ const KIND_MARKS: Readonly<Record<GraphNode['kind'], string>> = {
   join: '⇥',
   human: '☻',
   wait: '⧖',
+  loop: '↻',
+  again: '↺',
+  lane: '',
+  sub: '⧉',
 };
+
+// Above this, what is off the screen is not drawn.
+const MANY = 200;
+const FEW = 12;
 
 const Step = memo(({ data: { step, selected } }: NodeProps<StepNode>) => {
   const last = step.attempts.at(-1);
   const began = moment(last?.startTime);
   const ended = moment(last?.endTime);
   const spent = began === undefined || ended === undefined ? undefined : ended - began;
+  if (step.kind === 'lane') return <Lane step={step} />;
   const isMark = step.kind === 'start' || step.kind === 'end';
   return (
     <div
-      className={`node kind-${step.kind} tone-${toneOf(step.state)} ${selected ? 'selected' : ''} ${step.state === 'NOT_REACHED' ? 'unreached' : ''}`}
+      className={`node kind-${step.kind} tone-${toneOf(step.state)} ${selected ? 'selected' : ''} ${step.state === 'NOT_REACHED' ? 'unreached' : ''} ${hasRetries(step) ? 'stacked' : ''}`}
       style={{ width: step.width, height: step.height }}
       data-testid={`node-${step.id}`}
       data-state={step.state}
@@ -57,8 +67,8 @@ const Step = memo(({ data: { step, selected } }: NodeProps<StepNode>) => {
               <span aria-hidden="true">{iconOf(step.state)}</span> {wordOf(step.state)}
             </span>
             <span>
-              {step.attempts.length > 1 ? `${step.attempts.length}× ` : ''}
-              {spent === undefined ? '' : duration(spent)}
+              {countOf(step)}
+              {spent === undefined || step.kind === 'again' ? '' : duration(spent)}
             </span>
           </span>
         </>
@@ -69,10 +79,35 @@ const Step = memo(({ data: { step, selected } }: NodeProps<StepNode>) => {
 });
 Step.displayName = 'Step';
 
+/** Nothing is done here: a line. */
+function Lane({ step }: { step: GraphNode }) {
+  return (
+    <div
+      className={`lane ${step.state === 'NOT_REACHED' ? 'faint' : 'taken'}`}
+      style={{ height: step.height }}
+      data-testid={`node-${step.id}`}
+      data-state={step.state}
+    >
+      <Handle type="target" position={Position.Top} isConnectable={false} />
+      <Handle type="source" position={Position.Bottom} isConnectable={false} />
+    </div>
+  );
+}
+
+const hasRetries = ({ attempts, kind }: GraphNode): boolean =>
+  kind !== 'again' && (attempts.at(-1)?.retryCount ?? 0) > 0;
+
+/** `#3 ` in the third iteration, `2× ` at the second attempt. */
+function countOf(step: GraphNode): string {
+  const last = step.attempts.at(-1);
+  if (last === undefined) return '';
+  return `${last.iteration > 0 ? `#${last.iteration} ` : ''}${hasRetries(step) ? `${last.retryCount + 1}× ` : ''}`;
+}
+
 const nodeTypes = { step: Step };
 
 interface Props {
-  readonly def: WorkflowDef;
+  readonly arrangement: Arrangement;
   readonly tasks: readonly Task[];
   readonly ended: boolean;
   readonly selected: string | undefined;
@@ -80,41 +115,11 @@ interface Props {
 }
 
 /** The definition as a graph, coloured by the run. The taken path is solid, the rest is faint. */
-export function ExecutionGraph({ def, tasks, ended, selected, onSelect }: Props) {
-  const graph = useMemo(() => layout(def, tasks, ended), [def, tasks, ended]);
-  const nodes = useMemo<StepNode[]>(
-    () =>
-      graph.nodes.map((step) => ({
-        id: step.id,
-        type: 'step',
-        position: { x: step.x, y: step.y },
-        data: { step, selected: step.id === selected },
-        width: step.width,
-        height: step.height,
-        draggable: false,
-        connectable: false,
-        ariaLabel: `${step.title}: ${wordOf(step.state)}`,
-      })),
-    [graph, selected],
-  );
-  const edges = useMemo<Edge[]>(
-    () =>
-      graph.edges.map((edge) => ({
-        id: edge.id,
-        source: edge.from,
-        target: edge.to,
-        ...(edge.label === undefined ? {} : { label: edge.label }),
-        className: edge.taken ? 'taken' : 'faint',
-        markerEnd: { type: MarkerType.ArrowClosed },
-        focusable: false,
-      })),
-    [graph],
-  );
-  // At first what the run went through; the rest is a scroll away.
-  const focus = useMemo(() => {
-    const reached = graph.nodes.filter((node) => node.state !== 'NOT_REACHED');
-    return (reached.length > 1 ? reached : graph.nodes).map(({ id }) => ({ id }));
-  }, [graph]);
+export function ExecutionGraph({ arrangement, tasks, ended, selected, onSelect }: Props) {
+  const graph = usePainted(arrangement, tasks, ended);
+  const nodes = useSame(graph.nodes, (step) => nodeOf(step, step.id === selected), selected);
+  const edges = useSame(graph.edges, edgeOf, undefined);
+  const [focus] = useState(() => firstLook(graph));
   return (
     <ReactFlow
       nodes={nodes}
@@ -124,9 +129,10 @@ export function ExecutionGraph({ def, tasks, ended, selected, onSelect }: Props)
       onSelectionChange={({ nodes: [chosen] }) => chosen !== undefined && onSelect(chosen.id)}
       fitView
       fitViewOptions={{ padding: 0.06, minZoom: 0.6, maxZoom: 1, nodes: focus }}
-      minZoom={0.2}
+      minZoom={0.05}
       nodesDraggable={false}
       nodesConnectable={false}
+      onlyRenderVisibleElements={graph.nodes.length > MANY}
       deleteKeyCode={null}
       colorMode="system"
       proOptions={{ hideAttribution: false }}
@@ -142,3 +148,68 @@ export function ExecutionGraph({ def, tasks, ended, selected, onSelect }: Props)
     </ReactFlow>
   );
 }
+
+/** What is shown at first: all of a small graph; else what the run went through, and of thousands the beginning. */
+function firstLook({ nodes }: Graph): { id: string }[] {
+  const reached = nodes.filter((node) => node.state !== 'NOT_REACHED');
+  if (nodes.length <= FEW || reached.length <= 1) return nodes.slice(0, MANY);
+  if (reached.length <= MANY) return reached;
+  const centre = (node: GraphNode | undefined): number => (node?.x ?? 0) + (node?.width ?? 0) / 2;
+  const middle = centre(nodes[0]);
+  return nodes.filter((node) => Math.abs(centre(node) - middle) < node.width).slice(0, FEW);
+}
+
+/** Coloured anew with every change; what looks as before stays the same object. */
+function usePainted(arrangement: Arrangement, tasks: readonly Task[], ended: boolean): Graph {
+  const before = useRef<Graph | undefined>(undefined);
+  return useMemo(
+    () => (before.current = paint(arrangement, tasks, ended, before.current)),
+    [arrangement, tasks, ended],
+  );
+}
+
+/** Maps a list, with the former result for every item that is the same object: so React draws only the others. */
+function useSame<From extends object, To>(
+  items: readonly From[],
+  make: (item: From) => To,
+  selected: string | undefined,
+): To[] {
+  const made = useRef({ selected, results: new WeakMap<From, To>() });
+  return useMemo(() => {
+    if (made.current.selected !== selected) made.current = { selected, results: new WeakMap() };
+    const { results } = made.current;
+    return items.map((item) => {
+      const known = results.get(item) ?? make(item);
+      results.set(item, known);
+      return known;
+    });
+    // `make` is made anew each time and depends on nothing but `selected`.
+    // oxlint-disable-next-line react-hooks/exhaustive-deps
+  }, [items, selected]);
+}
+
+const nodeOf = (step: GraphNode, selected: boolean): StepNode => ({
+  id: step.id,
+  type: 'step',
+  position: { x: step.x, y: step.y },
+  data: { step, selected },
+  width: step.width,
+  height: step.height,
+  draggable: false,
+  connectable: false,
+  ...(step.kind === 'lane' ? { selectable: false, focusable: false } : {}),
+  ariaLabel: `${step.title}: ${wordOf(step.state)}`,
+});
+
+// A lane is passed, not arrived at.
+const isLane = (id: string): boolean => id.includes('__lane_');
+
+const edgeOf = (edge: GraphEdge): Edge => ({
+  id: edge.id,
+  source: edge.from,
+  target: edge.to,
+  ...(edge.label === undefined ? {} : { label: edge.label }),
+  className: edge.taken ? 'taken' : 'faint',
+  ...(isLane(edge.to) ? {} : { markerEnd: { type: MarkerType.ArrowClosed } }),
+  focusable: false,
+});

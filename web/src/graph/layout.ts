@@ -1,27 +1,14 @@
-import dagre from '@dagrejs/dagre';
-import type { Task, WorkflowDef, WorkflowTask } from '../api.js';
+import type { Task, WorkflowDef } from '../api.js';
+import { arrange, type Arrangement, type PlacedEdge, type PlacedStep } from './arrange.js';
 
-/** What a node shows; `state` is the task's status, or `NOT_REACHED`. */
-export interface GraphNode {
-  readonly id: string;
-  readonly kind: 'start' | 'end' | 'task' | 'switch' | 'fork' | 'join' | 'human' | 'wait';
-  readonly title: string;
-  readonly subtitle: string;
+/** What a node shows; `state` is the newest attempt's status, or `NOT_REACHED`. */
+export interface GraphNode extends PlacedStep {
   readonly state: string;
-  /** All attempts, oldest first; empty when not reached. */
+  /** All attempts in all iterations, oldest first; empty when not reached. */
   readonly attempts: readonly Task[];
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
 }
 
-export interface GraphEdge {
-  readonly id: string;
-  readonly from: string;
-  readonly to: string;
-  /** A SWITCH's case. */
-  readonly label: string | undefined;
+export interface GraphEdge extends PlacedEdge {
   /** The run went this way. */
   readonly taken: boolean;
 }
@@ -31,125 +18,119 @@ export interface Graph {
   readonly edges: readonly GraphEdge[];
 }
 
-const NODE_WIDTH = 210;
-const NODE_HEIGHT = 62;
-const END_SIZE = 44;
-
-interface Draft {
-  readonly nodes: Map<string, Omit<GraphNode, 'x' | 'y'>>;
-  readonly edges: { from: string; to: string; label: string | undefined }[];
-  readonly attempts: ReadonlyMap<string, readonly Task[]>;
-}
-
-/** Loose ends: from which node, under which label, the next step is drawn. */
-type Tail = { readonly from: string; readonly label: string | undefined };
+/** A definition's picture, coloured with a run's tasks. Pure: the same arguments give the same picture. */
+export const layout = (def: WorkflowDef, tasks: readonly Task[], workflowEnded: boolean): Graph =>
+  paint(arrange(def), tasks, workflowEnded);
 
 /**
- * Places a definition's steps from top to bottom and colours them with a run's tasks.
- *
- * Pure: the same definition and tasks give the same picture.
+ * Colours the places with a run's tasks. What looks as in `former` stays the same object, so that only what changed is
+ * drawn again.
  */
-export function layout(def: WorkflowDef, tasks: readonly Task[], workflowEnded: boolean): Graph {
-  const draft: Draft = { nodes: new Map(), edges: [], attempts: attemptsByRef(tasks) };
-  draft.nodes.set('__start', terminal('__start', 'start', 'COMPLETED'));
-  const tails = addSequence(draft, def.tasks, [{ from: '__start', label: undefined }]);
-  draft.nodes.set('__end', terminal('__end', 'end', workflowEnded ? 'COMPLETED' : 'NOT_REACHED'));
-  connect(draft, tails, '__end');
-  return place(draft);
+export function paint(
+  { steps, edges }: Arrangement,
+  tasks: readonly Task[],
+  workflowEnded: boolean,
+  former?: Graph,
+): Graph {
+  const attempts = attemptsByStep(steps, tasks);
+  const named = casesOf(edges);
+  const switches = new Map(edges.map(({ from, to }) => [to, from]));
+  const nodes = steps.map((step, index) => {
+    const own = attempts.get(step.kind === 'again' ? step.title : step.id) ?? [];
+    const before = step.kind === 'lane' ? switches.get(step.id) : undefined;
+    const state =
+      before === undefined
+        ? stateOf(step, own, workflowEnded)
+        : goesTo(step.title, attempts.get(before) ?? [], named.get(before))
+          ? 'COMPLETED'
+          : 'NOT_REACHED';
+    const node = { ...step, state, attempts: own };
+    const old = former?.nodes[index];
+    return old !== undefined && looksSame(old, node) ? old : node;
+  });
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  return {
+    nodes,
+    edges: edges.map((edge, index) => {
+      const taken = isTaken(byId.get(edge.from), byId.get(edge.to), edge, named);
+      const old = former?.edges[index];
+      return old?.id === edge.id && old.taken === taken ? old : { ...edge, taken };
+    }),
+  };
 }
 
-function attemptsByRef(tasks: readonly Task[]): Map<string, Task[]> {
-  const byRef = new Map<string, Task[]>();
-  for (const task of [...tasks].sort((a, b) => a.seq - b.seq)) {
-    byRef.set(task.referenceTaskName, [...(byRef.get(task.referenceTaskName) ?? []), task]);
+/** The step that a row belongs to: inside of loops rows are called `step__2`, `step__2__1`. */
+export function stepOf(reference: string, known: ReadonlySet<string>): string | undefined {
+  for (let name = reference; ;) {
+    if (known.has(name)) return name;
+    const shorter = name.replace(/__\d+$/, '');
+    if (shorter === name) return undefined;
+    name = shorter;
   }
-  return byRef;
 }
 
-const terminal = (id: string, kind: 'start' | 'end', state: string): Omit<GraphNode, 'x' | 'y'> => ({
-  id,
-  kind,
-  title: kind,
-  subtitle: '',
-  state,
-  attempts: [],
-  width: END_SIZE,
-  height: END_SIZE,
-});
-
-function addSequence(draft: Draft, steps: readonly WorkflowTask[], into: readonly Tail[]): readonly Tail[] {
-  return steps.reduce<readonly Tail[]>((tails, step) => addStep(draft, step, tails), into);
+function attemptsByStep(steps: readonly PlacedStep[], tasks: readonly Task[]): Map<string, Task[]> {
+  const known = new Set(steps.map(({ id }) => id));
+  const byStep = new Map<string, Task[]>();
+  for (const task of [...tasks].sort((a, b) => a.seq - b.seq)) {
+    const id = stepOf(task.referenceTaskName, known);
+    if (id === undefined) continue;
+    const own = byStep.get(id);
+    if (own === undefined) byStep.set(id, [task]);
+    else own.push(task);
+  }
+  return byStep;
 }
 
-function addStep(draft: Draft, step: WorkflowTask, tails: readonly Tail[]): readonly Tail[] {
-  const id = step.taskReferenceName;
-  const attempts = draft.attempts.get(id) ?? [];
-  draft.nodes.set(id, {
-    id,
-    kind: kindOf(step.type),
-    title: id,
-    subtitle: step.type === 'SIMPLE' ? step.name : step.type,
-    state: attempts.at(-1)?.status ?? 'NOT_REACHED',
-    attempts,
-    width: NODE_WIDTH,
-    height: NODE_HEIGHT,
-  });
-  connect(draft, tails, id);
-  if (step.type === 'SWITCH') return addCases(draft, step);
-  if (step.type === 'FORK_JOIN')
-    return (step.forkTasks ?? []).flatMap((branch) =>
-      addSequence(draft, branch, [{ from: id, label: undefined }]),
-    );
-  return step.type === 'TERMINATE' ? [] : [{ from: id, label: undefined }];
+function stateOf({ kind }: PlacedStep, attempts: readonly Task[], workflowEnded: boolean): string {
+  if (kind === 'start') return 'COMPLETED';
+  if (kind === 'end') return workflowEnded ? 'COMPLETED' : 'NOT_REACHED';
+  const state = attempts.at(-1)?.status ?? 'NOT_REACHED';
+  // The closing of a loop is reached when the loop is over, or went round.
+  if (kind === 'again' && state === 'IN_PROGRESS' && (attempts.at(-1)?.iteration ?? 0) < 2)
+    return 'NOT_REACHED';
+  return state;
 }
 
-function addCases(draft: Draft, step: WorkflowTask): readonly Tail[] {
-  const from = step.taskReferenceName;
-  const cases = Object.entries(step.decisionCases ?? {});
-  return [...cases, ['otherwise', step.defaultCase ?? []] as const].flatMap(([label, branch]) =>
-    addSequence(draft, branch, [{ from, label }]),
-  );
-}
+const looksSame = (a: GraphNode, b: GraphNode): boolean =>
+  a.id === b.id &&
+  a.x === b.x &&
+  a.y === b.y &&
+  a.state === b.state &&
+  a.attempts.length === b.attempts.length &&
+  a.attempts.every((task, index) => task === b.attempts[index]);
 
-function connect(draft: Draft, tails: readonly Tail[], to: string): void {
-  for (const tail of tails) draft.edges.push({ from: tail.from, to, label: tail.label });
-}
-
-const KINDS: Readonly<Record<string, GraphNode['kind']>> = {
-  SWITCH: 'switch',
-  FORK_JOIN: 'fork',
-  JOIN: 'join',
-  HUMAN: 'human',
-  WAIT: 'wait',
-};
-const kindOf = (type: string): GraphNode['kind'] => KINDS[type] ?? 'task';
-
-function place(draft: Draft): Graph {
-  const graph = new dagre.graphlib.Graph({ multigraph: true });
-  graph.setGraph({ rankdir: 'TB', nodesep: 40, ranksep: 34, marginx: 16, marginy: 16 });
-  graph.setDefaultEdgeLabel(() => ({}));
-  for (const node of draft.nodes.values()) graph.setNode(node.id, { width: node.width, height: node.height });
-  const edges = draft.edges.map((edge, index) => ({ ...edge, id: `${edge.from}->${edge.to}#${index}` }));
-  for (const edge of edges)
-    graph.setEdge(edge.from, edge.to, { width: (edge.label?.length ?? 0) * 7, height: 18 }, edge.id);
-  dagre.layout(graph);
-  const nodes = [...draft.nodes.values()].map((node) => {
-    const at = graph.node(node.id) as { x: number; y: number };
-    return { ...node, x: at.x - node.width / 2, y: at.y - node.height / 2 };
-  });
-  return { nodes, edges: edges.map((edge) => ({ ...edge, taken: isTaken(draft, edge) })) };
+function casesOf(edges: readonly PlacedEdge[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const cases = new Map<string, Set<string>>();
+  for (const { from, label } of edges) {
+    if (label !== undefined && label !== 'otherwise')
+      cases.set(from, (cases.get(from) ?? new Set()).add(label));
+  }
+  return cases;
 }
 
 /** Both ends were reached, and a SWITCH at the near end chose this very case. */
-function isTaken(draft: Draft, edge: { from: string; to: string; label: string | undefined }): boolean {
-  const from = draft.nodes.get(edge.from);
-  const to = draft.nodes.get(edge.to);
-  if (from?.state === 'NOT_REACHED' || to?.state === 'NOT_REACHED') return false;
-  if (from?.kind !== 'switch') return true;
-  const chosen = (from.attempts.at(-1)?.outputData as { selectedCase?: string } | undefined)?.selectedCase;
-  const isCase = edge.label !== 'otherwise' && edge.label === chosen;
-  const caseExists = draft.edges.some(
-    (other) => other.from === edge.from && other.label === chosen && other.label !== 'otherwise',
-  );
-  return isCase || (edge.label === 'otherwise' && !caseExists);
+function isTaken(
+  from: GraphNode | undefined,
+  to: GraphNode | undefined,
+  { label }: PlacedEdge,
+  cases: ReadonlyMap<string, ReadonlySet<string>>,
+): boolean {
+  if (from === undefined || to === undefined) return false;
+  if (from.state === 'NOT_REACHED' || to.state === 'NOT_REACHED') return false;
+  return from.kind !== 'switch' || goesTo(label, from.attempts, cases.get(from.id));
+}
+
+/** Whether a SWITCH chose this case; `otherwise` when it chose none that is named. */
+function goesTo(
+  label: string | undefined,
+  attempts: readonly Task[],
+  named: ReadonlySet<string> | undefined,
+): boolean {
+  const last = attempts.at(-1);
+  if (last === undefined) return false;
+  const output = last.outputData as { selectedCase?: string } | undefined;
+  const chosen = last.selectedCase ?? output?.selectedCase;
+  if (label !== 'otherwise') return label === chosen;
+  return chosen === undefined || named?.has(chosen) !== true;
 }

@@ -1,8 +1,16 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { call, type Page } from '../api.js';
 
-/** A list that grows by the server's cursors; its first page is looked at again every few seconds. */
-export function usePages<T>(path: string, parameters: Readonly<Record<string, string>>, refreshMs = 3000) {
+/**
+ * A list that grows by the server's cursors.
+ *
+ * @param refreshMs its first page is looked at again so often; `false` for lists that hear of changes.
+ */
+export function usePages<T>(
+  path: string,
+  parameters: Readonly<Record<string, string>>,
+  refreshMs: number | false = 3000,
+) {
   const query = useInfiniteQuery({
     queryKey: [path, parameters],
     initialPageParam: undefined as string | undefined,

@@ -1,0 +1,44 @@
+import { useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
+import { call, type Execution } from '../api.js';
+import { applyChange, type WorkflowChange } from '../live/change.js';
+import type { Liveness } from '../live/connection.js';
+import { useLive } from '../live/useLive.js';
+import { useThrottled } from '../live/useThrottled.js';
+
+// At most once in so long something is asked for because of events.
+const REFRESH_MS = 1_000;
+
+/** One run, kept current by the event stream; nothing polls. */
+export function useExecution(id: string): { execution: UseQueryResult<Execution>; liveness: Liveness } {
+  const client = useQueryClient();
+  const queryKey = ['execution', id];
+  const execution = useQuery({
+    queryKey,
+    queryFn: async () => {
+      const fetched = await call<Execution>(`/api/v1/executions/${encodeURIComponent(id)}`);
+      // Events may have been faster than the answer.
+      const known = client.getQueryData<Execution>(queryKey);
+      return known !== undefined && known.revision > fetched.revision ? known : fetched;
+    },
+    staleTime: Infinity,
+  });
+  const fetchWhole = useThrottled(() => void client.invalidateQueries({ queryKey }), REFRESH_MS);
+  const fetchRest = useThrottled(() => {
+    void client.invalidateQueries({ queryKey: ['why', id] });
+    void client.invalidateQueries({ queryKey: ['payloads', id] });
+  }, REFRESH_MS);
+  const known = execution.data;
+  const liveness = useLive(
+    id,
+    () => (known === undefined ? undefined : { workflowId: id, since: String(known.revision) }),
+    (event, data) => {
+      const before = client.getQueryData<Execution>(queryKey);
+      const after =
+        event === 'change' && before !== undefined ? applyChange(before, data as WorkflowChange) : undefined;
+      if (after === undefined) fetchWhole();
+      else if (after !== before) client.setQueryData(queryKey, after);
+      if (after !== before) fetchRest();
+    },
+  );
+  return { execution, liveness };
+}
