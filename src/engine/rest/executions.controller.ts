@@ -23,6 +23,7 @@ export class ExecutionsController {
     const tasks = execution.tasks.map((task) => ({
       ...taskView(task, execution),
       ...outputFacts(task.taskType, task.outputData),
+      subWorkflowId: task.subWorkflowId,
       lease: leaseFacts(leases.get(task.taskId)),
       queued: task.queued,
       dueAt: task.dueAt,

@@ -89,21 +89,16 @@ export const taskFacts = (task: Task, lease: TaskWrite['lease']): TaskFacts => (
   queued: task.queued,
   dueAt: task.dueAt,
   reasonForIncompletion: shortened(task.reasonForIncompletion),
+  subWorkflowId: task.subWorkflowId,
   ...outputFacts(task.taskType, task.outputData),
 });
 
 export const leaseFacts = (lease: Lease | undefined): NonNullable<TaskFacts['lease']> | null =>
   lease === undefined ? null : { owner: lease.owner, until: lease.until };
 
-/** What the graph needs of an output: which way a SWITCH went, what a SUB_WORKFLOW started. */
-export function outputFacts(
-  taskType: string,
-  output: JsonObject,
-): Pick<TaskFacts, 'selectedCase' | 'subWorkflowId'> {
-  if (taskType === 'SWITCH') return { selectedCase: textOf(output['selectedCase']) };
-  if (taskType === 'SUB_WORKFLOW') return { subWorkflowId: textOf(output['subWorkflowId']) };
-  return {};
-}
+/** What the graph needs of an output: which way a SWITCH went. */
+export const outputFacts = (taskType: string, output: JsonObject): Pick<TaskFacts, 'selectedCase'> =>
+  taskType === 'SWITCH' ? { selectedCase: textOf(output['selectedCase']) } : {};
 
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' ? value.slice(0, 255) : undefined;

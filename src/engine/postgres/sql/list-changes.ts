@@ -14,7 +14,7 @@ const LENGTH_OF_REASON = 501;
 
 /*
  * One statement, so that a workflow and its tasks are of one moment. Payloads stay where they are, but for the small
- * outputs that say which way a SWITCH went and what a SUB_WORKFLOW started.
+ * output that says which way a SWITCH went.
  */
 export const LIST_CHANGES = `
   SELECT known.since, w.id AS workflow_id, w.name, w.version, w.status AS workflow_status, w.revision,
@@ -24,7 +24,7 @@ export const LIST_CHANGES = `
     t.id, t.ref, t.task_type, t.task_def_name, t.status, t.seq, t.retry_count, t.retried, t.iteration,
     t.poll_count, t.worker_id, t.lease_owner, t.lease_until, t.scheduled_at, t.started_at, t.updated_at, t.ended_at,
     t.queued, t.due_at, left(t.reason, ${LENGTH_OF_REASON}) AS reason,
-    CASE WHEN t.task_type IN ('SWITCH', 'SUB_WORKFLOW') THEN t.output END AS output
+    t.sub_workflow_id, CASE WHEN t.task_type = 'SWITCH' THEN t.output END AS output
   FROM unnest($1::text[], $2::bigint[]) AS known (id, since)
   JOIN workflow w ON w.id = known.id
   LEFT JOIN LATERAL (
@@ -55,6 +55,7 @@ type ChangedTaskRow = Pick<
   | 'queued'
   | 'due_at'
   | 'reason'
+  | 'sub_workflow_id'
 > & { readonly output: JsonObject | null };
 
 type ChangeRow = Pick<
@@ -148,5 +149,6 @@ const taskFrom = (row: ChangedTaskRow, taskId: string): TaskFacts => ({
   queued: row.queued,
   dueAt: row.due_at,
   reasonForIncompletion: shortened(optional(row.reason)),
+  subWorkflowId: optional(row.sub_workflow_id),
   ...outputFacts(row.task_type, row.output ?? {}),
 });
