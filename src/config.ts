@@ -143,6 +143,15 @@ const Environment = z.object({
   /** Spans that wait for the collector or are on their way; more are dropped and counted. */
   OTEL_BSP_MAX_QUEUE_SIZE: z.coerce.number().int().min(100).max(200_000).default(20_000),
 
+  /** How long a definition's script (a loop's condition) may run; at twice as long its thread is ended. */
+  SCRIPT_MAX_EXECUTION_SECONDS: z.coerce
+    .number('must be a number of seconds')
+    .min(0.1, 'must be at least 0.1 seconds')
+    .max(60, 'must be at most 60 seconds')
+    .default(4),
+  /** Scripts evaluated at the same time, each in a thread that starts with the first one. */
+  SCRIPT_THREADS: z.coerce.number().int().min(1).max(16).default(1),
+
   /** Starts the embedded S3 endpoint; default on unless S3_ENDPOINT or S3_BUCKETS names another. */
   EMBEDDED_S3: z.enum(['auto', 'on', 'off']).default('auto'),
   S3_PORT: port.default(9000),

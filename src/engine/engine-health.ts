@@ -43,6 +43,23 @@ export class EngineHealth extends HealthCheck {
         remedy: missing.length === 0 ? undefined : `Start a node with ROLES=${missing.join(',')}.`,
       },
       ...this.clockResults(),
+      ...(await this.messageResults()),
+    ];
+  }
+
+  /** Messages between workflows that were given up: somebody may be waiting for them. */
+  private async messageResults(): Promise<readonly HealthResult[]> {
+    const [oldest] = await this.store.abandonedInbox(1);
+    if (oldest === undefined) return [];
+    const { kind, sourceWorkflowId, targetWorkflowId, problem } = oldest;
+    return [
+      {
+        name: 'messages between workflows',
+        healthy: true,
+        degraded: true,
+        detail: `given up: ${kind} from ${sourceWorkflowId} to ${targetWorkflowId}: ${problem ?? 'no reason known'}`,
+        remedy: `Mend the cause and set abandoned = false, attempts = 0 for it in workflow_inbox (id ${oldest.id}), or delete the row.`,
+      },
     ];
   }
 

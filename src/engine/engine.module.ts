@@ -39,6 +39,8 @@ import { EngineRuntime } from './runtime/engine-runtime.js';
 import { homeIdOf } from './runtime/home-id.js';
 import { loadDefinitions, registerWorkerTasks } from './runtime/load-definitions.js';
 import { SallyportEngine } from './runtime/sallyport-engine.js';
+import { ScriptPool } from './scripts/script-pool.js';
+import { ScriptRunner } from './scripts/script-runner.js';
 import { ChangeFeed } from './stream/change-feed.js';
 
 const SHIPPED = fileURLToPath(new URL('../../workflows', import.meta.url));
@@ -93,7 +95,14 @@ class EngineLife
 /** Durable execution. Exports Engine and Metadata; finds the workers of the stages after it at bootstrap. */
 @Module({})
 export class EngineModule {
-  static with({ workers }: { workers: readonly WorkerClass[] }): DynamicModule {
+  /** `scripts`: what evaluates scripts, for tests that run from the sources. */
+  static with({
+    workers,
+    scripts,
+  }: {
+    workers: readonly WorkerClass[];
+    scripts?: ScriptRunner;
+  }): DynamicModule {
     return {
       module: EngineModule,
       controllers: [
@@ -123,8 +132,28 @@ export class EngineModule {
         },
         {
           provide: EngineRuntime,
-          inject: [ExecutionStore, Definitions, Clock, CONFIG, LOG, COMMIT_OBSERVERS, Notices, TRACING],
+          inject: [
+            ExecutionStore,
+            Definitions,
+            Clock,
+            CONFIG,
+            LOG,
+            COMMIT_OBSERVERS,
+            Notices,
+            TRACING,
+            ScriptRunner,
+          ],
           useFactory: makeRuntime,
+        },
+        {
+          provide: ScriptRunner,
+          inject: [CONFIG],
+          useFactory: (config: Config) =>
+            scripts ??
+            new ScriptPool({
+              limitMs: config.SCRIPT_MAX_EXECUTION_SECONDS * 1_000,
+              threads: config.SCRIPT_THREADS,
+            }),
         },
         ...OBSERVABILITY,
         {
@@ -164,6 +193,7 @@ async function makeRuntime(
   observers: readonly CommitObserver[],
   notices: Notices,
   { traces }: Tracing,
+  scripts: ScriptRunner,
 ): Promise<EngineRuntime> {
   const homeId = await homeIdOf(config.SALLYPORT_HOME);
   return new EngineRuntime({
@@ -177,6 +207,7 @@ async function makeRuntime(
     priorityAgeingMs: config.PRIORITY_AGEING_SECONDS * 1_000,
     polls: { waiting: config.LONG_POLLS, waitingPerClient: config.LONG_POLLS_PER_CLIENT },
     notices,
+    scripts,
     observers,
     traces,
   });

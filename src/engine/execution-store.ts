@@ -314,7 +314,10 @@ export abstract class ExecutionStore {
 
   abstract load(workflowId: string): Promise<StoredExecution | undefined>;
   abstract task(taskId: string): Promise<Task | undefined>;
-  /** Id and lease count of the newest attempt with this reference name. */
+  /**
+   * The newest attempt with this reference name. A loop's tasks are found with their iteration (`ref__3`), or without:
+   * then that of the newest iteration.
+   */
   abstract taskByReference(workflowId: string, reference: string): Promise<Task | undefined>;
   abstract search(
     query: WorkflowSearch,

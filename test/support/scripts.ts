@@ -18,7 +18,12 @@ async function compile(): Promise<URL> {
 export const scriptPool = async (options: ScriptPoolOptions = {}): Promise<ScriptPool> =>
   new ScriptPool({ entry: await (compiled ??= compile()), ...options });
 
-/** The same, made with the first script. */
+/** Before tests that are to wait for scripts alone: loading the compiler takes seconds on a machine that is busy. */
+export const prepareScripts = async (): Promise<void> => {
+  await (compiled ??= compile());
+};
+
+/** A pool that is made with the first script. */
 export class LazyScripts extends ScriptRunner {
   private pool: Promise<ScriptPool> | undefined;
 

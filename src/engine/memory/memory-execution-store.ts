@@ -434,9 +434,12 @@ export class MemoryExecutionStore extends ExecutionStore {
 
   async taskByReference(workflowId: string, reference: string): Promise<Task | undefined> {
     const execution = this.executions.get(workflowId);
-    return execution === undefined
-      ? undefined
-      : rowsOf(execution).findLast(({ task }) => task.referenceTaskName === reference)?.task;
+    if (execution === undefined) return undefined;
+    const tasks = rowsOf(execution).map(({ task }) => task);
+    return (
+      tasks.findLast(({ referenceTaskName }) => referenceTaskName === reference) ??
+      tasks.findLast(({ referenceTaskName }) => referenceTaskName.startsWith(`${reference}__`))
+    );
   }
 
   async search({ limit, cursor, ...query }: WorkflowSearch) {

@@ -310,10 +310,11 @@ export class PostgresExecutionStore extends ExecutionStore {
   }
 
   taskByReference(workflowId: string, reference: string): Promise<Task | undefined> {
-    return this.oneTask('WHERE t.workflow_id = $1 AND t.ref = $2 ORDER BY t.seq DESC LIMIT 1', [
-      workflowId,
-      reference,
-    ]);
+    return this.oneTask(
+      `WHERE t.workflow_id = $1 AND (t.ref = $2 OR starts_with(t.ref, $2 || '__'))
+       ORDER BY t.ref = $2 DESC, t.seq DESC LIMIT 1`,
+      [workflowId, reference],
+    );
   }
 
   private oneTask(condition: string, values: readonly unknown[]): Promise<Task | undefined> {

@@ -37,6 +37,7 @@ export const taskView = (task: Task, workflow?: Pick<Workflow, 'correlationId' |
   workflowTask: task.workflowTask,
   workflowPriority: workflow?.priority ?? task.priority,
   iteration: task.iteration,
+  subWorkflowId: task.subWorkflowId,
   firstStartTime: task.startTime ?? 0,
   queueWaitTime: task.startTime === undefined ? 0 : Math.max(0, task.startTime - task.scheduledTime),
   loopOverTask: task.iteration > 0,

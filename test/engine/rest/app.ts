@@ -19,6 +19,7 @@ import { HealthRegistry } from '../../../src/ops/health.js';
 import { LOG } from '../../../src/ops/log.js';
 import { createMetrics, METRICS } from '../../../src/ops/metrics.js';
 import { testDatabase } from '../../support/database.js';
+import { LazyScripts } from '../../support/scripts.js';
 
 export interface RestApp {
   readonly server: FastifyInstance;
@@ -63,7 +64,7 @@ export async function restApp(): Promise<RestApp> {
   })
   class Ground {}
 
-  @Module({ imports: [Ground, EngineModule.with({ workers: [] })] })
+  @Module({ imports: [Ground, EngineModule.with({ workers: [], scripts: new LazyScripts() })] })
   class TestModule {}
 
   const app = await NestFactory.create<NestFastifyApplication>(TestModule, await createAdapter(config, log), {
