@@ -113,7 +113,7 @@ async function bringUp(args: StartArguments, started: Started): Promise<Service>
   await warnOfConnections(config, database, log);
   const dataSource = await (await createDataSource(url, ENTITIES, sizes.orm)).initialize();
   started.add('data source', () => dataSource.destroy());
-  const clock = await DatabaseClock.start(database);
+  const clock = await DatabaseClock.start(database, log);
   started.add('clock', async () => clock.stop());
   const listenUrl = config.DATABASE_LISTEN_URL ?? url;
   const notices = await Notices.start({ listenUrl, sender: database, log });

@@ -16,6 +16,8 @@ const FAILURES_ALLOWED = 10;
 const FAILURE_WINDOW_MS = 15 * 60_000;
 // More names than people; a flood of invented ones must not grow memory.
 const FAILURE_ENTRIES = 10_000;
+// Each worker process keeps one for an hour.
+const VERIFIED_TOKENS = 1_000;
 
 const sha256 = (value: string): Buffer => createHash('sha256').update(value).digest();
 
@@ -34,6 +36,7 @@ export class AccessService {
   private readonly failures = new Map<string, { count: number; since: number }>();
   private decoy: Promise<string> | undefined;
   private readonly keys: ApiKeys;
+  private readonly verified = new Map<string, { subject: string; expiresAt: number }>();
 
   constructor(
     private readonly db: Database,
@@ -148,7 +151,18 @@ export class AccessService {
 
   /** @throws Unauthorized with EXPIRED_TOKEN or INVALID_TOKEN, on which the SDKs ask for a new one. */
   async byToken(token: string): Promise<Principal> {
-    let subject: string | undefined;
+    const subject = await this.subjectOf(token);
+    const key = await this.keys.find(subject);
+    if (key === undefined)
+      throw new Unauthorized('The API key of this token no longer exists.', 'INVALID_TOKEN');
+    return { kind: 'apikey', id: key.id, name: key.name, roles: key.roles, method: 'token' };
+  }
+
+  /** Whose token it is; its signature is looked at once. */
+  private async subjectOf(token: string): Promise<string> {
+    const known = this.verified.get(token);
+    if (known !== undefined && known.expiresAt > this.clock.now()) return known.subject;
+    this.verified.delete(token);
     try {
       const verified = await jwtVerify(
         token,
@@ -160,7 +174,13 @@ export class AccessService {
         },
         { algorithms: ['HS256'], issuer: 'sallyport', currentDate: new Date(this.clock.now()) },
       );
-      subject = verified.payload.sub;
+      const { sub: subject = '', exp = 0 } = verified.payload;
+      for (const oldest of this.verified.keys()) {
+        if (this.verified.size < VERIFIED_TOKENS) break;
+        this.verified.delete(oldest);
+      }
+      this.verified.set(token, { subject, expiresAt: exp * 1000 });
+      return subject;
     } catch (error) {
       const expired = (error as { code?: string }).code === 'ERR_JWT_EXPIRED';
       throw new Unauthorized(
@@ -169,10 +189,6 @@ export class AccessService {
         { cause: error },
       );
     }
-    const key = await this.keys.find(subject ?? '');
-    if (key === undefined)
-      throw new Unauthorized('The API key of this token no longer exists.', 'INVALID_TOKEN');
-    return { kind: 'apikey', id: key.id, name: key.name, roles: key.roles, method: 'token' };
   }
 
   /** People who may answer reviews, with their addresses where known. */

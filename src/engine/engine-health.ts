@@ -7,6 +7,9 @@ import { ExecutionStore } from './execution-store.js';
 import { EngineRuntime } from './runtime/engine-runtime.js';
 import { DEAD_AFTER_MS } from './runtime/node-keeper.js';
 
+// Long enough for somebody to look.
+const STEP_SHOWN_MS = 600_000;
+
 /** Says whether every role has a live node, and whether this one's heartbeat arrives. */
 @Injectable()
 export class EngineHealth extends HealthCheck {
@@ -67,13 +70,18 @@ export class EngineHealth extends HealthCheck {
     if (!(this.clock instanceof DatabaseClock)) return [];
     const skewMs = Math.round(this.clock.skewMs);
     const isOff = Math.abs(skewMs) > MAX_SKEW_MS;
+    const { lastStepAt, stepCount } = this.clock;
+    const hasStepped = lastStepAt !== undefined && this.clock.now() - lastStepAt < STEP_SHOWN_MS;
     return [
       {
         name: 'clock',
         healthy: true,
-        degraded: isOff,
-        detail: `PostgreSQL's clock is ${skewMs} ms ahead of this machine's; it stepped ${this.clock.stepCount} time(s)`,
-        remedy: isOff ? 'Let both machines follow the same NTP servers.' : undefined,
+        degraded: isOff || hasStepped,
+        detail: `PostgreSQL's clock is ${skewMs} ms ahead of this machine's; it stepped ${stepCount} time(s)`,
+        remedy:
+          isOff || hasStepped
+            ? 'Let both machines follow the same NTP servers, and set no clock by hand.'
+            : undefined,
       },
     ];
   }

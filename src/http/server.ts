@@ -56,6 +56,7 @@ export async function createAdapter(config: Config, log: Log): Promise<FastifyAd
     void reply.header('x-content-type-options', 'nosniff');
   });
   server.addHook('onResponse', async (request, reply) => {
+    if (!log.isLevelEnabled('debug')) return;
     log.debug(
       {
         method: request.method,

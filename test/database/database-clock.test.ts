@@ -42,4 +42,34 @@ describe('the clock', () => {
     await clock.sleepUntil(clock.now() - 1);
     clock.stop();
   });
+
+  test('goes on at half speed where PostgreSQL was set back, until they agree', async () => {
+    const offset = { ms: 60_000 };
+    const clock = await DatabaseClock.start(databaseAhead(offset));
+    const before = clock.now();
+    offset.ms = 0;
+    await clock.measure();
+    const [began, from] = [performance.now(), clock.now()];
+    await clock.sleepUntil(from + 20);
+    const took = performance.now() - began;
+    expect(clock.now()).toBeGreaterThanOrEqual(before + 20);
+    expect(took).toBeGreaterThanOrEqual(35);
+    expect(clock.lastStepAt).toBeGreaterThanOrEqual(before);
+    clock.stop();
+  });
+
+  test('wakes at once who slept over a step forward, as after the sleep of a machine', async () => {
+    const offset = { ms: 0 };
+    const clock = await DatabaseClock.start(databaseAhead(offset));
+    const nap = clock.sleepUntil(clock.now() + 3_600_000);
+    const later = clock.sleepUntil(clock.now() + 3_700_000).then(() => 'too early');
+    offset.ms = 3_600_000;
+    await clock.measure();
+    await nap;
+    expect(await Promise.race([later, Promise.resolve('still asleep')])).toBe('still asleep');
+    offset.ms = 3_800_000;
+    await clock.measure();
+    await later;
+    clock.stop();
+  });
 });
