@@ -153,7 +153,7 @@ async function bringUp(args: StartArguments, started: Started): Promise<Service>
   signal.throwIfAborted();
   await app.init();
   signal.throwIfAborted();
-  if (config.ROLES.includes('api')) await listen(app, config);
+  await listen(app, config);
   const seeded =
     s3 !== undefined && config.SEED_SAMPLES
       ? await seedSamples(

@@ -29,8 +29,10 @@ export interface BannerFacts {
 export function banner(facts: BannerFacts): string {
   const { config, credentials, s3Url } = facts;
   const url = publicUrl(config);
-  const rows: [string, string][] = [['Web UI', url]];
-  if (config.AUTH === 'off') rows.push(['Login', 'none needed: AUTH=off, loopback only']);
+  const hasApi = config.ROLES.includes('api');
+  const rows: [string, string][] = [hasApi ? ['Web UI', url] : ['Health', `${url}/health`]];
+  if (!hasApi) rows.push(['Roles', config.ROLES.join(', ')]);
+  else if (config.AUTH === 'off') rows.push(['Login', 'none needed: AUTH=off, loopback only']);
   else if (credentials.admin === undefined)
     rows.push(['Login', 'as set up by the first process on this database']);
   else if (facts.isFirstStart)

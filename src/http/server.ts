@@ -13,6 +13,7 @@ import { loggablePath, type Log } from '../ops/log.js';
 import { VERSION } from '../ops/version.js';
 import { limitOpenRoutes, MAX_BODY_BYTES, readLargeBodiesFor } from './body-limits.js';
 import { parseJsonBody, textOf } from './json-body.js';
+import { limitToRoles } from './role-limits.js';
 
 /** Where the UI's own pages live; everything else unknown is an honest 404. */
 const NOT_THE_UI = /^\/(api|events|health|metrics|openapi\.json|r|slack|assets)(\/|$)/;
@@ -44,6 +45,7 @@ export async function createAdapter(config: Config, log: Log): Promise<FastifyAd
   addBodyParsers(server);
   limitOpenRoutes(server);
   checkHosts(server, config);
+  limitToRoles(server, config);
   server.addHook('onSend', async (_request, reply) => {
     if (!reply.hasHeader('content-security-policy')) {
       void reply.header(

@@ -113,4 +113,48 @@ describe('the plan of', () => {
       new Set(['workflow_timer_due', 'task_delayed', 'workflow_inbox_next', 'task_due']),
     );
   });
+
+  test('a claim touches as little when a hundred thousand tasks are parked and two priorities wait', async () => {
+    const rows = (id: string, count: number, values: string) =>
+      sessions.query(
+        `INSERT INTO task (id, workflow_id, changed_rev, seq, ref, task_type, task_def_name, status, retry_count,
+           retried, executed, iteration, poll_count, scheduled_at, updated_at, first_scheduled_at,
+           callback_after_seconds, queued, due_at, due, priority, fair_tag, response_timeout_ms,
+           execution_timeout_ms, input, output)
+         SELECT '${id}' || g, 'w' || g % 100, 1, g, 'r', 'type', 'type', ${values}
+         FROM generate_series(1, ${count}) AS g`,
+      );
+    await sessions.query(
+      `INSERT INTO workflow (id, name, version, status, revision, run_epoch, priority, created_at, updated_at,
+         task_count, open_task_count, failed_references)
+       SELECT 'w' || g, 'n', 1, 'RUNNING', 1, 0, 0, 1, 1, 1, 1, '{}' FROM generate_series(0, 99) AS g`,
+    );
+    await rows(
+      'parked',
+      100_000,
+      `'IN_PROGRESS', 0, false, false, 0, 1, 1, 1, 1, 0, false, 1, false, 0, g, 0, 0, '{}', '{}'`,
+    );
+    await rows(
+      'due',
+      200,
+      `'SCHEDULED', 0, false, false, 0, 0, 1, 1, 1, 0, true, 1, true, g % 2, g, 0, 0, '{}', '{}'`,
+    );
+    const { rows: answer } = await sessions.query<{
+      'QUERY PLAN': readonly {
+        Plan: PlanNode & { 'Shared Hit Blocks': number; 'Shared Read Blocks': number };
+      }[];
+    }>(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${CLAIM_TASKS}`, [
+      'type',
+      Array.from({ length: 10 }, () => 'w'),
+      Array.from({ length: 10 }, () => ''),
+      2,
+      600_000,
+    ]);
+    const top = answer[0]?.['QUERY PLAN'][0]?.Plan;
+    if (top === undefined) throw new Error('no plan');
+    const nodes = flatten(top);
+    expect(nodes.filter((node) => node['Node Type'] === 'Seq Scan')).toEqual([]);
+    // The parked rows alone are thousands of pages.
+    expect(top['Shared Hit Blocks'] + top['Shared Read Blocks']).toBeLessThan(1_000);
+  });
 });
