@@ -338,6 +338,11 @@ export abstract class ExecutionStore {
   abstract logs(taskId: string): Promise<readonly TaskLogLine[]>;
   abstract recordPolls(polls: readonly PollRecord[]): Promise<void>;
   abstract polls(taskType?: string): Promise<readonly PollRecord[]>;
+  /**
+   * Due tasks of its type that are handed out before this one, without those whose turn is the same; exact to 10,000;
+   * undefined when it does not wait.
+   */
+  abstract tasksAhead(taskId: string): Promise<number | undefined>;
   /** For /metrics: also of these task types when nothing of them waits, and of at most 200 others. */
   abstract readings(taskTypes: readonly string[]): Promise<StoreReadings>;
   /** The lowest fair tag among the waiting tasks of each type. */

@@ -97,7 +97,8 @@ export interface WhyNotMoving {
   readonly since?: number;
   readonly until?: number;
   readonly at?: number;
-  readonly waiting?: number;
+  /** Tasks of its type that come first; 10,000 is that or more. */
+  readonly ahead?: number;
   readonly nextCheckAt?: number;
   readonly childWorkflowId?: string;
 }

@@ -522,6 +522,18 @@ export class MemoryExecutionStore extends ExecutionStore {
     );
   }
 
+  async tasksAhead(taskId: string): Promise<number | undefined> {
+    const due = this.waiting().flatMap(({ row }) => (row.due ? [row] : []));
+    const me = due.find(({ task }) => task.taskId === taskId);
+    if (me === undefined) return undefined;
+    const isBefore = ({ task, fairTag }: Row): boolean =>
+      task.priority > me.task.priority ||
+      (task.priority === me.task.priority &&
+        (fairTag < me.fairTag || (fairTag === me.fairTag && task.seq < me.task.seq)));
+    const before = due.filter((row) => row.task.taskType === me.task.taskType && isBefore(row));
+    return Math.min(10_000, before.length);
+  }
+
   async readings(taskTypes: readonly string[]): Promise<StoreReadings> {
     const due = [...this.waiting()].filter(({ row }) => row.due).map(({ row }) => row.task);
     const types = new Set([...taskTypes, ...due.map(({ taskType }) => taskType)]);

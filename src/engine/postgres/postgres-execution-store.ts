@@ -52,6 +52,7 @@ import { promoteDelayed } from './sql/promote-delayed.js';
 import { readings } from './sql/readings.js';
 import { releaseClaims, releaseLeases } from './sql/release-leases.js';
 import { countWorkflows, searchWorkflows } from './sql/search-workflows.js';
+import { tasksAhead } from './sql/tasks-ahead.js';
 import { appendLogs, fairTags, listLogs, listPolls, queueSizes, recordPolls } from './sql/queues.js';
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
@@ -371,6 +372,10 @@ export class PostgresExecutionStore extends ExecutionStore {
 
   polls(taskType?: string): Promise<readonly PollRecord[]> {
     return this.run((db) => listPolls(db, taskType));
+  }
+
+  tasksAhead(taskId: string): Promise<number | undefined> {
+    return this.run((db) => tasksAhead(db, taskId));
   }
 
   readings(taskTypes: readonly string[]): Promise<StoreReadings> {

@@ -31,10 +31,10 @@ export class ExecutionsController {
     return { ...workflowView(execution, execution.tasks), tasks, revision: execution.revision, why };
   }
 
-  /** Why it does not move, from a closed list; never empty. */
+  /** Why it does not move, as data and as a sentence each: at most 50 steps, `leftOut` says how many more are open. */
   @Get(':id/why')
   async why(@Param('id', { schema: Id }) id: string) {
-    const { execution, why } = await this.engine.explain(id);
-    return { workflowId: execution.workflowId, status: execution.status, why };
+    const { execution, why, leftOut, at } = await this.engine.explain(id);
+    return { workflowId: execution.workflowId, status: execution.status, at, why, leftOut };
   }
 }

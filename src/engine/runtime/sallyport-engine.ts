@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../../clock.js';
+import type { Clock, Instant } from '../../clock.js';
 import { InvalidInput, NotFound } from '../../errors.js';
 import { newWorkflow } from '../decider/new-workflow.js';
 import type { Actor, Command } from '../model/command.js';
 import type { Task } from '../model/execution.js';
+import type { ExplainedWhy } from '../model/why.js';
 import {
   Engine,
   type StartWorkflowRequest,
@@ -20,7 +21,7 @@ import { checkPayload, checkText, MAX_ID_LENGTH, storableText } from './payload-
 import type { Poll } from './polls.js';
 import { MAX_LOG_CHARACTERS, MAX_LOG_LINES } from './task-logs.js';
 import { noTask, noWorkflow, refused, TaskReports, type Reported } from './task-reports.js';
-import { why, type Why } from './why.js';
+import { explain } from './why.js';
 
 const MAX_SEARCH_LIMIT = 500;
 const MAX_REASON_LENGTH = 10_000;
@@ -129,18 +130,22 @@ export class SallyportEngine extends Engine {
     return stored === undefined ? undefined : { ...stored.workflow, tasks: stored.tasks };
   }
 
-  /** The workflow, who holds its tasks, and why it does not move. */
+  /** The workflow, who holds its tasks, and why it does not move; `leftOut` open steps were not asked. */
   async explain(workflowId: string): Promise<{
     execution: WorkflowExecution;
     leases: ReadonlyMap<string, Lease>;
-    why: readonly Why[];
+    why: readonly ExplainedWhy[];
+    leftOut: number;
+    at: Instant;
   }> {
     checkText(workflowId, 'workflowId', MAX_ID_LENGTH);
     const { store } = this.runtime;
     const stored = await store.load(workflowId);
     if (stored === undefined) throw noWorkflow(workflowId);
     const execution = { ...stored.workflow, tasks: stored.tasks };
-    return { execution, leases: stored.leases, why: await why(stored, store, this.clock.now()) };
+    const at = this.clock.now();
+    const { reasons, leftOut } = await explain(stored, this.definitions.taskDefs(), store, at);
+    return { execution, leases: stored.leases, why: reasons, leftOut, at };
   }
 
   async search(query: WorkflowSearch) {

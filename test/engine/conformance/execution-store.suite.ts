@@ -704,6 +704,22 @@ export function executionStoreSuite(make: () => Promise<ExecutionStore>): void {
       expect(await store.queueSizes()).toEqual(new Map([['work', 1]]));
     });
 
+    test('a waiting task knows how many come before it', async () => {
+      const ids: string[] = [];
+      for (const priority of [0, 5, 0, 5, 0]) ids.push(await start(store, { priority }));
+      await start(store, { definition: chain('other', 'else'), priority: 9 });
+      const ahead: (number | undefined)[] = [];
+      for (const id of ids) {
+        const [task] = (await store.load(id))?.tasks ?? [];
+        ahead.push(await store.tasksAhead(task!.taskId));
+      }
+      // Those of equal rank take turns: none is before the other.
+      expect(ahead).toEqual([2, 0, 2, 0, 2]);
+      const held = await only();
+      expect(await store.tasksAhead(held.taskId)).toBeUndefined();
+      expect(await store.tasksAhead('nobody')).toBeUndefined();
+    });
+
     test('what is open and what waits is read for the metrics', async () => {
       await start(store);
       await start(store, { now: NOW + 5 });

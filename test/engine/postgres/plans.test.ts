@@ -14,6 +14,7 @@ import { LIST_CHANGES, REVISIONS } from '../../../src/engine/postgres/sql/list-c
 import { OUTLOOK } from '../../../src/engine/postgres/sql/outlook.js';
 import { READ_QUEUES, READ_STATES } from '../../../src/engine/postgres/sql/readings.js';
 import { PROMOTE_DELAYED } from '../../../src/engine/postgres/sql/promote-delayed.js';
+import { TASKS_AHEAD } from '../../../src/engine/postgres/sql/tasks-ahead.js';
 import { testDatabase } from '../../support/database.js';
 
 interface PlanNode {
@@ -82,6 +83,12 @@ describe('the plan of', () => {
     const { scanned, indexes, sorts } = await plan(CLAIM_INBOX, ['node', 1, 10]);
     expect({ scanned, sorts }).toEqual({ scanned: [], sorts: 0 });
     expect(indexes).toContain('workflow_inbox_next');
+  });
+
+  test('the place in a queue is counted from the head of its index', async () => {
+    const { scanned, indexes, sorts } = await plan(TASKS_AHEAD, ['id', 10_000]);
+    expect({ scanned, sorts }).toEqual({ scanned: [], sorts: 0 });
+    expect(new Set(indexes)).toEqual(new Set(['task_pkey', 'task_due']));
   });
 
   test('the readings for the metrics walk indexes, each a bounded way', async () => {

@@ -71,7 +71,7 @@ export function inWords(reason: WhyNotMoving): string {
     case 'no_worker':
       return `${step} waits for a worker of type ${reason.taskType}; none has asked for work since ${when(reason.since)}.`;
     case 'backlog':
-      return `${step} waits for its turn: ${reason.waiting} tasks of type ${reason.taskType} are before or with it.`;
+      return `${step} waits for its turn; ${reason.ahead} of type ${reason.taskType} come before it.`;
     default:
       return `Nothing is known that it waits for. It is looked at again ${reason.nextCheckAt === undefined ? 'soon' : when(reason.nextCheckAt)}.`;
   }
