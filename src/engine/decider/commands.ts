@@ -3,7 +3,7 @@ import { isTerminalTask } from '../model/execution.js';
 import type { Task } from '../model/execution.js';
 import { endWorkflow } from './finish.js';
 import { isWithin } from './json-size.js';
-import { loopPath } from './loop-path.js';
+import { inside, loopPath } from './loop-path.js';
 import { itemsOf, progressOf } from './mappers/do-while.js';
 import { evaluated } from './needs.js';
 import type { Step } from './plan.js';
@@ -180,10 +180,11 @@ function retry(t: Transition, reject: Reject): void {
     reasonForIncompletion: undefined,
     endTime: undefined,
   } as const;
+  const loops = new Set(failed.filter((row) => isLoopUnderWay(t, row)));
   // Before what is in them, which is decided by whether they go on.
-  for (const { task, position } of failed.filter(isLoopUnderWay))
+  for (const { task, position } of loops)
     t.patchTask(position, { ...goesOn, outputData: progressOf(task.iteration, itemsOf(task)) });
-  for (const { task, position, step } of failed.filter((row) => !isJoin(row) && !isLoopUnderWay(row))) {
+  for (const { task, position, step } of failed.filter((row) => !isJoin(row) && !loops.has(row))) {
     t.patchTask(position, { retried: true });
     schedule(t, step, loopPath(task.referenceTaskName), { of: task, delayMs: 0, startsAnew: true });
   }
@@ -201,8 +202,11 @@ interface FailedRow {
 const isJoin = ({ task }: FailedRow): boolean => task.taskType === 'JOIN';
 
 /** One that failed before its first iteration is attempted anew, like any other task. */
-const isLoopUnderWay = ({ task }: FailedRow): boolean =>
-  task.taskType === 'DO_WHILE' && Object.hasOwn(task.outputData, 'iteration');
+function isLoopUnderWay(t: Transition, { task, step: { body } }: FailedRow): boolean {
+  if (body === undefined) return false;
+  const path = inside(loopPath(task.referenceTaskName), task.iteration);
+  return t.index.row(body.task.taskReferenceName + path) !== undefined;
+}
 
 /** The rows that a retry sets going again. What is in a loop goes on only with the loop. */
 function failedRows(t: Transition): readonly FailedRow[] {
@@ -213,7 +217,7 @@ function failedRows(t: Transition): readonly FailedRow[] {
     const loop = t.index.loopAround(task);
     if (loop !== undefined && !loops.has(loop)) return [];
     const row = { task, position, step };
-    if (isLoopUnderWay(row)) loops.add(position);
+    if (isLoopUnderWay(t, row)) loops.add(position);
     return [row];
   });
 }

@@ -134,6 +134,9 @@ export const bare = (state: WorkflowState): WorkflowState => ({
   taskDefs: state.taskDefs,
 });
 
+/** The same in a list of its own, which no index belongs to. */
+export const forgetful = (state: WorkflowState): WorkflowState => ({ ...state, tasks: [...state.tasks] });
+
 /** One workflow and its clock, driven like the runtime does. */
 export class Run {
   state: WorkflowState;

@@ -99,11 +99,11 @@ function readsPerIteration(
 
 describe('a loop of thousands of iterations', () => {
   it.each([
-    ['by a condition', definition([loop('l', [simple('a')], '$.l.iteration < 3000')])],
+    ['by a condition', definition([loop('l', [simple('a')], '$.l.iteration < 1500')])],
     ['over a list', definition([loopOver('l', '${workflow.input.list}', [simple('a')])])],
-    ['in a fork', definition(fork('f', [[loop('l', [simple('a')], '$.a.i < 3000')]]))],
+    ['in a fork', definition(fork('f', [[loop('l', [simple('a')], '$.a.i < 1500')]]))],
   ])('%s looks into as many rows for its last iterations as for its first', (_, def) => {
-    const [first, last] = readsPerIteration(def, 3000, 500);
+    const [first, last] = readsPerIteration(def, 1500, 300);
     expect(first).toBeGreaterThan(10);
     expect(last / first).toBeLessThan(1.02);
   });
