@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type {
   ChainOrder,
@@ -37,10 +38,18 @@ export class Contestant {
   url = '';
 
   /** Runs a program with nothing of our environment, as a service manager would, and waits until it takes orders. */
-  static async start(name: string, program: string, args: readonly string[]): Promise<Contestant> {
+  static async start(
+    name: string,
+    program: string,
+    args: readonly string[],
+    profile?: string,
+  ): Promise<Contestant> {
     const child = fork(program, args, {
       env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', LOG_FORMAT: 'json' },
-      execArgv: ['--enable-source-maps'],
+      execArgv: [
+        '--enable-source-maps',
+        ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profile, name)}`]),
+      ],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     const contestant = new Contestant(name, child);

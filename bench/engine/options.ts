@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /** The measurements, in the order in which they run. */
@@ -13,9 +14,11 @@ export interface Options {
   /** How often a measurement is repeated whose probe varied too much. */
   readonly repeats: number;
   readonly only: readonly Measure[];
+  /** Where each measured Node process leaves a CPU profile; costs some speed, so only to look into. */
+  readonly profile: string | undefined;
 }
 
-const USAGE = `npm run bench:engine -- [--json] [--rounds N] [--seconds N] [--repeats N] [--only NAME,…]
+const USAGE = `npm run bench:engine -- [--json] [--rounds N] [--seconds N] [--repeats N] [--only NAME,…] [--profile FOLDER]
 names: ${MEASURES.join(', ')}`;
 
 /** Reads the command line. Throws with the usage on anything that it does not know. */
@@ -29,6 +32,7 @@ export function readOptions(args: readonly string[]): Options {
         seconds: { type: 'string', default: '20' },
         repeats: { type: 'string', default: '2' },
         only: { type: 'string', default: MEASURES.join(',') },
+        profile: { type: 'string' },
       },
     });
     const names = values.only.split(',');
@@ -40,6 +44,7 @@ export function readOptions(args: readonly string[]): Options {
       seconds: wholeNumber('--seconds', values.seconds, 1),
       repeats: wholeNumber('--repeats', values.repeats, 0),
       only: MEASURES.filter((measure) => names.includes(measure)),
+      profile: values.profile === undefined ? undefined : resolve(values.profile),
     };
   } catch (error) {
     throw new Error(`${(error as Error).message}\n${USAGE}`, { cause: error });

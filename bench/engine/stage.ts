@@ -39,15 +39,25 @@ export function startSallyport(stage: Stage, name: string, url: string): Promise
   const home = join(stage.folder, `home-${(homes += 1)}`);
   mkdirSync(home);
   const { keyId, keySecret } = stage.login;
-  return Contestant.start(name, stage.program('sallyport'), [home, url, keyId, keySecret]);
+  return Contestant.start(
+    name,
+    stage.program('sallyport'),
+    [home, url, keyId, keySecret],
+    stage.options.profile,
+  );
 }
 
 export const startDbos = (stage: Stage, url: string): Promise<Contestant> =>
-  Contestant.start('DBOS', stage.program('dbos'), [url]);
+  Contestant.start('DBOS', stage.program('dbos'), [url], stage.options.profile);
 
 /** A client of ours in a process of its own. */
-export const startClient = ({ program, login }: Stage, url: string): Promise<Contestant> =>
-  Contestant.start('the client', program('rest-client'), [url, login.keyId, login.keySecret]);
+export const startClient = ({ program, login, options }: Stage, url: string): Promise<Contestant> =>
+  Contestant.start(
+    'the client',
+    program('rest-client'),
+    [url, login.keyId, login.keySecret],
+    options.profile,
+  );
 
 /** A closed loop as long as the options say. */
 export const loopOf = ({ options }: Stage, tasks: number, concurrency: number): LoopOrder => ({
