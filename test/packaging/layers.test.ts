@@ -32,12 +32,14 @@ describe('the layer rules', () => {
     ['src/reviews/f.ts', "import { x } from '../tasks/x.js';"],
     ['src/tasks/g.ts', "import { S3Client as x } from '@aws-sdk/client-s3';"],
     ['src/reports/m.ts', "import { x } from '../reviews/reviews.service.js';"],
+    ['src/cli/o.ts', "import { x } from '../engine/x.js';"],
     ['src/intake/h.ts', "import { request as x } from 'undici';"],
   ];
   const allowed: [string, string][] = [
     ['src/s3/i.ts', "import { S3Client as x } from '@aws-sdk/client-s3';"],
     ['src/outbound/egress/j.ts', "import { request as x } from 'undici';"],
     ['src/reports/n.ts', "import { x } from '../reviews/reviews.queries.js';"],
+    ['src/cli/p.ts', "import { visible as x } from '../outbound/safe-text.js';"],
     ['src/intake/k.ts', "import { x } from '../verdicts/x.js';"],
     ['src/engine/decider/l.ts', "import { x } from '../model/x.js';"],
   ];

@@ -1,0 +1,86 @@
+import { CommandError } from './command-error.js';
+import type { Settings } from './settings.js';
+
+const ANSWER_MS = 30_000;
+
+/** The service's HTTP API; every failure is a CommandError with the service's own sentence and a remedy. */
+export class Client {
+  constructor(private readonly settings: Settings) {}
+
+  async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await this.send(
+      path,
+      {
+        method,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        headers: body === undefined ? {} : { 'content-type': 'application/json' },
+      },
+      AbortSignal.timeout(ANSWER_MS),
+    );
+    const text = await response.text();
+    if (!response.ok) throw this.refusal(response, text);
+    const isJson = response.headers.get('content-type')?.includes('json') === true;
+    return (isJson && text !== '' ? JSON.parse(text) : text) as T;
+  }
+
+  /** The body of an event stream. */
+  async stream(
+    path: string,
+    lastEventId: string | undefined,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array>> {
+    const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+    const response = await this.send(path, { headers: { accept: 'text/event-stream', ...headers } }, signal);
+    if (!response.ok || response.body === null) throw this.refusal(response, await response.text());
+    return response.body;
+  }
+
+  private async send(path: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
+    const { url, authorization } = this.settings;
+    const headers = new Headers(init.headers);
+    if (authorization !== undefined) headers.set('authorization', authorization);
+    try {
+      // A redirect would carry the key to somebody else.
+      return await fetch(url + path, { ...init, headers, signal, redirect: 'error' });
+    } catch (error) {
+      throw new Unreachable(url, error);
+    }
+  }
+
+  private refusal(response: Response, text: string): CommandError {
+    const { status } = response;
+    if (status === 401) {
+      return new CommandError(
+        this.settings.authorization === undefined
+          ? 'The service wants a key. Set SALLYPORT_API_KEY=keyId:keySecret, or run this in the folder where the service keeps .sallyport.'
+          : `The key is not accepted by ${this.settings.url}. Check SALLYPORT_API_KEY and SALLYPORT_URL.`,
+      );
+    }
+    const retryAfter = response.headers.get('retry-after');
+    const later = retryAfter === null ? '' : ` Try again in ${retryAfter} s.`;
+    return new (status === 429 || status >= 500 ? Busy : CommandError)(`${sentenceOf(text, status)}${later}`);
+  }
+}
+
+/** The service cannot be reached now; a stream tries again. */
+export class Unreachable extends CommandError {
+  constructor(url: string, cause: unknown) {
+    const { message, cause: deeper } = cause as Error;
+    const why = deeper instanceof Error && deeper.message !== '' ? deeper.message : message;
+    super(`${url} does not answer (${why}). Start the service there, or set SALLYPORT_URL.`, { cause });
+  }
+}
+
+/** The service is there and cannot answer now; a stream tries again. */
+export class Busy extends CommandError {}
+
+function sentenceOf(text: string, status: number): string {
+  try {
+    const { detail, message } = JSON.parse(text) as { detail?: string; message?: string };
+    const said = detail ?? message;
+    if (said !== undefined) return said;
+  } catch {
+    // Not the service's own error body: a proxy in between, most likely.
+  }
+  return `The service answered ${status}. Check SALLYPORT_URL, and what stands between.`;
+}

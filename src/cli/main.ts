@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+import { visible } from '../outbound/safe-text.js';
+import { CommandError } from './command-error.js';
+import { run } from './run.js';
+
+// A reader that had enough (head, less) is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 2));
+
+try {
+  process.exitCode = await run(process.argv.slice(2), process.env, {
+    out: (line) => process.stdout.write(`${line}\n`),
+    note: (line) => process.stderr.write(`sallyport: ${line}\n`),
+    style: { colour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '' },
+  });
+} catch (error) {
+  if (!(error instanceof CommandError)) throw error;
+  const lines = error.message.split('\n').map((line) => visible(line, 1_000));
+  process.stderr.write(`sallyport: ${lines.join('\n')}\n`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,145 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { run } from '../../src/cli/run.js';
+import { chain } from '../support/engine.js';
+import { eventually } from '../support/eventually.js';
+import { streamApp, type StreamApp } from '../engine/stream/app.js';
+
+describe('the command line against a real server', () => {
+  let it: StreamApp;
+  let key: string;
+  let env: Record<string, string>;
+
+  beforeAll(async () => {
+    it = await streamApp();
+    key = await it.key('cli', 'engineer', 'worker');
+    env = { SALLYPORT_URL: it.url, SALLYPORT_API_KEY: 'cli:secret' };
+    await it.call('PUT', '/api/metadata/workflow', key, [chain('two', 'fetch', 'store')]);
+  });
+  afterAll(() => it.close());
+
+  interface Session {
+    readonly lines: string[];
+    readonly notes: string[];
+    readonly code: Promise<number>;
+  }
+
+  const type = (...args: string[]): Session => {
+    const lines: string[] = [];
+    const notes: string[] = [];
+    const output = {
+      out: (line: string) => void lines.push(line),
+      note: (line: string) => void notes.push(line),
+      style: { colour: false },
+    };
+    return { lines, notes, code: run(args, env, output) };
+  };
+  const started = async (): Promise<string> => {
+    const { lines, code } = type('start', 'two');
+    expect(await code).toBe(0);
+    return lines[0] ?? '';
+  };
+  const work = async (taskType: string, status = 'COMPLETED'): Promise<void> => {
+    const [task] = await eventually(async () => {
+      const tasks = (await (
+        await it.call('GET', `/api/tasks/poll/batch/${taskType}?workerid=w-1&timeout=0`, key)
+      ).json()) as { taskId: string; workflowInstanceId: string }[];
+      return tasks.length > 0 ? tasks : undefined;
+    });
+    const body = { ...task, status, outputData: {}, reasonForIncompletion: 'no disk' };
+    expect((await it.call('POST', '/api/tasks', key, body)).status).toBe(200);
+  };
+  const words = (lines: readonly string[]): string[][] =>
+    lines.map((line) => line.split(/ {2,}/).slice(1, 4));
+
+  test('start --follow prints a line per change and ends with the workflow', async () => {
+    const session = type('start', 'two', '--input', '{"given":1}', '--follow');
+    await eventually(() => session.lines.some((line) => line.includes('fetch_0')));
+    await work('fetch');
+    await eventually(() => session.lines.some((line) => line.includes('store_1')));
+    await work('store');
+    expect(await session.code).toBe(0);
+    const changes = words(session.lines.slice(1));
+    expect(changes).toContainEqual(['fetch_0', 'SCHEDULED', 'attempt 1']);
+    expect(changes).toContainEqual(['fetch_0', 'COMPLETED', 'attempt 1']);
+    expect(changes).toContainEqual(['store_1', 'COMPLETED', 'attempt 1']);
+    expect(changes.at(-1)?.slice(0, 2)).toEqual(['two', 'COMPLETED']);
+    expect(new Set(session.lines).size).toBe(session.lines.length);
+  });
+
+  test('follow ends with 1 when the workflow does not complete', async () => {
+    const id = await started();
+    const session = type('follow', id);
+    await eventually(() => session.lines.length > 0);
+    expect(await type('terminate', id, '--reason', 'enough').code).toBe(0);
+    expect(await session.code).toBe(1);
+    expect(session.lines.at(-1)).toContain('enough');
+  });
+
+  test('follow of one that has ended says how, and ends', async () => {
+    const id = await started();
+    await type('terminate', id).code;
+    const session = type('follow', id);
+    expect(await session.code).toBe(1);
+    expect(session.lines.at(-1)).toContain('TERMINATED');
+  });
+
+  test('why, pause, resume, show and retry do what they say', async () => {
+    const id = await started();
+    const why = type('why', id);
+    expect(await why.code).toBe(0);
+    expect(why.lines.join('\n')).toMatch(/no worker|backlog/);
+    expect(await type('pause', id).code).toBe(0);
+    const paused = type('why', id);
+    await paused.code;
+    expect(paused.lines.join('\n')).toContain('paused');
+    expect(await type('resume', id).code).toBe(0);
+    const shown = type('show', id);
+    await shown.code;
+    expect(shown.lines[0]).toMatch(/^two v1 {2}RUNNING/);
+    const json = type('show', id, '--json');
+    await json.code;
+    expect(JSON.parse(json.lines.join('\n'))).toMatchObject({ workflowId: id, status: 'RUNNING' });
+    await expect(type('retry', id).code).rejects.toThrow();
+  });
+
+  test('the input may come from a file', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-cli-'));
+    writeFileSync(join(folder, 'input.json'), '{"given": "from a file"}');
+    const { lines, code } = type('start', 'two', '--input', `@${join(folder, 'input.json')}`);
+    expect(await code).toBe(0);
+    const answer = (await (await it.call('GET', `/api/workflow/${lines[0]}`, key)).json()) as object;
+    expect(answer).toMatchObject({ input: { given: 'from a file' } });
+    rmSync(folder, { recursive: true });
+  });
+
+  test('the key of a first start is found in the folder of the service', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'sallyport-cli-home-'));
+    mkdirSync(home, { recursive: true });
+    const apiKey = { keyId: 'cli', keySecret: 'secret' };
+    writeFileSync(join(home, 'credentials.json'), JSON.stringify({ apiKey }));
+    const lines: string[] = [];
+    const output = {
+      out: (l: string) => void lines.push(l),
+      note: () => undefined,
+      style: { colour: false },
+    };
+    expect(await run(['start', 'two'], { SALLYPORT_URL: it.url, SALLYPORT_HOME: home }, output)).toBe(0);
+    rmSync(home, { recursive: true });
+  });
+
+  test.each([
+    [['start', 'never-registered'], {}, /never-registered/],
+    [['show', 'unknown-id'], {}, /No such workflow found by id: unknown-id/],
+    [['follow', 'unknown-id'], {}, /No such workflow found by id: unknown-id/],
+    [['why', 'x'], { SALLYPORT_API_KEY: 'cli:wrong' }, /The key is not accepted.*SALLYPORT_API_KEY/],
+    [['why', 'x'], { SALLYPORT_API_KEY: undefined, SALLYPORT_HOME: '/nowhere' }, /Set SALLYPORT_API_KEY/],
+    [['why', 'x'], { SALLYPORT_URL: 'http://127.0.0.1:1' }, /does not answer.*set SALLYPORT_URL/],
+    [['follow', 'x'], { SALLYPORT_URL: 'http://127.0.0.1:1' }, /does not answer/],
+  ])('%j with %j names the remedy', async (args, other, message) => {
+    const output = { out: () => undefined, note: () => undefined, style: { colour: false } };
+    await expect(run(args, { ...env, ...other }, output)).rejects.toThrow(message);
+  });
+});
