@@ -20,8 +20,8 @@ export type Request =
       /** The lease (poll count) on which this report rests; another one makes it late. */
       readonly lease?: number | undefined;
     }
-  /** Keeps the leases of running tasks fresh; decides nothing. */
-  | { readonly kind: 'extend'; readonly taskIds: readonly string[]; readonly workerId?: string | undefined };
+  /** Keeps the leases of running tasks fresh (of this poll count only, where one is given); decides nothing. */
+  | { readonly kind: 'extend'; readonly taskIds: readonly string[]; readonly lease?: number | undefined };
 
 /**
  * Whether the commit has to record the command's id so that a repetition is recognised. The others are recognised by

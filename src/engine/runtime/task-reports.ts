@@ -41,7 +41,7 @@ export class TaskReports {
     const { workflowInstanceId, taskId, lease } = result;
     const isExtension = result.extendLease === true;
     const outcome = isExtension
-      ? await this.parts.committer.submit(workflowInstanceId, { kind: 'extend', taskIds: [taskId] })
+      ? await this.parts.committer.submit(workflowInstanceId, { kind: 'extend', taskIds: [taskId], lease })
       : await this.parts.committer.submit(workflowInstanceId, {
           kind: 'command',
           lease,

@@ -254,15 +254,23 @@ function saysWhatIsStored(state: WorkflowState, command: Command | undefined): b
 }
 
 function extendLeases(state: WorkflowState, entries: readonly Entry[], now: Instant): WorkflowState {
-  const taskIds = new Set(
-    entries.flatMap(({ request }) => (request.kind === 'extend' ? request.taskIds : [])),
-  );
-  if (taskIds.size === 0) return state;
+  const leases = new Map<string, readonly (number | undefined)[]>();
+  for (const { request } of entries) {
+    if (request.kind !== 'extend') continue;
+    for (const id of request.taskIds) leases.set(id, [...(leases.get(id) ?? []), request.lease]);
+  }
+  if (leases.size === 0) return state;
+  const isExtended = ({ taskId, status, pollCount }: Task): boolean => {
+    const asked = leases.get(taskId);
+    return (
+      status === 'IN_PROGRESS' &&
+      asked !== undefined &&
+      (asked.includes(undefined) || asked.includes(pollCount))
+    );
+  };
   return withTasks(
     state,
-    state.tasks
-      .filter(({ taskId, status }) => taskIds.has(taskId) && status === 'IN_PROGRESS')
-      .map((task) => ({ ...task, updateTime: now })),
+    state.tasks.filter(isExtended).map((task) => ({ ...task, updateTime: now })),
   );
 }
 

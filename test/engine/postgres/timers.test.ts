@@ -17,6 +17,8 @@ const AHEAD_MS = 1_500;
 /** Real time, and nodes that never saw the workflows before: as after a restart. */
 describe('10,000 timers that become due within one second', () => {
   let it: TestDatabase;
+  /** How long it took to start them all, by the same machine a moment before. */
+  let startingMs = 0;
   const open: (() => Promise<unknown> | void)[] = [];
 
   async function node(name: string, fires: boolean) {
@@ -46,9 +48,11 @@ describe('10,000 timers that become due within one second', () => {
         { name: 'w', taskReferenceName: 'w', type: 'WAIT', inputParameters: { duration: '3600 seconds' } },
       ],
     });
+    const began = performance.now();
     for (let started = 0; started < TIMERS; started += 500) {
       await Promise.all(Array.from({ length: 500 }, () => client.engine.start({ name: 'waits' }, TESTER)));
     }
+    startingMs = performance.now() - began;
   }, 180_000);
   afterAll(async () => {
     for (const close of open.toReversed()) await close();
@@ -71,7 +75,7 @@ describe('10,000 timers that become due within one second', () => {
         );
         return row?.n === '0';
       },
-      { timeoutMs: 60_000 },
+      { timeoutMs: 100_000 },
     );
     const [lag] = await it.query<Record<'early' | 'p50' | 'p95' | 'max' | 'ends', number>>(
       `SELECT min(w.ended_at - t.due_at)::int AS early, max(w.ended_at - t.due_at)::int AS max,
@@ -81,10 +85,12 @@ describe('10,000 timers that become due within one second', () => {
        FROM workflow w JOIN task t ON t.workflow_id = w.id`,
     );
     const { early = -1, p50 = 0, p95 = 0, max = 0, ends = 0 } = lag ?? {};
-    process.stdout.write(`10,000 timers fired after p50 ${p50} ms, p95 ${p95} ms, at most ${max} ms\n`);
+    process.stdout.write(
+      `10,000 timers fired after p50 ${p50} ms, p95 ${p95} ms, at most ${max} ms; starting them took ${Math.round(startingMs)} ms\n`,
+    );
     expect(early).toBeGreaterThanOrEqual(0);
     expect(ends).toBe(TIMERS);
-    // A second on two cores of one's own; others share these.
-    expect(p95).toBeLessThan(10_000);
-  }, 90_000);
+    // A second on two cores of one's own; where others share them, what starting them cost says how much slower all is.
+    expect(p95).toBeLessThan(Math.max(1_000, 2 * startingMs));
+  }, 120_000);
 });

@@ -56,6 +56,10 @@ describe('a report on /api/v1', () => {
     expect(again).toMatchObject({ taskId, pollCount: 2 });
     // The first worker's report once more, as after a lost answer: it must not take the task from the second.
     expect((await report(taskId, back)).status).toBe(200);
+    const before = (await app.call('GET', `/api/tasks/${taskId}`)).json.updateTime;
+    expect((await report(taskId, { extendLease: true, lease: pollCount })).json.holder).toBe('w2');
+    expect((await app.call('GET', `/api/tasks/${taskId}`)).json.updateTime).toBe(before);
+    expect((await report(taskId, { extendLease: true, lease: 2 })).status).toBe(200);
     const late = await report(taskId, { status: 'COMPLETED', lease: pollCount, workerId: 'w1' });
     expect(late.status).toBe(409);
     expect(late.json).toMatchObject({ taskStatus: 'IN_PROGRESS', holder: 'w2', lease: 2 });
