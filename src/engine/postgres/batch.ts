@@ -22,6 +22,7 @@ import {
   workflowFrom,
   type TaskRow,
 } from './rows.js';
+import type { Sent } from './sent.js';
 import type { Session } from './session.js';
 import { advanceWorkflows } from './sql/advance-workflows.js';
 import { findAppliedCommands, insertAppliedCommands } from './sql/applied-commands.js';
@@ -44,15 +45,18 @@ export async function lockMembers(
   snapshots: DefinitionSnapshots,
 ): Promise<{ locked: readonly LockedWorkflow[]; busy: string[]; missing: string[] }> {
   if (members.length === 0) return { locked: [], busy: [], missing: [] };
-  const rows = await lockWorkflows(
-    tx,
-    members.map(({ workflowId }) => workflowId),
-    wait,
-  );
   const asked = members.flatMap(({ workflowId, commandIds }) =>
     commandIds.map((commandId) => ({ workflowId, commandId })),
   );
-  const applied = asked.length === 0 ? undefined : await findAppliedCommands(tx, asked);
+  const [rows, applied] = await Promise.all([
+    lockWorkflows(
+      tx,
+      members.map(({ workflowId }) => workflowId),
+      wait,
+    ),
+    // Runs after the locks are had, because a connection's statements run in their order.
+    asked.length === 0 ? undefined : findAppliedCommands(tx, asked),
+  ]);
   const byId = new Map(rows.map((row) => [row.id, row]));
   const changes = await loadChanges(tx, members, byId, snapshots);
   const absent = members.map(({ workflowId }) => workflowId).filter((id) => !byId.has(id));
@@ -117,45 +121,65 @@ async function loadChanges(
 }
 
 /**
- * Writes a batch: one statement per table and kind of change.
+ * Writes a batch: one statement per table and kind of change, sent together; waited for is only what decides about the
+ * rest.
  *
- * @returns new workflows that met an older one, and the new inbox rows that the batch's owner holds.
+ * @returns new workflows that met an older one, and (once all is written) the new inbox rows that the batch's owner
+ * holds.
  */
 export async function writeBatch(
   tx: Session,
+  sent: Sent,
   writes: readonly WorkflowWrite[],
   { now, inboxOwner }: Pick<BatchRequest, 'now' | 'inboxOwner'>,
   snapshots: DefinitionSnapshots,
-): Promise<Pick<BatchResult, 'existing' | 'held'>> {
+): Promise<{ existing: BatchResult['existing']; held: Promise<readonly InboxRow[]> }> {
   const consumed = writes.flatMap((write) => write.consumed);
-  if (consumed.length > 0) await deleteInbox(tx, consumed);
+  if (consumed.length > 0) sent.add(deleteInbox(tx, consumed));
+  changeWorkflows(
+    tx,
+    sent,
+    writes.filter(({ isNew }) => !isNew),
+    snapshots,
+  );
   const existing = await startWorkflows(
     tx,
+    sent,
     writes.filter(({ isNew }) => isNew),
     snapshots,
   );
   const kept =
     existing.size === 0 ? writes : writes.filter(({ workflow }) => !existing.has(workflow.workflowId));
-  const old = kept.filter(({ isNew }) => !isNew);
-  const advanced = old.filter(({ headChanged }) => !headChanged);
-  if (advanced.length > 0) await advanceWorkflows(tx, advanced.map(advancedParameters));
-  const changed = old.filter(({ headChanged }) => headChanged);
-  if (changed.length > 0) await updateWorkflows(tx, changed.map(changedWorkflowParameters));
-  const changedPayloads = old.filter(({ payloadChanged }) => payloadChanged);
-  if (changedPayloads.length > 0) {
-    await updatePayloads(
-      tx,
-      changedPayloads.map((write) => payloadParameters(write, snapshots)),
-    );
-  }
-  await writeTasks(tx, kept, now, snapshots);
-  const held = await writeInbox(tx, kept, now, inboxOwner);
-  await writeFollowUps(tx, kept, now);
+  writeTasks(tx, sent, kept, now, snapshots);
+  const held = writeInbox(tx, kept, now, inboxOwner);
+  sent.add(held);
+  await writeFollowUps(tx, sent, kept, now);
   return { existing, held };
+}
+
+function changeWorkflows(
+  tx: Session,
+  sent: Sent,
+  writes: readonly WorkflowWrite[],
+  snapshots: DefinitionSnapshots,
+): void {
+  const advanced = writes.filter(({ headChanged }) => !headChanged);
+  if (advanced.length > 0) sent.add(advanceWorkflows(tx, advanced.map(advancedParameters)));
+  const changed = writes.filter(({ headChanged }) => headChanged);
+  if (changed.length > 0) sent.add(updateWorkflows(tx, changed.map(changedWorkflowParameters)));
+  const payloads = writes.filter(({ payloadChanged }) => payloadChanged);
+  if (payloads.length === 0) return;
+  sent.add(
+    updatePayloads(
+      tx,
+      payloads.map((write) => payloadParameters(write, snapshots)),
+    ),
+  );
 }
 
 async function startWorkflows(
   tx: Queryable,
+  sent: Sent,
   starts: readonly WorkflowWrite[],
   snapshots: DefinitionSnapshots,
 ): Promise<ReadonlyMap<string, string>> {
@@ -170,19 +194,22 @@ async function startWorkflows(
   }
   const kept = starts.filter(({ workflow }) => inserted.has(workflow.workflowId));
   if (kept.length === 0) return winners;
-  await storeSnapshots(tx, kept, snapshots);
-  await insertPayloads(
-    tx,
-    kept.map((write) => payloadParameters(write, snapshots)),
+  storeSnapshots(tx, sent, kept, snapshots);
+  sent.add(
+    insertPayloads(
+      tx,
+      kept.map((write) => payloadParameters(write, snapshots)),
+    ),
   );
   return winners;
 }
 
-async function storeSnapshots(
+function storeSnapshots(
   tx: Queryable,
+  sent: Sent,
   starts: readonly WorkflowWrite[],
   snapshots: DefinitionSnapshots,
-): Promise<void> {
+): void {
   const fresh = new Map(
     starts.flatMap(({ workflow: { workflowDefinition } }) => {
       const { digest } = snapshots.of(workflowDefinition);
@@ -191,9 +218,11 @@ async function storeSnapshots(
   );
   // In one order everywhere: two batches that insert the same ones must not wait for each other in a ring.
   for (const [digest, definition] of [...fresh].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    await tx.query(
-      'INSERT INTO definition_snapshot (digest, definition) VALUES ($1, $2) ON CONFLICT DO NOTHING',
-      [digest, JSON.stringify(definition)],
+    sent.add(
+      tx.query(
+        'INSERT INTO definition_snapshot (digest, definition) VALUES ($1, $2) ON CONFLICT DO NOTHING',
+        [digest, JSON.stringify(definition)],
+      ),
     );
   }
 }
@@ -207,12 +236,13 @@ const payloadParameters = ({ workflow }: WorkflowWrite, snapshots: DefinitionSna
   traceparent: workflow.traceparent,
 });
 
-async function writeTasks(
+function writeTasks(
   tx: Session,
+  sent: Sent,
   writes: readonly WorkflowWrite[],
   now: number,
   snapshots: DefinitionSnapshots,
-): Promise<void> {
+): void {
   const fresh: ReturnType<typeof newTaskValues>[] = [];
   const ended: ReturnType<typeof endedTaskParameters>[] = [];
   const changed: ReturnType<typeof changedTaskParameters>[] = [];
@@ -224,9 +254,9 @@ async function writeTasks(
       else changed.push(changedTaskParameters(task, workflow.revision, now));
     }
   }
-  if (fresh.length > 0) await insertTasks(tx, fresh);
-  if (ended.length > 0) await endTasks(tx, ended);
-  if (changed.length > 0) await updateTasks(tx, changed);
+  if (fresh.length > 0) sent.add(insertTasks(tx, fresh));
+  if (ended.length > 0) sent.add(endTasks(tx, ended));
+  if (changed.length > 0) sent.add(updateTasks(tx, changed));
 }
 
 /** @returns the new rows, when they have an owner. */
@@ -250,18 +280,25 @@ async function writeInbox(
   return owner === undefined ? [] : inserted;
 }
 
-async function writeFollowUps(tx: Queryable, writes: readonly WorkflowWrite[], now: number): Promise<void> {
+async function writeFollowUps(
+  tx: Queryable,
+  sent: Sent,
+  writes: readonly WorkflowWrite[],
+  now: number,
+): Promise<void> {
   const timers = writes.flatMap(({ workflow, timer }) =>
     timer.kind === 'earlier' || timer.kind === 'exactly'
       ? [{ workflow_id: workflow.workflowId, due_at: timer.at, exactly: timer.kind === 'exactly' }]
       : [],
   );
-  await writeTimers(tx, timers);
+  if (timers.length > 0) sent.add(writeTimers(tx, timers));
   const cleared = writes.filter(({ timer }) => timer.kind === 'clear');
   if (cleared.length > 0) {
-    await clearTimers(
-      tx,
-      cleared.map(({ workflow }) => workflow.workflowId),
+    sent.add(
+      clearTimers(
+        tx,
+        cleared.map(({ workflow }) => workflow.workflowId),
+      ),
     );
   }
   const commands = writes.flatMap(({ workflow: { workflowId }, commandIds }) =>
@@ -270,8 +307,6 @@ async function writeFollowUps(tx: Queryable, writes: readonly WorkflowWrite[], n
   if (commands.length > 0 && !(await insertAppliedCommands(tx, commands, now))) {
     throw new StoreFailure('transient', 'A command of this batch was applied elsewhere at the same moment');
   }
-  await appendAudit(
-    tx,
-    writes.flatMap(({ audit }) => audit),
-  );
+  const audit = writes.flatMap((write) => write.audit);
+  if (audit.length > 0) sent.add(appendAudit(tx, audit));
 }

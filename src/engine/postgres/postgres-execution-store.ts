@@ -30,6 +30,7 @@ import { CrashPoints } from '../runtime/crash-points.js';
 import { encodeCursor } from '../../cursor.js';
 import { lockMembers, writeBatch } from './batch.js';
 import { DefinitionSnapshots } from './definition-snapshots.js';
+import { Sent } from './sent.js';
 import { leaseFrom, summaryFrom, taskFrom, workflowFrom, type TaskRow } from './rows.js';
 import { classify, counting, ENGINE_SETTINGS, openSessions, prepared, type Session } from './session.js';
 import { pruneAppliedCommands } from './sql/applied-commands.js';
@@ -102,13 +103,13 @@ export class PostgresExecutionStore extends ExecutionStore {
   ): Promise<BatchResult> {
     let fresh: string[] = [];
     let isStored = false;
-    const result = await this.inTransaction(async (client) => {
+    const result = await this.inTransaction(async (client, sent) => {
       const tx = counting(client);
-      if (request.wait) await tx.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
+      if (request.wait) sent.add(tx.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`));
       const { locked, busy, missing } = await lockMembers(tx, request, this.snapshots);
       const writes = decide(locked);
       await this.crash.reach('batch:before-write');
-      const { existing, held } = await writeBatch(tx, writes, request, this.snapshots);
+      const { existing, held } = await writeBatch(tx, sent, writes, request, this.snapshots);
       fresh = writes.flatMap(({ isNew, workflow }) =>
         isNew && !existing.has(workflow.workflowId)
           ? [this.snapshots.of(workflow.workflowDefinition).digest]
@@ -121,26 +122,38 @@ export class PostgresExecutionStore extends ExecutionStore {
     if (isStored && this.state.isTroubled) this.state.succeeded('growth');
     this.snapshots.markStored(fresh);
     await this.crash.reach('batch:after-commit');
-    return result;
+    return { ...result, held: await result.held };
   }
 
-  /** Errors come out as StoreFailure where they are the database's; a lost COMMIT says `unknown`. */
-  private async inTransaction<T>(work: (tx: Session) => Promise<T>, proof: Proof = 'read'): Promise<T> {
+  /**
+   * Sends BEGIN, what `work` sends, and COMMIT, waiting only where `work` does.
+   *
+   * Errors come out as StoreFailure where they are the database's; a lost COMMIT says `unknown`.
+   */
+  private async inTransaction<T>(
+    work: (tx: Session, sent: Sent) => Promise<T>,
+    proof: Proof = 'read',
+  ): Promise<T> {
+    const sent = new Sent();
     let client: PoolClient | undefined;
     let committing = false;
     let broken: Error | undefined;
     try {
       client = await this.pool.connect();
-      await client.query(beginOf(client, ENGINE_SETTINGS));
-      const result = await work(prepared(client));
+      sent.add(client.query(beginOf(client, ENGINE_SETTINGS)));
+      const result = await work(prepared(client), sent);
+      const committed = client.query('COMMIT');
       committing = true;
-      await client.query('COMMIT');
+      await sent.followedBy(committed);
       if (this.state.isTroubled) this.state.succeeded(proof);
       return result;
     } catch (error) {
       const isLost = endsConnection(this.state.failed(error));
-      if (client !== undefined) broken = await rollBack(client, isLost, error);
-      throw classify(error, committing);
+      if (client !== undefined) {
+        await sent.settled();
+        broken = await rollBack(client, isLost, error);
+      }
+      throw classify(error, committing && !sent.hasFailed(error));
     } finally {
       client?.release(broken);
     }

@@ -20,8 +20,10 @@ const MOVE_EARLIER = `${UPSERT} WHERE excluded.due_at < timer.due_at`;
 export async function writeTimers(tx: Queryable, rows: readonly TimerParameters[]): Promise<void> {
   const exact = rows.filter(({ exactly }) => exactly);
   const earlier = rows.filter(({ exactly }) => !exactly);
-  if (exact.length > 0) await tx.query(SET, [JSON.stringify(exact)]);
-  if (earlier.length > 0) await tx.query(MOVE_EARLIER, [JSON.stringify(earlier)]);
+  await Promise.all([
+    exact.length > 0 && tx.query(SET, [JSON.stringify(exact)]),
+    earlier.length > 0 && tx.query(MOVE_EARLIER, [JSON.stringify(earlier)]),
+  ]);
 }
 
 /** Workflows that have nothing more to wait for. */

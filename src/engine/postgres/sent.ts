@@ -1,0 +1,44 @@
+import { StoreFailure } from '../execution-store.js';
+
+/** Statements of one transaction that were sent and not waited for. */
+export class Sent {
+  private readonly statements: Promise<unknown>[] = [];
+  private failure: unknown;
+
+  /** @param statement has left already, and sends nothing more: COMMIT would overtake it. */
+  add(statement: Promise<unknown>): void {
+    // Somebody is always told: whoever waits for COMMIT. Until then a failure here is nobody's.
+    statement.catch((error: unknown) => {
+      this.failure ??= error;
+    });
+    this.statements.push(statement);
+  }
+
+  /**
+   * Waits for all of them and for COMMIT behind them. Rejects with the first failure: COMMIT only tells that there was
+   * one, by rolling back.
+   */
+  async followedBy(committed: Promise<{ readonly command: string }>): Promise<void> {
+    const outcome = committed.then(
+      ({ command }) => command,
+      (error: unknown) => error,
+    );
+    this.statements.push(outcome);
+    await Promise.all(this.statements);
+    const said = await outcome;
+    if (said === 'COMMIT') return;
+    throw typeof said === 'string'
+      ? new StoreFailure('transient', `PostgreSQL answered COMMIT with ${said}`)
+      : said;
+  }
+
+  /** Resolves when none is under way. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.statements);
+  }
+
+  /** Whether the server refused one of them for this reason, so that COMMIT behind it committed nothing. */
+  hasFailed(error: unknown): boolean {
+    return error === this.failure && error instanceof Error && 'severity' in error;
+  }
+}
