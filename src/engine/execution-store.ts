@@ -195,7 +195,10 @@ export interface Estimate {
 export interface StoreReadings {
   readonly running: Estimate;
   readonly paused: Estimate;
-  /** Tasks that are due and wait for a worker; `waiting` stops at 10,000, `oldestDueAt` is among the counted ones. */
+  /**
+   * Tasks that are due and wait for a worker. `waiting` stops at 10,000, or at the type's share of 40,000 when several
+   * types have more than 100; `oldestDueAt` is among the counted ones.
+   */
   readonly queues: readonly {
     readonly taskType: string;
     readonly waiting: number;
