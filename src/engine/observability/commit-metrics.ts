@@ -27,7 +27,7 @@ export class CommitMetrics implements CommitObserver {
   private readonly commitTime: FastHistogram;
   private readonly batchSize: FastHistogram;
   private readonly timerLag: FastHistogram;
-  private readonly counts = { statements: 0, lateUpdates: 0, unanswered: 0 };
+  private readonly counts = { statements: 0, unanswered: 0 };
 
   constructor(registry: Registry) {
     const named = (name: string, help: string, labels: [string, string?], max: number) =>
@@ -87,11 +87,6 @@ export class CommitMetrics implements CommitObserver {
       });
     count('sallyport_commit_statements_total', 'SQL statements of all batches', () => this.counts.statements);
     count(
-      'sallyport_late_updates_total',
-      'Reports of attempts that were over, answered without effect',
-      () => this.counts.lateUpdates,
-    );
-    count(
       'sallyport_task_response_timeouts_total',
       'Attempts that were taken from a worker that fell silent',
       () => this.counts.unanswered,
@@ -110,7 +105,7 @@ export class CommitMetrics implements CommitObserver {
     for (const { task } of tasks) this.queueTime.add((task.updateTime - task.dueAt) / 1000);
   }
 
-  private changed({ before, next, write, outcomes, handedOver, firedTimer }: Transition, now: Instant): void {
+  private changed({ before, next, write, handedOver, firedTimer }: Transition, now: Instant): void {
     const { workflow } = next.state;
     if (before === undefined) this.started.add(workflow.workflowName);
     if (
@@ -124,9 +119,6 @@ export class CommitMetrics implements CommitObserver {
       if (isTerminalTask(task.status)) this.taskEnded(task, before && rowOf(before.tasks, task));
     }
     for (const task of handedOver) this.queueTime.add((task.updateTime - task.dueAt) / 1000);
-    for (const [, outcome] of outcomes) {
-      if (outcome.kind === 'rejected' && outcome.rejection.reason === 'late') this.counts.lateUpdates += 1;
-    }
     if (firedTimer !== undefined) this.timerLag.add((now - firedTimer) / 1000);
   }
 

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import { Clock } from '../../clock.js';
 import { Database } from '../../database/database.js';
 import { LOG, type Log } from '../../ops/log.js';
@@ -8,6 +8,7 @@ import type { StoreReadings } from '../execution-store.js';
 import { EngineRuntime } from '../runtime/engine-runtime.js';
 import { BoundedLabels, OTHER } from './bounded-labels.js';
 import { CachedReadings } from './cached-readings.js';
+import { addProcessGauges } from './process-gauges.js';
 
 const MAX_TASK_TYPES = 100;
 
@@ -30,83 +31,6 @@ export class EngineGauges {
     });
     addStoreGauges(registry, readings, labels, clock);
   }
-}
-
-function addProcessGauges(registry: Registry, runtime: EngineRuntime, database: Database): void {
-  const { committer, tally, cache } = runtime;
-  const gauge = (name: string, help: string, value: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(value());
-      },
-    });
-  const counts = (name: string, help: string, label: string, values: () => Record<string, number>) =>
-    new Counter({
-      name,
-      help,
-      labelNames: [label],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [word, count] of Object.entries(values())) this.inc({ [label]: word }, count);
-      },
-    });
-  gauge(
-    'sallyport_committer_queue_entries',
-    'Requests that wait for their commit or are in it',
-    () => committer.depth.count,
-  );
-  gauge('sallyport_committer_queue_bytes', 'Bytes of those requests', () => committer.depth.bytes);
-  gauge('sallyport_task_runs', 'Tasks that run in workers of this process', () => runtime.running);
-  gauge('sallyport_workflow_cache_bytes', 'Bytes of the workflows kept in memory', () => cache.sizeBytes);
-  counts(
-    'sallyport_workflow_cache_lookups_total',
-    'Workflows looked up in memory before a commit',
-    'result',
-    () => ({
-      hit: cache.hits,
-      miss: cache.misses,
-    }),
-  );
-  counts('sallyport_refused_total', 'Calls that the full queue turned away', 'call', () => ({
-    start: tally.refusedStarts,
-    update: tally.refusedUpdates,
-  }));
-  counts(
-    'sallyport_task_leases_lost_total',
-    'Leases of this process without a run, or the other way round',
-    'cause',
-    () => ({
-      taken: tally.lostRuns,
-      forgotten: tally.forgottenLeases,
-    }),
-  );
-  counts('sallyport_task_reports_late_total', 'Reports that came too late to count', 'source', () => ({
-    worker: tally.lateReports,
-  }));
-  counts('sallyport_peers_released_total', 'Peers whose leases this process handed back', 'cause', () => ({
-    died: tally.deadNodes,
-  }));
-  const { pool } = database;
-  const connections = new Gauge({
-    name: 'sallyport_postgres_connections',
-    help: 'Connections of each pool; waiting: calls that wait for one',
-    labelNames: ['pool', 'state'],
-    registers: [registry],
-    collect() {
-      const service = { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount };
-      const pools = { service, engine: runtime.store.connections };
-      for (const [name, use] of Object.entries(pools)) {
-        if (use === undefined) continue;
-        connections.set({ pool: name, state: 'busy' }, use.total - use.idle);
-        connections.set({ pool: name, state: 'idle' }, use.idle);
-        connections.set({ pool: name, state: 'waiting' }, use.waiting);
-      }
-    },
-  });
 }
 
 function addStoreGauges(

@@ -158,6 +158,7 @@ export class Runner {
         { internal: true },
       );
       if (outcome.kind === 'rejected') {
+        this.parts.tally.lateRuns += 1;
         const { reason } = outcome.rejection;
         this.parts.log.debug({ ...factsOf(task), reason }, 'a run ended too late to count');
       }

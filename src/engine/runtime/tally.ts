@@ -8,6 +8,8 @@ export class Tally {
   refusedUpdates = 0;
   /** Reports of workers outside about attempts that had ended or were held by somebody else. */
   lateReports = 0;
+  /** The same of runs in this process. */
+  lateRuns = 0;
   /** Runs of this process that were stopped because their lease had gone to somebody else. */
   lostRuns = 0;
   /** Leases without a run behind them, which were handed back. */

@@ -95,7 +95,8 @@ describe('the metrics of the engine', () => {
   });
 
   test('count reports that came too late', async () => {
-    const before = (await sample(registry, 'sallyport_late_updates_total')) ?? 0;
+    const metric = 'sallyport_task_reports_late_total{source="worker"}';
+    const before = (await sample(registry, metric)) ?? 0;
     const id = await it.engine.start({ name: 'waits' }, TESTER);
     const [task] = (await it.engine.get(id)).tasks;
     await it.engine.terminate(id, 'enough', TESTER);
@@ -104,7 +105,7 @@ describe('the metrics of the engine', () => {
       TESTER,
     );
     expect(outcome.kind).toBe('late');
-    await eventually(async () => (await sample(registry, 'sallyport_late_updates_total')) === before + 1);
+    await eventually(async () => (await sample(registry, metric)) === before + 1);
   });
 
   test('measure how late timers fire', async () => {
