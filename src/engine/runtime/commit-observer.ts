@@ -31,6 +31,8 @@ export interface CommitObserver {
   committed(batch: readonly Transition[], facts: CommitFacts): void;
   /** Waiting tasks were handed to workers, past the committer; each raised its workflow's revision. */
   claimed?(tasks: readonly ClaimedTask[]): void;
+  /** Tasks of dead or leaving nodes were handed back, past the committer; whose, the store does not say. */
+  released?(): void;
 }
 
 /** Calls every observer; one that throws does not keep the others from hearing. */

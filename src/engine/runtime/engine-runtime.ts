@@ -5,7 +5,7 @@ import type { TaskWorker } from '../ports.js';
 import { ScriptPool } from '../scripts/script-pool.js';
 import type { ScriptRunner } from '../scripts/script-runner.js';
 import { Claims } from './claims.js';
-import type { CommitObserver } from './commit-observer.js';
+import { tell, type CommitObserver } from './commit-observer.js';
 import { Committer, COMMITTER_DEFAULTS, type CommitterOptions } from './committer.js';
 import { CrashPoints } from './crash-points.js';
 import type { Definitions } from './definitions.js';
@@ -135,6 +135,7 @@ export class EngineRuntime {
       tally: this.tally,
       identity,
       wake: wakeAll,
+      released: () => tell(observers, log, (observer) => observer.released?.()),
     });
     this.waiters = new Waiters(store, clock, log);
     const observers = [this.waiters, ...(parts.observers ?? [])];

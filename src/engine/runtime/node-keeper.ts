@@ -28,6 +28,8 @@ interface Parts {
   readonly tally: Tally;
   readonly identity: NodeIdentity;
   readonly wake: (taskType: string) => void;
+  /** Something was handed back. */
+  readonly released: () => void;
 }
 
 /**
@@ -87,6 +89,7 @@ export class NodeKeeper {
     const { store, clock, wake } = this.parts;
     for (let tries = 0; tries < BUSY_RETRIES; tries++) {
       const { types, busy } = await store.release(owners, clock.now(), tasks);
+      if (types.length > 0) this.parts.released();
       for (const taskType of types) wake(taskType);
       if (!busy) return;
       if (types.length === 0) await clock.sleepUntil(clock.now() + BUSY_RETRY_MS);

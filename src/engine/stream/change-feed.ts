@@ -103,7 +103,9 @@ export class ChangeFeed implements CommitObserver {
 
   /** Leases were handed back, of workflows that the store did not name. */
   released(): void {
-    if (this.isWanted) this.missed('all');
+    if (!this.isWanted) return;
+    this.missed('all');
+    if (this.peers?.isWanted === true) this.peers.tellMore();
   }
 
   /**

@@ -92,6 +92,16 @@ export class Peers {
   tell(workflowId: string, since: number): void {
     if (this.untold.size >= MAX_UNTOLD && !this.untold.has(workflowId)) this.untoldMore = true;
     else this.untold.set(workflowId, Math.min(since, this.untold.get(workflowId) ?? since));
+    this.sendSoon();
+  }
+
+  /** Tells that something changed without saying what. */
+  tellMore(): void {
+    this.untoldMore = true;
+    this.sendSoon();
+  }
+
+  private sendSoon(): void {
     if (this.timer !== undefined) return;
     // Real time: nothing is stored of it.
     this.timer = setTimeout(() => this.send(), COALESCE_MS);

@@ -76,7 +76,7 @@ describe('the change feed', () => {
       feed.add(subscriber, lastEventId);
       return { subscriber, reader: new EventReader(subscriber) };
     };
-    return { ...engine, feed, listen };
+    return { ...engine, store, feed, listen };
   }
 
   const start = ({ engine }: TestEngine, name = 'two') => engine.start({ name }, TESTER);
@@ -138,6 +138,22 @@ describe('the change feed', () => {
     await there.engine.pause(workflowId, TESTER);
     here.clock.advance(TICK_MS);
     await reader.first(({ data }) => data.status === 'PAUSED', 'the pause');
+  });
+
+  test('tells of a task that a leaving process hands back', async () => {
+    const it = await node();
+    const workflowId = await start(it, 'one');
+    const [claimed] = await it.store.claimTasks({
+      taskType: 'hand',
+      takers: [{ workerId: 'w', owner: 'dead' }],
+      now: it.clock.now(),
+      ageingMs: 600_000,
+    });
+    expect(claimed?.task.workflowInstanceId).toBe(workflowId);
+    const { reader } = it.listen({ workflowId });
+    await reader.first(({ data: { tasks } }) => tasks?.[0]?.lease?.owner === 'dead', 'the lease');
+    await it.runtime.keeper.release(['dead']);
+    await reader.first(({ data: { tasks } }) => tasks?.[0]?.status === 'SCHEDULED', 'the release');
   });
 
   test('ends a stream whose workflow is gone', async () => {
@@ -212,6 +228,15 @@ describe('the change feed', () => {
       await reader.first(({ event }) => event === 'reset', 'the reset');
       const workflowId = await start(there);
       await reader.first(({ data }) => data.workflowId === workflowId, 'the start there');
+    });
+
+    test('resets a listener to all when leases there were handed back', async () => {
+      const { here, there } = await pair();
+      const { reader } = here.listen({});
+      await reader.first(({ event }) => event === 'reset', 'the reset');
+      const before = reader.of('reset').length;
+      there.feed.released();
+      await eventually(() => reader.of('reset').length > before);
     });
 
     test('resets a listener to all while a process is there that does not tell', async () => {
