@@ -43,10 +43,7 @@ export const moves: fc.Arbitrary<Move[]> = fc.array(
       weight: 1,
       arbitrary: fc.record({
         kind: fc.constant('life' as const),
-        what: fc.constantFrom<Life>(
-          ...['pause' as const, 'resume' as const, 'resume' as const],
-          ...['retry' as const, 'retry' as const, 'retry' as const, 'terminate' as const],
-        ),
+        what: fc.constantFrom<Life>('pause', 'resume', 'resume', 'retry', 'retry', 'retry', 'terminate'),
       }),
     },
   ),

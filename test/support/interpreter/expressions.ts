@@ -7,10 +7,7 @@ export function resolve(value: Json, look: (root: string) => Json | undefined): 
   if (typeof value === 'string') {
     const whole = /^\$\{([^${}]+)\}$/.exec(value);
     if (whole?.[1] !== undefined) return follow(whole[1], look) ?? null;
-    return value.replaceAll(EXPRESSION, (_, path: string) => {
-      const found = follow(path, look);
-      return typeof found === 'string' ? found : JSON.stringify(found ?? null);
-    });
+    return value.replaceAll(EXPRESSION, (_, path: string) => textOf(follow(path, look)));
   }
   if (Array.isArray(value)) return value.map((item: Json) => resolve(item, look));
   return isObject(value) ? resolveObject(value, look) : value;
@@ -29,3 +26,7 @@ function follow(path: string, look: (root: string) => Json | undefined): Json | 
 
 const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** How a value reads inside a text, and what a SWITCH compares. */
+export const textOf = (value: Json | undefined): string =>
+  typeof value === 'string' ? value : JSON.stringify(value ?? null);

@@ -1,7 +1,7 @@
 import type { Instant } from '../../../src/clock.js';
 import { TaskDef } from '../../../src/engine/model/definition.js';
 import type { WorkflowTask } from '../../../src/engine/model/definition.js';
-import type { Row } from './interpreter.js';
+import type { Row } from './row.js';
 
 const WORK = TaskDef.parse({ name: 'nobody registered it' });
 const SYSTEM = TaskDef.parse({ name: 'nobody registered it', retryCount: 0, responseTimeoutSeconds: 0 });
