@@ -3,7 +3,7 @@ import { isTerminalTask } from '../model/execution.js';
 import type { Task } from '../model/execution.js';
 import { deadlineOf } from './deadlines.js';
 import { MinHeap } from './heap.js';
-import { inside, isLater, isWithinPath, loopPath, outerPath } from './loop-path.js';
+import { inside, isLater, loopPath, outerPath } from './loop-path.js';
 import { itemsOf } from './mappers/do-while.js';
 import type { Plan, Step } from './plan.js';
 import { taskDefOf } from './task-defs.js';
@@ -143,8 +143,7 @@ export class TaskIndex {
       const position = this.latest(watch.joinRef);
       const waits = position === undefined ? undefined : this.joinWaits.get(position);
       if (position === undefined || waits === undefined) continue;
-      // A JOIN of another iteration waits for that iteration's rows.
-      if (!isWithinPath(waits.path, loopPath(task.referenceTaskName))) continue;
+      // Of a JOIN in a loop only the row of the current iteration can be open, and only its tasks can be settled.
       waits.rows.delete(this.rowName(watch.awaitedRef, waits.path));
       if (waits.rows.size === 0) this.enqueue(position);
     }

@@ -404,4 +404,20 @@ describe('a step in a loop', () => {
     run.answer(false);
     expect(run.workflow.status).toBe('COMPLETED');
   });
+
+  it('that ended in the same moment as its loop has its consequences after a retry', () => {
+    const body = fork('f', [
+      [simple('a', { permissive: true })],
+      [step('WAIT', 'w', { duration: '5 seconds' }), simple('c')],
+    ]);
+    const run = new Run(definition([loop('l', body, GO)]), {
+      taskDefs: taskDefs({ name: 'work_a', retryCount: 0, pollTimeoutSeconds: 5, timeoutPolicy: 'RETRY' }),
+    });
+    run.after(5);
+    expect(run.workflow.status).toBe('FAILED');
+    expect(run.task('w__1').status).toBe('COMPLETED');
+    expect(run.refs()).not.toContain('c__1');
+    run.decide(command('retry'));
+    expect(run.open()).toEqual(['l', 'f_join__1', 'a__1', 'c__1']);
+  });
 });
