@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { ApiKeys } from '../../src/access/api-keys.js';
+import type { Queryable } from '../../src/database/queryable.js';
+
+/** A table of keys in memory that counts what is asked. */
+function table() {
+  const ids = new Set(['one', 'two']);
+  const asked: (readonly string[])[] = [];
+  const state = { isAway: false };
+  const db: Queryable = {
+    query: async <Row>(_text: string, values: readonly unknown[] = []) => {
+      if (state.isAway) throw new Error('away');
+      const wanted = values[0] as readonly string[];
+      asked.push(wanted);
+      await new Promise((resolve) => setImmediate(resolve));
+      return wanted.filter((id) => ids.has(id)).map((id) => ({ id })) as Row[];
+    },
+  };
+  return { keys: new ApiKeys(db), ids, asked, state };
+}
+
+describe('API keys', () => {
+  it('are looked up together for all who ask at about the same time', async () => {
+    const { keys, asked } = table();
+    const found = await Promise.all(
+      Array.from({ length: 300 }, (_, n) => keys.find(['one', 'two', 'three'][n % 3] ?? '')),
+    );
+    expect(asked.length).toBeLessThanOrEqual(2);
+    expect(found.slice(0, 3).map((key) => key?.id)).toEqual(['one', 'two', undefined]);
+  });
+
+  it('are refused from the next look-up on when they are gone', async () => {
+    const { keys, ids } = table();
+    expect(await keys.find('one')).toBeDefined();
+    ids.delete('one');
+    expect(await keys.find('one')).toBeUndefined();
+  });
+
+  it('fail for those who asked while the database is away, and only for them', async () => {
+    const { keys, state } = table();
+    state.isAway = true;
+    await expect(keys.find('one')).rejects.toThrow('away');
+    state.isAway = false;
+    expect(await keys.find('one')).toBeDefined();
+  });
+});

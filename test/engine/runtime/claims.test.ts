@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import type { ClaimedTask, TaskClaim } from '../../../src/engine/execution-store.js';
+import { MemoryExecutionStore } from '../../../src/engine/memory/memory-execution-store.js';
+import { Claims } from '../../../src/engine/runtime/claims.js';
+import { FairTags } from '../../../src/engine/runtime/fair-tags.js';
+import { SILENT } from '../../../src/engine/runtime/runtime-log.js';
+import { WorkflowCache } from '../../../src/engine/runtime/workflow-cache.js';
+import { FakeClock } from '../../support/clock.js';
+import { eventually } from '../../support/eventually.js';
+import { start } from '../conformance/fixtures.js';
+
+/** Counts the statements, and plays tasks that somebody else has locked. */
+class CountingStore extends MemoryExecutionStore {
+  readonly sizes: number[] = [];
+  locked = false;
+
+  override async claimTasks(claim: TaskClaim): Promise<readonly ClaimedTask[]> {
+    this.sizes.push(claim.takers.length);
+    return this.locked ? [] : await super.claimTasks(claim);
+  }
+}
+
+function make() {
+  const store = new CountingStore();
+  const clock = new FakeClock();
+  const again: string[] = [];
+  const claims = new Claims({
+    store,
+    clock,
+    cache: new WorkflowCache(1_000_000),
+    fairTags: new FairTags(),
+    ageingMs: 600_000,
+    again: (taskType) => again.push(taskType),
+    observers: [],
+    log: SILENT,
+  });
+  const take = (count = 1) =>
+    claims.take(
+      'work',
+      Array.from({ length: count }, () => ({ workerId: 'w', owner: undefined })),
+    );
+  return { store, take, again };
+}
+
+describe('claims', () => {
+  test('of all who ask at the same time are one statement, each task to one of them', async () => {
+    const { store, take } = make();
+    for (let n = 0; n < 60; n++) await start(store);
+    const claimed = await Promise.all(Array.from({ length: 60 }, () => take()));
+    expect(store.sizes).toEqual([60]);
+    expect(new Set(claimed.flat().map(({ task }) => task.taskId)).size).toBe(60);
+  });
+
+  test('that found too little are not repeated for those who asked before', async () => {
+    const { store, take } = make();
+    await start(store);
+    const claimed = await Promise.all(Array.from({ length: 600 }, () => take()));
+    expect(claimed.flat()).toHaveLength(1);
+    expect(store.sizes).toEqual([200]);
+    await start(store);
+    expect(await take()).toHaveLength(1);
+  });
+
+  test('are repeated soon when tasks were locked by somebody, and not when there are none', async () => {
+    const { store, take, again } = make();
+    expect(await take()).toEqual([]);
+    await start(store);
+    store.locked = true;
+    expect(await take()).toEqual([]);
+    await eventually(() => again.length === 1);
+    expect(again).toEqual(['work']);
+    store.locked = false;
+    expect(await take()).toHaveLength(1);
+  });
+});
