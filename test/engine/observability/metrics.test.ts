@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Registry } from 'prom-client';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -92,6 +93,22 @@ describe('the metrics of the engine', () => {
     expect(await sample(later, 'sallyport_inbox_depth')).toBe(0);
     expect(await sample(later, 'sallyport_postgres_connections{pool="engine",state="waiting"}')).toBe(0);
     expect(await sample(later, 'sallyport_workflow_cache_bytes')).toBeGreaterThan(0);
+  });
+
+  test('are all in the operating guide, and the dashboard shows no others', async () => {
+    const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+    const own = (text: string) => new Set(text.match(/\bsallyport_[a-z_]+/g) ?? []);
+    const names = new Set(
+      (await registry.getMetricsAsJSON())
+        .map(({ name }) => name)
+        .filter((name) => name.startsWith('sallyport_')),
+    );
+    const documented = own(read('docs/operating.md'));
+    expect([...names].filter((name) => !documented.has(name))).toEqual([]);
+    const shown = [...own(read('deploy/grafana-engine.json'))].map((name) =>
+      name.replace(/_(bucket|sum|count)$/, ''),
+    );
+    expect(shown.filter((name) => !names.has(name))).toEqual([]);
   });
 
   test('count reports that came too late', async () => {
