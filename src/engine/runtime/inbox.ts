@@ -52,6 +52,7 @@ export class Inbox {
   private unknown: ReadonlySet<number> = new Set();
   private reconciledAt: Instant = -Infinity;
   private heldBytes = 0;
+  private dropping: { readonly ids: number[]; readonly done: Promise<void> } | undefined;
   private hasRefused = false;
   private isStopped = false;
   private consumedCount = 0;
@@ -135,8 +136,7 @@ export class Inbox {
     try {
       await crash.reach('inbox:held');
       const outcome = await this.deliver(row);
-      if (outcome.kind === 'missing') await this.missing(row);
-      this.consumedCount += 1;
+      if (outcome.kind !== 'missing' || (await this.missing(row))) this.consumedCount += 1;
     } catch (error) {
       if (error instanceof Unavailable && this.isStopped) return;
       await this.failed(row, error).catch((failure: unknown) =>
@@ -219,22 +219,37 @@ export class Inbox {
       .submit(workflowId, { kind: 'command', command }, { internal: true, inboxId: id });
   }
 
-  /** Nobody is there to consume the row. */
-  private async missing({ id, effect, sourceWorkflowId, attempts }: InboxRow): Promise<void> {
+  /** Nobody is there to consume the row. @returns whether it is settled all the same. */
+  private async missing({ id, effect, sourceWorkflowId, attempts }: InboxRow): Promise<boolean> {
     const { store, clock, log } = this.parts;
     if (effect.kind === 'terminateChild') {
       if (await store.isStartPending(sourceWorkflowId, effect.taskId, effect.workflowId)) {
         const pause = Math.min(MAX_START_PENDING_MS, START_PENDING_MS * 2 ** Math.min(attempts, 20));
         await store.returnInbox(id, 'the child has yet to start', clock.now() + pause);
-        return;
+        return false;
       }
       // It may have been started between the two looks; by now it has been, or never will be.
       const outcome = await this.deliver({ id, effect, sourceWorkflowId, attempts });
-      if (outcome.kind !== 'missing') return;
+      if (outcome.kind !== 'missing') return true;
     }
     const facts = { workflowId: effect.workflowId, sourceWorkflowId, kind: effect.kind };
     log.info(facts, 'a message for a workflow that is not there was dropped');
-    await store.dropInbox([id]);
+    await this.drop(id);
+    return true;
+  }
+
+  /** Rows of one turn of the event loop go with one statement. */
+  private drop(id: number): Promise<void> {
+    this.dropping ??= {
+      ids: [],
+      done: new Promise((resolve) => setImmediate(resolve)).then(() => {
+        const ids = this.dropping?.ids ?? [];
+        this.dropping = undefined;
+        return this.parts.store.dropInbox(ids);
+      }),
+    };
+    this.dropping.ids.push(id);
+    return this.dropping.done;
   }
 
   private async failed(row: InboxRow, error: unknown): Promise<void> {
@@ -269,7 +284,7 @@ export class Inbox {
 
   private async isTaken(id: number, told: Promise<EntryOutcome>): Promise<boolean> {
     const outcome = await told;
-    if (outcome.kind === 'missing') await this.parts.store.dropInbox([id]);
+    if (outcome.kind === 'missing') await this.drop(id);
     return true;
   }
 }
