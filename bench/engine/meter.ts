@@ -9,6 +9,8 @@ export interface Spent {
   readonly postgresCpuSeconds: number;
   readonly walBytes: number;
   readonly commits: number;
+  /** By which the database grew, indexes included. */
+  readonly diskBytes: number;
 }
 
 /** Runs `work` and says what PostgreSQL spent meanwhile; `database` is the one whose commits count. */
@@ -26,17 +28,24 @@ export async function metered<T>(
       postgresCpuSeconds: after.cpu - before.cpu,
       walBytes: after.wal - before.wal,
       commits: after.commits - before.commits,
+      diskBytes: after.disk - before.disk,
     },
   };
 }
 
 async function look(cluster: Cluster, database: string) {
-  const [row] = await cluster.query<{ wal: string; commits: string }>(
+  const [row] = await cluster.query<{ wal: string; commits: string; disk: string }>(
     'postgres',
     `SELECT pg_current_wal_lsn() - '0/0'::pg_lsn AS wal,
-            (SELECT xact_commit FROM pg_stat_database WHERE datname = '${database}') AS commits`,
+            (SELECT xact_commit FROM pg_stat_database WHERE datname = '${database}') AS commits,
+            pg_database_size('${database}') AS disk`,
   );
-  return { wal: Number(row?.wal), commits: Number(row?.commits), cpu: cpuSecondsOf(cluster.server.pid) };
+  return {
+    wal: Number(row?.wal),
+    commits: Number(row?.commits),
+    disk: Number(row?.disk),
+    cpu: cpuSecondsOf(cluster.server.pid),
+  };
 }
 
 /** CPU seconds of a process, of those below it, and of those below it that ended. */

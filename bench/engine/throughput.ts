@@ -189,6 +189,7 @@ function whereTheTimeGoes(stage: Stage, figures: Figures): void {
       `node ${figure(series.of(({ loop }) => (loop.cpuSeconds / loop.total) * 1e6))} µs (${figure(series.of(({ loop }) => loop.cpuSeconds / loop.wallSeconds))} cores)`,
       `postgres ${figure(series.of(({ loop, spent }) => (spent.postgresCpuSeconds / loop.total) * 1e6))} µs (${figure(series.of(({ loop, spent }) => spent.postgresCpuSeconds / loop.wallSeconds))} cores)`,
       `WAL ${figure(series.of(({ loop, spent }) => spent.walBytes / loop.total))} bytes`,
+      `disk ${figure(series.of(({ loop, spent }) => spent.diskBytes / loop.total))} bytes`,
       `${figure(series.of(({ loop, spent }) => spent.commits / loop.total))} commits`,
       `${figure(series.of(({ loop }) => loop.statements / loop.total))} statements`,
       `${figure(series.of(({ loop, spent }) => loop.statements / Math.max(1, spent.commits)))} statements/commit`,
