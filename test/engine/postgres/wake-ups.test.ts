@@ -57,7 +57,7 @@ describe('between two nodes on one PostgreSQL', () => {
   async function measure(starter: typeof here, poller: typeof here) {
     const times: number[] = [];
     const probes: number[] = [];
-    const { query } = await testDatabase();
+    const it = await testDatabase();
     for (let round = 0; round < ROUNDS; round++) {
       const polled = poller.engine.poll({
         taskType: 'step',
@@ -72,7 +72,7 @@ describe('between two nodes on one PostgreSQL', () => {
       expect(await polled).toHaveLength(1);
       times.push(Math.max(0, performance.now() - committed));
       const asked = performance.now();
-      await query('SELECT 1');
+      await it.query('SELECT 1');
       probes.push(performance.now() - asked);
     }
     return { times: sorted(times), probes: sorted(probes) };
