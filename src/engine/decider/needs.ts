@@ -11,8 +11,8 @@ import type { Transition } from './transition.js';
  * @returns false when one of them cannot be, which has consequences of its own to draw.
  */
 export function sayNeeds(t: Transition, onlyNew: boolean): boolean {
-  t.needs = [];
-  if (t.workflow.status !== 'RUNNING') return true;
+  // Nearly every workflow waits for no script.
+  if (t.index.scriptCount === 0 || t.workflow.status !== 'RUNNING') return true;
   const needs: ScriptNeed[] = [];
   for (const position of t.index.awaitingScript(onlyNew)) {
     const task = t.tasks[position]!;

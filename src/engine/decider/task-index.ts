@@ -119,6 +119,10 @@ export class TaskIndex {
     return positions.sort((a, b) => a - b);
   }
 
+  get scriptCount(): number {
+    return this.scripts.size;
+  }
+
   awaitsScript(position: number): boolean {
     return this.scripts.has(position);
   }

@@ -51,7 +51,7 @@ export class Transition {
   private rows: readonly Task[];
   private writable: Task[] | undefined;
   private readonly changed = new Set<number>();
-  private readonly said = new Set<string>();
+  private said: Set<string> | undefined;
   readonly index: TaskIndex;
   readonly limits: PayloadLimits;
 
@@ -129,6 +129,7 @@ export class Transition {
 
   addEffect(effect: Effect): void {
     const about = `${effect.kind}/${effect.workflowId}/${effect.kind === 'startWorkflow' ? '' : effect.taskId}`;
+    this.said ??= new Set();
     if (this.said.has(about)) return;
     this.said.add(about);
     const { traceparent } = this.current;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../../src/engine/decider/decide.js';
 import { looksBack } from '../../../src/engine/decider/loops.js';
+import { DEFAULT_PAYLOAD_LIMITS } from '../../../src/engine/model/payload-limits.js';
 import { taskIdOf } from '../../../src/engine/decider/uuid5.js';
 import {
   Run,
@@ -246,6 +247,43 @@ describe('a loop', () => {
     expect(Object.keys(run.need().input['l'] ?? {})).toEqual(['2', '3', 'iteration']);
     run.answer(false);
     expect(run.task('l').outputData).toEqual({ iteration: 3, '2': { a: { n: 2 } }, '3': { a: { n: 3 } } });
+  });
+});
+
+describe('a loop whose outputs outgrow the limit', () => {
+  const limited = (condition: string, more = {}): Run => {
+    const run = new Run(definition([loop('l', [simple('a')], condition, more)]));
+    run.state = { ...run.state, limits: { ...DEFAULT_PAYLOAD_LIMITS, taskMax: 250 } };
+    return run;
+  };
+  const output = { text: 'x'.repeat(120) };
+
+  it('fails when its condition is to see them', () => {
+    const run = limited('$.l[1].a');
+    run.complete('a__1', output);
+    expect(run.task('l')).toMatchObject({ status: 'FAILED_WITH_TERMINAL_ERROR' });
+    expect(run.task('l').reasonForIncompletion).toContain('input of the condition cannot be built');
+    expect(run.last.needs).toEqual([]);
+    expect(run.workflow.status).toBe('FAILED');
+  });
+
+  it('fails at its end, and says what helps', () => {
+    const run = limited(GO);
+    for (const n of [1, 2, 3]) {
+      run.complete(`a__${n}`, output);
+      run.answer(n < 3);
+    }
+    expect(run.task('l').reasonForIncompletion).toContain('keep the last few with keepLastN');
+    expect(run.task('l').outputData).toEqual({ iteration: 3 });
+  });
+
+  it('ends well when it keeps the last ones only', () => {
+    const run = limited(GO, { inputParameters: { keepLastN: 1 } });
+    for (const n of [1, 2, 3]) {
+      run.complete(`a__${n}`, output);
+      run.answer(n < 3);
+    }
+    expect(run.workflow.status).toBe('COMPLETED');
   });
 });
 
