@@ -35,6 +35,13 @@ export async function bench(args: readonly string[]): Promise<boolean> {
   chmodSync(folder, 0o711);
   const began = performance.now();
   let cluster: Cluster | undefined;
+  const clear = async (): Promise<void> => {
+    await cluster?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  // The server is in a session of its own and would stay; the measured processes end with ours.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void clear().finally(() => process.exit(130)));
   const rows: (Row & { conclusive: boolean })[] = [];
   try {
     cluster = await Cluster.start(folder);
@@ -49,8 +56,7 @@ export async function bench(args: readonly string[]): Promise<boolean> {
     const stage: Stage = { options, cluster, yardstick, folder, program, login: newLogin(), say };
     for (const name of options.only) rows.push(...(await conclusively(stage, name)));
   } finally {
-    await cluster?.stop();
-    rmSync(folder, { recursive: true, force: true });
+    await clear();
   }
   say(table(rows));
   for (const line of DIFFERENCES) say(line);
