@@ -5,12 +5,13 @@ import { AccessService } from './access/access.service.js';
 import { Keyring } from './access/keyring.js';
 import { BACKLOG_ENTITIES, BacklogModule } from './backlog/backlog.module.js';
 import type { Clock } from './clock.js';
-import type { Config } from './config.js';
+import { CONFIG, type Config } from './config.js';
 import type { Database } from './database/database.js';
 import { DatabaseModule } from './database/database.module.js';
 import type { Notices } from './database/notices.js';
 import type { EmbeddedMailbox } from './embedded/mailbox/start-mailbox.js';
 import { EngineModule } from './engine/engine.module.js';
+import { PayloadStore } from './engine/payloads/payload-store.js';
 import { StreamModule } from './engine/stream/stream.module.js';
 import { EventsToken } from './intake/events-token.js';
 import { INTAKE_ENTITIES, IntakeModule } from './intake/intake.module.js';
@@ -24,6 +25,9 @@ import { ReportsModule } from './reports/reports.module.js';
 import { HumanWorker } from './reviews/human.worker.js';
 import { Reviewers } from './reviews/reviewers.js';
 import { REVIEW_HANDLERS, ReviewsModule } from './reviews/reviews.module.js';
+import { CONFIGURED_ENDPOINT } from './s3/buckets.js';
+import { ObjectStorage } from './s3/object-storage.js';
+import { S3PayloadStore } from './s3/s3-payload.store.js';
 import { S3Module } from './s3/s3.module.js';
 import { TASKS_WORKERS, TasksModule } from './tasks/tasks.module.js';
 import { TRIGGER_ENTITIES, TriggersModule } from './triggers/triggers.module.js';
@@ -63,6 +67,8 @@ class KeyringModule {
 export class AppModule {
   static with(parts: AppParts): DynamicModule {
     const engine = EngineModule.with({
+      imports: [S3Module],
+      payloadStore,
       workers: [...TASKS_WORKERS, HumanWorker, ...VERDICT_WORKERS, ...REPORT_WORKERS],
     });
     const backlog = BacklogModule.with({ imports: [engine] });
@@ -98,6 +104,15 @@ export class AppModule {
     };
   }
 }
+
+const payloadStore: Provider = {
+  provide: PayloadStore,
+  inject: [CONFIG, ObjectStorage],
+  useFactory: ({ PAYLOAD_BUCKET: bucket }: Config, storage: ObjectStorage): PayloadStore | undefined =>
+    bucket === undefined
+      ? undefined
+      : new S3PayloadStore(storage, { endpointId: CONFIGURED_ENDPOINT, bucket }),
+};
 
 const reviewers: Provider = {
   provide: Reviewers,

@@ -152,6 +152,9 @@ const Environment = z.object({
   /** Scripts evaluated at the same time, each in a thread that starts with the first one. */
   SCRIPT_THREADS: z.coerce.number().int().min(1).max(16).default(1),
 
+  /** Bucket on S3_ENDPOINT that keeps large values of workflows; PostgreSQL keeps them when unset. */
+  PAYLOAD_BUCKET: z.string().min(1).optional(),
+
   /** Starts the embedded S3 endpoint; default on unless S3_ENDPOINT or S3_BUCKETS names another. */
   EMBEDDED_S3: z.enum(['auto', 'on', 'off']).default('auto'),
   S3_PORT: port.default(9000),
@@ -281,6 +284,12 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (config.QUARANTINE_BUCKET !== undefined && config.S3_BUCKETS.includes(config.QUARANTINE_BUCKET)) {
     problems.push(
       'QUARANTINE_BUCKET: must not be one of S3_BUCKETS, or every move would start another scan.',
+    );
+  }
+  const { PAYLOAD_BUCKET: payloads } = config;
+  if (payloads !== undefined && [...config.S3_BUCKETS, config.QUARANTINE_BUCKET].includes(payloads)) {
+    problems.push(
+      'PAYLOAD_BUCKET: must be a bucket of its own: what is put there would be scanned or kept as quarantined.',
     );
   }
   if (problems.length > 0) throw new ConfigError(problems.join('\n'));

@@ -8,6 +8,7 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
   type OnModuleInit,
+  type Provider,
   type Type,
 } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
@@ -25,6 +26,9 @@ import type { PayloadLimits } from './model/payload-limits.js';
 import { CommitMetrics } from './observability/commit-metrics.js';
 import { OBSERVABILITY } from './observability/providers.js';
 import { TRACING, type Tracing } from './observability/tracing.js';
+import { PayloadStore } from './payloads/payload-store.js';
+import type { PayloadStores } from './payloads/payload-vault.js';
+import { PostgresPayloadStore } from './payloads/postgres-payload.store.js';
 import { Engine, Metadata, TASK_WORKERS, type TaskWorker } from './ports.js';
 import { PostgresDefinitionStore } from './postgres/postgres-definition-store.js';
 import { PostgresExecutionStore } from './postgres/postgres-execution-store.js';
@@ -42,6 +46,9 @@ import { SallyportEngine } from './runtime/sallyport-engine.js';
 import { ScriptPool } from './scripts/script-pool.js';
 import { ScriptRunner } from './scripts/script-runner.js';
 import { ChangeFeed } from './stream/change-feed.js';
+
+/** Injection token of {@link PayloadStores}. */
+const PAYLOAD_STORES = Symbol('PAYLOAD_STORES');
 
 const SHIPPED = fileURLToPath(new URL('../../workflows', import.meta.url));
 
@@ -95,16 +102,24 @@ class EngineLife
 /** Durable execution. Exports Engine and Metadata; finds the workers of the stages after it at bootstrap. */
 @Module({})
 export class EngineModule {
-  /** `scripts`: what evaluates scripts, for tests that run from the sources. */
+  /**
+   * `scripts`: what evaluates scripts, for tests that run from the sources. `payloadStore` provides PayloadStore, or
+   * undefined where PostgreSQL keeps large values; `imports` bring what it needs.
+   */
   static with({
     workers,
     scripts,
+    imports = [],
+    payloadStore,
   }: {
     workers: readonly WorkerClass[];
     scripts?: ScriptRunner;
+    imports?: NonNullable<DynamicModule['imports']>;
+    payloadStore?: Provider;
   }): DynamicModule {
     return {
       module: EngineModule,
+      imports,
       controllers: [
         WorkflowController,
         TasksController,
@@ -114,6 +129,7 @@ export class EngineModule {
       ],
       providers: [
         { provide: TASK_WORKERS, useValue: workers },
+        payloadStore ?? { provide: PayloadStore, useValue: undefined },
         {
           provide: ExecutionStore,
           inject: [Database],
@@ -142,6 +158,7 @@ export class EngineModule {
             Notices,
             TRACING,
             ScriptRunner,
+            PAYLOAD_STORES,
           ],
           useFactory: makeRuntime,
         },
@@ -154,6 +171,14 @@ export class EngineModule {
               limitMs: config.SCRIPT_MAX_EXECUTION_SECONDS * 1_000,
               threads: config.SCRIPT_THREADS,
             }),
+        },
+        {
+          provide: PAYLOAD_STORES,
+          inject: [Database, { token: PayloadStore, optional: true }],
+          useFactory: (database: Database, primary: PayloadStore | undefined): PayloadStores => {
+            const fallback = new PostgresPayloadStore(database);
+            return { primary: primary ?? fallback, fallback };
+          },
         },
         ...OBSERVABILITY,
         {
@@ -194,6 +219,7 @@ async function makeRuntime(
   notices: Notices,
   { traces }: Tracing,
   scripts: ScriptRunner,
+  payloadStores: PayloadStores,
 ): Promise<EngineRuntime> {
   const homeId = await homeIdOf(config.SALLYPORT_HOME);
   return new EngineRuntime({
@@ -203,6 +229,7 @@ async function makeRuntime(
     log,
     identity: { homeId, host: hostname(), pid: process.pid, roles: config.ROLES },
     limits: payloadLimits(config),
+    payloadStores,
     fires: config.ROLES.includes('engine'),
     priorityAgeingMs: config.PRIORITY_AGEING_SECONDS * 1_000,
     polls: { waiting: config.LONG_POLLS, waitingPerClient: config.LONG_POLLS_PER_CLIENT },

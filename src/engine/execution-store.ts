@@ -81,6 +81,8 @@ export interface WorkflowWrite {
   readonly timer: TimerWrite;
   /** Become inbox rows, once each. */
   readonly effects: readonly Effect[];
+  /** Values in the payload store that these rows refer to from now on. */
+  readonly payloadKeys?: readonly string[] | undefined;
   readonly commandIds: readonly string[];
   /** Inbox rows that this transition consumes. */
   readonly consumed: readonly number[];
@@ -161,6 +163,20 @@ export interface AbandonedInboxRow {
   readonly createdAt: Instant;
   readonly attempts: number;
   readonly problem: string | null;
+}
+
+/** A value that is about to be put into a payload store. */
+export interface NewPayload {
+  readonly key: string;
+  readonly workflowId: string;
+  readonly store: string;
+  readonly bytes: number;
+  readonly createdAt: Instant;
+}
+
+export interface UnusedPayload {
+  readonly key: string;
+  readonly store: string;
 }
 
 export interface TaskLogLine {
@@ -354,6 +370,15 @@ export abstract class ExecutionStore {
   get connections(): { readonly total: number; readonly idle: number; readonly waiting: number } | undefined {
     return undefined;
   }
+  /** Before the value is written. It is unused until a commit names it among its `payloadKeys`. */
+  abstract registerPayload(payload: NewPayload): Promise<void>;
+  /**
+   * Values that nobody can refer to any more: those that no commit used and that were registered before `writtenBefore`,
+   * and those of removed workflows. A commit that names one of them from now on fails with PayloadsLost.
+   */
+  abstract takeUnusedPayloads(writtenBefore: Instant, limit: number): Promise<readonly UnusedPayload[]>;
+  /** The values are removed from their store. */
+  abstract forgetPayloads(keys: readonly string[]): Promise<void>;
   /** Lets go of what the store holds open; nothing may be asked after. */
   abstract close(): Promise<void>;
   /** Forgets command ids recorded before `before`. */

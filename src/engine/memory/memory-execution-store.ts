@@ -9,6 +9,7 @@ import {
   type InboxRow,
   type Lease,
   type LockedWorkflow,
+  type NewPayload,
   type NodeRecord,
   type Outlook,
   type PollRecord,
@@ -17,11 +18,13 @@ import {
   type StoreReadings,
   type TaskClaim,
   type TaskLogLine,
+  type UnusedPayload,
   type WorkflowWrite,
 } from '../execution-store.js';
 import { sourceTaskOf } from '../effect-source.js';
 import type { Effect } from '../model/command.js';
 import { isTerminalTask, type Task, type Workflow } from '../model/execution.js';
+import { PayloadsLost } from '../payloads/payloads-lost.js';
 import type { WorkflowSearch, WorkflowSummary } from '../ports.js';
 import { firstByAge } from './first-by-age.js';
 import { CrashPoints } from '../runtime/crash-points.js';
@@ -68,6 +71,7 @@ export class MemoryExecutionStore extends ExecutionStore {
   private readonly nodes = new Map<string, NodeRecord>();
   private readonly logLines: TaskLogLine[] = [];
   private readonly pollRecords = new Map<string, PollRecord>();
+  private readonly payloads = new Map<string, NewPayload & { state: 'written' | 'used' | 'doomed' }>();
   private lastInboxId = 0;
   /** What the transitions recorded, in order. */
   readonly audit: AuditEvent[] = [];
@@ -100,6 +104,7 @@ export class MemoryExecutionStore extends ExecutionStore {
     });
     const writes = decide(locked);
     await this.crash.reach('batch:before-commit');
+    this.usePayloads(writes.flatMap(({ payloadKeys }) => payloadKeys ?? []));
     const existing = new Map<string, string>();
     const held: InboxRow[] = [];
     for (const write of writes) {
@@ -563,6 +568,35 @@ export class MemoryExecutionStore extends ExecutionStore {
       lowest.set(taskType, Math.min(row.fairTag, lowest.get(taskType) ?? Infinity));
     }
     return lowest;
+  }
+
+  private usePayloads(keys: readonly string[]): void {
+    const lost = keys.filter((key) => (this.payloads.get(key)?.state ?? 'doomed') === 'doomed');
+    if (lost.length > 0) throw new PayloadsLost(lost);
+    for (const key of keys) {
+      const payload = this.payloads.get(key);
+      if (payload !== undefined) payload.state = 'used';
+    }
+  }
+
+  async registerPayload(payload: NewPayload): Promise<void> {
+    this.payloads.set(payload.key, { ...payload, state: 'written' });
+  }
+
+  async takeUnusedPayloads(writtenBefore: Instant, limit: number): Promise<readonly UnusedPayload[]> {
+    const unused = [...this.payloads.values()]
+      .filter(
+        ({ state, createdAt }) => state === 'doomed' || (state === 'written' && createdAt < writtenBefore),
+      )
+      .slice(0, limit);
+    for (const payload of unused) payload.state = 'doomed';
+    return unused.map(({ key, store }) => ({ key, store }));
+  }
+
+  async forgetPayloads(keys: readonly string[]): Promise<void> {
+    for (const key of keys) {
+      if (this.payloads.get(key)?.state === 'doomed') this.payloads.delete(key);
+    }
   }
 
   async close(): Promise<void> {}

@@ -10,6 +10,8 @@ import {
   type WorkflowWrite,
 } from '../execution-store.js';
 import { sourceTaskOf } from '../effect-source.js';
+import { toRow } from '../payloads/placeholder.js';
+import { PayloadsLost } from '../payloads/payloads-lost.js';
 import type { DefinitionSnapshots } from './definition-snapshots.js';
 import {
   advancedParameters,
@@ -28,6 +30,7 @@ import { advanceWorkflows } from './sql/advance-workflows.js';
 import { findAppliedCommands, insertAppliedCommands } from './sql/applied-commands.js';
 import { endTasks } from './sql/end-tasks.js';
 import { deleteInbox, insertInbox } from './sql/inbox.js';
+import { markPayloadsUsed } from './sql/external-payloads.js';
 import { insertTasks } from './sql/insert-tasks.js';
 import { findWinners, insertWorkflows } from './sql/insert-workflows.js';
 import { loadWorkflows } from './sql/load-workflows.js';
@@ -150,6 +153,11 @@ export async function writeBatch(
   );
   const kept =
     existing.size === 0 ? writes : writes.filter(({ workflow }) => !existing.has(workflow.workflowId));
+  const payloadKeys = kept.flatMap((write) => write.payloadKeys ?? []);
+  if (payloadKeys.length > 0) {
+    const lost = await markPayloadsUsed(tx, payloadKeys);
+    if (lost.length > 0) throw new PayloadsLost(lost);
+  }
   writeTasks(tx, sent, kept, now, snapshots);
   const held = writeInbox(tx, kept, now, inboxOwner);
   sent.add(held);
@@ -230,8 +238,8 @@ function storeSnapshots(
 const payloadParameters = ({ workflow }: WorkflowWrite, snapshots: DefinitionSnapshots) => ({
   workflow_id: workflow.workflowId,
   definition_digest: snapshots.of(workflow.workflowDefinition).digest,
-  input: workflow.input,
-  output: workflow.output,
+  input: toRow(workflow.input),
+  output: toRow(workflow.output),
   variables: workflow.variables,
   traceparent: workflow.traceparent,
 });

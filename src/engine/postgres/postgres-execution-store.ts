@@ -14,6 +14,7 @@ import {
   type ClaimedTask,
   type InboxRow,
   type LockedWorkflow,
+  type NewPayload,
   type NodeRecord,
   type Outlook,
   type PollRecord,
@@ -22,6 +23,7 @@ import {
   type StoreReadings,
   type TaskClaim,
   type TaskLogLine,
+  type UnusedPayload,
   type WorkflowWrite,
 } from '../execution-store.js';
 import type { Task } from '../model/execution.js';
@@ -47,6 +49,7 @@ import {
 } from './sql/inbox.js';
 import { listChanges, revisionsOf } from './sql/list-changes.js';
 import { loadWorkflows } from './sql/load-workflows.js';
+import { deletePayloadRecords, insertPayloadRecord, takeUnusedPayloads } from './sql/external-payloads.js';
 import { beat, deleteDeadNodes, deleteNode, insertNode, listNodes, orphanedOwners } from './sql/nodes.js';
 import { outlook } from './sql/outlook.js';
 import { promoteDelayed } from './sql/promote-delayed.js';
@@ -405,6 +408,18 @@ export class PostgresExecutionStore extends ExecutionStore {
 
   fairTags(taskTypes: readonly string[]): Promise<ReadonlyMap<string, number>> {
     return this.run((db) => fairTags(db, taskTypes));
+  }
+
+  async registerPayload(payload: NewPayload): Promise<void> {
+    await this.run((db) => insertPayloadRecord(db, payload));
+  }
+
+  takeUnusedPayloads(writtenBefore: Instant, limit: number): Promise<readonly UnusedPayload[]> {
+    return this.run((db) => takeUnusedPayloads(db, writtenBefore, limit));
+  }
+
+  async forgetPayloads(keys: readonly string[]): Promise<void> {
+    if (keys.length > 0) await this.run((db) => deletePayloadRecords(db, keys));
   }
 
   async pruneCommands(before: Instant): Promise<void> {

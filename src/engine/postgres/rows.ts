@@ -2,6 +2,7 @@ import type { Lease, TaskWrite, WorkflowWrite } from '../execution-store.js';
 import type { WorkflowDef, WorkflowTask } from '../model/definition.js';
 import type { Task, TaskStatus, Workflow, WorkflowStatus } from '../model/execution.js';
 import type { JsonObject } from '../model/json.js';
+import { fromRow, toRow } from '../payloads/placeholder.js';
 import type { WorkflowSummary } from '../ports.js';
 import type { CopyValue } from './copy-line.js';
 import type { DefinitionSnapshot } from './definition-snapshots.js';
@@ -66,8 +67,9 @@ export interface TaskRow {
   readonly lease_until: number | null;
   readonly response_timeout_ms: number;
   readonly execution_timeout_ms: number;
-  readonly input: JsonObject;
-  readonly output: JsonObject;
+  /** A text refers to the payload store. */
+  readonly input: JsonObject | string;
+  readonly output: JsonObject | string;
   readonly step: WorkflowTask | null;
 }
 
@@ -79,8 +81,8 @@ export const workflowFrom = (row: LoadedWorkflowRow, workflowDefinition: Workflo
   workflowVersion: row.version,
   workflowDefinition,
   status: row.status,
-  input: row.input,
-  output: row.output,
+  input: fromRow(row.input),
+  output: fromRow(row.output),
   variables: row.variables,
   correlationId: optional(row.correlation_id),
   idempotencyKey: optional(row.idempotency_key),
@@ -123,8 +125,8 @@ export const taskFrom = (row: TaskRow, snapshot: DefinitionSnapshot): Task => ({
   taskDefName: row.task_def_name,
   status: row.status,
   workflowTask: row.step ?? snapshot.step(row.ref),
-  inputData: row.input,
-  outputData: row.output,
+  inputData: fromRow(row.input),
+  outputData: fromRow(row.output),
   seq: row.seq,
   retryCount: row.retry_count,
   retriedTaskId: optional(row.retried_task_id),
@@ -241,8 +243,8 @@ export function newTaskValues(
     held?.until,
     write.responseTimeoutMs,
     write.executionTimeoutMs,
-    task.inputData,
-    task.outputData,
+    valueToCopy(task.inputData),
+    valueToCopy(task.outputData),
     snapshot.holds(task) ? undefined : task.workflowTask,
   ];
 }
@@ -255,8 +257,14 @@ export const endedTaskParameters = ({ task, outputChanged }: TaskWrite, revision
   executed: task.executed,
   at: task.updateTime,
   ended: task.endTime,
-  output: outputChanged ? task.outputData : undefined,
+  output: outputChanged ? toRow(task.outputData) : undefined,
 });
+
+/** COPY takes the text of a reference as it is; as JSON it has quotes. */
+function valueToCopy(value: JsonObject): CopyValue {
+  const kept = toRow(value);
+  return typeof kept === 'string' ? JSON.stringify(kept) : kept;
+}
 
 /** A change to a row of `task`; absent input and output stay as stored. */
 export const changedTaskParameters = (write: TaskWrite, revision: number, now: number) => {
@@ -284,7 +292,7 @@ export const changedTaskParameters = (write: TaskWrite, revision: number, now: n
     keep_lease: lease === 'keep',
     lease_owner: held?.owner,
     lease_until: held?.until,
-    input: write.inputChanged ? task.inputData : undefined,
-    output: write.outputChanged ? task.outputData : undefined,
+    input: write.inputChanged ? toRow(task.inputData) : undefined,
+    output: write.outputChanged ? toRow(task.outputData) : undefined,
   };
 };

@@ -2,7 +2,7 @@ import type { Task } from '../model/execution.js';
 import type { WorkflowExecution } from '../ports.js';
 import type { Executed } from '../runtime/sallyport-engine.js';
 import type { RETURN_STRATEGIES } from './schemas.js';
-import { taskView } from './views.js';
+import { shown, taskView } from './views.js';
 
 type Strategy = (typeof RETURN_STRATEGIES)[number];
 
@@ -41,8 +41,8 @@ export function signalResponse(
 const workflowRun = (workflow: WorkflowExecution) => ({
   workflowId: workflow.workflowId,
   correlationId: workflow.correlationId,
-  input: workflow.input,
-  output: workflow.output,
+  input: shown(workflow.input),
+  output: shown(workflow.output),
   priority: workflow.priority,
   variables: workflow.variables,
   tasks: workflow.tasks.map((task) => taskView(task, workflow)),
@@ -55,8 +55,8 @@ const workflowRun = (workflow: WorkflowExecution) => ({
 const taskRun = (task: Task, workflow: WorkflowExecution) => ({
   workflowId: task.workflowInstanceId,
   correlationId: workflow.correlationId,
-  input: task.inputData,
-  output: task.outputData,
+  input: shown(task.inputData),
+  output: shown(task.outputData),
   taskType: task.taskType,
   taskId: task.taskId,
   referenceTaskName: task.referenceTaskName,

@@ -1,16 +1,23 @@
 import type { ClaimedTask } from '../execution-store.js';
 import type { Task, Workflow } from '../model/execution.js';
+import type { JsonObject } from '../model/json.js';
+import { refOf } from '../payloads/placeholder.js';
 import type { WorkflowSummary } from '../ports.js';
 
 /*
  * Executions as Conductor shows them. Absent values are left out of the JSON; times that have not come are 0.
  */
 
+/** A value that an answer had no room for is told by its path, as Conductor does. */
+const pathOf = (value: JsonObject): string | undefined => refOf(value)?.key;
+export const shown = (value: JsonObject): JsonObject => (refOf(value) === undefined ? value : {});
+
 /** One attempt of a step, as in Conductor's Task. */
 export const taskView = (task: Task, workflow?: Pick<Workflow, 'correlationId' | 'priority'>) => ({
   taskType: task.taskType,
   status: task.status,
-  inputData: task.inputData,
+  inputData: shown(task.inputData),
+  externalInputPayloadStoragePath: pathOf(task.inputData),
   referenceTaskName: task.referenceTaskName,
   retryCount: task.retryCount,
   seq: task.seq,
@@ -33,7 +40,8 @@ export const taskView = (task: Task, workflow?: Pick<Workflow, 'correlationId' |
   reasonForIncompletion: task.reasonForIncompletion,
   callbackAfterSeconds: task.callbackAfterSeconds,
   workerId: task.workerId,
-  outputData: task.outputData,
+  outputData: shown(task.outputData),
+  externalOutputPayloadStoragePath: pathOf(task.outputData),
   workflowTask: task.workflowTask,
   workflowPriority: workflow?.priority ?? task.priority,
   iteration: task.iteration,
@@ -58,8 +66,10 @@ export const workflowView = (workflow: Workflow, tasks: readonly Task[]) => ({
   parentWorkflowId: workflow.parentWorkflowId,
   parentWorkflowTaskId: workflow.parentWorkflowTaskId,
   tasks: tasks.map((task) => taskView(task, workflow)),
-  input: workflow.input,
-  output: workflow.output,
+  input: shown(workflow.input),
+  externalInputPayloadStoragePath: pathOf(workflow.input),
+  output: shown(workflow.output),
+  externalOutputPayloadStoragePath: pathOf(workflow.output),
   correlationId: workflow.correlationId,
   reasonForIncompletion: workflow.reasonForIncompletion,
   taskToDomain: {},

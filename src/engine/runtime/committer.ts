@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.js';
-import { InvalidInput, Unavailable } from '../../errors.js';
+import { isDatabaseAway } from '../../database/is-away.js';
+import { AppError, InvalidInput, Unavailable } from '../../errors.js';
 import {
   StoreFailure,
   type BatchResult,
@@ -17,6 +18,8 @@ import type { FairTags } from './fair-tags.js';
 import { tell, type CommitFacts, type CommitObserver } from './commit-observer.js';
 import { Patience, refusal } from './patience.js';
 import { CommitQueue, type Mailbox, type QueueLimits } from './queue.js';
+import { isPayloadFault, type PayloadFaults } from '../payloads/payload-faults.js';
+import { PayloadsLost } from '../payloads/payloads-lost.js';
 import { roughBytes } from './rough-bytes.js';
 import type { Slots } from './slots.js';
 import { rowOf, transition, type Transition } from './transition.js';
@@ -79,6 +82,8 @@ interface Parts {
   readonly inboxOwner: () => string | undefined;
   readonly taskDefs: () => ReadonlyMap<string, TaskDef>;
   readonly limits?: PayloadLimits | undefined;
+  /** Absent: every value is kept in its row. */
+  readonly payloads?: PayloadFaults | undefined;
   readonly crash: CrashPoints;
   readonly listener: CommitListener;
   readonly observers: readonly CommitObserver[];
@@ -188,7 +193,7 @@ export class Committer {
       this.inFlight.delete(batch);
       this.freeLanes += 1;
       if (this.queue.hasReady) this.pump();
-      if (this.queue.isEmpty) for (const resolve of this.idleWaiters.splice(0)) resolve();
+      this.tellIdle();
     }
   }
 
@@ -210,6 +215,7 @@ export class Committer {
           await this.bisect(batch, wait, error);
           return;
         }
+        if (error instanceof PayloadsLost) this.parts.payloads?.disown(error.keys);
         failures += 1;
         isUnknown ||= error.kind === 'unknown';
         this.parts.log.warn({ err: error, failures }, 'the database did not take a batch; trying again');
@@ -247,7 +253,7 @@ export class Committer {
       this.queue.settle(tooOld);
       for (const entry of tooOld) entry.reject(answer);
       if (rest.length > 0) kept.push({ mailbox, entries: rest });
-      else this.queue.releaseMailbox(mailbox);
+      else this.releaseMailbox(mailbox);
     }
     return kept;
   }
@@ -256,7 +262,7 @@ export class Committer {
     for (const { mailbox, entries } of batch) {
       this.queue.settle(entries);
       for (const entry of entries) entry.reject(error);
-      this.queue.releaseMailbox(mailbox);
+      this.releaseMailbox(mailbox);
     }
   }
 
@@ -336,6 +342,10 @@ export class Committer {
     try {
       decided.push(work());
     } catch (error) {
+      if (this.parts.payloads !== undefined && isPayloadFault(error)) {
+        defects.set(workflowId, error);
+        return;
+      }
       // A defect met by one workflow must not hold up the others of its batch.
       this.parts.log.error({ err: error, workflowId }, 'deciding a workflow failed; it was left as it was');
       defects.set(workflowId, error);
@@ -350,7 +360,7 @@ export class Committer {
   ): Transition {
     const current = changes === undefined ? known : merge(known, changes, this.parts.taskDefs());
     if (current === undefined) throw new Error(`The store said that ${workflowId} is known, and it is not`);
-    return transition(current, entries, applied, false, this.context(now));
+    return this.decideOn(current, entries, applied, false, now);
   }
 
   /** Commands that were sent to a workflow before its start was durable are decided with it. */
@@ -359,10 +369,29 @@ export class Committer {
     if (start?.request.kind !== 'start') throw new Error('No start among the entries');
     const known = knownWorkflow(start.request.initial, undefined, NO_TAGS);
     const others = entries.filter((entry) => !again.includes(entry));
-    const decided = transition(known, others, new Set(), true, this.context(now));
+    const decided = this.decideOn(known, others, new Set(), true, now);
     const { workflowId } = decided;
     const repeated = again.map((entry) => [entry, { kind: 'existing', workflowId }] as const);
     return { ...decided, outcomes: [...decided.outcomes, ...repeated] };
+  }
+
+  private decideOn(
+    known: KnownWorkflow,
+    entries: readonly Entry[],
+    applied: ReadonlySet<string>,
+    isNew: boolean,
+    now: number,
+  ): Transition {
+    const context = this.context(now);
+    const { payloads } = this.parts;
+    if (payloads === undefined) return transition(known, entries, applied, isNew, context);
+    return payloads.decide(known, (filled, sealing) => {
+      const decided = transition(filled, entries, applied, isNew, { ...context, sealing });
+      if (filled === known) return decided;
+      // What was filled in is counted nowhere, so the difference to it says nothing.
+      const { state, timerAt, fairTags } = decided.next;
+      return { ...decided, next: knownWorkflow(state, timerAt, fairTags) };
+    });
   }
 
   private context(now: number) {
@@ -388,6 +417,12 @@ export class Committer {
         this.putAside(mailbox, entries);
         continue;
       }
+      const defect = defects.get(workflowId);
+      if (isPayloadFault(defect) && this.parts.payloads !== undefined) {
+        this.parts.cache.drop(workflowId);
+        void this.meet(this.parts.payloads, { mailbox, entries }, defect);
+        continue;
+      }
       this.queue.settle(entries);
       if (defects.has(workflowId)) {
         for (const entry of entries) entry.reject(defects.get(workflowId));
@@ -402,7 +437,7 @@ export class Committer {
         for (const [entry, outcome] of one.outcomes) entry.resolve(outcome);
         this.follow(one);
       }
-      this.queue.releaseMailbox(mailbox);
+      this.releaseMailbox(mailbox);
     }
     this.passOn(decided, result.held);
     if (this.queue.hasReady) this.pump();
@@ -418,6 +453,51 @@ export class Committer {
     const { workflow } = known.state;
     if (isTerminalWorkflow(workflow.status)) this.parts.cache.drop(workflow.workflowId);
     else this.parts.cache.put(known);
+  }
+
+  /** The workflow stays out of other batches until what its decision stopped at is fetched or stored. */
+  private async meet(
+    payloads: PayloadFaults,
+    { mailbox, entries }: Batch[number],
+    fault: Parameters<PayloadFaults['settle']>[1],
+  ): Promise<void> {
+    let batch: Batch = [{ mailbox, entries }];
+    for (let failures = 1; batch.length > 0; failures++) {
+      try {
+        await payloads.settle(mailbox.workflowId, fault);
+        break;
+      } catch (error) {
+        if (!isPassing(error)) {
+          this.parts.log.error(
+            { err: error, workflowId: mailbox.workflowId },
+            'a stored value is out of reach',
+          );
+          this.refuse(batch, error);
+          break;
+        }
+        this.parts.log.warn({ err: error, failures }, 'the payload store does not answer; trying again');
+        const backOff = Math.min(MAX_BACK_OFF_MS, 20 * 2 ** Math.min(failures, 10));
+        await this.parts.clock.sleepUntil(this.parts.clock.now() + backOff);
+        batch = this.giveUpOld(
+          batch,
+          new Unavailable('payload store', 'A stored value is out of reach for now; nothing was changed.', {
+            cause: error,
+          }),
+        );
+      }
+    }
+    await this.commit(batch, false);
+    if (this.queue.hasReady) this.pump();
+    this.tellIdle();
+  }
+
+  private releaseMailbox(mailbox: Mailbox): void {
+    this.parts.payloads?.release(mailbox.workflowId);
+    this.queue.releaseMailbox(mailbox);
+  }
+
+  private tellIdle(): void {
+    if (this.queue.isEmpty) for (const resolve of this.idleWaiters.splice(0)) resolve();
   }
 
   private follow(one: Transition): void {
@@ -464,6 +544,10 @@ export class Committer {
 }
 
 const SYSTEM = { kind: 'system', id: 'engine' } as const;
+
+/** The database or another store is away for now, and waiting helps. */
+const isPassing = (error: unknown): boolean =>
+  (error instanceof AppError && error.retryable) || isDatabaseAway(error);
 
 function bytesOf(request: Request): number {
   if (request.kind === 'start') return 1_000 + roughBytes(request.initial.workflow.input);

@@ -1,6 +1,8 @@
 import type { Clock, Instant } from '../../clock.js';
 import type { ExecutionStore } from '../execution-store.js';
 import { DEFAULT_PAYLOAD_LIMITS, type PayloadLimits } from '../model/payload-limits.js';
+import { PayloadFaults } from '../payloads/payload-faults.js';
+import { PayloadVault, type PayloadStores } from '../payloads/payload-vault.js';
 import type { TaskWorker } from '../ports.js';
 import { ScriptPool } from '../scripts/script-pool.js';
 import type { ScriptRunner } from '../scripts/script-runner.js';
@@ -38,6 +40,8 @@ export interface RuntimeParts {
   readonly committer?: Partial<CommitterOptions>;
   readonly cacheBytes?: number;
   readonly limits?: PayloadLimits;
+  /** Absent: every value is kept in its row. */
+  readonly payloadStores?: PayloadStores | undefined;
   /** False for a node that decides what its clients ask and fires no timers (role `engine` missing). */
   readonly fires?: boolean;
   /** How long a task waits until it counts one priority higher. */
@@ -69,6 +73,8 @@ export class EngineRuntime {
   readonly store: ExecutionStore;
   readonly slots: Slots;
   readonly limits: PayloadLimits;
+  /** Large values; absent where every value is kept in its row. */
+  readonly payloads: PayloadVault | undefined;
   readonly tally = new Tally();
   /** Those who wait for a workflow's end. */
   readonly waiters: Waiters;
@@ -82,7 +88,7 @@ export class EngineRuntime {
   private readonly runner: Runner;
   private readonly lookout: Lookout;
   private readonly wakeUps: WakeUps;
-  private readonly log: RuntimeLog;
+  readonly log: RuntimeLog;
   private prunedAt: Instant = 0;
 
   constructor(private readonly parts: RuntimeParts) {
@@ -91,6 +97,9 @@ export class EngineRuntime {
     const log = (this.log = parts.log ?? SILENT);
     this.store = store;
     this.limits = parts.limits ?? DEFAULT_PAYLOAD_LIMITS;
+    const vault = (this.payloads =
+      parts.payloadStores &&
+      new PayloadVault({ stores: parts.payloadStores, records: store, clock, crash, log }));
     this.slots = new Slots();
     this.traces = parts.traces ?? PASS_ON;
     this.cache = new WorkflowCache(parts.cacheBytes ?? DEFAULT_CACHE_BYTES);
@@ -123,6 +132,7 @@ export class EngineRuntime {
       tally: this.tally,
       traces: this.traces,
       incarnation,
+      whole: vault && ((task) => vault.task(task)),
       responseTimeoutMs: (task) => timeoutsOf(task, definitions.taskDefs()).responseTimeoutMs,
       freed: (taskType) => this.dispatcher.freed(taskType),
       started: (extendAt) => this.lookout.dueAt(extendAt),
@@ -169,6 +179,7 @@ export class EngineRuntime {
       log,
       incarnation,
       again: () => this.lookout.dueAt(0),
+      payloads: vault,
     });
     const scripts = parts.scripts ?? new ScriptPool();
     this.evaluations = new Evaluations({ scripts, clock, committer, crash, log });
@@ -197,6 +208,7 @@ export class EngineRuntime {
       inboxOwner: () => (fires && this.inbox.hasRoom ? incarnation() : undefined),
       taskDefs: definitions.taskDefs,
       limits: this.limits,
+      payloads: vault && new PayloadFaults(vault),
       crash,
       log,
       observers,

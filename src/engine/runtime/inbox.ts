@@ -3,6 +3,8 @@ import { NotFound, Unavailable } from '../../errors.js';
 import { newWorkflow } from '../decider/new-workflow.js';
 import type { ExecutionStore, InboxRow } from '../execution-store.js';
 import type { Command, Effect } from '../model/command.js';
+import type { JsonObject } from '../model/json.js';
+import type { PayloadVault } from '../payloads/payload-vault.js';
 import type { Committer } from './committer.js';
 import type { CrashPoints } from './crash-points.js';
 import type { Definitions } from './definitions.js';
@@ -20,6 +22,8 @@ interface Parts {
   readonly crash: CrashPoints;
   readonly log: RuntimeLog;
   readonly incarnation: () => string;
+  /** Fetches inputs that are kept elsewhere. */
+  readonly payloads?: PayloadVault | undefined;
   /** There is room again for what was left in the table. */
   readonly again: () => void;
 }
@@ -158,8 +162,15 @@ export class Inbox {
     }
   }
 
+  private start(id: number, effect: Start, sourceWorkflowId: string): Promise<EntryOutcome> {
+    const { payloads } = this.parts;
+    const withInput = (input: JsonObject): Promise<EntryOutcome> =>
+      this.startWith(id, { ...effect, input }, sourceWorkflowId);
+    return payloads === undefined ? withInput(effect.input) : payloads.alone(effect.input, withInput);
+  }
+
   /** The target's id is derived, so that it is started once. */
-  private async start(id: number, effect: Start, sourceWorkflowId: string): Promise<EntryOutcome> {
+  private async startWith(id: number, effect: Start, sourceWorkflowId: string): Promise<EntryOutcome> {
     const { definitions, clock, committer, traces } = this.parts;
     const { workflowId, name, version, parent } = effect;
     let definition = effect.definition;

@@ -67,6 +67,7 @@ type Report = {
 
 const MAX_REASON_CHARACTERS = 10_000;
 const MAX_REMEMBERED = 2_000;
+const UNREACHABLE_SECONDS = 5;
 
 interface Parts {
   readonly clock: Clock;
@@ -78,6 +79,8 @@ interface Parts {
   readonly tally: Tally;
   readonly traces: Traces;
   readonly incarnation: () => string;
+  /** Fetches what a task's row refers to; absent where every value is kept in its row. */
+  readonly whole?: ((task: Task) => Promise<Task>) | undefined;
   readonly responseTimeoutMs: (task: Task) => number;
   /** A slot is free and tasks of this type may wait. */
   readonly freed: (taskType: string) => void;
@@ -132,10 +135,22 @@ export class Runner {
   private async execute(worker: TaskWorker, run: Run): Promise<Report> {
     const { task } = run;
     try {
-      return toReport(await worker.execute(task, run));
+      const { whole } = this.parts;
+      return toReport(await worker.execute(whole === undefined ? task : await this.fetch(task, whole), run));
     } catch (error) {
       if (!run.isAborted) this.parts.log.warn({ err: error, ...factsOf(task) }, 'a worker threw');
       return reportOf(error, task);
+    }
+  }
+
+  /** A task whose values are out of reach waits; that is no failure of its own. */
+  private async fetch(task: Task, whole: NonNullable<Parts['whole']>): Promise<Task> {
+    try {
+      return await whole(task);
+    } catch (error) {
+      throw new RetryLater(UNREACHABLE_SECONDS, `Its values could not be fetched: ${String(error)}`, {
+        cause: error,
+      });
     }
   }
 

@@ -15,6 +15,7 @@ import {
 } from '../ports.js';
 import type { ClaimedTask, Lease, PollRecord, TaskLogLine } from '../execution-store.js';
 import { parseTraceparent } from '../observability/trace-context.js';
+import { wholeTasks } from '../payloads/polled-tasks.js';
 import type { Definitions } from './definitions.js';
 import type { EngineRuntime } from './engine-runtime.js';
 import { checkPayload, checkText, MAX_ID_LENGTH, storableText } from './payload-check.js';
@@ -95,8 +96,10 @@ export class SallyportEngine extends Engine {
       const started = await this.start({ ...request, workflowId }, actor);
       waiting.follow(started);
       const arrival = await this.within(wait, waiting.arrived);
-      const execution = arrival?.execution ?? (await this.get(started));
-      return { execution, task: arrival?.task, isLate: arrival === undefined };
+      const execution =
+        arrival?.execution === undefined ? await this.get(started) : await this.whole(arrival.execution);
+      const task = arrival?.task && ((await this.runtime.payloads?.task(arrival.task)) ?? arrival.task);
+      return { execution, task, isLate: arrival === undefined };
     } finally {
       waiting.stop();
     }
@@ -127,7 +130,7 @@ export class SallyportEngine extends Engine {
   async find(workflowId: string): Promise<WorkflowExecution | undefined> {
     checkText(workflowId, 'workflowId', MAX_ID_LENGTH);
     const stored = await this.runtime.store.load(workflowId);
-    return stored === undefined ? undefined : { ...stored.workflow, tasks: stored.tasks };
+    return stored === undefined ? undefined : await this.whole({ ...stored.workflow, tasks: stored.tasks });
   }
 
   /** The workflow, who holds its tasks, and why it does not move; `leftOut` open steps were not asked. */
@@ -142,7 +145,7 @@ export class SallyportEngine extends Engine {
     const { store } = this.runtime;
     const stored = await store.load(workflowId);
     if (stored === undefined) throw noWorkflow(workflowId);
-    const execution = { ...stored.workflow, tasks: stored.tasks };
+    const execution = await this.whole({ ...stored.workflow, tasks: stored.tasks });
     const at = this.clock.now();
     const { reasons, leftOut } = await explain(stored, this.definitions.taskDefs(), store, at);
     return { execution, leases: stored.leases, why: reasons, leftOut, at };
@@ -162,8 +165,9 @@ export class SallyportEngine extends Engine {
 
   /** Tasks for a worker outside this process. */
   async poll(poll: Poll): Promise<readonly ClaimedTask[]> {
-    const claimed = await this.runtime.polls.poll(poll);
-    const { traces } = this.runtime;
+    const { polls, payloads, committer, log, traces } = this.runtime;
+    const polled = await polls.poll(poll);
+    const claimed = payloads === undefined ? polled : await wholeTasks(polled, payloads, committer, log);
     return claimed.map((one) => ({ ...one, traceparent: traces.ofTask(one.task, one.traceparent) }));
   }
 
@@ -214,7 +218,12 @@ export class SallyportEngine extends Engine {
     checkText(taskId, 'taskId', MAX_ID_LENGTH);
     const task = await this.runtime.store.task(taskId);
     if (task === undefined) throw noTask(taskId);
-    return task;
+    return (await this.runtime.payloads?.task(task)) ?? task;
+  }
+
+  /** With the values that are kept beside the rows. */
+  private async whole(execution: WorkflowExecution): Promise<WorkflowExecution> {
+    return (await this.runtime.payloads?.execution(execution)) ?? execution;
   }
 
   async terminate(workflowId: string, reason: string, actor: Actor): Promise<void> {

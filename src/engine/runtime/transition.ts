@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { AuditEvent } from '../../audit/audit.js';
 import type { Instant } from '../../clock.js';
 import type { Lease, TaskWrite, TimerWrite, WorkflowWrite } from '../execution-store.js';
@@ -16,6 +15,8 @@ import type {
 import type { TaskDef } from '../model/definition.js';
 import { isTerminalTask, isTerminalWorkflow, type Task, type Workflow } from '../model/execution.js';
 import type { PayloadLimits } from '../model/payload-limits.js';
+import { isSameValue } from '../payloads/placeholder.js';
+import { sealOutcome, wholeCommands, type Sealing } from '../payloads/seal.js';
 import { isRecorded, type Entry, type EntryOutcome } from './entry.js';
 import type { FairTags } from './fair-tags.js';
 import { handedOver, handOverDeadline, leaseUntil, timeoutsOf } from './hand-over.js';
@@ -30,6 +31,8 @@ export interface TransitionContext {
   readonly fairTags: FairTags;
   readonly taskDefs: ReadonlyMap<string, TaskDef>;
   readonly limits?: PayloadLimits | undefined;
+  /** Absent: every value is kept in its row. */
+  readonly sealing?: Sealing | undefined;
 }
 
 /** One workflow's part of a batch, decided and not yet stored. */
@@ -74,7 +77,16 @@ export function transition(
   const base = equipped(known.state, context);
   const sorted = sortOut(base, entries, applied);
   const extended = sorted.extends ? extendLeases(base, entries, context.now) : base;
-  const outcome = decide(extended, sorted.commands, context.now);
+  const { sealing } = context;
+  const decision = decide(
+    extended,
+    sealing === undefined ? sorted.commands : wholeCommands(sorted.commands, sealing),
+    context.now,
+  );
+  const { outcome, keys } =
+    sealing === undefined
+      ? { outcome: decision, keys: undefined }
+      : sealOutcome(decision, extended, (task) => rowOf(known.state.tasks, task), isNew, sealing);
   const accepted = acceptedOf(sorted.commands, outcome.rejected);
 
   const changed = withExtended(outcome.changedTasks, base, extended);
@@ -136,6 +148,7 @@ export function transition(
           tasks: handing.writes,
           timer,
           effects: outcome.effects,
+          ...(keys !== undefined && keys.length > 0 && { payloadKeys: keys }),
           commandIds: accepted.filter(isRecorded).map(({ commandId }) => commandId),
           consumed: sorted.consumed,
           audit: accepted.flatMap((command) => auditOf(command, state, context.now)),
@@ -250,7 +263,7 @@ function lostLease(state: WorkflowState, command: Command, lease: number | undef
 function saysWhatIsStored(state: WorkflowState, command: Command | undefined): boolean {
   if (command?.kind !== 'updateTask') return false;
   const task = taskOf(state, command.taskId);
-  return task?.status === command.status && isDeepStrictEqual(task.outputData, command.outputData);
+  return task?.status === command.status && isSameValue(task.outputData, command.outputData);
 }
 
 function extendLeases(state: WorkflowState, entries: readonly Entry[], now: Instant): WorkflowState {

@@ -2,6 +2,7 @@ import type { Instant } from '../../clock.js';
 import type { Lease, TaskWrite } from '../execution-store.js';
 import type { Task, TaskStatus, Workflow, WorkflowStatus } from '../model/execution.js';
 import type { JsonObject } from '../model/json.js';
+import { isPlaceholder } from '../payloads/placeholder.js';
 
 /** A workflow without its payloads. */
 export interface WorkflowFacts {
@@ -98,7 +99,7 @@ export const leaseFacts = (lease: Lease | undefined): NonNullable<TaskFacts['lea
 
 /** What the graph needs of an output: which way a SWITCH went. */
 export const outputFacts = (taskType: string, output: JsonObject): Pick<TaskFacts, 'selectedCase'> =>
-  taskType === 'SWITCH' ? { selectedCase: textOf(output['selectedCase']) } : {};
+  taskType === 'SWITCH' && !isPlaceholder(output) ? { selectedCase: textOf(output['selectedCase']) } : {};
 
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' ? value.slice(0, 255) : undefined;

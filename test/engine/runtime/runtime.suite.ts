@@ -15,8 +15,11 @@ import {
 import { eventually } from '../../support/eventually.js';
 import type { SharedStores } from './stores.js';
 
-/** What a running engine does, on whatever store. */
-export function runtimeSuite(makeStores: () => Promise<SharedStores>): void {
+/** What a running engine does, on whatever store; `parts` are given to every engine. */
+export function runtimeSuite(
+  makeStores: () => Promise<SharedStores>,
+  parts: () => Partial<Omit<RuntimeParts, 'clock'>> = () => ({}),
+): void {
   let stores: SharedStores;
   let clock: FakeClock;
   const engines: TestEngine[] = [];
@@ -33,7 +36,7 @@ export function runtimeSuite(makeStores: () => Promise<SharedStores>): void {
     workers: readonly TaskWorker[] = [],
     options: Partial<RuntimeParts> & { clock?: FakeClock } = {},
   ): Promise<TestEngine> {
-    const it = await startEngine(await stores.open(), { clock, workers, ...options });
+    const it = await startEngine(await stores.open(), { clock, workers, ...parts(), ...options });
     engines.push(it);
     return it;
   }

@@ -1,6 +1,7 @@
 import type { Queryable } from '../../../database/queryable.js';
 import type { AbandonedInboxRow, InboxRow } from '../../execution-store.js';
 import type { Effect } from '../../model/command.js';
+import { fromRow, toRow } from '../../payloads/placeholder.js';
 
 export interface InboxParameters {
   readonly kind: Effect['kind'];
@@ -35,7 +36,7 @@ export async function insertInbox(
   owner: string | undefined,
 ): Promise<readonly InboxRow[]> {
   const inserted = await tx.query<Omit<InboxParameters, 'effect'> & { id: number }>(INSERT, [
-    JSON.stringify(rows),
+    JSON.stringify(rows.map((row) => ({ ...row, effect: effectToRow(row.effect) }))),
     now,
     owner ?? null,
   ]);
@@ -70,7 +71,18 @@ export async function claimInbox(
   limit: number,
 ): Promise<readonly InboxRow[]> {
   const rows = await db.query<InboxRow>(CLAIM_INBOX, [owner, now, limit]);
-  return rows.toSorted((a, b) => a.id - b.id);
+  return rows.toSorted((a, b) => a.id - b.id).map((row) => ({ ...row, effect: effectFromRow(row.effect) }));
+}
+
+/** A value of an effect may be kept elsewhere, as a row's. */
+function effectFromRow(effect: Effect): Effect {
+  if (effect.kind === 'startWorkflow') return { ...effect, input: fromRow(effect.input) };
+  return effect.kind === 'childEnded' ? { ...effect, output: fromRow(effect.output) } : effect;
+}
+
+function effectToRow(effect: Effect): unknown {
+  if (effect.kind === 'startWorkflow') return { ...effect, input: toRow(effect.input) };
+  return effect.kind === 'childEnded' ? { ...effect, output: toRow(effect.output) } : effect;
 }
 
 /** Rows that a transition of their target consumed. */

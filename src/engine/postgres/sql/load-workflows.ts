@@ -5,8 +5,9 @@ import type { WorkflowRow } from '../rows.js';
 export interface LoadedWorkflowRow extends WorkflowRow {
   readonly workflow_id: string;
   readonly definition_digest: string;
-  readonly input: JsonObject;
-  readonly output: JsonObject;
+  /** A text refers to the payload store. */
+  readonly input: JsonObject | string;
+  readonly output: JsonObject | string;
   readonly variables: JsonObject;
   readonly traceparent: string | null;
   readonly timer_at: number | null;

@@ -4,8 +4,9 @@ import type { JsonObject } from '../../model/json.js';
 export interface PayloadParameters {
   readonly workflow_id: string;
   readonly definition_digest: string;
-  readonly input: JsonObject;
-  readonly output: JsonObject;
+  /** A text refers to the payload store. */
+  readonly input: JsonObject | string;
+  readonly output: JsonObject | string;
   readonly variables: JsonObject;
   /** Of the start; never changes. */
   readonly traceparent: string | undefined;
