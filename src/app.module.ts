@@ -23,6 +23,8 @@ import { OUTBOUND_HANDLERS, OutboundModule, OutboxDeliveryModule } from './outbo
 import { REPORT_WORKERS } from './reports/report.workers.js';
 import { ReportsModule } from './reports/reports.module.js';
 import { HumanWorker } from './reviews/human.worker.js';
+import { OpenReportHold } from './reports/report-hold.js';
+import { OpenReviewHold } from './reviews/review-hold.js';
 import { Reviewers } from './reviews/reviewers.js';
 import { REVIEW_HANDLERS, ReviewsModule } from './reviews/reviews.module.js';
 import { CONFIGURED_ENDPOINT } from './s3/buckets.js';
@@ -69,6 +71,7 @@ export class AppModule {
     const engine = EngineModule.with({
       imports: [S3Module],
       payloadStore,
+      holds: [OpenReviewHold, OpenReportHold],
       workers: [...TASKS_WORKERS, HumanWorker, ...VERDICT_WORKERS, ...REPORT_WORKERS],
     });
     const backlog = BacklogModule.with({ imports: [engine] });

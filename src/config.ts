@@ -152,6 +152,13 @@ const Environment = z.object({
   /** Scripts evaluated at the same time, each in a thread that starts with the first one. */
   SCRIPT_THREADS: z.coerce.number().int().min(1).max(16).default(1),
 
+  /** Days that ended executions are kept where their name has no policy of its own; 0 keeps them for ever. */
+  RETENTION_DAYS: z.coerce
+    .number('must be a number of days')
+    .int('must be a whole number of days')
+    .min(0, 'must be 0 (for ever) or more days')
+    .max(36_500, 'must be at most 36500 days; 0 keeps executions for ever')
+    .default(90),
   /** Bucket on S3_ENDPOINT that keeps large values of workflows; PostgreSQL keeps them when unset. */
   PAYLOAD_BUCKET: z.string().min(1).optional(),
 

@@ -35,9 +35,13 @@ import { PostgresExecutionStore } from './postgres/postgres-execution-store.js';
 import { ExecutionsController } from './rest/executions.controller.js';
 import { MetadataController } from './rest/metadata.controller.js';
 import { TaskReportsController } from './rest/task-reports.controller.js';
+import { RetentionController } from './rest/retention.controller.js';
 import { TasksController } from './rest/tasks.controller.js';
 import { WorkflowController } from './rest/workflow.controller.js';
 import type { CommitObserver } from './runtime/commit-observer.js';
+import { HousekeepingLife } from './retention/housekeeping-life.js';
+import { RETENTION_HOLDS, type RetentionHold } from './retention/retention-hold.js';
+import { RetentionService } from './retention/retention.service.js';
 import { Definitions } from './runtime/definitions.js';
 import { EngineRuntime } from './runtime/engine-runtime.js';
 import { homeIdOf } from './runtime/home-id.js';
@@ -111,11 +115,14 @@ export class EngineModule {
     scripts,
     imports = [],
     payloadStore,
+    holds = [],
   }: {
     workers: readonly WorkerClass[];
     scripts?: ScriptRunner;
     imports?: NonNullable<DynamicModule['imports']>;
     payloadStore?: Provider;
+    /** Classes of those who may hold executions; each is a provider of its stage's module. */
+    holds?: readonly Type<RetentionHold>[];
   }): DynamicModule {
     return {
       module: EngineModule,
@@ -126,9 +133,18 @@ export class EngineModule {
         TaskReportsController,
         MetadataController,
         ExecutionsController,
+        RetentionController,
       ],
       providers: [
         { provide: TASK_WORKERS, useValue: workers },
+        { provide: RETENTION_HOLDS, useValue: holds },
+        {
+          provide: RetentionService,
+          inject: [Database, Clock, CONFIG],
+          useFactory: (database: Database, clock: Clock, config: Config) =>
+            new RetentionService(database, clock, config.RETENTION_DAYS),
+        },
+        HousekeepingLife,
         payloadStore ?? { provide: PayloadStore, useValue: undefined },
         {
           provide: ExecutionStore,

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { OpenReportHold } from './report-hold.js';
 import { ReportClock } from './report-clock.js';
 import { REPORT_WORKERS } from './report.workers.js';
 import { ReportsController } from './reports.controller.js';
@@ -12,7 +13,7 @@ export class ReportsModule {
       module: ReportsModule,
       imports: parts.imports,
       controllers: [ReportsController],
-      providers: [ReportsService, ReportClock, ...REPORT_WORKERS],
+      providers: [ReportsService, OpenReportHold, ReportClock, ...REPORT_WORKERS],
       exports: [...REPORT_WORKERS],
     };
   }

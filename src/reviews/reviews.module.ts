@@ -13,6 +13,7 @@ import { SlackMessages, SlackPostHandler, SlackUpdateHandler } from './channels/
 import { CompleteHandler } from './complete.handler.js';
 import { EvidenceSource, LedgerEvidence } from './evidence.js';
 import { HumanWorker } from './human.worker.js';
+import { OpenReviewHold } from './review-hold.js';
 import { ReviewsController } from './reviews.controller.js';
 import { ReviewsService } from './reviews.service.js';
 import { ReviewSweeper } from './sweeper.js';
@@ -43,6 +44,7 @@ export class ReviewsModule {
       providers: [
         ...parts.bindings,
         ReviewsService,
+        OpenReviewHold,
         HumanWorker,
         CompleteHandler,
         ReviewSweeper,

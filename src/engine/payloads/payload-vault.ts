@@ -26,7 +26,7 @@ export interface PayloadStores {
 
 interface Parts {
   readonly stores: PayloadStores;
-  readonly records: Pick<ExecutionStore, 'registerPayload'>;
+  readonly records: Pick<ExecutionStore, 'registerPayload' | 'takeUnusedPayloads' | 'forgetPayloads'>;
   readonly clock: Clock;
   readonly crash: CrashPoints;
   readonly log: RuntimeLog;
@@ -34,6 +34,8 @@ interface Parts {
 
 // What was just written or read is often read again at once: by the worker that gets it, by the next decision.
 const RESIDENT_BYTES = 32 * 1024 * 1024;
+const VALUES_PER_SWEEP = 100;
+const MAX_SWEEPS = 100;
 /** What one answer to a reader may unfold to; what is beyond it keeps its reference. */
 export const MAX_HYDRATED_BYTES = 32 * 1024 * 1024;
 
@@ -135,6 +137,33 @@ export class PayloadVault {
       () => undefined,
     );
     return turn;
+  }
+
+  /**
+   * Removes the values that nobody can refer to any more: of removed workflows, and those that no commit used since
+   * `writtenBefore`. The record goes last, so that a removal that was cut short is taken up again.
+   */
+  async sweep(writtenBefore: number, signal?: AbortSignal): Promise<number> {
+    const { records, stores, crash, log } = this.parts;
+    let swept = 0;
+    for (let round = 0; round < MAX_SWEEPS && signal?.aborted !== true; round++) {
+      const unused = await records.takeUnusedPayloads(writtenBefore, VALUES_PER_SWEEP);
+      for (const store of new Set([stores.primary, stores.fallback])) {
+        const keys = unused.filter((one) => one.store === store.name).map(({ key }) => key);
+        if (keys.length === 0) continue;
+        await store.remove(keys);
+        await crash.reach('payload:removed');
+        await records.forgetPayloads(keys);
+        swept += keys.length;
+      }
+      const others = unused.filter(
+        ({ store }) => store !== stores.primary.name && store !== stores.fallback.name,
+      );
+      if (others.length > 0)
+        log.warn({ store: others[0]?.store }, 'unused values are in a store that is not configured');
+      if (unused.length < VALUES_PER_SWEEP || others.length > 0) break;
+    }
+    return swept;
   }
 
   /** The task as its worker gets it. */

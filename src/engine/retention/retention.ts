@@ -1,0 +1,169 @@
+import { appendAudit } from '../../audit/audit.js';
+import type { Clock } from '../../clock.js';
+import type { Database } from '../../database/database.js';
+import type { RuntimeLog } from '../runtime/runtime-log.js';
+import type { RetentionHold } from './retention-hold.js';
+import { cutOff, removable, type Family } from './retention-rules.js';
+import { childrenOf, LOCK_ENDED, nextOfName, REMOVALS, workflowNames } from './sql.js';
+
+interface Parts {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly log: RuntimeLog;
+  readonly defaultDays: number;
+  readonly holds: () => readonly RetentionHold[];
+  /** Commits wait: leave the database to them. */
+  readonly isBusy: () => boolean;
+}
+
+// 100 workflows of ten tasks are a thousand rows: tens of milliseconds, between two of which others get their turn.
+const ROOTS_PER_BATCH = 100;
+// Workflows inside one another are removed in pieces of this, the innermost first.
+const MEMBERS_PER_DELETE = 500;
+const MAX_MEMBERS = 20_000;
+const PAUSE_MS = 200;
+const BUSY_PAUSE_MS = 5_000;
+const MAX_BUSY_PAUSES = 60;
+// Any constant works as long as every process uses the same one.
+const RETENTION_LOCK = 7_205_759_404;
+
+/**
+ * Removes ended workflows that are older than their name's policy allows, with everything that belongs to them, in small
+ * batches. Any node may do it, one at a time; nobody else waits for it.
+ */
+export class Retention {
+  private isStopped = false;
+
+  constructor(private readonly parts: Parts) {}
+
+  stop(): void {
+    this.isStopped = true;
+  }
+
+  /** One walk over all that is old enough. @returns how many workflows were removed. */
+  async round(): Promise<number> {
+    const { db, clock, defaultDays } = this.parts;
+    const now = Math.round(clock.now());
+    const policies = await db.query<{ name: string; days: number }>(
+      'SELECT workflow_name AS name, days FROM retention_policy',
+    );
+    const overrides = new Map(policies.map(({ name, days }) => [name, days]));
+    let removed = 0;
+    for (const name of await workflowNames(db)) {
+      const before = cutOff(name, defaultDays, overrides, now);
+      if (before !== undefined) removed += await this.walk(name, before);
+      if (this.isStopped) break;
+    }
+    return removed;
+  }
+
+  private async walk(name: string, before: number): Promise<number> {
+    const { db, clock } = this.parts;
+    let removed = 0;
+    let after = { createdAt: -1, id: '' };
+    while (!this.isStopped && (await this.leaveRoom())) {
+      const rows = await nextOfName(db, name, before, after, ROOTS_PER_BATCH);
+      const last = rows.at(-1);
+      if (last === undefined) break;
+      after = { createdAt: last.createdAt, id: last.id };
+      const roots = rows.filter(({ isExpired }) => isExpired).map(({ id }) => id);
+      const done = roots.length === 0 ? 0 : await this.remove(roots, name);
+      if (done === undefined) break;
+      removed += done;
+      if (rows.length < ROOTS_PER_BATCH) break;
+      await clock.sleepUntil(clock.now() + PAUSE_MS);
+    }
+    return removed;
+  }
+
+  /** Waits while commits are behind; gives this round up when they stay so. */
+  private async leaveRoom(): Promise<boolean> {
+    const { clock, isBusy } = this.parts;
+    for (let pauses = 0; isBusy(); pauses++) {
+      if (pauses >= MAX_BUSY_PAUSES || this.isStopped) return false;
+      await clock.sleepUntil(clock.now() + BUSY_PAUSE_MS);
+    }
+    return true;
+  }
+
+  /** @returns `undefined` when another node is at it. */
+  private async remove(roots: readonly string[], name: string): Promise<number | undefined> {
+    const { families, open } = await this.familiesOf(roots);
+    const held = await this.heldOf(families.flatMap(({ members }) => members));
+    const going = removable(families, open, held);
+    let removed = 0;
+    // The innermost come last in each list, and go first: a parent is there until nothing is inside it.
+    const ids = going.flatMap(({ members }) => members).toReversed();
+    for (let from = 0; from < ids.length; from += MEMBERS_PER_DELETE) {
+      const count = await this.removeNow(ids.slice(from, from + MEMBERS_PER_DELETE), name);
+      if (count === undefined) return removed === 0 ? undefined : removed;
+      removed += count;
+    }
+    return removed;
+  }
+
+  private async familiesOf(
+    roots: readonly string[],
+  ): Promise<{ families: readonly Family[]; open: ReadonlySet<string> }> {
+    const rootOf = new Map(roots.map((id) => [id, id]));
+    const members = new Map(roots.map((id) => [id, [id]]));
+    const open = new Set<string>();
+    let level = roots;
+    while (level.length > 0 && rootOf.size < MAX_MEMBERS) {
+      const next: string[] = [];
+      for (const { id, parent, hasEnded } of await childrenOf(this.parts.db, level)) {
+        const root = rootOf.get(parent);
+        if (root === undefined || rootOf.has(id)) continue;
+        rootOf.set(id, root);
+        members.get(root)?.push(id);
+        if (!hasEnded) open.add(id);
+        next.push(id);
+      }
+      level = next;
+    }
+    // Who is not known to the end stays.
+    for (const id of level) open.add(id);
+    return { families: [...members].map(([root, ids]) => ({ root, members: ids })), open };
+  }
+
+  private async heldOf(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const rows = await this.parts.db.query<{ id: string }>(
+      'SELECT workflow_id AS id FROM workflow_hold WHERE workflow_id = ANY ($1)',
+      [ids],
+    );
+    const held = new Set(rows.map(({ id }) => id));
+    for (const holder of this.parts.holds()) for (const id of await holder.held(ids)) held.add(id);
+    return held;
+  }
+
+  /** What somebody works on at this moment, or has resumed meanwhile, stays for the next round. */
+  private removeNow(ids: readonly string[], name: string): Promise<number | undefined> {
+    const { db, clock } = this.parts;
+    return db.transaction(async (tx) => {
+      const [lock] = await tx.query<{ mine: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS mine', [
+        RETENTION_LOCK,
+      ]);
+      if (lock?.mine !== true) return undefined;
+      const locked = (await tx.query<{ id: string }>(LOCK_ENDED, [ids])).map(({ id }) => id);
+      // A hold that was laid since the question was asked.
+      const holds = await tx.query<{ id: string }>(
+        'SELECT workflow_id AS id FROM workflow_hold WHERE workflow_id = ANY ($1)',
+        [locked],
+      );
+      const kept = new Set(holds.map(({ id }) => id));
+      const going = locked.filter((id) => !kept.has(id));
+      if (going.length === 0) return 0;
+      for (const [, statement] of REMOVALS) await tx.query(statement, [going]);
+      await appendAudit(tx, [
+        {
+          at: Math.round(clock.now()),
+          actor: 'system:retention',
+          action: 'workflow.removed',
+          subject: `workflow-name:${name}`,
+          data: { count: going.length, first: going[0], last: going.at(-1) },
+        },
+      ]);
+      return going.length;
+    });
+  }
+}
