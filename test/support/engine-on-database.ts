@@ -9,6 +9,7 @@ import { parseWorkflowDef } from '../../src/engine/decider/parse-definition.js';
 import type { TaskWorker } from '../../src/engine/ports.js';
 import { PostgresDefinitionStore } from '../../src/engine/postgres/postgres-definition-store.js';
 import { PostgresExecutionStore } from '../../src/engine/postgres/postgres-execution-store.js';
+import type { ScriptRunner } from '../../src/engine/scripts/script-runner.js';
 import type { CommitterOptions } from '../../src/engine/runtime/committer.js';
 import { Definitions } from '../../src/engine/runtime/definitions.js';
 import { EngineRuntime } from '../../src/engine/runtime/engine-runtime.js';
@@ -30,6 +31,7 @@ export interface EngineOptions {
   readonly committer?: Partial<CommitterOptions>;
   readonly poolSize?: number;
   readonly homeId?: string;
+  readonly scripts?: ScriptRunner;
 }
 
 /** An engine as a process runs it: real clock, real pools, the service's own log, health of the database. */
@@ -72,6 +74,7 @@ export class EngineOnDatabase {
       log,
       identity: { homeId, host: 'test', pid: process.pid, roles: ['engine'] },
       ...(options.committer === undefined ? {} : { committer: options.committer }),
+      scripts: options.scripts,
     });
     await runtime.open();
     runtime.run(options.workers ?? []);
