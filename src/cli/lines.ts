@@ -50,9 +50,8 @@ const COLOURS: Readonly<Record<string, number>> = {
 export function taskLine(task: TaskFacts, style: Style): string {
   const began = moment(task.startTime);
   const ended = moment(task.endTime);
-  const at = ended ?? (task.status === 'IN_PROGRESS' ? began : undefined) ?? task.updateTime;
   return line(
-    at,
+    ended ?? task.updateTime,
     task.referenceTaskName,
     task.status,
     [

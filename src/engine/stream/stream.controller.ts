@@ -1,5 +1,5 @@
 import { Controller, Get, Headers, Inject, Query, Req, Res } from '@nestjs/common';
-import { ApiHeader, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AccessGuard } from '../../access/access.guard.js';
@@ -58,7 +58,7 @@ export class StreamController {
       'A slow client gets fewer and newer events. 429 and 503 say with Retry-After when to come back.',
     ].join(' '),
   })
-  @ApiProduces('text/event-stream')
+  @ApiOkResponse({ description: 'Until one side ends it.', content: { 'text/event-stream': {} } })
   @ApiHeader({ name: 'Last-Event-ID', required: false })
   async open(
     @Query({ schema: StreamQuery }) query: z.infer<typeof StreamQuery>,

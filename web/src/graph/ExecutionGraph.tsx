@@ -28,14 +28,14 @@ const KIND_MARKS: Readonly<Record<StepKind, string>> = {
   fork: '⇉',
   join: '⇥',
   human: '☻',
-  wait: '⧖',
+  wait: '◷',
   loop: '↻',
   again: '↺',
   lane: '',
-  sub: '⧉',
+  sub: '⊞',
 };
 
-// Above this, what is off the screen is not drawn.
+// Above this, what is off the screen is not drawn, nor the small map of the whole, which looks at every step each time.
 const MANY = 200;
 const FEW = 12;
 
@@ -120,6 +120,7 @@ export function ExecutionGraph({ arrangement, tasks, ended, selected, onSelect }
   const nodes = useSame(graph.nodes, (step) => nodeOf(step, step.id === selected), selected);
   const edges = useSame(graph.edges, edgeOf, undefined);
   const [focus] = useState(() => firstLook(graph));
+  const isLarge = graph.nodes.length > MANY;
   return (
     <ReactFlow
       nodes={nodes}
@@ -132,19 +133,21 @@ export function ExecutionGraph({ arrangement, tasks, ended, selected, onSelect }
       minZoom={0.05}
       nodesDraggable={false}
       nodesConnectable={false}
-      onlyRenderVisibleElements={graph.nodes.length > MANY}
+      onlyRenderVisibleElements={isLarge}
       deleteKeyCode={null}
       colorMode="system"
       proOptions={{ hideAttribution: false }}
     >
       <Background gap={24} />
       <Controls showInteractive={false} />
-      <MiniMap
-        pannable
-        zoomable
-        ariaLabel="The whole graph"
-        nodeClassName={(node) => `tone-${toneOf((node as StepNode).data.step.state)}`}
-      />
+      {isLarge ? null : (
+        <MiniMap
+          pannable
+          zoomable
+          ariaLabel="The whole graph"
+          nodeClassName={(node) => `tone-${toneOf((node as StepNode).data.step.state)}`}
+        />
+      )}
     </ReactFlow>
   );
 }

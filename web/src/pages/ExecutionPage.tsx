@@ -27,14 +27,15 @@ function Run({ run, liveness }: { run: Execution; liveness: Liveness }) {
   const [search, setSearch] = useSearchParams();
   const selected = search.get('task') ?? undefined;
   // The definition of a run never changes, though every fetch brings a new object of it.
-  const definition = JSON.stringify(run.workflowDefinition);
+  const definition = useMemo(() => JSON.stringify(run.workflowDefinition), [run.workflowDefinition]);
   const arrangement = useMemo(
     () => arrange(JSON.parse(definition) as Execution['workflowDefinition']),
     [definition],
   );
   const known = useMemo(() => new Set(arrangement.steps.map(({ id }) => id)), [arrangement]);
   const chosen = selected?.replace(/__again$/, '');
-  const attempts = run.tasks.filter((task) => stepOf(task.referenceTaskName, known) === chosen);
+  const attempts =
+    chosen === undefined ? [] : run.tasks.filter((task) => stepOf(task.referenceTaskName, known) === chosen);
   return (
     <section className="execution">
       <div className="heading">

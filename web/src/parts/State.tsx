@@ -9,7 +9,7 @@ const LOOKS: Readonly<Record<string, { icon: string; tone: string; word?: string
   SKIPPED: { icon: '»', tone: 'idle' },
   FAILED: { icon: '✕', tone: 'bad' },
   FAILED_WITH_TERMINAL_ERROR: { icon: '✕', tone: 'bad', word: 'failed for good' },
-  TIMED_OUT: { icon: '⧖', tone: 'bad', word: 'timed out' },
+  TIMED_OUT: { icon: '◷', tone: 'bad', word: 'timed out' },
   CANCELED: { icon: '⊘', tone: 'idle' },
   RUNNING: { icon: '▶', tone: 'run' },
   PAUSED: { icon: '❚❚', tone: 'wait' },
