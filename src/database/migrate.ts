@@ -21,6 +21,17 @@ const TABLE_PATIENCE = '4s';
 const TABLE_TRIES = 40;
 const TABLE_PAUSE_MS = 1_000;
 
+/*
+ * Nodes of the first release cannot go on with a prepared statement whose table got another column: it fails on its
+ * connection from then on. So what brings the schema from there to here ends their connections while it still holds
+ * the tables: the statements are prepared again, on new ones, after it. Later nodes look after themselves.
+ */
+const LAST_UNDER_FIRST_RELEASE = 1_764_200_000_000;
+const END_ENGINE_CONNECTIONS = `
+  SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE datname = current_database() AND application_name = 'sallyport-engine'
+    AND (pg_has_role(usesysid, 'MEMBER') OR pg_has_role('pg_signal_backend', 'MEMBER'))`;
+
 /** What the service only ever appends to. */
 const APPEND_ONLY = ['audit_event', 'verdict'];
 
@@ -197,12 +208,17 @@ function impatient(Migration: MigrationClass): MigrationClass {
         await db.query('SET LOCAL statement_timeout = 0');
       }
       await super.up(db);
+      if (db.isTransactionActive && timeOf(Migration) < LAST_UNDER_FIRST_RELEASE) {
+        await db.query(END_ENGINE_CONNECTIONS);
+      }
     }
   }
   // The name is what is recorded.
   Object.defineProperty(Impatient, 'name', { value: Migration.name });
   return Impatient;
 }
+
+const timeOf = ({ name }: MigrationClass): number => Number(/\d{13}$/.exec(name)?.[0]);
 
 const userOf = (url: string): string => decodeURIComponent(new URL(url).username);
 

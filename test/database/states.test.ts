@@ -87,8 +87,8 @@ describe('an engine whose PostgreSQL', { timeout: 90_000 }, () => {
     const refusal = await start().catch((error: unknown) => error);
     expect(refusal).toMatchObject({ status: 503, retryable: true, code: 'UNAVAILABLE' });
     expect((refusal as Error).message).toMatch(/may or may not have taken effect/);
-    // Two seconds are granted, and one more until somebody looks.
-    expect(performance.now() - began).toBeLessThan(6_000);
+    // Two seconds are granted, three to a lane that may yet say why, and one until somebody looks.
+    expect(performance.now() - began).toBeLessThan(8_000);
     await state('slow').catch(() => state('away'));
     proxy.heal();
     await state('ok');

@@ -34,8 +34,21 @@ export function makeCertificates(names: string, owner: { uid?: number; gid?: num
   openssl('req', ...newKey, '-keyout', at('server.key'), '-out', at('server.csr'), '-subj', '/CN=server');
   writeFileSync(at('names.cnf'), `subjectAltName=${names}`);
   openssl(
-    ...['x509', '-req', '-in', at('server.csr'), '-out', at('server.pem'), '-days', '2'],
-    ...['-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial', '-extfile', at('names.cnf')],
+    'x509',
+    '-req',
+    '-in',
+    at('server.csr'),
+    '-out',
+    at('server.pem'),
+    '-days',
+    '2',
+    '-CA',
+    at('ca.pem'),
+    '-CAkey',
+    at('ca.key'),
+    '-CAcreateserial',
+    '-extfile',
+    at('names.cnf'),
   );
   const { uid, gid } = owner;
   if (uid !== undefined && gid !== undefined) {

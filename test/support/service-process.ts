@@ -26,11 +26,16 @@ export class ServiceProcess {
     readonly port: number,
     readonly s3Port: number,
     private readonly environment: Readonly<Record<string, string>>,
+    private readonly checkout: string,
   ) {}
 
-  /** Reserves two ports; nothing runs yet. */
-  static async on(home: string, environment: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
-    return new ServiceProcess(home, await freePort(), await freePort(), environment);
+  /** Reserves two ports; nothing runs yet. @param checkout holds the `dist` to run, this one's by default. */
+  static async on(
+    home: string,
+    environment: Readonly<Record<string, string>> = {},
+    checkout: string = root,
+  ): Promise<ServiceProcess> {
+    return new ServiceProcess(home, await freePort(), await freePort(), environment, checkout);
   }
 
   get url(): string {
@@ -64,7 +69,7 @@ export class ServiceProcess {
   async start(): Promise<number> {
     const began = performance.now();
     this.output = '';
-    const child = spawn(process.execPath, ['--enable-source-maps', join(root, 'dist', 'main.js')], {
+    const child = spawn(process.execPath, ['--enable-source-maps', join(this.checkout, 'dist', 'main.js')], {
       env: {
         PATH: process.env['PATH'] ?? '',
         SALLYPORT_HOME: this.home,

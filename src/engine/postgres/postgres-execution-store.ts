@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import type { Instant } from '../../clock.js';
-import { rollBack, type Database } from '../../database/database.js';
+import { dropIdle, rollBack, type Database } from '../../database/database.js';
 import type { DatabaseState, Proof } from '../../database/database-state.js';
 import { beginOf, isPooled } from '../../database/session-settings.js';
 import { endsConnection, troubleOf } from '../../database/trouble.js';
@@ -34,7 +34,15 @@ import { lockMembers, writeBatch } from './batch.js';
 import { DefinitionSnapshots } from './definition-snapshots.js';
 import { Sent } from './sent.js';
 import { leaseFrom, summaryFrom, taskFrom, workflowFrom, type TaskRow } from './rows.js';
-import { classify, counting, ENGINE_SETTINGS, openSessions, prepared, type Session } from './session.js';
+import {
+  classify,
+  counting,
+  ENGINE_SETTINGS,
+  isStalePlan,
+  openSessions,
+  prepared,
+  type Session,
+} from './session.js';
 import { pruneAppliedCommands } from './sql/applied-commands.js';
 import { claimTasks } from './sql/claim-tasks.js';
 import { claimTimers } from './sql/claim-timers.js';
@@ -106,7 +114,7 @@ export class PostgresExecutionStore extends ExecutionStore {
   ): Promise<BatchResult> {
     let fresh: string[] = [];
     let isStored = false;
-    const result = await this.inTransaction(async (client, sent) => {
+    const result = await this.tryTransaction(async (client, sent) => {
       const tx = counting(client);
       if (request.wait) sent.add(tx.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`));
       const { locked, busy, missing } = await lockMembers(tx, request, this.snapshots);
@@ -128,12 +136,31 @@ export class PostgresExecutionStore extends ExecutionStore {
     return { ...result, held: await result.held };
   }
 
+  private inTransaction<T>(work: (tx: Session, sent: Sent) => Promise<T>, proof: Proof = 'read'): Promise<T> {
+    return this.withFreshPlans(() => this.tryTransaction(work, proof));
+  }
+
+  private run<T>(work: (db: Queryable) => Promise<T>, proof: Proof = 'read'): Promise<T> {
+    return this.withFreshPlans(() => this.tryRun(work, proof));
+  }
+
+  /** A migration by a newer version must not be felt: what it made stale is prepared anew, on other connections. */
+  private async withFreshPlans<T>(attempt: () => Promise<T>): Promise<T> {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isStalePlan(error)) throw error;
+      return await attempt();
+    }
+  }
+
   /**
-   * Sends BEGIN, what `work` sends, and COMMIT, waiting only where `work` does.
+   * One try: sends BEGIN, what `work` sends, and COMMIT, waiting only where `work` does.
    *
-   * Errors come out as StoreFailure where they are the database's; a lost COMMIT says `unknown`.
+   * Errors come out as StoreFailure where they are the database's; a lost COMMIT says `unknown`. A batch is tried again
+   * by the committer, which decides anew.
    */
-  private async inTransaction<T>(
+  private async tryTransaction<T>(
     work: (tx: Session, sent: Sent) => Promise<T>,
     proof: Proof = 'read',
   ): Promise<T> {
@@ -151,7 +178,7 @@ export class PostgresExecutionStore extends ExecutionStore {
       if (this.state.isTroubled) this.state.succeeded(proof);
       return result;
     } catch (error) {
-      const isLost = endsConnection(this.state.failed(error));
+      const isLost = this.isLost(error);
       if (client !== undefined) {
         await sent.settled();
         broken = await rollBack(client, isLost, error);
@@ -162,7 +189,14 @@ export class PostgresExecutionStore extends ExecutionStore {
     }
   }
 
-  private async run<T>(work: (db: Queryable) => Promise<T>, proof: Proof = 'read'): Promise<T> {
+  private isLost(error: unknown): boolean {
+    if (!isStalePlan(error)) return endsConnection(this.state.failed(error));
+    // The others of the pool have the same plans.
+    dropIdle(this.pool);
+    return true;
+  }
+
+  private async tryRun<T>(work: (db: Queryable) => Promise<T>, proof: Proof): Promise<T> {
     let client: PoolClient | undefined;
     let broken: Error | undefined;
     try {
@@ -171,9 +205,10 @@ export class PostgresExecutionStore extends ExecutionStore {
       if (this.state.isTroubled) this.state.succeeded(proof);
       return result;
     } catch (error) {
-      this.state.failed(error);
+      const isLost = this.isLost(error);
       const failure = classify(error, false);
-      if (failure instanceof StoreFailure && failure.kind === 'transient') broken = asError(error);
+      if (isLost || (failure instanceof StoreFailure && failure.kind === 'transient'))
+        broken = asError(error);
       throw failure;
     } finally {
       client?.release(broken);

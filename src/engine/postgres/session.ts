@@ -113,6 +113,14 @@ export function counting(db: Session): Session & { readonly count: number } {
 }
 
 /**
+ * Whether a prepared statement became useless because a migration gave a table another column: its connection can
+ * never run it again, a new one can.
+ */
+export const isStalePlan = (error: unknown): boolean =>
+  error instanceof Error &&
+  (isStalePlan(error.cause) || error.message === 'cached plan must not change result type');
+
+/**
  * Sorts what PostgreSQL answered: wrong data (22, 23, 54), or trouble that passes (40, a lock not had in time, and all
  * that `troubleOf` knows). Defects of our own statements stay as they are.
  */
@@ -121,7 +129,7 @@ export function classify(error: unknown, committing: boolean): unknown {
   const text = error instanceof Error ? error.message : 'no answer';
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const passes = new StoreFailure(committing ? 'unknown' : 'transient', text, { cause: error });
-  if (troubleOf(error) !== undefined) return passes;
+  if (troubleOf(error) !== undefined || isStalePlan(error)) return passes;
   // Not from the server (EPIPE and its like have five letters too): the socket broke, or none could be had.
   const state = /^(?!E[A-Z]+$)[0-9A-Z]{5}$/.test(code) ? code : undefined;
   if (state === undefined) return committing || isConnectionTrouble(code, text) ? passes : error;

@@ -7,6 +7,8 @@ import type { CommitQueue } from './queue.js';
 
 // Real time: nothing is stored of it. A call is answered at most this much later than it was promised.
 const LOOK_EVERY_MS = 1_000;
+// A lane that meets failures answers by itself, and says which, after its pause at the latest; a silent one never does.
+const SILENT_AFTER_MS = 3_000;
 
 const MAYBE = 'It may or may not have taken effect: look before you repeat it.';
 const NOTHING = 'Nothing was changed; try again in a few seconds.';
@@ -52,7 +54,7 @@ export class Patience {
     for (const batch of inFlight()) {
       for (const { entries } of batch) {
         for (const entry of entries) {
-          if (entry.internal || entry.since >= before) continue;
+          if (entry.internal || entry.since >= before - SILENT_AFTER_MS) continue;
           // The lane has it still, and what it answers later goes to nobody.
           entry.reject(new Unavailable('postgresql', `${sentenceOf('slow')} ${MAYBE}`));
         }
