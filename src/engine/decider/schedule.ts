@@ -52,6 +52,7 @@ export function schedule(t: Transition, step: Step, path: string, repetition?: R
     workflowTask: task,
     inputData: mapped.inputData,
     outputData: mapped.outputData ?? {},
+    seq: t.nextSeq,
     retryCount: attempt,
     retriedTaskId: repetition?.of.taskId,
     retried: false,

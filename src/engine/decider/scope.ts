@@ -50,10 +50,17 @@ export const scopeOf = (t: Transition, taskId?: string): Scope => ({
   taskId,
   read(root, [field, key]) {
     const { workflow } = t;
-    if (root === 'workflow') return workflowView(workflow);
+    if (root === 'workflow') {
+      // Nearly every expression asks for one of these, and then nothing else is looked at.
+      if (field === 'input') return { input: workflow.input };
+      if (field === 'variables') return { variables: workflow.variables };
+      return workflowView(workflow);
+    }
     const task = t.latest(root);
     if (task === undefined) return undefined;
-    const output = field === 'output' || field === undefined ? shownOutput(t, task, key) : task.outputData;
+    if (field === 'input') return { input: task.inputData };
+    if (field === 'output') return { output: shownOutput(t, task, key) };
+    const output = field === undefined ? shownOutput(t, task, key) : task.outputData;
     return taskView(task, output, workflow.correlationId);
   },
 });

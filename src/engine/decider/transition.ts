@@ -122,9 +122,13 @@ export class Transition {
     return next;
   }
 
-  addTask(task: Omit<Task, 'seq'>): void {
-    const seq = (this.rows.at(-1)?.seq ?? 0) + 1;
-    this.write(this.rows.length, { ...task, seq });
+  /** For the next row that is added. */
+  get nextSeq(): number {
+    return (this.rows.at(-1)?.seq ?? 0) + 1;
+  }
+
+  addTask(task: Task): void {
+    this.write(this.rows.length, task);
   }
 
   addEffect(effect: Effect): void {

@@ -146,7 +146,8 @@ export class PayloadVault {
   async sweep(writtenBefore: number, signal?: AbortSignal): Promise<number> {
     const { records, stores, crash, log } = this.parts;
     let swept = 0;
-    for (let round = 0; round < MAX_SWEEPS && signal?.aborted !== true; round++) {
+    for (let round = 0; round < MAX_SWEEPS; round++) {
+      if (signal?.aborted === true) break;
       const unused = await records.takeUnusedPayloads(writtenBefore, VALUES_PER_SWEEP);
       for (const store of new Set([stores.primary, stores.fallback])) {
         const keys = unused.filter((one) => one.store === store.name).map(({ key }) => key);
