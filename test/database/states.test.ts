@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { migrate } from '../../src/database/migrate.js';
 import { EngineOnDatabase } from '../support/engine-on-database.js';
 import { chain, FunctionWorker, TESTER } from '../support/engine.js';
@@ -17,6 +17,7 @@ describe('an engine whose PostgreSQL', { timeout: 90_000 }, () => {
     server = await OwnServer.start({ wal_level: 'replica', max_wal_senders: '1', hot_standby: 'on' });
     await migrate(server.url);
   }, 60_000);
+  afterAll(() => server.stop());
   beforeEach(async () => {
     proxy = await TcpProxy.toUrl(server.url);
     node = await EngineOnDatabase.start(proxy.through(server.url), {

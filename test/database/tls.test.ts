@@ -20,7 +20,10 @@ describe.skipIf(!hasOpenssl())('a PostgreSQL with TLS', { timeout: 60_000 }, () 
       ssl_key_file: files.serverKey,
     });
   }, 60_000);
-  afterAll(() => files.remove());
+  afterAll(async () => {
+    await server.stop();
+    files.remove();
+  });
 
   const url = (query: string, host = 'localhost'): string => {
     const changed = new URL(server.url);

@@ -112,6 +112,7 @@ describe.skipIf('missing' in previous)(
     afterAll(async () => {
       for (const one of running.splice(0).toReversed()) await one.stop();
       for (const home of homes) rmSync(home, { recursive: true, force: true });
+      await server.stop();
       release?.remove();
     }, 60_000);
 

@@ -2,7 +2,6 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { afterAll } from 'vitest';
 import {
   startEmbeddedPostgres,
   type EmbeddedPostgres,
@@ -16,19 +15,23 @@ type Settings = Readonly<Record<string, string>>;
  * settings of the whole server.
  */
 export class OwnServer {
-  private constructor(private readonly postgres: EmbeddedPostgres) {}
+  private constructor(
+    private readonly directory: string,
+    private readonly postgres: EmbeddedPostgres,
+  ) {}
 
-  /** Starts it; it is ended and removed after the file. */
+  /** Starts it; `stop` belongs into the file's `afterAll`. */
   static async start(settings: Settings = {}): Promise<OwnServer> {
     const directory = mkdtempSync(join(tmpdir(), 'sallyport-own-postgres-'));
     // Open to pass through: as root, PostgreSQL runs under another account.
     chmodSync(directory, 0o711);
-    const server = new OwnServer(await launch(directory, settings));
-    afterAll(async () => {
-      await server.postgres.stop();
-      rmSync(directory, { recursive: true, force: true });
-    });
-    return server;
+    return new OwnServer(directory, await launch(directory, settings));
+  }
+
+  /** Ends it and removes its folder. */
+  async stop(): Promise<void> {
+    await this.postgres.stop();
+    rmSync(this.directory, { recursive: true, force: true });
   }
 
   get url(): string {
