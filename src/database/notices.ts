@@ -161,6 +161,11 @@ export class Notices {
     const left = Math.max(0, this.flushedAt + COALESCE_MS - performance.now());
     this.flushTimer = setTimeout(() => {
       this.flushTimer = undefined;
+      // A timer counts from when its loop last looked at the clock, so that it may come early.
+      if (performance.now() < this.flushedAt + COALESCE_MS) {
+        this.scheduleFlush();
+        return;
+      }
       this.flushing = this.flush().finally(() => {
         this.flushing = undefined;
         if (this.pending.size > 0 && !this.isStopped) this.scheduleFlush();

@@ -381,6 +381,6 @@ export abstract class ExecutionStore {
   abstract forgetPayloads(keys: readonly string[]): Promise<void>;
   /** Lets go of what the store holds open; nothing may be asked after. */
   abstract close(): Promise<void>;
-  /** Forgets command ids recorded before `before`. */
-  abstract pruneCommands(before: Instant): Promise<void>;
+  /** Forgets up to `limit` command ids that were recorded before `before`. @returns how many. */
+  abstract pruneCommands(before: Instant, limit: number): Promise<number>;
 }

@@ -601,10 +601,15 @@ export class MemoryExecutionStore extends ExecutionStore {
 
   async close(): Promise<void> {}
 
-  async pruneCommands(before: Instant): Promise<void> {
+  async pruneCommands(before: Instant, limit: number): Promise<number> {
+    let count = 0;
     for (const { applied } of this.executions.values()) {
-      for (const [id, at] of applied) if (at < before) applied.delete(id);
+      for (const [id, at] of applied) {
+        if (count === limit) return count;
+        if (at < before && applied.delete(id)) count += 1;
+      }
     }
+    return count;
   }
 }
 

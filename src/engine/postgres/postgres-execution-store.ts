@@ -457,7 +457,7 @@ export class PostgresExecutionStore extends ExecutionStore {
     if (keys.length > 0) await this.run((db) => deletePayloadRecords(db, keys));
   }
 
-  async pruneCommands(before: Instant): Promise<void> {
-    await this.run((db) => pruneAppliedCommands(db, before));
+  pruneCommands(before: Instant, limit: number): Promise<number> {
+    return this.run((db) => pruneAppliedCommands(db, before, limit));
   }
 }

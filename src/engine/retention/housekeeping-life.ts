@@ -34,7 +34,7 @@ export class HousekeepingLife implements OnApplicationBootstrap, BeforeApplicati
   onApplicationBootstrap(): void {
     if (!this.config.ROLES.includes('engine')) return;
     const { db, clock, runtime } = this;
-    const { log, payloads } = runtime;
+    const { log, payloads, store } = runtime;
     const holds = this.holds.map((hold) => this.modules.get<RetentionHold>(hold, { strict: false }));
     const retention = new Retention({
       db,
@@ -44,7 +44,7 @@ export class HousekeepingLife implements OnApplicationBootstrap, BeforeApplicati
       holds: () => holds,
       isBusy: () => runtime.committer.depth.count > BUSY_COMMANDS,
     });
-    this.housekeeping = new Housekeeping({ db, clock, log, retention, payloads });
+    this.housekeeping = new Housekeeping({ db, store, clock, log, retention, payloads });
     this.housekeeping.start();
   }
 

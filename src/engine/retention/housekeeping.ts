@@ -1,12 +1,14 @@
 import type { Clock } from '../../clock.js';
 import type { Database } from '../../database/database.js';
+import type { ExecutionStore } from '../execution-store.js';
 import type { PayloadVault } from '../payloads/payload-vault.js';
 import type { RuntimeLog } from '../runtime/runtime-log.js';
 import type { Retention } from './retention.js';
-import { PRUNE_COMMANDS, PRUNE_INBOX, PRUNE_POLLS } from './sql.js';
+import { PRUNE_INBOX, PRUNE_POLLS } from './sql.js';
 
 interface Parts {
   readonly db: Database;
+  readonly store: Pick<ExecutionStore, 'pruneCommands'>;
   readonly clock: Clock;
   readonly log: RuntimeLog;
   readonly retention: Retention;
@@ -21,7 +23,6 @@ const PAUSE_MS = 50;
 
 /** Statements that forget, and for how long each remembers. */
 const PRUNED = [
-  { statement: PRUNE_COMMANDS, keptMs: DAY_MS, what: 'recorded commands' },
   { statement: PRUNE_POLLS, keptMs: 30 * DAY_MS, what: 'pollers that are gone' },
   { statement: PRUNE_INBOX, keptMs: 30 * DAY_MS, what: 'messages that were given up' },
 ] as const;
@@ -63,15 +64,26 @@ export class Housekeeping {
     const swept = (await payloads?.sweep(clock.now() - DAY_MS, this.stopping.signal)) ?? 0;
     if (removed > 0 || swept > 0)
       log.info({ removed, swept }, 'old executions and unused values were removed');
-    for (const { statement, keptMs, what } of PRUNED) await this.prune(statement, keptMs, what);
+    const { db, store } = this.parts;
+    await this.prune(DAY_MS, 'recorded commands', (before) =>
+      store.pruneCommands(before, ROWS_PER_STATEMENT),
+    );
+    for (const { statement, keptMs, what } of PRUNED) {
+      await this.prune(keptMs, what, async (before) => {
+        return (await db.query(`${statement} RETURNING 1`, [before, ROWS_PER_STATEMENT])).length;
+      });
+    }
   }
 
-  private async prune(statement: string, keptMs: number, what: string): Promise<void> {
-    const { db, clock, log } = this.parts;
+  private async prune(
+    keptMs: number,
+    what: string,
+    remove: (before: number) => Promise<number>,
+  ): Promise<void> {
+    const { clock, log } = this.parts;
     const before = Math.round(clock.now() - keptMs);
     for (let count = 0; count < MAX_STATEMENTS && !this.stopping.signal.aborted; count++) {
-      const rows = await db.query(`${statement} RETURNING 1`, [before, ROWS_PER_STATEMENT]);
-      if (rows.length < ROWS_PER_STATEMENT) return;
+      if ((await remove(before)) < ROWS_PER_STATEMENT) return;
       await clock.sleepUntil(clock.now() + PAUSE_MS, this.stopping.signal);
     }
     log.info({ what }, 'more is left than one round removes');

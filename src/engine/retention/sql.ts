@@ -76,9 +76,6 @@ export const REMOVALS: readonly (readonly [string, string])[] = [
 ];
 
 /** Bounded: what one statement removes never holds up the commits beside it. */
-export const PRUNE_COMMANDS = `
-  DELETE FROM applied_command WHERE (workflow_id, command_id) IN (
-    SELECT workflow_id, command_id FROM applied_command WHERE at < $1 LIMIT $2)`;
 export const PRUNE_POLLS = `
   DELETE FROM poll_data WHERE (queue_name, domain, worker_id) IN (
     SELECT queue_name, domain, worker_id FROM poll_data WHERE last_poll_at < $1 LIMIT $2)`;

@@ -7,7 +7,6 @@ export type CrashPoint =
   | 'payload:registered'
   | 'payload:stored'
   | 'payload:removed'
-  | 'retention:removed'
   | 'claim:after-commit'
   | 'timer:claimed'
   | 'inbox:claimed'

@@ -61,8 +61,6 @@ const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
 const DEFAULT_AGEING_MS = 600_000;
 const RUNS_DRAIN_MS = 5_000;
 const COMMITS_DRAIN_MS = 2_000;
-const COMMANDS_KEPT_MS = 24 * 3_600_000;
-const PRUNE_EVERY_MS = 600_000;
 
 /** Everything of the engine that runs in one process, wired together; `start` and `stop` are its whole life. */
 export class EngineRuntime {
@@ -89,7 +87,6 @@ export class EngineRuntime {
   private readonly lookout: Lookout;
   private readonly wakeUps: WakeUps;
   readonly log: RuntimeLog;
-  private prunedAt: Instant = 0;
 
   constructor(private readonly parts: RuntimeParts) {
     const { store, clock, definitions, identity } = parts;
@@ -306,9 +303,6 @@ export class EngineRuntime {
     this.polls.rememberLocal(this.slots.taskTypes, this.parts.identity.host);
     await this.polls.flush();
     await this.inbox.reconcile(now);
-    if (now - this.prunedAt < PRUNE_EVERY_MS) return;
-    this.prunedAt = now;
-    await this.store.pruneCommands(now - COMMANDS_KEPT_MS);
   }
 
   /** What waits longest says how far the round robin has come, also when other nodes went on with it. */

@@ -164,7 +164,7 @@ export function executionStoreSuite(make: () => Promise<ExecutionStore>): void {
       await command(store, id, { kind: 'resume' });
       expect((await pause()).locked?.applied).toEqual(new Set(['once']));
       expect((await store.load(id))?.workflow.status).toBe('RUNNING');
-      await store.pruneCommands(NOW + 1);
+      await store.pruneCommands(NOW + 1, 100);
       expect((await pause()).locked?.applied).toEqual(new Set());
     });
 

@@ -212,7 +212,14 @@ describe('retention', () => {
           log: SILENT,
         });
       const keeping = (crash = new CrashPoints()) =>
-        new Housekeeping({ db, clock, log: SILENT, retention: retention(), payloads: vault(crash) });
+        new Housekeeping({
+          db,
+          store: executions,
+          clock,
+          log: SILENT,
+          retention: retention(),
+          payloads: vault(crash),
+        });
       // The process ends after the value is gone and before its record is.
       class Ends extends CrashPoints {
         override reach(point: CrashPoint): void {

@@ -42,6 +42,11 @@ export async function insertAppliedCommands(
   return inserted.length === rows.length;
 }
 
-/** Forgets what nobody will repeat any more. */
-export const pruneAppliedCommands = (db: Queryable, before: number): Promise<unknown> =>
-  db.query('DELETE FROM applied_command WHERE at < $1', [before]);
+const PRUNE = `
+  DELETE FROM applied_command WHERE (workflow_id, command_id) IN (
+    SELECT workflow_id, command_id FROM applied_command WHERE at < $1 LIMIT $2)
+  RETURNING 1`;
+
+/** Forgets up to `limit` commands that nobody will repeat any more. @returns how many. */
+export const pruneAppliedCommands = async (db: Queryable, before: number, limit: number): Promise<number> =>
+  (await db.query(PRUNE, [before, limit])).length;
