@@ -14,10 +14,11 @@ import { Transition } from './transition.js';
  */
 export function decide(state: WorkflowState, commands: readonly Command[], now: Instant): DeciderOutcome {
   const transition = new Transition(state, now);
-  const seen = new Set<string>();
+  // Nearly always there is one, and nothing to compare it with.
+  const seen = commands.length > 1 ? new Set<string>() : undefined;
   for (const command of commands) {
-    if (seen.has(command.commandId)) continue;
-    seen.add(command.commandId);
+    if (seen?.has(command.commandId) === true) continue;
+    seen?.add(command.commandId);
     apply(transition, command);
     settle(transition);
   }

@@ -15,6 +15,22 @@ interface Waits {
   readonly rows: Set<string>;
 }
 
+/** What only JOINs and loops need; most workflows have neither. */
+class Waiting {
+  /** The newest row of a step in a loop, whichever iteration. */
+  readonly byStep = new Map<string, { readonly position: number; readonly path: string }>();
+  /** What each open JOIN still waits for. */
+  readonly joins = new Map<number, Waits>();
+  /** Open loops: the names of their rows. */
+  readonly loops = new Map<number, string>();
+  /** By a loop's row: how many rows directly in it have consequences yet to come. */
+  readonly pending = new Map<string, number>();
+  readonly pendingRows = new Set<number>();
+  /** Open loops whose iteration is over and whose condition somebody has to evaluate. */
+  readonly scripts = new Set<number>();
+  readonly newScripts = new Set<number>();
+}
+
 interface Alarm {
   readonly at: Instant;
   readonly position: number;
@@ -27,24 +43,14 @@ interface Alarm {
 export class TaskIndex {
   private readonly byId = new Map<string, number>();
   private readonly byRef = new Map<string, number>();
-  /** The newest row of a step in a loop, whichever iteration. */
-  private readonly byStep = new Map<string, { readonly position: number; readonly path: string }>();
   private readonly openRows = new Set<number>();
   /**
    * Ended rows whose consequences are not drawn yet, and JOINs and loops that wait for nothing. Lowest position first.
    */
-  private readonly agenda = new MinHeap<number>((a, b) => a < b);
+  private readonly agenda = new MinHeap<number>(isLower);
   private readonly onAgenda = new Set<number>();
-  /** What each open JOIN still waits for. */
-  private readonly joinWaits = new Map<number, Waits>();
-  /** Open loops: the names of their rows. */
-  private readonly loops = new Map<number, string>();
-  /** By a loop's row: how many rows directly in it have consequences yet to come. */
-  private readonly pending = new Map<string, number>();
-  private readonly pendingRows = new Set<number>();
-  /** Open loops whose iteration is over and whose condition somebody has to evaluate. */
-  private readonly scripts = new Set<number>();
-  private readonly newScripts = new Set<number>();
+  /** Made when the first row comes that needs it. */
+  private waiting: Waiting | undefined;
   /** Entries are lazily dropped: only those that agree with `armed` count. */
   private alarms = TaskIndex.newAlarms();
   private readonly armed = new Map<number, Instant>();
@@ -75,7 +81,8 @@ export class TaskIndex {
 
   /** Open rows that only other rows can end: JOINs, and loops with an iteration under way. */
   get waitingCount(): number {
-    return this.joinWaits.size + this.loops.size - this.scripts.size;
+    const { waiting } = this;
+    return waiting === undefined ? 0 : waiting.joins.size + waiting.loops.size - waiting.scripts.size;
   }
 
   /** Positions of open rows, in order. */
@@ -89,7 +96,7 @@ export class TaskIndex {
 
   /** The newest attempt of a row by its full name, or of a step in the latest of its iterations. */
   latest(ref: string): number | undefined {
-    return this.byRef.get(ref) ?? this.byStep.get(ref)?.position;
+    return this.byRef.get(ref) ?? this.waiting?.byStep.get(ref)?.position;
   }
 
   /** The newest attempt of exactly this row. */
@@ -110,25 +117,27 @@ export class TaskIndex {
 
   /** Whether rows directly in a loop still have consequences to come. */
   isUnderWay(loop: Task): boolean {
-    return (this.pending.get(loop.referenceTaskName) ?? 0) > 0;
+    return (this.waiting?.pending.get(loop.referenceTaskName) ?? 0) > 0;
   }
 
   /** Positions of the loops whose condition is to be evaluated; `onlyNew`: since the last call of `forgetNew`. */
   awaitingScript(onlyNew: boolean): number[] {
-    const positions = onlyNew ? [...this.newScripts].filter((p) => this.scripts.has(p)) : [...this.scripts];
+    if (this.waiting === undefined) return [];
+    const { scripts, newScripts } = this.waiting;
+    const positions = onlyNew ? [...newScripts].filter((p) => scripts.has(p)) : [...scripts];
     return positions.sort((a, b) => a - b);
   }
 
   get scriptCount(): number {
-    return this.scripts.size;
+    return this.waiting?.scripts.size ?? 0;
   }
 
   awaitsScript(position: number): boolean {
-    return this.scripts.has(position);
+    return this.waiting?.scripts.has(position) === true;
   }
 
   forgetNew(): void {
-    this.newScripts.clear();
+    this.waiting?.newScripts.clear();
   }
 
   /** Takes note of a row that is new or changed; `at` finds the others. */
@@ -140,12 +149,14 @@ export class TaskIndex {
 
   /** A row's consequences were drawn: JOINs that waited for it may be ready. */
   settled(task: Task): void {
+    const { waiting } = this;
+    if (waiting === undefined) return;
     const step = this.stepOf(task);
     const chosen = step?.mapper?.chosenBranch?.(task);
     for (const watch of this.plan.watches.get(task.workflowTask.taskReferenceName) ?? []) {
       if (watch.branch !== undefined && watch.branch === chosen) continue;
       const position = this.latest(watch.joinRef);
-      const waits = position === undefined ? undefined : this.joinWaits.get(position);
+      const waits = position === undefined ? undefined : waiting.joins.get(position);
       if (position === undefined || waits === undefined) continue;
       // Of a JOIN in a loop only the row of the current iteration can be open, and only its tasks can be settled.
       waits.rows.delete(this.rowName(watch.awaitedRef, waits.path));
@@ -155,9 +166,11 @@ export class TaskIndex {
 
   /** An open JOIN or loop that waits for nothing more. */
   isReady(position: number): boolean {
-    const loop = this.loops.get(position);
-    if (loop === undefined) return this.joinWaits.get(position)?.rows.size === 0;
-    return (this.pending.get(loop) ?? 0) === 0 && !this.scripts.has(position);
+    const { waiting } = this;
+    if (waiting === undefined) return false;
+    const loop = waiting.loops.get(position);
+    if (loop === undefined) return waiting.joins.get(position)?.rows.size === 0;
+    return (waiting.pending.get(loop) ?? 0) === 0 && !waiting.scripts.has(position);
   }
 
   /** Puts back what was left behind in loops that had ended and now go on. */
@@ -197,7 +210,7 @@ export class TaskIndex {
   }
 
   private static newAlarms(): MinHeap<Alarm> {
-    return new MinHeap<Alarm>((a, b) => a.at < b.at || (a.at === b.at && a.position < b.position));
+    return new MinHeap<Alarm>(isEarlier);
   }
 
   private file(task: Task, position: number): void {
@@ -207,9 +220,10 @@ export class TaskIndex {
     const path = loopPath(task.referenceTaskName);
     if (path === '') return;
     const ref = task.workflowTask.taskReferenceName;
-    const last = this.byStep.get(ref);
+    const { byStep } = (this.waiting ??= new Waiting());
+    const last = byStep.get(ref);
     if (last === undefined || isLater(path, last.path) || (path === last.path && last.position < position))
-      this.byStep.set(ref, { position, path });
+      byStep.set(ref, { position, path });
   }
 
   /** Keeps count of the rows in a loop whose consequences are not drawn. */
@@ -218,25 +232,27 @@ export class TaskIndex {
     const loop = this.stepOf(task)?.loop;
     if (loop === undefined) return;
     const isPending = !task.executed && !task.retried;
-    if (isPending === this.pendingRows.has(position)) return;
+    const { pending, pendingRows } = (this.waiting ??= new Waiting());
+    if (isPending === pendingRows.has(position)) return;
     const name = this.rowName(loop.ref, loopPath(task.referenceTaskName));
-    if (isPending) this.pendingRows.add(position);
-    else this.pendingRows.delete(position);
-    this.pending.set(name, (this.pending.get(name) ?? 0) + (isPending ? 1 : -1));
+    if (isPending) pendingRows.add(position);
+    else pendingRows.delete(position);
+    pending.set(name, (pending.get(name) ?? 0) + (isPending ? 1 : -1));
     const loopPosition = this.byRef.get(name);
     const loopRow = loopPosition === undefined ? undefined : at?.(loopPosition);
     if (loopPosition !== undefined && loopRow !== undefined) this.lookAtLoop(loopRow, loopPosition);
   }
 
   private lookAtLoop(loop: Task, position: number): void {
-    if (!this.loops.has(position)) return;
+    const { waiting } = this;
+    if (waiting?.loops.has(position) !== true) return;
     if (this.isUnderWay(loop)) {
-      this.scripts.delete(position);
+      waiting.scripts.delete(position);
     } else if (this.hasQuestion(loop)) {
-      this.scripts.add(position);
-      this.newScripts.add(position);
+      waiting.scripts.add(position);
+      waiting.newScripts.add(position);
     } else {
-      this.scripts.delete(position);
+      waiting.scripts.delete(position);
       this.enqueue(position);
     }
   }
@@ -255,20 +271,22 @@ export class TaskIndex {
   private follow(task: Task, position: number, at?: (position: number) => Task | undefined): void {
     if (!isTerminalTask(task.status)) {
       this.openRows.add(position);
-      if (task.taskType === 'JOIN' && at !== undefined && !this.joinWaits.has(position)) {
+      if (task.taskType === 'JOIN' && at !== undefined && this.waiting?.joins.has(position) !== true) {
         const waits = this.waitsOf(task, at);
-        this.joinWaits.set(position, waits);
+        (this.waiting ??= new Waiting()).joins.set(position, waits);
         if (waits.rows.size === 0) this.enqueue(position);
       }
       if (task.taskType === 'DO_WHILE' && at !== undefined) {
-        this.loops.set(position, task.referenceTaskName);
+        (this.waiting ??= new Waiting()).loops.set(position, task.referenceTaskName);
         this.lookAtLoop(task, position);
       }
     } else {
       this.openRows.delete(position);
-      this.joinWaits.delete(position);
-      this.loops.delete(position);
-      this.scripts.delete(position);
+      if (this.waiting !== undefined) {
+        this.waiting.joins.delete(position);
+        this.waiting.loops.delete(position);
+        this.waiting.scripts.delete(position);
+      }
       if (!task.executed && !task.retried) this.enqueue(position);
     }
     this.arm(task, position);
@@ -328,6 +346,9 @@ export class TaskIndex {
     return this.plan.steps.get(task.workflowTask.taskReferenceName);
   }
 }
+
+const isLower = (a: number, b: number): boolean => a < b;
+const isEarlier = (a: Alarm, b: Alarm): boolean => a.at < b.at || (a.at === b.at && a.position < b.position);
 
 function isSame(a: TaskDefs, b: TaskDefs): boolean {
   if (a === b) return true;

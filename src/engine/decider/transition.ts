@@ -169,13 +169,19 @@ export class Transition {
     const unfinished = this.current.status === 'RUNNING' && this.hasAgenda();
     return {
       state,
-      changedTasks: [...this.changed].sort((a, b) => a - b).map((position) => this.rows[position]!),
+      changedTasks: this.changedRows(),
       effects: this.effects,
       rejected: this.rejected,
       needs: this.needs,
       wakeAt: unfinished ? now : this.wakeAt(),
       unfinished,
     };
+  }
+
+  private changedRows(): readonly Task[] {
+    const positions = [...this.changed];
+    if (positions.length > 1) positions.sort((a, b) => a - b);
+    return positions.map((position) => this.rows[position]!);
   }
 
   private wakeAt(): Instant | undefined {

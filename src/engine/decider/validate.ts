@@ -88,6 +88,11 @@ function checkStep({ task, path, following }: Placed, refs: References): FieldPr
     const message = `"${task.type}" is not supported yet; there are ${SUPPORTED_TYPES.join(', ')}`;
     return [{ path: `${path}.type`, message }];
   }
+  // A worker's row carries the task's name as its type, and would be taken for a row of that type.
+  if (task.type === 'SIMPLE' && task.name !== 'SIMPLE' && mapperOf(task.name) !== undefined) {
+    const message = `"${task.name}" is a task type of its own; give the worker's task another name, or set type`;
+    return [{ path: `${path}.name`, message }];
+  }
   const problems = [
     ...(mapper.check?.(task, path) ?? []),
     ...checkReferences(task.inputParameters, `${path}.inputParameters`, refs),

@@ -110,9 +110,11 @@ export function transition(
   // What is handed over was changed by this decision, which made the list.
   const decided = withTasks(outcome.state, handing.handedOver, true);
   const revision = known.state.workflow.revision + 1;
-  const state: WorkflowState = needsWrite
-    ? { ...decided, workflow: { ...decided.workflow, revision } }
-    : decided;
+  // A decision that changed something counted the revision up already.
+  const state: WorkflowState =
+    needsWrite && decided.workflow.revision !== revision
+      ? { ...decided, workflow: { ...decided.workflow, revision } }
+      : decided;
   const next: KnownWorkflow = {
     state,
     timerAt: timerAfter(known.timerAt, timer),

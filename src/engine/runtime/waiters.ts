@@ -153,15 +153,19 @@ export class Waiters implements CommitObserver {
   private show(waiter: Waiter, workflow: Workflow, tasks: readonly Task[], changed: readonly Task[]): void {
     const { workflowId, revision } = workflow;
     const seen = waiter.watched.get(workflowId);
-    if (seen !== undefined) Object.assign(seen, { revision, at: this.clock.now() });
+    if (seen !== undefined) {
+      seen.revision = revision;
+      seen.at = this.clock.now();
+    }
     const isTarget = workflowId === waiter.workflowId;
-    const execution = isTarget ? { ...workflow, tasks } : undefined;
     if (isTarget && isTerminalWorkflow(workflow.status)) {
-      waiter.arrive({ execution, task: undefined });
+      waiter.arrive({ execution: { ...workflow, tasks }, task: undefined });
       return;
     }
     const task = changed.find((one) => stopsAt(one, waiter.references));
-    if (task !== undefined) waiter.arrive({ execution, task });
+    if (task !== undefined) {
+      waiter.arrive({ execution: isTarget ? { ...workflow, tasks } : undefined, task });
+    }
     for (const { subWorkflowId, status } of changed) {
       if (subWorkflowId === undefined || isTerminalTask(status) || waiter.watched.has(subWorkflowId))
         continue;

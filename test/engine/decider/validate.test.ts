@@ -95,6 +95,14 @@ describe('a definition is refused', () => {
       ],
     ],
     [
+      "for a worker's task with the name of a type, whose rows would be taken for that type's",
+      withTasks({ ...simple('a'), name: 'JOIN' }, { ...simple('b'), name: 'HUMAN' }),
+      ['JOIN', 'HUMAN'].map((name, index) => ({
+        path: `tasks[${index}].name`,
+        message: `"${name}" is a task type of its own; give the worker's task another name, or set type`,
+      })),
+    ],
+    [
       'for a loop that repeats nothing, or for ever',
       withTasks(
         loop('empty', [], undefined),
