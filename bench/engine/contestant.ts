@@ -11,7 +11,10 @@ import type {
   FromParent,
   LoopOrder,
   LoopResult,
+  MemoryResult,
   Order,
+  PaceOrder,
+  PaceResult,
   WorkOrder,
   WorkResult,
   WorkTotal,
@@ -100,6 +103,8 @@ export class Contestant {
 
   tell(order: LoopOrder): Promise<LoopResult>;
   tell(order: ChainOrder): Promise<ChainResult>;
+  tell(order: PaceOrder): Promise<PaceResult>;
+  tell(order: { readonly kind: 'memory' }): Promise<MemoryResult>;
   tell(order: FeedOrder | { readonly kind: 'stopFeeding' }): Promise<FeedResult>;
   tell(order: WorkOrder): Promise<WorkResult>;
   tell(order: { readonly kind: 'stopWorking' }): Promise<WorkTotal>;

@@ -80,15 +80,45 @@ export interface WorkTotal {
   readonly total: number;
 }
 
+/**
+ * Starts so many workflows a second, however long they take: chains of three tasks, and one in ten each that waits for a
+ * second, that has a failed attempt, and that runs another one inside.
+ */
+export interface PaceOrder {
+  readonly kind: 'pace';
+  readonly perSecond: number;
+  readonly seconds: number;
+}
+
+export interface PaceResult {
+  readonly started: number;
+  readonly completed: number;
+  /** Still open when the last one was started. */
+  readonly open: number;
+  /** Milliseconds from start to end, without those that wait. */
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** Of the process after a full garbage collection, in bytes. */
+export interface MemoryResult {
+  readonly rss: number;
+  readonly heapUsed: number;
+  readonly external: number;
+}
+
 export type Order =
   | LoopOrder
+  | PaceOrder
+  | { readonly kind: 'memory' }
   | ChainOrder
   | FeedOrder
   | WorkOrder
   | { readonly kind: 'stopFeeding' }
   | { readonly kind: 'stopWorking' };
 
-export type Answer = LoopResult | ChainResult | FeedResult | WorkResult | WorkTotal;
+export type Answer =
+  PaceResult | MemoryResult | LoopResult | ChainResult | FeedResult | WorkResult | WorkTotal;
 
 /** Sent once, when the process can take orders. */
 export interface Ready {

@@ -24,7 +24,8 @@ import { createAdapter, furnish } from '../../../src/http/server.js';
 import { createLog, nestLogger } from '../../../src/ops/log.js';
 import { OpsModule } from '../../../src/ops/ops.module.js';
 import { closedLoop, countStatements } from './loop.js';
-import type { Answer, FeedOrder, FeedResult, Order } from './messages.js';
+import { memoryInUse, openLoop } from './pace.js';
+import type { Answer, FeedOrder, FeedResult, Order, PaceOrder, PaceResult } from './messages.js';
 import { serveOrders } from './serve.js';
 
 const TO_THE_END = { waitMs: Infinity, references: [] };
@@ -41,6 +42,18 @@ class NoOpWorker extends TaskWorker {
 
   async execute(task: Task): Promise<TaskOutcome> {
     return { kind: 'completed', output: { done: task.inputData['given'] ?? null } };
+  }
+}
+
+/** Fails every first attempt. */
+class FlakyWorker extends TaskWorker {
+  readonly taskType = 'flaky';
+  override readonly concurrency = SLOTS;
+
+  async execute(task: Task): Promise<TaskOutcome> {
+    return task.retryCount === 0
+      ? { kind: 'failed', reason: 'the first attempt fails', terminal: false }
+      : { kind: 'completed', output: { done: task.inputData['given'] ?? null } };
   }
 }
 
@@ -62,8 +75,8 @@ const keyring = await Keyring.open(database, Buffer.from(key(), 'base64'), clock
 
 @Global()
 @Module({
-  providers: [{ provide: Keyring, useValue: keyring }, NoOpWorker],
-  exports: [Keyring, NoOpWorker],
+  providers: [{ provide: Keyring, useValue: keyring }, NoOpWorker, FlakyWorker],
+  exports: [Keyring, NoOpWorker, FlakyWorker],
 })
 class Ground {}
 
@@ -73,7 +86,7 @@ class Ground {}
     DatabaseModule.using({ database, dataSource, clock, notices }),
     Ground,
     AccessModule,
-    EngineModule.with({ workers: [NoOpWorker] }),
+    EngineModule.with({ workers: [NoOpWorker, FlakyWorker] }),
   ],
 })
 class BenchModule {}
@@ -104,22 +117,65 @@ function key(): string {
 /** A definition of so many tasks in a row, all of one type. */
 async function chain(tasks: number, taskType: string): Promise<string> {
   const name = `${taskType}_${tasks}`;
+  const steps = Array.from({ length: tasks }, (_, index) => ({
+    name: taskType,
+    taskReferenceName: `step_${index}`,
+    type: 'SIMPLE',
+    inputParameters: { given: '${workflow.input.given}' },
+  }));
+  return await define(name, steps);
+}
+
+async function define(name: string, tasks: readonly object[]): Promise<string> {
   if (known.has(name)) return name;
-  const def = parseWorkflowDef({
-    name,
-    version: 1,
-    schemaVersion: 2,
-    tasks: Array.from({ length: tasks }, (_, index) => ({
-      name: taskType,
-      taskReferenceName: `step_${index}`,
-      type: 'SIMPLE',
-      inputParameters: { given: '${workflow.input.given}' },
-    })),
-    outputParameters: {},
-  });
+  const def = parseWorkflowDef({ name, version: 1, schemaVersion: 2, tasks, outputParameters: {} });
   await definitions.registerWorkflow(def, { overwrite: true }, BENCH);
   known.add(name);
   return name;
+}
+
+/** The kinds of an open loop, in the order in which their turn comes; all others are chains of three tasks. */
+const MIXED: Readonly<Record<number, { readonly name: string; readonly tasks: readonly object[] }>> = {
+  2: {
+    name: 'mixed_wait',
+    tasks: [
+      { name: 'wait', taskReferenceName: 'wait', type: 'WAIT', inputParameters: { duration: '1 seconds' } },
+      { name: 'no_op', taskReferenceName: 'after', type: 'SIMPLE' },
+    ],
+  },
+  5: {
+    name: 'mixed_retry',
+    tasks: [
+      {
+        name: 'flaky',
+        taskReferenceName: 'flaky',
+        type: 'SIMPLE',
+        taskDefinition: { name: 'flaky', retryCount: 3, retryDelaySeconds: 0 },
+      },
+    ],
+  },
+  8: {
+    name: 'mixed_child',
+    tasks: [
+      {
+        name: 'child',
+        taskReferenceName: 'child',
+        type: 'SUB_WORKFLOW',
+        subWorkflowParam: { name: 'no_op_3', version: 1 },
+      },
+    ],
+  },
+};
+
+async function mixed(order: PaceOrder): Promise<PaceResult> {
+  const chains = await chain(3, 'no_op');
+  for (const { name, tasks } of Object.values(MIXED)) await define(name, tasks);
+  const kindOf = (n: number): string => MIXED[n % 10]?.name ?? chains;
+  return await openLoop(
+    order,
+    (n) => runOne(kindOf(n)),
+    (n) => kindOf(n) === 'mixed_wait',
+  );
 }
 
 /** Starts one and resolves with its id when its end is durable. */
@@ -159,6 +215,10 @@ async function carryOut(order: Order): Promise<Answer> {
       const name = await chain(order.tasks, 'no_op');
       return await closedLoop(order, () => runOne(name));
     }
+    case 'pace':
+      return await mixed(order);
+    case 'memory':
+      return memoryInUse();
     case 'chain': {
       const name = await chain(order.tasks, 'no_op');
       const began = performance.now();
