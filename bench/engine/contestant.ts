@@ -7,6 +7,7 @@ import type {
   ChainResult,
   FeedOrder,
   FeedResult,
+  ForkOrder,
   FromChild,
   FromParent,
   LoopOrder,
@@ -102,7 +103,7 @@ export class Contestant {
   }
 
   tell(order: LoopOrder): Promise<LoopResult>;
-  tell(order: ChainOrder): Promise<ChainResult>;
+  tell(order: ChainOrder | ForkOrder): Promise<ChainResult>;
   tell(order: PaceOrder): Promise<PaceResult>;
   tell(order: { readonly kind: 'memory' }): Promise<MemoryResult>;
   tell(order: FeedOrder | { readonly kind: 'stopFeeding' }): Promise<FeedResult>;

@@ -39,6 +39,13 @@ export interface ChainOrder {
   readonly tasks: number;
 }
 
+/** Runs one workflow of so many tasks, all at the same time: a FORK_JOIN of as many branches. */
+export interface ForkOrder {
+  readonly kind: 'fork';
+  readonly tasks: number;
+}
+
+/** Of a chain or a fork. */
 export interface ChainResult {
   readonly workflowId: string;
   readonly milliseconds: number;
@@ -112,6 +119,7 @@ export type Order =
   | PaceOrder
   | { readonly kind: 'memory' }
   | ChainOrder
+  | ForkOrder
   | FeedOrder
   | WorkOrder
   | { readonly kind: 'stopFeeding' }

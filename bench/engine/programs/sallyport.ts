@@ -114,16 +114,32 @@ function key(): string {
   return Buffer.alloc(32, keySecret).toString('base64');
 }
 
+const step = (taskType: string, index: number) => ({
+  name: taskType,
+  taskReferenceName: `step_${index}`,
+  type: 'SIMPLE',
+  inputParameters: { given: '${workflow.input.given}' },
+});
+
 /** A definition of so many tasks in a row, all of one type. */
-async function chain(tasks: number, taskType: string): Promise<string> {
-  const name = `${taskType}_${tasks}`;
-  const steps = Array.from({ length: tasks }, (_, index) => ({
-    name: taskType,
-    taskReferenceName: `step_${index}`,
-    type: 'SIMPLE',
-    inputParameters: { given: '${workflow.input.given}' },
-  }));
-  return await define(name, steps);
+const chain = (tasks: number, taskType: string): Promise<string> =>
+  define(
+    `${taskType}_${tasks}`,
+    Array.from({ length: tasks }, (_, index) => step(taskType, index)),
+  );
+
+/** The same tasks side by side. */
+function fork(tasks: number): Promise<string> {
+  const steps = Array.from({ length: tasks }, (_, index) => step('no_op', index));
+  return define(`no_op_fork_${tasks}`, [
+    { name: 'fork', taskReferenceName: 'fork', type: 'FORK_JOIN', forkTasks: steps.map((one) => [one]) },
+    {
+      name: 'join',
+      taskReferenceName: 'join',
+      type: 'JOIN',
+      joinOn: steps.map(({ taskReferenceName }) => taskReferenceName),
+    },
+  ]);
 }
 
 async function define(name: string, tasks: readonly object[]): Promise<string> {
@@ -219,8 +235,9 @@ async function carryOut(order: Order): Promise<Answer> {
       return await mixed(order);
     case 'memory':
       return memoryInUse();
-    case 'chain': {
-      const name = await chain(order.tasks, 'no_op');
+    case 'chain':
+    case 'fork': {
+      const name = await (order.kind === 'fork' ? fork(order.tasks) : chain(order.tasks, 'no_op'));
       const began = performance.now();
       const workflowId = await runOne(name);
       return { workflowId, milliseconds: performance.now() - began };
