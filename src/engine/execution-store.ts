@@ -310,6 +310,10 @@ export abstract class ExecutionStore {
   abstract claimTimers(owner: string, now: Instant, limit: number): Promise<readonly string[]>;
   /** Hands a claimed timer back, due at `at`. */
   abstract returnTimer(workflowId: string, at: Instant): Promise<void>;
+  /** The workflows whose timers `owner` holds. */
+  abstract claimedTimers(owner: string): Promise<readonly string[]>;
+  /** Lets go of timers that `owner` holds, as if they had never been claimed. */
+  abstract unclaimTimers(owner: string, workflowIds: readonly string[]): Promise<void>;
   /** Makes delayed tasks whose time has come claimable. @returns their types. */
   abstract promoteDelayed(now: Instant, limit: number): Promise<readonly string[]>;
   /** Due rows in their order, at most `limit`, and fewer when they are large. */

@@ -345,6 +345,18 @@ export class MemoryExecutionStore extends ExecutionStore {
     if (this.timers.has(workflowId)) this.timers.set(workflowId, { dueAt: at, claimedBy: undefined });
   }
 
+  async claimedTimers(owner: string): Promise<readonly string[]> {
+    return [...this.timers].flatMap(([workflowId, { claimedBy }]) =>
+      claimedBy === owner ? [workflowId] : [],
+    );
+  }
+
+  async unclaimTimers(owner: string, workflowIds: readonly string[]): Promise<void> {
+    for (const [workflowId, timer] of this.timers) {
+      if (timer.claimedBy === owner && workflowIds.includes(workflowId)) timer.claimedBy = undefined;
+    }
+  }
+
   async promoteDelayed(now: Instant, limit: number): Promise<readonly string[]> {
     const due = this.waiting()
       .filter(({ row }) => !row.due && row.task.dueAt <= now)

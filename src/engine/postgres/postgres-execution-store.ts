@@ -45,7 +45,7 @@ import {
 } from './session.js';
 import { pruneAppliedCommands } from './sql/applied-commands.js';
 import { claimTasks } from './sql/claim-tasks.js';
-import { claimTimers } from './sql/claim-timers.js';
+import { claimedTimers, claimTimers, unclaimTimers } from './sql/claim-timers.js';
 import {
   abandonedInbox,
   claimedInbox,
@@ -297,6 +297,14 @@ export class PostgresExecutionStore extends ExecutionStore {
         at,
       ]),
     );
+  }
+
+  claimedTimers(owner: string): Promise<readonly string[]> {
+    return this.run((db) => claimedTimers(db, owner));
+  }
+
+  async unclaimTimers(owner: string, workflowIds: readonly string[]): Promise<void> {
+    await this.run((db) => unclaimTimers(db, owner, workflowIds));
   }
 
   promoteDelayed(now: Instant, limit: number): Promise<readonly string[]> {

@@ -25,6 +25,7 @@ import { Signal } from './signal.js';
 import { Slots } from './slots.js';
 import { Tally } from './tally.js';
 import { TaskLogs } from './task-logs.js';
+import { Timers } from './timers.js';
 import { Waiters } from './waiters.js';
 import { WakeUps, type NoticeBoard } from './wake-ups.js';
 import { PASS_ON, type Traces } from './traces.js';
@@ -84,6 +85,7 @@ export class EngineRuntime {
   private readonly signal = new Signal();
   private readonly dispatcher: Dispatcher;
   private readonly runner: Runner;
+  private readonly timers: Timers;
   private readonly lookout: Lookout;
   private readonly wakeUps: WakeUps;
   readonly log: RuntimeLog;
@@ -180,13 +182,12 @@ export class EngineRuntime {
     });
     const scripts = parts.scripts ?? new ScriptPool();
     this.evaluations = new Evaluations({ scripts, clock, committer, crash, log });
+    this.timers = new Timers({ store, clock, committer, crash, log, incarnation });
     this.lookout = new Lookout({
       store,
       clock,
-      committer,
-      crash,
+      timers: this.timers,
       log,
-      incarnation,
       wake,
       promoted: wakeAll,
       fires,
@@ -303,6 +304,7 @@ export class EngineRuntime {
     this.polls.rememberLocal(this.slots.taskTypes, this.parts.identity.host);
     await this.polls.flush();
     await this.inbox.reconcile(now);
+    await this.timers.reconcile(now);
   }
 
   /** What waits longest says how far the round robin has come, also when other nodes went on with it. */

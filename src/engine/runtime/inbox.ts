@@ -9,6 +9,7 @@ import type { Committer } from './committer.js';
 import type { CrashPoints } from './crash-points.js';
 import type { Definitions } from './definitions.js';
 import type { EntryOutcome } from './entry.js';
+import { LostClaims } from './lost-claims.js';
 import { roughBytes } from './rough-bytes.js';
 import type { RuntimeLog } from './runtime-log.js';
 import type { Traces } from './traces.js';
@@ -40,7 +41,6 @@ const RETRY_MS = 5_000;
 // A child whose start is under way on another node is started within milliseconds.
 const START_PENDING_MS = 100;
 const MAX_START_PENDING_MS = 60_000;
-const RECONCILE_EVERY_MS = 10_000;
 
 const SYSTEM = { kind: 'system', id: 'engine' } as const;
 
@@ -53,8 +53,7 @@ const SYSTEM = { kind: 'system', id: 'engine' } as const;
  */
 export class Inbox {
   private readonly held = new Map<number, InboxRow>();
-  private unknown: ReadonlySet<number> = new Set();
-  private reconciledAt: Instant = -Infinity;
+  private readonly lost = new LostClaims<number>();
   private heldBytes = 0;
   private dropping: { readonly ids: number[]; readonly done: Promise<void> } | undefined;
   private hasRefused = false;
@@ -109,18 +108,14 @@ export class Inbox {
     return rows.length === limit && this.hasRoom;
   }
 
-  /**
-   * Hands back rows that carry this process's name although it does not know them, because the answer to the statement
-   * that gave them was lost. Twice in a row, since an answer may be on its way.
-   */
+  /** Hands back rows that were claimed for this process without its knowing. */
   async reconcile(now: Instant): Promise<void> {
-    if (now - this.reconciledAt < RECONCILE_EVERY_MS) return;
-    this.reconciledAt = now;
     const { store, incarnation, log } = this.parts;
-    const claimed = await store.claimedInbox(incarnation());
-    const unknown = claimed.filter((id) => !this.held.has(id));
-    const lost = unknown.filter((id) => this.unknown.has(id));
-    this.unknown = new Set(unknown);
+    const lost = await this.lost.find(
+      now,
+      () => store.claimedInbox(incarnation()),
+      (id) => this.held.has(id),
+    );
     if (lost.length === 0) return;
     log.warn(
       { rows: lost.length },

@@ -1,25 +1,18 @@
 import type { Clock, Instant } from '../../clock.js';
 import type { ExecutionStore } from '../execution-store.js';
-import type { Committer } from './committer.js';
-import type { CrashPoints } from './crash-points.js';
 import type { RuntimeLog } from './runtime-log.js';
+import type { Timers } from './timers.js';
 
 /** Every hint may be lost; nothing waits longer than this for a second look. */
 export const RECHECK_MS = 1_000;
 
-const TIMERS_PER_CLAIM = 500;
-// More pending commands than this: the timers wait in their table instead of in memory.
-const MAX_DEPTH = 5_000;
-const BUSY_MS = 100;
-const RETURNED_TIMER_MS = 60_000;
+const PROMOTED_AT_ONCE = 500;
 
 interface Parts {
   readonly store: ExecutionStore;
   readonly clock: Clock;
-  readonly committer: () => Committer;
-  readonly crash: CrashPoints;
+  readonly timers: Timers;
   readonly log: RuntimeLog;
-  readonly incarnation: () => string;
   /** The task types that somebody in this process wants now. */
   readonly wantedTypes: () => readonly string[];
   readonly wake: (taskType: string) => void;
@@ -119,36 +112,9 @@ export class Lookout {
 
   /** @returns after how many milliseconds to look again for what lies behind. */
   private async fire(now: Instant): Promise<number> {
-    const { store, committer, incarnation } = this.parts;
-    const types = await store.promoteDelayed(now, TIMERS_PER_CLAIM);
+    const { store, timers } = this.parts;
+    const types = await store.promoteDelayed(now, PROMOTED_AT_ONCE);
     for (const taskType of types) this.parts.promoted(taskType);
-    if (committer().depth.count > MAX_DEPTH) return BUSY_MS;
-    const workflowIds = await store.claimTimers(incarnation(), now, TIMERS_PER_CLAIM);
-    await this.parts.crash.reach('timer:claimed');
-    for (const workflowId of workflowIds) void this.wakeWorkflow(workflowId, now);
-    return workflowIds.length === TIMERS_PER_CLAIM ? 0 : 1;
-  }
-
-  private async wakeWorkflow(workflowId: string, now: Instant): Promise<void> {
-    const { store, committer, incarnation, clock, log } = this.parts;
-    try {
-      const command = {
-        kind: 'wake',
-        commandId: `timer:${now}`,
-        actor: { kind: 'system', id: incarnation() },
-      } as const;
-      const outcome = await committer().submit(
-        workflowId,
-        { kind: 'command', command },
-        { internal: true, timer: true },
-      );
-      if (outcome.kind !== 'missing') return;
-      log.warn({ workflowId }, 'a timer belongs to no workflow');
-    } catch (error) {
-      log.error({ err: error, workflowId }, 'a timer could not be given to its workflow');
-    }
-    await store
-      .returnTimer(workflowId, clock.now() + RETURNED_TIMER_MS)
-      .catch((error: unknown) => log.error({ err: error, workflowId }, 'a timer could not be handed back'));
+    return timers.fire(now);
   }
 }

@@ -460,6 +460,21 @@ export function executionStoreSuite(make: () => Promise<ExecutionStore>): void {
       expect(await store.claimTimers('node-b', NOW + 20_000, 10)).toEqual([id]);
     });
 
+    test('is let go of by its holder only, and due as before', async () => {
+      const id = await start(store, { definition: wait('10 seconds') });
+      const due = NOW + 10_000;
+      expect(await store.claimedTimers('node-a')).toEqual([]);
+      await store.claimTimers('node-a', due, 10);
+      expect(await store.claimedTimers('node-a')).toEqual([id]);
+      expect(await store.claimedTimers('node-b')).toEqual([]);
+      await store.unclaimTimers('node-b', [id]);
+      await store.unclaimTimers('node-a', [freshId()]);
+      expect(await store.claimTimers('node-b', due, 10)).toEqual([]);
+      await store.unclaimTimers('node-a', [id]);
+      expect(await store.claimedTimers('node-a')).toEqual([]);
+      expect(await store.claimTimers('node-b', due, 10)).toEqual([id]);
+    });
+
     test('goes with a workflow that ends before', async () => {
       const id = await start(store, { definition: wait('10 seconds') });
       await command(store, id, { kind: 'terminate', reason: '' });

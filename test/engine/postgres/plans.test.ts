@@ -2,7 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Database } from '../../../src/database/database.js';
 import { openSessions } from '../../../src/engine/postgres/session.js';
 import { CLAIM_TASKS } from '../../../src/engine/postgres/sql/claim-tasks.js';
-import { CLAIM_TIMERS } from '../../../src/engine/postgres/sql/claim-timers.js';
+import {
+  CLAIM_TIMERS,
+  CLAIMED_TIMERS,
+  UNCLAIM_TIMERS,
+} from '../../../src/engine/postgres/sql/claim-timers.js';
 import {
   ABANDONED_INBOX,
   CLAIM_INBOX,
@@ -105,6 +109,8 @@ describe('the plan of', () => {
   test.each([
     ['what a node holds of the inbox', CLAIMED_INBOX, ['node'], 'workflow_inbox_claimed'],
     ['what it lets go of', UNCLAIM_INBOX, ['node', [1]], 'workflow_inbox_'],
+    ['what timers a node holds', CLAIMED_TIMERS, ['node'], 'workflow_timer_claimed'],
+    ['those that it lets go of', UNCLAIM_TIMERS, ['node', ['w']], 'workflow_timer_'],
     ['a start that may be pending', START_PENDING, ['w', 't', 'c'], 'workflow_inbox_source'],
     ['what was given up', ABANDONED_INBOX, [10], 'workflow_inbox_abandoned'],
   ])('%s is found by an index', async (_, statement, values, index) => {

@@ -13,7 +13,7 @@ import {
   type TestEngine,
 } from '../../support/engine.js';
 import { eventually } from '../../support/eventually.js';
-import type { SharedStores } from './stores.js';
+import { losing, type SharedStores, type Stores } from './stores.js';
 
 /** What a running engine does, on whatever store; `parts` are given to every engine. */
 export function runtimeSuite(
@@ -35,8 +35,9 @@ export function runtimeSuite(
   async function open(
     workers: readonly TaskWorker[] = [],
     options: Partial<RuntimeParts> & { clock?: FakeClock } = {},
+    on?: Stores,
   ): Promise<TestEngine> {
-    const it = await startEngine(await stores.open(), { clock, workers, ...parts(), ...options });
+    const it = await startEngine(on ?? (await stores.open()), { clock, workers, ...parts(), ...options });
     engines.push(it);
     return it;
   }
@@ -356,6 +357,22 @@ export function runtimeSuite(
       await until(async () => (await status(second, id)) === 'COMPLETED');
     });
 
+    test('wakes a workflow also when the answer to the claim of its timer is lost', async () => {
+      const { executions, definitions } = await stores.open();
+      const it = await open([], {}, { definitions, executions: losing(executions, 'claimTimers') });
+      await register(it, wait);
+      const id = await it.engine.start({ name: 'waits' }, TESTER);
+      clock.advance(90_000);
+      const me = it.runtime.keeper.incarnation();
+      await eventually(async () => (await executions.claimedTimers(me)).length === 1);
+      const since = clock.now();
+      await until(async () => (await status(it, id)) === 'COMPLETED');
+      // Two looks, ten seconds apart: an answer that is on its way is left in peace.
+      expect(clock.now() - since).toBeGreaterThan(10_000);
+      expect(clock.now() - since).toBeLessThan(30_000);
+      expect(await executions.claimedTimers(me)).toEqual([]);
+    });
+
     test('takes a task from a worker outside that fell silent', async () => {
       const it = await open();
       await it.definitions.registerTasks(
@@ -472,6 +489,21 @@ export function runtimeSuite(
       end();
       await stopped;
       expect(await status(await open(), id)).toBe('COMPLETED');
+    });
+
+    test('run a task whose claim they never heard of, without a retry', async () => {
+      const { executions, definitions } = await stores.open();
+      const api = await open([], { ...node('home-2'), fires: false });
+      await register(api, chain('one', 'step'));
+      const id = await api.engine.start({ name: 'one' }, TESTER);
+      const worker = new FunctionWorker('step');
+      const lossy = losing(executions, 'claimTasks');
+      const it = await open([worker], {}, { definitions, executions: lossy });
+      await eventually(async () => (await executions.heldBy(it.runtime.keeper.incarnation())).size === 1);
+      expect(worker.runs).toEqual([]);
+      await until(async () => (await status(it, id)) === 'COMPLETED');
+      expect(worker.runs).toMatchObject([{ retryCount: 0, pollCount: 2 }]);
+      expect(it.runtime.tally.forgottenLeases).toBe(1);
     });
 
     test('that die give up their tasks to a peer after 15 s, without a retry', async () => {

@@ -1,7 +1,7 @@
 import { afterAll } from 'vitest';
 import { Database } from '../../../src/database/database.js';
 import type { DefinitionStore } from '../../../src/engine/definition-store.js';
-import type { ExecutionStore } from '../../../src/engine/execution-store.js';
+import { StoreFailure, type ExecutionStore } from '../../../src/engine/execution-store.js';
 import { MemoryDefinitionStore } from '../../../src/engine/memory/memory-definition-store.js';
 import { MemoryExecutionStore } from '../../../src/engine/memory/memory-execution-store.js';
 import { PostgresDefinitionStore } from '../../../src/engine/postgres/postgres-definition-store.js';
@@ -50,4 +50,22 @@ export function postgresStores(): () => Promise<SharedStores> {
       audit: () => it.query('SELECT action, subject, actor FROM audit_event ORDER BY id'),
     };
   };
+}
+
+/** A store whose first claim takes effect without an answer, as when the connection is cut after the commit. */
+export function losing(store: ExecutionStore, method: 'claimTasks' | 'claimTimers'): ExecutionStore {
+  let isLost = false;
+  return new Proxy(store, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key);
+      if (typeof value !== 'function') return value;
+      if (key !== method || isLost) return value.bind(target) as unknown;
+      return async (...values: unknown[]): Promise<unknown> => {
+        const answer = (await Reflect.apply(value, target, values)) as readonly unknown[];
+        if (answer.length === 0 || isLost) return answer;
+        isLost = true;
+        throw new StoreFailure('unknown', 'the connection is lost');
+      };
+    },
+  });
 }

@@ -18,3 +18,19 @@ export async function claimTimers(
   const rows = await db.query<{ workflow_id: string }>(CLAIM_TIMERS, [owner, now, limit]);
   return rows.map((row) => row.workflow_id);
 }
+
+export const CLAIMED_TIMERS = 'SELECT workflow_id FROM workflow_timer WHERE claimed_by = $1';
+
+/** What stands under this process's name. */
+export const claimedTimers = async (db: Queryable, owner: string): Promise<readonly string[]> =>
+  (await db.query<{ workflow_id: string }>(CLAIMED_TIMERS, [owner])).map((row) => row.workflow_id);
+
+export const UNCLAIM_TIMERS =
+  'UPDATE workflow_timer SET claimed_by = NULL WHERE claimed_by = $1 AND workflow_id = ANY ($2)';
+
+/** Timers that nobody holds after all. */
+export const unclaimTimers = (
+  db: Queryable,
+  owner: string,
+  workflowIds: readonly string[],
+): Promise<unknown> => db.query(UNCLAIM_TIMERS, [owner, workflowIds]);
