@@ -33,6 +33,8 @@ import { Engine, Metadata, TASK_WORKERS, type TaskWorker } from './ports.js';
 import { PostgresDefinitionStore } from './postgres/postgres-definition-store.js';
 import { PostgresExecutionStore } from './postgres/postgres-execution-store.js';
 import { ExecutionsController } from './rest/executions.controller.js';
+import { ExternalPayloadRoutes } from './rest/external-payload-routes.js';
+import { ExternalPayloadsController } from './rest/external-payloads.controller.js';
 import { MetadataController } from './rest/metadata.controller.js';
 import { TaskReportsController } from './rest/task-reports.controller.js';
 import { RetentionController } from './rest/retention.controller.js';
@@ -128,6 +130,8 @@ export class EngineModule {
       module: EngineModule,
       imports,
       controllers: [
+        // Its paths would be taken for ids by the two after it.
+        ExternalPayloadsController,
         WorkflowController,
         TasksController,
         TaskReportsController,
@@ -219,6 +223,7 @@ export class EngineModule {
         { provide: Metadata, useExisting: Definitions },
         EngineHealth,
         EngineLife,
+        ExternalPayloadRoutes,
       ],
       exports: [Engine, Metadata, EngineRuntime, ExecutionStore, ChangeFeed],
     };

@@ -174,6 +174,22 @@ export interface NewPayload {
   readonly createdAt: Instant;
 }
 
+/** Conductor's names for where a value stands. */
+export const PAYLOAD_TYPES = ['WORKFLOW_INPUT', 'WORKFLOW_OUTPUT', 'TASK_INPUT', 'TASK_OUTPUT'] as const;
+export type PayloadType = (typeof PAYLOAD_TYPES)[number];
+
+/** Where a client may write a value, or read one, for a while. */
+export interface PayloadLocation {
+  /** Unguessable: whoever has it may use the place. */
+  readonly token: string;
+  readonly operation: 'READ' | 'WRITE';
+  readonly payloadType: PayloadType;
+  readonly issuedTo: string;
+  readonly expiresAt: Instant;
+  /** The value's reference; none where nothing was written yet. */
+  readonly ref?: string | undefined;
+}
+
 export interface UnusedPayload {
   readonly key: string;
   readonly store: string;
@@ -381,6 +397,15 @@ export abstract class ExecutionStore {
    * and those of removed workflows. A commit that names one of them from now on fails with PayloadsLost.
    */
   abstract takeUnusedPayloads(writtenBefore: Instant, limit: number): Promise<readonly UnusedPayload[]>;
+  abstract issuePayloadLocation(location: PayloadLocation): Promise<void>;
+  /** Also one that has expired, for as long as it is remembered. */
+  abstract payloadLocation(token: string): Promise<PayloadLocation | undefined>;
+  /** Reserves a place for one who writes there now. @returns false when it was written, or has expired. */
+  abstract takePayloadLocation(token: string, now: Instant): Promise<boolean>;
+  /** What was written there; `undefined` lets somebody write again. */
+  abstract settlePayloadLocation(token: string, ref: string | undefined): Promise<void>;
+  /** The reference of a value that some commit used. */
+  abstract usedPayload(key: string): Promise<string | undefined>;
   /** The values are removed from their store. */
   abstract forgetPayloads(keys: readonly string[]): Promise<void>;
   /** Lets go of what the store holds open; nothing may be asked after. */

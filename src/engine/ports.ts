@@ -10,6 +10,8 @@ export interface StartWorkflowRequest {
   /** The newest version when absent. */
   readonly version?: number | undefined;
   readonly input?: JsonObject | undefined;
+  /** In place of `input`: the path of a value that the actor wrote before. */
+  readonly externalInputPayloadStoragePath?: string | undefined;
   readonly correlationId?: string | undefined;
   readonly priority?: number | undefined;
   /** The same key and name start one workflow: the second call answers with the first one's id. */
@@ -27,6 +29,8 @@ export interface TaskResult {
   readonly taskId: string;
   readonly status: ReportedStatus;
   readonly outputData?: JsonObject | undefined;
+  /** In place of `outputData`: the path of a value that the actor wrote before. */
+  readonly externalOutputPayloadStoragePath?: string | undefined;
   readonly reasonForIncompletion?: string | undefined;
   readonly callbackAfterSeconds?: number | undefined;
   readonly workerId?: string | undefined;

@@ -12,6 +12,7 @@ import {
   type NewPayload,
   type NodeRecord,
   type Outlook,
+  type PayloadLocation,
   type PollRecord,
   type StoredChange,
   type StoredExecution,
@@ -25,6 +26,7 @@ import { sourceTaskOf } from '../effect-source.js';
 import type { Effect } from '../model/command.js';
 import { isTerminalTask, type Task, type Workflow } from '../model/execution.js';
 import { PayloadsLost } from '../payloads/payloads-lost.js';
+import { refText } from '../payloads/placeholder.js';
 import type { WorkflowSearch, WorkflowSummary } from '../ports.js';
 import { firstByAge } from './first-by-age.js';
 import { CrashPoints } from '../runtime/crash-points.js';
@@ -72,6 +74,7 @@ export class MemoryExecutionStore extends ExecutionStore {
   private readonly logLines: TaskLogLine[] = [];
   private readonly pollRecords = new Map<string, PollRecord>();
   private readonly payloads = new Map<string, NewPayload & { state: 'written' | 'used' | 'doomed' }>();
+  private readonly locations = new Map<string, PayloadLocation & { isTaken: boolean }>();
   private lastInboxId = 0;
   /** What the transitions recorded, in order. */
   readonly audit: AuditEvent[] = [];
@@ -603,6 +606,36 @@ export class MemoryExecutionStore extends ExecutionStore {
       .slice(0, limit);
     for (const payload of unused) payload.state = 'doomed';
     return unused.map(({ key, store }) => ({ key, store }));
+  }
+
+  async issuePayloadLocation(location: PayloadLocation): Promise<void> {
+    this.locations.set(location.token, { ...location, isTaken: false });
+  }
+
+  async payloadLocation(token: string): Promise<PayloadLocation | undefined> {
+    const found = this.locations.get(token);
+    if (found === undefined) return undefined;
+    const { isTaken: _, ...location } = found;
+    return location;
+  }
+
+  async takePayloadLocation(token: string, now: Instant): Promise<boolean> {
+    const location = this.locations.get(token);
+    if (location === undefined || location.operation !== 'WRITE') return false;
+    if (location.isTaken || location.expiresAt <= now) return false;
+    location.isTaken = true;
+    return true;
+  }
+
+  async settlePayloadLocation(token: string, ref: string | undefined): Promise<void> {
+    const location = this.locations.get(token);
+    if (location !== undefined)
+      this.locations.set(token, { ...location, ref, isTaken: ref !== undefined && location.isTaken });
+  }
+
+  async usedPayload(key: string): Promise<string | undefined> {
+    const payload = this.payloads.get(key);
+    return payload?.state === 'used' ? refText(payload) : undefined;
   }
 
   async forgetPayloads(keys: readonly string[]): Promise<void> {

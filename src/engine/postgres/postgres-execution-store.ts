@@ -17,6 +17,7 @@ import {
   type NewPayload,
   type NodeRecord,
   type Outlook,
+  type PayloadLocation,
   type PollRecord,
   type StoredChange,
   type StoredExecution,
@@ -45,6 +46,13 @@ import {
 } from './session.js';
 import { pruneAppliedCommands } from './sql/applied-commands.js';
 import { claimTasks } from './sql/claim-tasks.js';
+import {
+  insertPayloadLocation,
+  loadPayloadLocation,
+  settlePayloadLocation,
+  takePayloadLocation,
+  usedPayload,
+} from './sql/payload-locations.js';
 import { claimedTimers, claimTimers, unclaimTimers } from './sql/claim-timers.js';
 import {
   abandonedInbox,
@@ -459,6 +467,26 @@ export class PostgresExecutionStore extends ExecutionStore {
 
   takeUnusedPayloads(writtenBefore: Instant, limit: number): Promise<readonly UnusedPayload[]> {
     return this.run((db) => takeUnusedPayloads(db, writtenBefore, limit));
+  }
+
+  async issuePayloadLocation(location: PayloadLocation): Promise<void> {
+    await this.run((db) => insertPayloadLocation(db, location), 'write');
+  }
+
+  payloadLocation(token: string): Promise<PayloadLocation | undefined> {
+    return this.run((db) => loadPayloadLocation(db, token));
+  }
+
+  takePayloadLocation(token: string, now: Instant): Promise<boolean> {
+    return this.run((db) => takePayloadLocation(db, token, now), 'write');
+  }
+
+  async settlePayloadLocation(token: string, ref: string | undefined): Promise<void> {
+    await this.run((db) => settlePayloadLocation(db, token, ref), 'write');
+  }
+
+  usedPayload(key: string): Promise<string | undefined> {
+    return this.run((db) => usedPayload(db, key));
   }
 
   async forgetPayloads(keys: readonly string[]): Promise<void> {

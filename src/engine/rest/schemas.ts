@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PAYLOAD_TYPES } from '../execution-store.js';
 import { MAX_VERSION } from '../model/definition.js';
 import { WORKFLOW_STATUSES } from '../model/execution.js';
 import type { JsonObject } from '../model/json.js';
@@ -38,6 +39,24 @@ const version = absent(z.int().min(0).max(MAX_VERSION)).transform((value) =>
 );
 const priority = absent(z.int().min(0).max(99));
 
+/** Issued by externalstoragelocation; SDKs send an empty one for none. */
+const storagePath = absent(text(255)).transform((path) => (path === '' ? undefined : path));
+
+/** What Conductor's SDKs ask before they put a value beside a request, or get one. */
+export const LocationQuery = z
+  .object({
+    path: text(255).default(''),
+    operation: z
+      .string()
+      .toUpperCase()
+      .pipe(z.enum(['READ', 'WRITE'])),
+    payloadType: z.string().toUpperCase().pipe(z.enum(PAYLOAD_TYPES)),
+  })
+  .refine(({ path, operation }) => operation === 'WRITE' || path !== '', {
+    path: ['path'],
+    message: 'says which payload to read',
+  });
+
 export const StartBody = z
   .object({
     name: Id,
@@ -51,7 +70,7 @@ export const StartBody = z
     traceparent: absent(text(255)),
     workflowDef: notAvailable('starting a definition that is not registered'),
     taskToDomain: notAvailable('task domains'),
-    externalInputPayloadStoragePath: notAvailable('external payload storage'),
+    externalInputPayloadStoragePath: storagePath,
   })
   .meta({ id: 'StartWorkflowRequest' });
 
@@ -177,7 +196,7 @@ export const TaskResultBody = z
     workflowInstanceId: Id,
     taskId: Id,
     ...reportFields,
-    externalOutputPayloadStoragePath: notAvailable('external payload storage'),
+    externalOutputPayloadStoragePath: storagePath,
   })
   .superRefine(saysSomething)
   .meta({ id: 'TaskResult' });

@@ -4,6 +4,7 @@ import type { ExecutionStore } from '../execution-store.js';
 import type { PayloadVault } from '../payloads/payload-vault.js';
 import type { RuntimeLog } from '../runtime/runtime-log.js';
 import type { Retention } from './retention.js';
+import { PRUNE_PAYLOAD_LOCATIONS } from '../postgres/sql/payload-locations.js';
 import { PRUNE_INBOX, PRUNE_POLLS } from './sql.js';
 
 interface Parts {
@@ -24,6 +25,7 @@ const PAUSE_MS = 50;
 /** Statements that forget, and for how long each remembers. */
 const PRUNED = [
   { statement: PRUNE_POLLS, keptMs: 30 * DAY_MS, what: 'pollers that are gone' },
+  { statement: PRUNE_PAYLOAD_LOCATIONS, keptMs: 0, what: 'places for payloads' },
   { statement: PRUNE_INBOX, keptMs: 30 * DAY_MS, what: 'messages that were given up' },
 ] as const;
 

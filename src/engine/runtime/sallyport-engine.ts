@@ -4,6 +4,7 @@ import { InvalidInput, NotFound } from '../../errors.js';
 import { newWorkflow } from '../decider/new-workflow.js';
 import type { Actor, Command } from '../model/command.js';
 import type { Task } from '../model/execution.js';
+import type { JsonObject } from '../model/json.js';
 import type { ExplainedWhy } from '../model/why.js';
 import {
   Engine,
@@ -13,8 +14,9 @@ import {
   type WorkflowExecution,
   type WorkflowSearch,
 } from '../ports.js';
-import type { ClaimedTask, Lease, PollRecord, TaskLogLine } from '../execution-store.js';
+import type { ClaimedTask, Lease, PayloadType, PollRecord, TaskLogLine } from '../execution-store.js';
 import { parseTraceparent } from '../observability/trace-context.js';
+import { PayloadLocations } from '../payloads/payload-locations.js';
 import { wholeTasks } from '../payloads/polled-tasks.js';
 import type { Definitions } from './definitions.js';
 import type { EngineRuntime } from './engine-runtime.js';
@@ -61,7 +63,21 @@ export class SallyportEngine extends Engine {
     this.reports = new TaskReports(runtime);
   }
 
-  async start(request: StartWorkflowRequest, actor: Actor): Promise<string> {
+  /** @throws InvalidInput where every value is kept in its row. */
+  get locations(): PayloadLocations {
+    const { payloads: vault, store, limits } = this.runtime;
+    if (vault === undefined) throw new InvalidInput('This engine keeps no payloads beside its rows.');
+    return new PayloadLocations({ vault, store, clock: this.clock, limits });
+  }
+
+  async start(given: StartWorkflowRequest, actor: Actor): Promise<string> {
+    const path = given.externalInputPayloadStoragePath;
+    const field = 'externalInputPayloadStoragePath';
+    const input =
+      path === undefined
+        ? given.input
+        : await this.uploaded(path, 'WORKFLOW_INPUT', actor, field, given.input);
+    const request = { ...given, input };
     checkStart(request, this.runtime.limits.workflowMax);
     const definition = await this.definitions.getWorkflow(request.name, request.version);
     const workflowId = request.workflowId ?? randomUUID();
@@ -80,6 +96,19 @@ export class SallyportEngine extends Engine {
     const command = { kind: 'start', commandId: `start:${workflowId}`, actor } as const;
     const outcome = await this.runtime.committer.submit(workflowId, { kind: 'start', command, initial });
     return outcome.kind === 'existing' ? outcome.workflowId : workflowId;
+  }
+
+  /** What a request refers to in `field`, in place of `beside`. */
+  private async uploaded(
+    path: string,
+    payloadType: PayloadType,
+    actor: Actor,
+    field: string,
+    beside: JsonObject | undefined,
+  ): Promise<JsonObject> {
+    if (beside !== undefined && Object.keys(beside).length > 0)
+      throw InvalidInput.field(field, 'stands beside the value itself; send one of the two');
+    return await this.locations.uploaded(path, payloadType, actor, field);
   }
 
   /**
@@ -198,7 +227,13 @@ export class SallyportEngine extends Engine {
   }
 
   /** As `updateTask`, with the attempt as it is now. */
-  async report(result: TaskResult, actor: Actor): Promise<Reported> {
+  async report(given: TaskResult, actor: Actor): Promise<Reported> {
+    const path = given.externalOutputPayloadStoragePath;
+    const field = 'externalOutputPayloadStoragePath';
+    const result =
+      path === undefined
+        ? given
+        : { ...given, outputData: await this.uploaded(path, 'TASK_OUTPUT', actor, field, given.outputData) };
     const reported = await this.reports.report(result, actor);
     if (result.logs !== undefined && result.logs.length > 0)
       await this.appendLogs(result.taskId, result.logs);

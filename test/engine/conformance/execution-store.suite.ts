@@ -772,6 +772,54 @@ export function executionStoreSuite(make: () => Promise<ExecutionStore>): void {
     });
   });
 
+  describe('a place for a payload', () => {
+    const place = {
+      token: 'a-token',
+      operation: 'WRITE',
+      payloadType: 'WORKFLOW_INPUT',
+      issuedTo: 'user:erin',
+      expiresAt: NOW + 10,
+    } as const;
+
+    test('is found as it was issued, and knows what was written there', async () => {
+      await store.issuePayloadLocation(place);
+      await store.issuePayloadLocation({ ...place, token: 'b', operation: 'READ', ref: 'memory:1:key' });
+      expect(await store.payloadLocation('a-token')).toEqual({ ...place, ref: undefined });
+      expect(await store.payloadLocation('b')).toMatchObject({ operation: 'READ', ref: 'memory:1:key' });
+      expect(await store.payloadLocation('unknown')).toBeUndefined();
+      await store.settlePayloadLocation('a-token', 'memory:2:other');
+      expect((await store.payloadLocation('a-token'))?.ref).toBe('memory:2:other');
+    });
+
+    test('is taken once, in time, and again when nothing came of it', async () => {
+      await store.issuePayloadLocation(place);
+      const take = (now: number) => store.takePayloadLocation('a-token', now);
+      expect(await take(NOW + 10)).toBe(false);
+      const both = await Promise.all([take(NOW), take(NOW)]);
+      expect(both.filter(Boolean)).toHaveLength(1);
+      await store.settlePayloadLocation('a-token', undefined);
+      expect(await take(NOW + 9)).toBe(true);
+      await store.settlePayloadLocation('a-token', 'memory:1:key');
+      expect(await take(NOW + 9)).toBe(false);
+      await store.issuePayloadLocation({ ...place, token: 'b', operation: 'READ' });
+      expect(await store.takePayloadLocation('b', NOW)).toBe(false);
+      expect(await store.takePayloadLocation('unknown', NOW)).toBe(false);
+    });
+
+    test('may be asked for a value that rows refer to, and for no other', async () => {
+      const payload = { workflowId: 'w', store: 'memory', bytes: 7, createdAt: NOW };
+      await store.registerPayload({ ...payload, key: 'used' });
+      await store.registerPayload({ ...payload, key: 'unused' });
+      const write = startWrite();
+      await store.commitBatch({ now: NOW, members: [], wait: false }, () => [
+        { ...write, payloadKeys: ['used'] },
+      ]);
+      expect(await store.usedPayload('used')).toBe('memory:7:used');
+      expect(await store.usedPayload('unused')).toBeUndefined();
+      expect(await store.usedPayload('unknown')).toBeUndefined();
+    });
+  });
+
   describe('what changed', () => {
     test('since nothing is every task with its lease, without payloads', async () => {
       const id = await start(store, { input: { secret: 'x' }, correlationId: 'c' });

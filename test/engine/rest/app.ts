@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll } from 'vitest';
+import type { AccessRole } from '../../../src/access/principal.js';
 import { Clock } from '../../../src/clock.js';
 import { CONFIG, readConfig } from '../../../src/config.js';
 import { Database } from '../../../src/database/database.js';
@@ -24,6 +25,8 @@ import { LazyScripts } from '../../support/scripts.js';
 export interface RestApp {
   readonly server: FastifyInstance;
   readonly app: NestFastifyApplication;
+  /** Who makes the calls from now on; an engineer named erin at first. */
+  actAs(id: string, ...roles: readonly AccessRole[]): void;
   /** Sends JSON (or text when the body is a string) and parses what comes back. */
   call(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<Answer>;
 }
@@ -74,8 +77,9 @@ export async function restApp(): Promise<RestApp> {
   });
   await furnish(app, '/nonexistent');
   const server = app.getHttpAdapter().getInstance();
+  let principal = { kind: 'user', id: 'erin', name: 'Erin', roles: ['engineer'] as readonly AccessRole[] };
   server.addHook('preHandler', async (request) => {
-    Object.assign(request, { principal: { kind: 'user', id: 'erin', name: 'Erin', roles: ['engineer'] } });
+    Object.assign(request, { principal });
   });
   await app.init();
   await server.ready();
@@ -89,6 +93,9 @@ export async function restApp(): Promise<RestApp> {
   return {
     server,
     app,
+    actAs: (id, ...roles) => {
+      principal = { ...principal, id, name: id, roles };
+    },
     call: async (method, url, body) => {
       const isText = typeof body === 'string';
       const response = await server.inject({
