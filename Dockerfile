@@ -19,7 +19,9 @@ RUN npm ci --omit=dev
 FROM node:24-bookworm-slim
 LABEL org.opencontainers.image.title="Sallyport" \
       org.opencontainers.image.licenses="Apache-2.0"
+# The flags of scripts/launch/node-flags.mjs; give NODE_OPTIONS another value to change them.
 ENV NODE_ENV=production \
+    NODE_OPTIONS="--enable-source-maps --max-semi-space-size=32 --max-old-space-size=1024" \
     LOG_FORMAT=json \
     HOST=0.0.0.0 \
     SALLYPORT_HOME=/var/lib/sallyport
@@ -38,4 +40,4 @@ USER node
 VOLUME /var/lib/sallyport
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["node", "deploy/health.mjs"]
-CMD ["node", "--enable-source-maps", "dist/main.js"]
+CMD ["node", "dist/main.js"]

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { nodeFlags } from '../../scripts/launch/node-flags.mjs';
 import type {
   ChainOrder,
   ChainResult,
@@ -51,7 +52,8 @@ export class Contestant {
     const child = fork(program, args, {
       env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', LOG_FORMAT: 'json' },
       execArgv: [
-        '--enable-source-maps',
+        // As the service is started; DBOS with the same, which does it no harm.
+        ...nodeFlags({}),
         ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profile, name)}`]),
       ],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { nodeFlags } from './node-flags.mjs';
 import { root } from './place.mjs';
 import { say } from './say.mjs';
 
@@ -22,13 +23,7 @@ export function serve(launch, args, program = join(root, 'dist', 'main.js')) {
   };
   const child = spawn(
     process.execPath,
-    [
-      '--enable-source-maps',
-      '--import',
-      new URL('follow-parent.mjs', import.meta.url).href,
-      program,
-      ...args,
-    ],
+    [...nodeFlags(), '--import', new URL('follow-parent.mjs', import.meta.url).href, program, ...args],
     // A group of its own: the terminal's Ctrl-C reaches us alone, and we pass it on once.
     {
       cwd: root,

@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { S3Client } from '@aws-sdk/client-s3';
+import { nodeFlags } from '../../scripts/launch/node-flags.mjs';
 import { eventually } from './eventually.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -69,7 +70,7 @@ export class ServiceProcess {
   async start(): Promise<number> {
     const began = performance.now();
     this.output = '';
-    const child = spawn(process.execPath, ['--enable-source-maps', join(this.checkout, 'dist', 'main.js')], {
+    const child = spawn(process.execPath, [...nodeFlags({}), join(this.checkout, 'dist', 'main.js')], {
       env: {
         PATH: process.env['PATH'] ?? '',
         SALLYPORT_HOME: this.home,

@@ -1,0 +1,1 @@
+export function nodeFlags(env?: { readonly NODE_OPTIONS?: string | undefined }): string[];
