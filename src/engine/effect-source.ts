@@ -12,6 +12,8 @@ export function sourceTaskOf(effect: Effect): string {
       return effect.taskId;
     case 'childEnded':
       return `${effect.taskId}/${effect.endTime}`;
+    case 'childRetried':
+      return `${effect.taskId}/${effect.retriedAt}`;
     default:
       return effect satisfies never;
   }

@@ -1,14 +1,24 @@
+import type { Instant } from '../../clock.js';
 import type { Command, RejectedCommand } from '../model/command.js';
-import { isTerminalTask } from '../model/execution.js';
+import { isSuccessfulTask, isTerminalTask } from '../model/execution.js';
 import type { Task } from '../model/execution.js';
 import { endWorkflow } from './finish.js';
 import { isWithin } from './json-size.js';
 import { inside, loopPath } from './loop-path.js';
+import { isLeftBehind } from './loops.js';
 import { itemsOf, progressOf } from './mappers/do-while.js';
 import { evaluated } from './needs.js';
 import type { Step } from './plan.js';
 import { schedule } from './schedule.js';
-import { endByChild } from './sub-workflows.js';
+import {
+  endByChild,
+  isOutdated,
+  knownRetry,
+  retryTime,
+  stopChild,
+  tellParentOfRetry,
+  waitsAgain,
+} from './sub-workflows.js';
 import type { Transition } from './transition.js';
 
 type UpdateTask = Extract<Command, { kind: 'updateTask' }>;
@@ -36,7 +46,11 @@ export function apply(t: Transition, command: Command): void {
       else t.patchWorkflow({ status: 'PAUSED' });
       return;
     case 'resume':
-      if (status === 'PAUSED') t.patchWorkflow({ status: 'RUNNING', lastRetriedTime: t.now });
+      if (status === 'PAUSED')
+        t.patchWorkflow({
+          status: 'RUNNING',
+          lastRetriedTime: Math.max(t.now, t.workflow.lastRetriedTime ?? 0),
+        });
       else reject('conflict', `Workflow ${workflowId} is not PAUSED but ${status} and cannot be resumed.`);
       return;
     case 'terminate':
@@ -54,6 +68,9 @@ export function apply(t: Transition, command: Command): void {
       return;
     case 'childEnded':
       childEnded(t, command, reject);
+      return;
+    case 'childRetried':
+      childRetried(t, command, reject);
       return;
     default:
       command satisfies never;
@@ -131,8 +148,8 @@ function childEnded(t: Transition, command: Extract<Command, { kind: 'childEnded
       'not_found',
       `Workflow ${workflowId} has no task ${command.taskId} with the child ${command.childWorkflowId}.`,
     );
-  } else if (isTerminalTask(task.status) || t.isEnded) {
-    reject('late', `Task ${task.taskId} does not wait for its child any more.`);
+  } else if (isTerminalTask(task.status) || t.isEnded || isOutdated(task, command)) {
+    reject('late', `Task ${task.taskId} does not wait for this end of its child any more.`);
   } else {
     endByChild(t, position, command);
   }
@@ -155,20 +172,57 @@ function retry(t: Transition, reject: Reject): void {
     );
     return;
   }
-  if (workflow.parentWorkflowId !== undefined) {
-    const remedy = `Retry ${workflow.parentWorkflowId} instead: it starts this part anew.`;
-    reject('conflict', `Nobody waits any more for workflow ${workflow.workflowId}. ${remedy}`);
-    return;
-  }
   const failed = failedRows(t);
   if (failed.length === 0 && workflow.status !== 'TIMED_OUT') {
     const remedy = 'Start it anew to attempt the whole workflow again.';
     reject('conflict', `Workflow ${workflow.workflowId} has no task that could be retried. ${remedy}`);
     return;
   }
+  goOn(t, failed, undefined);
+}
+
+type ChildRetried = Extract<Command, { kind: 'childRetried' }>;
+
+/**
+ * A child was retried by itself. A workflow that ended because of it, or with it, goes on and waits for it again; what
+ * else failed or was cancelled there gets a new attempt, as in a retry of its own.
+ */
+function childRetried(t: Transition, command: ChildRetried, reject: Reject): void {
+  const { taskId, childWorkflowId, retriedAt } = command;
+  const position = t.index.positionOf(taskId);
+  const task = position === undefined ? undefined : t.tasks[position];
+  if (position === undefined || task?.subWorkflowId !== childWorkflowId) {
+    const { workflowId } = t.workflow;
+    reject('not_found', `Workflow ${workflowId} has no task ${taskId} with the child ${childWorkflowId}.`);
+  } else if (retriedAt <= (task.endTime ?? knownRetry(task))) {
+    reject('late', `Task ${taskId} knows better how its child is.`);
+  } else if (isSuccessfulTask(task.status) || (task.executed && !t.isEnded)) {
+    reject('late', `Task ${taskId} was passed over without its child, which goes on by itself.`);
+  } else if (!isTerminalTask(task.status)) {
+    // Its end has yet to be told, and is outdated by then.
+    t.patchTask(position, waitsAgain(task, retriedAt));
+  } else if (t.isEnded && t.workflow.status !== 'COMPLETED' && isAmong(failedRows(t), position)) {
+    goOn(t, failedRows(t), { position, retriedAt });
+  } else if (!t.isEnded && !task.retried && !isLeftBehind(t, task)) {
+    t.patchTask(position, waitsAgain(task, retriedAt));
+  } else {
+    stopChild(t, task, childWorkflowId);
+  }
+}
+
+const isAmong = (rows: readonly FailedRow[], position: number): boolean =>
+  rows.some((row) => row.position === position);
+
+/** Sets these rows going again, and the workflow with them; `child` is one whose child goes on by itself. */
+function goOn(
+  t: Transition,
+  failed: readonly FailedRow[],
+  child: { readonly position: number; readonly retriedAt: Instant } | undefined,
+): void {
+  const lastRetriedTime = retryTime(t);
   t.patchWorkflow({
     status: 'RUNNING',
-    lastRetriedTime: t.now,
+    lastRetriedTime,
     reasonForIncompletion: undefined,
     failedReferenceTaskNames: [],
     output: {},
@@ -184,13 +238,19 @@ function retry(t: Transition, reject: Reject): void {
   // Before what is in them, which is decided by whether they go on.
   for (const { task, position } of loops)
     t.patchTask(position, { ...goesOn, outputData: progressOf(task.iteration, itemsOf(task)) });
-  for (const { task, position, step } of failed.filter((row) => !isJoin(row) && !loops.has(row))) {
+  if (child !== undefined) {
+    const { position, retriedAt } = child;
+    t.patchTask(position, waitsAgain(t.tasks[position]!, retriedAt));
+  }
+  const anew = failed.filter((row) => !isJoin(row) && !loops.has(row) && row.position !== child?.position);
+  for (const { task, position, step } of anew) {
     t.patchTask(position, { retried: true });
     schedule(t, step, loopPath(task.referenceTaskName), { of: task, delayMs: 0, startsAnew: true });
   }
   // After the tasks, since what a JOIN waits for are their new attempts.
   for (const { position } of failed.filter(isJoin)) t.patchTask(position, { ...goesOn, outputData: {} });
   t.index.requeue(t.tasks);
+  tellParentOfRetry(t, lastRetriedTime);
 }
 
 interface FailedRow {

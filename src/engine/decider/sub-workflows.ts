@@ -1,8 +1,9 @@
+import type { Instant } from '../../clock.js';
 import { InvalidInput } from '../../errors.js';
 import type { Command } from '../model/command.js';
 import type { WorkflowDef } from '../model/definition.js';
 import { isTerminalWorkflow } from '../model/execution.js';
-import type { Task, TaskStatus } from '../model/execution.js';
+import type { Task, TaskStatus, Workflow } from '../model/execution.js';
 import type { Json, JsonObject } from '../model/json.js';
 import { MAX_WORKFLOW_DEPTH } from './limits.js';
 import { parseWorkflowDef } from './parse-definition.js';
@@ -106,7 +107,56 @@ export function endByChild(t: Transition, position: number, command: ChildEnded)
       status === 'COMPLETED'
         ? undefined
         : `Sub workflow ${typeof name === 'string' && name !== '' ? `${name} ` : ''}${childWorkflowId} ended with ${status}; failure reason: ${reason ?? null}`,
-    endTime: t.now,
+    endTime: command.endTime,
+  });
+}
+
+/**
+ * When the child of a row under way was retried, as far as its parent knows; 0 for never. It stands in the row's two
+ * times, which are in this order in no other row that has started.
+ */
+export const knownRetry = ({ startTime, dueAt }: Task): Instant =>
+  startTime !== undefined && dueAt > startTime ? dueAt : 0;
+
+/** The end is of a run that the child has left behind: it was retried since. */
+export const isOutdated = (task: Task, { endTime }: ChildEnded): boolean => endTime < knownRetry(task);
+
+/** The row of a child that was set going again: it waits for its end once more, and the clock of its attempt starts anew. */
+export const waitsAgain = ({ subWorkflowId }: Task, retriedAt: Instant): Partial<Task> => ({
+  status: 'IN_PROGRESS',
+  executed: false,
+  outputData: subWorkflowId === undefined ? {} : { subWorkflowId },
+  reasonForIncompletion: undefined,
+  endTime: undefined,
+  startTime: retriedAt - 1,
+  dueAt: retriedAt,
+});
+
+/** A child that its parent neither waits for nor passed over as an optional one. */
+export function stopChild(t: Transition, { taskId, referenceTaskName }: Task, workflowId: string): void {
+  const parent = t.workflow.workflowId;
+  const reason = `Parent workflow ${parent} does not wait for it any more in ${referenceTaskName}; retry the parent instead`;
+  t.addEffect({ kind: 'terminateChild', workflowId, taskId, reason });
+}
+
+/** The time of a child's retry, in the order of what it says of itself even if no time has passed. */
+export function retryTime({ now, workflow }: Transition): Instant {
+  return workflow.parentWorkflowId === undefined ? now : Math.max(now, saidLast(workflow) + 1);
+}
+
+const saidLast = ({ endTime, lastRetriedTime }: Workflow): Instant =>
+  Math.max(endTime ?? 0, lastRetriedTime ?? 0);
+
+/** Tells the workflow that waited for this one that it goes on. */
+export function tellParentOfRetry(t: Transition, retriedAt: Instant): void {
+  const { workflowId: childWorkflowId, parentWorkflowId, parentWorkflowTaskId } = t.workflow;
+  if (parentWorkflowId === undefined || parentWorkflowTaskId === undefined) return;
+  t.addEffect({
+    kind: 'childRetried',
+    workflowId: parentWorkflowId,
+    taskId: parentWorkflowTaskId,
+    childWorkflowId,
+    retriedAt,
   });
 }
 
@@ -124,6 +174,6 @@ export function tellParent(t: Transition): void {
     status,
     output: workflow.output,
     reason: workflow.reasonForIncompletion,
-    endTime: t.now,
+    endTime: Math.max(t.now, workflow.lastRetriedTime ?? 0),
   });
 }

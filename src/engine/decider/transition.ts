@@ -1,4 +1,5 @@
 import type { Instant } from '../../clock.js';
+import { sourceTaskOf } from '../effect-source.js';
 import type { DeciderOutcome, Effect, RejectedCommand, ScriptNeed, WorkflowState } from '../model/command.js';
 import type { TaskDef, WorkflowTask } from '../model/definition.js';
 import { isTerminalTask, isTerminalWorkflow } from '../model/execution.js';
@@ -132,7 +133,7 @@ export class Transition {
   }
 
   addEffect(effect: Effect): void {
-    const about = `${effect.kind}/${effect.workflowId}/${effect.kind === 'startWorkflow' ? '' : effect.taskId}`;
+    const about = `${effect.kind}/${effect.workflowId}/${sourceTaskOf(effect)}`;
     this.said ??= new Set();
     if (this.said.has(about)) return;
     this.said.add(about);

@@ -51,6 +51,16 @@ export type Command = { readonly commandId: string; readonly actor: Actor } & (
       readonly status: EndedStatus;
       readonly output: JsonObject;
       readonly reason?: string | undefined;
+      /** By the child's time, as all that it says of itself: its messages may come in any order. */
+      readonly endTime: Instant;
+    }
+  /** The child of a SUB_WORKFLOW task, which had ended, was set going again by itself. */
+  | {
+      readonly kind: 'childRetried';
+      readonly taskId: string;
+      readonly childWorkflowId: string;
+      /** By the child's time: later than the end that it follows. */
+      readonly retriedAt: Instant;
     }
 );
 
@@ -115,6 +125,15 @@ export type Effect =
       readonly reason?: string | undefined;
       /** A child that was retried ends more than once; tells its ends apart. */
       readonly endTime: Instant;
+    }
+  /** Told to the parent: a `childRetried` command there. */
+  | {
+      readonly kind: 'childRetried';
+      readonly workflowId: string;
+      /** The parent's. */
+      readonly taskId: string;
+      readonly childWorkflowId: string;
+      readonly retriedAt: Instant;
     }
   /** Told to the child whose task has ended: a `terminate` command there, also when it has yet to start. */
   | {

@@ -169,6 +169,7 @@ function sealEffect(effect: Effect, seal: Seal, threshold: number): Effect {
       const output = seal.value(effect.output, threshold);
       return output === effect.output ? effect : { ...effect, output };
     }
+    case 'childRetried':
     case 'terminateChild':
       return effect;
     default:

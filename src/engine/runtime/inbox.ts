@@ -150,6 +150,13 @@ export class Inbox {
         return this.start(id, effect, sourceWorkflowId);
       case 'childEnded':
         return this.tellParent(id, effect);
+      case 'childRetried':
+        return this.command(id, effect.workflowId, {
+          kind: 'childRetried',
+          taskId: effect.taskId,
+          childWorkflowId: effect.childWorkflowId,
+          retriedAt: effect.retriedAt,
+        });
       case 'terminateChild':
         return this.command(id, effect.workflowId, { kind: 'terminate', reason: effect.reason });
       default:
@@ -174,7 +181,7 @@ export class Inbox {
     } catch (error) {
       if (!(error instanceof NotFound) || parent === undefined) throw error;
       // The row is consumed by the parent, in whose commit its task fails.
-      return this.tellParent(id, notStarted(effect, error.message));
+      return this.tellParent(id, notStarted(effect, error.message, clock.now()));
     }
     const initial = newWorkflow({
       workflowId,
@@ -202,7 +209,7 @@ export class Inbox {
 
   private tellParent(
     id: number,
-    { workflowId, taskId, childWorkflowId, status, output, reason }: Omit<ChildEnded, 'kind' | 'endTime'>,
+    { workflowId, taskId, childWorkflowId, status, output, reason, endTime }: Omit<ChildEnded, 'kind'>,
   ): Promise<EntryOutcome> {
     return this.command(id, workflowId, {
       kind: 'childEnded',
@@ -211,13 +218,14 @@ export class Inbox {
       status,
       output,
       reason,
+      endTime,
     });
   }
 
   private command(
     id: number,
     workflowId: string,
-    what: Extract<Unnamed<Command>, { kind: 'childEnded' | 'terminate' }>,
+    what: Extract<Unnamed<Command>, { kind: 'childEnded' | 'childRetried' | 'terminate' }>,
   ): Promise<EntryOutcome> {
     const command = { ...what, commandId: `inbox:${id}`, actor: SYSTEM };
     return this.parts
@@ -275,7 +283,10 @@ export class Inbox {
     const problem = error instanceof Error ? error.message : String(error);
     try {
       if (effect.kind === 'startWorkflow' && effect.parent !== undefined) {
-        return await this.isTaken(id, this.tellParent(id, notStarted(effect, problem)));
+        return await this.isTaken(
+          id,
+          this.tellParent(id, notStarted(effect, problem, this.parts.clock.now())),
+        );
       }
       if (effect.kind === 'childEnded') {
         const reason = `The sub workflow ended with ${effect.status}, but its end could not be taken over: ${problem}`;
@@ -305,11 +316,13 @@ type Unnamed<C> = C extends unknown ? Omit<C, 'commandId' | 'actor'> : never;
 const notStarted = (
   { workflowId, parent, name }: Start,
   problem: string,
-): Omit<ChildEnded, 'kind' | 'endTime'> => ({
+  endTime: Instant,
+): Omit<ChildEnded, 'kind'> => ({
   workflowId: parent?.workflowId ?? '',
   taskId: parent?.taskId ?? '',
   childWorkflowId: workflowId,
   status: 'FAILED',
   output: {},
   reason: `Sub workflow ${name} could not be started: ${problem}`,
+  endTime,
 });

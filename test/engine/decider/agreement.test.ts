@@ -28,9 +28,11 @@ function happening(state: WorkflowState, command: Command | undefined): Happenin
       return { kind: 'answer', row, value: result.ok ? result.value : new Error(result.message) };
     }
     case 'childEnded': {
-      const { status, output } = command;
-      return { kind: 'child', row: position(state, command.taskId), status, output };
+      const { status, output, endTime: at } = command;
+      return { kind: 'child', row: position(state, command.taskId), status, output, at };
     }
+    case 'childRetried':
+      return { kind: 'childAgain', row: position(state, command.taskId), at: command.retriedAt };
     default:
       return { kind: command.kind };
   }
@@ -56,7 +58,7 @@ const decided = ({ state, effects }: DeciderOutcome) =>
       output: isTerminalWorkflow(state.workflow.status) ? state.workflow.output : {},
       variables: state.workflow.variables,
       effects: effects.flatMap((effect) =>
-        effect.kind === 'childEnded'
+        effect.kind === 'childEnded' || effect.kind === 'childRetried'
           ? []
           : [`${effect.kind === 'startWorkflow' ? 'start' : 'stop'} ${effect.workflowId}`],
       ),

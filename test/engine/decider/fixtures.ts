@@ -124,6 +124,20 @@ export const childEnded = (
   childWorkflowId: task.subWorkflowId ?? '',
   status: 'COMPLETED',
   output: {},
+  // Later than whatever was said before.
+  endTime: Number.MAX_SAFE_INTEGER,
+  ...more,
+});
+
+export const childRetried = (
+  task: Task,
+  more: Partial<Extract<Command, { kind: 'childRetried' }>> = {},
+): Command => ({
+  ...head(),
+  kind: 'childRetried',
+  taskId: task.taskId,
+  childWorkflowId: task.subWorkflowId ?? '',
+  retriedAt: 0,
   ...more,
 });
 
@@ -216,7 +230,12 @@ export class Run {
   }
 
   endChild(ref: string, more: Partial<Extract<Command, { kind: 'childEnded' }>> = {}): DeciderOutcome {
-    return this.decide(childEnded(this.task(ref), more));
+    return this.decide(childEnded(this.task(ref), { endTime: this.now, ...more }));
+  }
+
+  /** The child's retry follows its end, and says so even if no time has passed. */
+  retryChild(ref: string, more: Partial<Extract<Command, { kind: 'childRetried' }>> = {}): DeciderOutcome {
+    return this.decide(childRetried(this.task(ref), { retriedAt: this.now + 1, ...more }));
   }
 
   /** As the store does on a poll. */

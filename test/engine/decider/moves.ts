@@ -4,7 +4,16 @@ import { withTasks } from '../../../src/engine/decider/transition.js';
 import type { Command, ScriptNeed, WorkflowState } from '../../../src/engine/model/command.js';
 import { isTerminalTask } from '../../../src/engine/model/execution.js';
 import type { EndedStatus, Task } from '../../../src/engine/model/execution.js';
-import { START, childEnded, command, evaluated, forgetful, terminate, update } from './fixtures.js';
+import {
+  START,
+  childEnded,
+  childRetried,
+  command,
+  evaluated,
+  forgetful,
+  terminate,
+  update,
+} from './fixtures.js';
 
 type Life = 'pause' | 'resume' | 'retry' | 'terminate';
 
@@ -15,6 +24,8 @@ export type Move =
   | { readonly kind: 'claim'; readonly pick: number }
   | { readonly kind: 'answer'; readonly pick: number; readonly how: number }
   | { readonly kind: 'child'; readonly pick: number; readonly status: EndedStatus; readonly late: boolean }
+  /** `agoMs`: the message was a while on its way. */
+  | { readonly kind: 'again'; readonly pick: number; readonly agoMs: number }
   | { readonly kind: 'later'; readonly ms: number }
   | { readonly kind: 'wake' }
   | { readonly kind: 'life'; readonly what: Life };
@@ -37,6 +48,7 @@ export const moves: fc.Arbitrary<Move[]> = fc.array(
         status: fc.constantFrom<EndedStatus>(...good(7), 'FAILED', 'FAILED', 'TIMED_OUT', 'TERMINATED'),
       }),
     },
+    { weight: 3, arbitrary: fc.record({ ...picked('again'), agoMs: fc.constantFrom(0, 0, 0, 1, 3_000) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('later' as const), ms: fc.nat(9000) }) },
     { weight: 2, arbitrary: fc.constant({ kind: 'wake' as const }) },
     {
@@ -122,7 +134,16 @@ export function perform(start: WorkflowState, list: readonly Move[], witness: Wi
           move.pick,
         );
         const { status } = move;
-        if (task !== undefined) step([childEnded(task, { status, output: { value: task.seq } })]);
+        const endTime = move.late ? now - 1_000 : now + 1;
+        if (task !== undefined) step([childEnded(task, { status, output: { value: task.seq }, endTime })]);
+        break;
+      }
+      case 'again': {
+        const task = pick(
+          state.tasks.filter(({ subWorkflowId }) => subWorkflowId !== undefined),
+          move.pick,
+        );
+        if (task !== undefined) step([childRetried(task, { retriedAt: now + 2 - move.agoMs })]);
         break;
       }
       case 'claim': {

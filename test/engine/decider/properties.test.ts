@@ -201,8 +201,8 @@ describe('whatever happens to a workflow', () => {
         expect(later?.taskId).toBe(task.taskId);
         if (later !== task) expect(changedTasks).toContain(later);
         if (isTerminalTask(task.status) && later !== undefined && !isTerminalTask(later.status)) {
-          // Only JOINs and loops go back, when their workflow is retried.
-          expect(['JOIN', 'DO_WHILE']).toContain(later.taskType);
+          // Only JOINs and loops go back, when their workflow is retried, and what waits for a child that is.
+          expect(['JOIN', 'DO_WHILE', 'SUB_WORKFLOW']).toContain(later.taskType);
         }
       });
       if (next.workflow.endTime !== undefined) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  childRetried,
   command,
   Run,
   definition,
@@ -219,11 +220,163 @@ describe('a workflow with a parent', () => {
     expect(run.last.effects).toMatchObject([{ reason: expect.stringContaining(reason) as string }]);
   });
 
-  it('is retried through its parent, which starts another', () => {
+  it('tells it that it was retried, after every end that it told before', () => {
     const run = new Run(definition([simple('a')]), parent);
-    run.decide(terminate('enough'));
-    expect(run.decide(command('retry')).rejected).toMatchObject([
-      { reason: 'conflict', message: expect.stringContaining('Retry parent instead') as string },
+    const said = () => run.last.effects.map((effect) => ('endTime' in effect ? effect.endTime : effect));
+    run.fail('a', 'broken', 'FAILED_WITH_TERMINAL_ERROR');
+    expect(said()).toEqual([run.now]);
+    // No time passes between them.
+    run.decide(command('retry'));
+    expect(run.last.effects).toEqual([
+      {
+        kind: 'childRetried',
+        workflowId: 'parent',
+        taskId: 'task',
+        childWorkflowId: WORKFLOW_ID,
+        retriedAt: run.now + 1,
+      },
     ]);
+    run.fail('a', 'broken', 'FAILED_WITH_TERMINAL_ERROR');
+    expect(said()).toEqual([run.now + 1]);
+    run.decide(command('retry'));
+    expect(run.last.effects).toMatchObject([{ retriedAt: run.now + 2 }]);
+  });
+
+  it('tells it of each end and retry also when they are decided together', () => {
+    const run = new Run(definition([simple('a')]), parent);
+    run.decide(terminate('one'), command('retry'), terminate('two'));
+    expect(run.last.effects.map(({ kind }) => kind)).toEqual(['childEnded', 'childRetried', 'childEnded']);
+  });
+
+  it('that goes on for the sake of a child tells its own', () => {
+    const run = new Run(definition([sub('s')]), parent);
+    run.endChild('s', { status: 'FAILED' });
+    run.retryChild('s');
+    expect(run.workflow.status).toBe('RUNNING');
+    expect(run.last.effects).toMatchObject([{ kind: 'childRetried', workflowId: 'parent', taskId: 'task' }]);
+  });
+});
+
+describe('a child that is retried by itself', () => {
+  const besides = definition([...fork('f', [[sub('s')], [simple('a')], [sub('u')]]), simple('after')]);
+
+  it.each(['FAILED', 'TIMED_OUT', 'TERMINATED'] as const)(
+    'after it %s sets its parent going again, which waits for it',
+    (status) => {
+      const run = new Run(definition([sub('s'), simple('after')]));
+      const child = run.task('s').subWorkflowId;
+      run.endChild('s', { status, reason: 'no luck' });
+      run.now += 5;
+      run.retryChild('s');
+      expect(run.workflow).toMatchObject({
+        status: 'RUNNING',
+        lastRetriedTime: run.now,
+        endTime: undefined,
+        reasonForIncompletion: undefined,
+        failedReferenceTaskNames: [],
+      });
+      expect(run.refs()).toEqual(['s']);
+      expect(run.task('s')).toMatchObject({
+        status: 'IN_PROGRESS',
+        subWorkflowId: child,
+        outputData: { subWorkflowId: child },
+        reasonForIncompletion: undefined,
+      });
+      expect(run.last.effects).toEqual([]);
+      run.after(1);
+      run.endChild('s', { output: { n: 1 } });
+      expect(run.open()).toEqual(['after']);
+    },
+  );
+
+  it('gives what was cancelled beside it another attempt, and its JOIN waits again', () => {
+    const run = new Run(besides);
+    run.endChild('s', { status: 'FAILED' });
+    expect(run.workflow.status).toBe('FAILED');
+    const before = run.task('u').subWorkflowId;
+    run.after(1);
+    run.retryChild('s');
+    expect(run.open()).toEqual(['s', 'f_join', 'a', 'u']);
+    expect(run.task('u').subWorkflowId).not.toBe(before);
+    expect(run.last.effects).toMatchObject([{ kind: 'startWorkflow', name: 'child_u' }]);
+    run.after(1);
+    run.endChild('s');
+    run.endChild('u');
+    run.complete('a');
+    expect(run.open()).toEqual(['after']);
+  });
+
+  it('is waited for in the loop that failed with it', () => {
+    const run = new Run(definition([loop('l', [sub('s')], '$.more'), simple('after')]));
+    run.endChild('s__1', { status: 'FAILED' });
+    expect(run.workflow.status).toBe('FAILED');
+    run.after(1);
+    run.retryChild('s__1');
+    expect(run.open()).toEqual(['l', 's__1']);
+    run.after(1);
+    run.endChild('s__1');
+    run.answer(false);
+    expect(run.open()).toEqual(['after']);
+  });
+
+  it('starts the clock of its attempt anew', () => {
+    const run = new Run(definition([sub('s')]), {
+      taskDefs: taskDefs({ name: 's', retryCount: 0, timeoutSeconds: 10 }),
+    });
+    run.endChild('s', { status: 'FAILED' });
+    run.after(60);
+    run.retryChild('s');
+    run.after(9);
+    expect(run.open()).toEqual(['s']);
+    run.after(2);
+    expect(run.task('s').status).toBe('TIMED_OUT');
+  });
+
+  it('is waited for whichever of its messages comes first', () => {
+    const run = new Run(definition([sub('s')]));
+    const [end, retry] = [{ status: 'FAILED', endTime: run.now } as const, { retriedAt: run.now + 1 }];
+    run.retryChild('s', retry);
+    expect(run.endChild('s', end).rejected).toMatchObject([{ reason: 'late' }]);
+    expect(run.open()).toEqual(['s']);
+    run.endChild('s', { status: 'FAILED', endTime: run.now + 2 });
+    expect(run.workflow.status).toBe('FAILED');
+    // The retry before that end is told only now.
+    expect(run.retryChild('s', retry).rejected).toMatchObject([{ reason: 'late' }]);
+    expect(run.workflow.status).toBe('FAILED');
+  });
+
+  it('is waited for by a parent that is paused, and leaves it paused', () => {
+    const run = new Run(definition([sub('s'), simple('after')]));
+    run.decide(command('pause'));
+    run.endChild('s', { status: 'FAILED' });
+    run.after(1);
+    run.retryChild('s');
+    expect(run.workflow.status).toBe('PAUSED');
+    run.decide(command('resume'));
+    expect(run.open()).toEqual(['s']);
+  });
+
+  it('is told to end when another took its place', () => {
+    const run = new Run(definition([sub('s', { retryCount: 1 })]), {
+      taskDefs: taskDefs({ name: 's', retryDelaySeconds: 0 }),
+    });
+    const first = run.task('s');
+    run.endChild('s', { status: 'FAILED' });
+    run.after(1);
+    run.decide(childRetried(first, { retriedAt: run.now }));
+    expect(run.last.effects).toMatchObject([
+      { kind: 'terminateChild', workflowId: first.subWorkflowId, taskId: first.taskId },
+    ]);
+    expect(run.open()).toEqual(['s']);
+  });
+
+  it('goes on alone when its parent went on without it', () => {
+    const run = new Run(definition([sub('s', { optional: true }), simple('after')]));
+    run.endChild('s', { status: 'FAILED' });
+    run.after(1);
+    expect(run.retryChild('s').rejected).toMatchObject([{ reason: 'late' }]);
+    expect(run.last.effects).toEqual([]);
+    run.complete('after');
+    expect(run.retryChild('s').rejected).toMatchObject([{ reason: 'late' }]);
   });
 });

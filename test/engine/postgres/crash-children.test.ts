@@ -76,6 +76,14 @@ const points: readonly (readonly (readonly [CrashPoint, number])[])[] = [
   ],
 ];
 
+const MENDED = [
+  {
+    name: 'mending',
+    tasks: [simple('mends')],
+  },
+  { name: 'above', tasks: [sub('m', 'mending'), simple('step')] },
+];
+
 describe('a parent whose process stops at', () => {
   let it: TestDatabase;
   const open: { close(): Promise<void> }[] = [];
@@ -88,7 +96,11 @@ describe('a parent whose process stops at', () => {
     await it.truncate();
   });
 
-  async function startProcess(crash: StopAt | undefined, clock: FakeClock): Promise<TestEngine> {
+  async function startProcess(
+    crash: StopAt | undefined,
+    clock: FakeClock,
+    isBroken = false,
+  ): Promise<TestEngine> {
     const database = new Database(it.url, { applicationName: `crash-${randomBytes(4).toString('hex')}` });
     const executions = new PostgresExecutionStore(database, crash);
     if (crash === undefined) open.push(database, executions);
@@ -98,6 +110,11 @@ describe('a parent whose process stops at', () => {
       ...(crash === undefined ? {} : { crash }),
       workers: [
         new FunctionWorker('step', ({ iteration }) => ({ kind: 'completed', output: { by: iteration } })),
+        new FunctionWorker('mends', () =>
+          isBroken
+            ? { kind: 'failed', reason: 'on purpose', terminal: true }
+            : { kind: 'completed', output: {} },
+        ),
         new FunctionWorker('fail', () => ({ kind: 'failed', reason: 'on purpose', terminal: true })),
       ],
     });
@@ -113,6 +130,49 @@ describe('a parent whose process stops at', () => {
     );
     await admin.end();
   }
+
+  test.each(
+    [1, 2, 3, 4]
+      .flatMap((nth) => [['batch:before-commit', nth] as const, ['batch:after-commit', nth] as const])
+      .concat([['inbox:held', 1] as never, ['inbox:held', 2] as never]),
+  )('%s (time %i) after its child was retried goes on when that is mended', async (point, nth) => {
+    const clock = new FakeClock();
+    const before = await startProcess(undefined, clock, true);
+    await register(before, ...MENDED);
+    await before.engine.start({ name: 'above', workflowId: PARENT }, TESTER);
+    await eventually(async () => (await before.engine.get(PARENT)).status === 'FAILED');
+    const child = (await before.engine.get(PARENT)).tasks[0]?.subWorkflowId ?? '';
+    await stopEngine(before);
+
+    const crash = new StopAt(point, nth);
+    const dying = await startProcess(crash, clock);
+    void dying.engine.retry(child, TESTER).catch(() => undefined);
+    await eventually(() => {
+      clock.advance(200);
+      return crash.isStopped;
+    });
+    await bury();
+
+    const last = await startProcess(undefined, clock);
+    // Whoever asked does not know whether it counted, and asks again.
+    await last.engine.retry(child, TESTER).catch(() => undefined);
+    await eventually(async () => {
+      clock.advance(200);
+      return (await last.engine.get(PARENT)).status === 'COMPLETED';
+    });
+    const { tasks } = await last.engine.get(PARENT);
+    expect(
+      tasks.map(({ referenceTaskName, status, retryCount }) => [referenceTaskName, status, retryCount]),
+    ).toEqual([
+      ['m', 'COMPLETED', 0],
+      ['step', 'COMPLETED', 0],
+    ]);
+    await eventually(async () => {
+      clock.advance(200);
+      return (await it.query('SELECT 1 FROM workflow_inbox')).length === 0;
+    });
+    await stopEngine(last);
+  });
 
   const name = (deaths: (typeof points)[number]) => deaths.map((death) => death.join(' ')).join(', then ');
 

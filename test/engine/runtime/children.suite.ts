@@ -292,6 +292,56 @@ export function childrenSuite(makeStores: () => Promise<SharedStores>): void {
       await nothingLeft(it.runtime.store);
     });
 
+    test('that is retried by itself sets all that waited for it going again', async () => {
+      let isBroken = true;
+      const it = await open([
+        new FunctionWorker('mends', () =>
+          isBroken
+            ? { kind: 'failed', reason: 'on purpose', terminal: true }
+            : { kind: 'completed', output: { mended: true } },
+        ),
+        work(),
+      ]);
+      await register(
+        it,
+        chain('leaf', 'mends'),
+        { name: 'middle', tasks: [sub('m', 'leaf')] },
+        { name: 'top', tasks: [sub('t', 'middle'), simple('work')] },
+      );
+      const id = await it.engine.start({ name: 'top' }, TESTER);
+      await reaches(it, id, 'FAILED');
+      const middle = await childOf(it, id, 't');
+      const leaf = await childOf(it, middle, 'm');
+      isBroken = false;
+      await it.engine.retry(leaf, TESTER);
+      await reaches(it, id, 'COMPLETED');
+      expect((await it.engine.get(id)).tasks.map((one) => [one.referenceTaskName, one.retryCount])).toEqual([
+        ['t', 0],
+        ['work', 0],
+      ]);
+      expect(await childOf(it, id, 't')).toBe(middle);
+      expect(await childOf(it, middle, 'm')).toBe(leaf);
+      expect(await status(it, middle)).toBe('COMPLETED');
+      await nothingLeft(it.runtime.store);
+    });
+
+    test('that is retried although another took its place ends again', async () => {
+      const it = await open([fails()]);
+      await register(it, chain('leaf', 'fails'), { name: 'top', tasks: [sub('t', 'leaf')] });
+      const id = await it.engine.start({ name: 'top' }, TESTER);
+      await reaches(it, id, 'FAILED');
+      const first = await childOf(it, id, 't');
+      await register(it, chain('leaf', 'nobody'));
+      await it.engine.retry(id, TESTER);
+      const second = await started(it, id, 't');
+      // The first one's definition is as it was; it fails again or is ended, and the second goes on.
+      await it.engine.retry(first, TESTER);
+      await eventually(async () => ['FAILED', 'TERMINATED'].includes(await status(it, first)));
+      await nothingLeft(it.runtime.store);
+      expect(await status(it, id)).toBe('RUNNING');
+      expect(await status(it, second)).toBe('RUNNING');
+    });
+
     test('is terminated with its parent, and so are its own', async () => {
       const it = await open();
       await register(

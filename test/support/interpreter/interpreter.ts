@@ -35,7 +35,9 @@ export type Happening =
       readonly row: number;
       readonly status: EndedStatus;
       readonly output: JsonObject;
-    };
+      readonly at: Instant;
+    }
+  | { readonly kind: 'childAgain'; readonly row: number; readonly at: Instant };
 
 export class Interpreter extends Making {
   /** @returns whether it had a meaning now. */
@@ -82,6 +84,8 @@ export class Interpreter extends Making {
         return this.answer(this.rows[what.row]!, what.value);
       case 'child':
         return this.childEnds(this.rows[what.row]!, what);
+      case 'childAgain':
+        return this.childGoesOn(this.rows[what.row]!, what.at);
       default:
         return what satisfies never;
     }
@@ -120,16 +124,45 @@ export class Interpreter extends Making {
     return true;
   }
 
-  private childEnds(row: Row, { status, output }: Extract<Happening, { kind: 'child' }>): boolean {
-    if (this.isEnded || row.status !== 'IN_PROGRESS') return false;
+  private childEnds(row: Row, { status, output, at }: Extract<Happening, { kind: 'child' }>): boolean {
+    if (this.isEnded || row.status !== 'IN_PROGRESS' || at < row.againAt) return false;
     row.output = { ...output, subWorkflowId: childOf(row) };
     row.updatedAt = this.now;
+    row.endedAt = at;
     row.status = status === 'TERMINATED' ? 'CANCELED' : status;
+    return true;
+  }
+
+  /** A child was retried by itself: whoever ended because of it waits for it again. */
+  private childGoesOn(row: Row, at: Instant): boolean {
+    const hasEnded = isTerminalTask(row.status);
+    if (at <= (hasEnded ? row.endedAt : row.againAt)) return false;
+    if (isSuccessfulTask(row.status) || (row.handled && !this.isEnded)) return false;
+    const bad = this.badRows();
+    const isWaitedFor = this.isEnded
+      ? this.status !== 'COMPLETED' && bad.includes(row)
+      : !hasEnded || (!row.replaced && !this.isLeftBehind(row));
+    if (!isWaitedFor) {
+      this.effects.push(`stop ${childOf(row)}`);
+      return true;
+    }
+    if (this.isEnded) this.goOn(bad.filter((one) => one !== row));
+    Object.assign(row, { status: 'IN_PROGRESS', handled: false, startedAt: at - 1, againAt: at });
+    row.output = { subWorkflowId: childOf(row) };
+    row.updatedAt = this.now;
     return true;
   }
 
   private retry(): boolean {
     if (!this.isEnded || this.status === 'COMPLETED') return false;
+    const bad = this.badRows();
+    if (bad.length === 0 && this.status !== 'TIMED_OUT') return false;
+    this.goOn(bad);
+    return true;
+  }
+
+  /** What a retry sets going again. */
+  private badRows(): Row[] {
     const isBad = ({ status, replaced }: Row): boolean =>
       !replaced && ['FAILED', 'FAILED_WITH_TERMINAL_ERROR', 'TIMED_OUT', 'CANCELED'].includes(status);
     const bad: Row[] = [];
@@ -138,7 +171,10 @@ export class Interpreter extends Making {
       // What is in a loop goes on only if the loop does.
       if (isBad(row) && (loop === undefined || bad.includes(loop))) bad.push(row);
     }
-    if (bad.length === 0 && this.status !== 'TIMED_OUT') return false;
+    return bad;
+  }
+
+  private goOn(bad: readonly Row[]): void {
     this.status = 'RUNNING';
     this.clockSince = this.now;
     this.output = {};
@@ -155,7 +191,6 @@ export class Interpreter extends Making {
       this.schedule(row.step, row.path, { of: row, delayMs: 0, anew: true });
     }
     for (const row of bad) if (row.step.type === 'JOIN') goesOn(row, {});
-    return true;
   }
 
   /** Draws consequences until there are none. */

@@ -30,6 +30,8 @@ export class Making extends Questions {
       startedAt: now,
       updatedAt: now,
       dueAt: now,
+      endedAt: now,
+      againAt: 0,
     };
     const delayMs = again?.delayMs ?? 0;
     this.rows.push(row);
@@ -104,6 +106,7 @@ export class Making extends Questions {
     row.status = status;
     row.queued = false;
     row.updatedAt = this.now;
+    row.endedAt = this.now;
     if (hasChild) this.effects.push(`stop ${childOf(row)}`);
   }
 }

@@ -25,6 +25,9 @@ export interface Row {
   startedAt: Instant | undefined;
   updatedAt: Instant;
   dueAt: Instant;
+  endedAt: Instant;
+  /** When its child was set going again, as far as it was told. */
+  againAt: Instant;
 }
 
 /** A row's name: the step's, with the iterations. */
