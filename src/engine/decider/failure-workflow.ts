@@ -4,7 +4,7 @@ import { ExpressionTooLarge, compileTemplate } from './expressions.js';
 import { isWithin } from './json-size.js';
 import { scopeOf } from './scope.js';
 import type { Transition } from './transition.js';
-import { uuid5 } from './uuid5.js';
+import { uuid5 } from '../../uuid5.js';
 
 /** Where Conductor puts the id of the workflow that a failed one started. */
 const OUTPUT_KEY = 'conductor.failure_workflow';

@@ -11,7 +11,7 @@ import type { Step } from './plan.js';
 import { scopeOf } from './scope.js';
 import { startIfDue } from './sub-workflows.js';
 import type { Transition } from './transition.js';
-import { taskIdOf } from './uuid5.js';
+import { taskIdOf } from './task-id.js';
 
 /** Why a row is made: a step's turn has come, or an earlier attempt is to be repeated. */
 export interface Repetition {

@@ -11,7 +11,7 @@ import type { Step } from './plan.js';
 import { afterFailure, retryDelayMs } from './retries.js';
 import { schedule } from './schedule.js';
 import type { Transition } from './transition.js';
-import { taskIdOf } from './uuid5.js';
+import { taskIdOf } from './task-id.js';
 
 /** Draws every consequence of what is known, until nothing more follows or the budget of system tasks is used up. */
 export function settle(t: Transition): void {

@@ -8,7 +8,7 @@ import type { Json, JsonObject } from '../model/json.js';
 import { MAX_WORKFLOW_DEPTH } from './limits.js';
 import { parseWorkflowDef } from './parse-definition.js';
 import type { Transition } from './transition.js';
-import { uuid5 } from './uuid5.js';
+import { uuid5 } from '../../uuid5.js';
 
 /** The child of one attempt: another attempt has another child, the same one always the same. */
 export const childIdOf = (parentId: string, taskId: string): string =>

@@ -1,6 +1,6 @@
 import { NotFound } from '../../errors.js';
 import type { Queryable } from '../../database/queryable.js';
-import { isUuid } from '../ids.js';
+import { isUuid } from '../../uuid5.js';
 import type { ObjectFacts, ObjectRef, ScanContext } from '../ledger.js';
 
 /** A scan with its object; bigint columns as numbers. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decide } from '../../../src/engine/decider/decide.js';
 import { looksBack } from '../../../src/engine/decider/loops.js';
 import { DEFAULT_PAYLOAD_LIMITS } from '../../../src/engine/model/payload-limits.js';
-import { taskIdOf } from '../../../src/engine/decider/uuid5.js';
+import { taskIdOf } from '../../../src/engine/decider/task-id.js';
 import {
   Run,
   bare,

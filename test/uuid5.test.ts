@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { taskIdOf, uuid5 } from '../../../src/engine/decider/uuid5.js';
+import { taskIdOf } from '../src/engine/decider/task-id.js';
+import { uuid5 } from '../src/uuid5.js';
 
 describe('uuid5', () => {
   it.each([
