@@ -12,8 +12,8 @@ export type Invocation =
       readonly input: unknown;
       readonly follow: boolean;
     }
-  | { readonly kind: 'show'; readonly id: string; readonly json: boolean }
-  | { readonly kind: 'follow' | 'why' | 'pause' | 'resume' | 'retry'; readonly id: string }
+  | { readonly kind: 'show' | 'why'; readonly id: string; readonly json: boolean }
+  | { readonly kind: 'follow' | 'pause' | 'resume' | 'retry'; readonly id: string }
   | { readonly kind: 'terminate'; readonly id: string; readonly reason: string };
 
 export const USAGE = `sallyport: starts workflows and shows how they fare
@@ -21,7 +21,7 @@ export const USAGE = `sallyport: starts workflows and shows how they fare
   sallyport start NAME [--version N] [--input JSON|@FILE] [--follow]
   sallyport show ID [--json]
   sallyport follow ID             until it ends; exit code 0: completed, 1: ended otherwise
-  sallyport why ID                why it is not moving
+  sallyport why ID [--json]       why it is not moving
   sallyport terminate ID [--reason TEXT]
   sallyport pause|resume|retry ID
 
@@ -36,7 +36,7 @@ const OPTIONS: Readonly<Record<string, ParseArgsConfig['options']>> = {
   show: { json: { type: 'boolean' } },
   terminate: { reason: { type: 'string' } },
   follow: {},
-  why: {},
+  why: { json: { type: 'boolean' } },
   pause: {},
   resume: {},
   retry: {},
@@ -61,7 +61,8 @@ export function parseArguments(args: readonly string[]): Invocation {
       return { kind: 'start', name: subject, version, input, follow: values['follow'] === true };
     }
     case 'show':
-      return { kind: 'show', id: subject, json: values['json'] === true };
+    case 'why':
+      return { kind: command, id: subject, json: values['json'] === true };
     case 'terminate': {
       const reason = values['reason'];
       return {

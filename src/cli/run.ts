@@ -2,15 +2,21 @@ import { visible } from '../outbound/safe-text.js';
 import { parseArguments, USAGE, type Invocation } from './arguments.js';
 import { Client } from './client.js';
 import { follow, type Output } from './follow.js';
-import { duration, taskLine, workflowLine, type TaskFacts, type WorkflowFacts } from './lines.js';
+import { taskLine, workflowLine, type TaskFacts, type WorkflowFacts } from './lines.js';
 import { settingsFrom } from './settings.js';
 
 type Execution = WorkflowFacts & {
   readonly workflowVersion: number;
   readonly tasks: readonly TaskFacts[];
-  readonly why: readonly Reason[];
 };
-type Reason = { readonly kind: string } & Readonly<Record<string, unknown>>;
+
+interface Explanation {
+  readonly why: readonly { readonly sentence: string }[];
+  readonly leftOut: number;
+}
+
+// Names and ids in it may have 255 characters each.
+const MAX_SENTENCE = 2_000;
 
 /** Does what the arguments ask for. @returns the exit code. @throws CommandError */
 export async function run(
@@ -47,7 +53,7 @@ async function perform(
     case 'show':
       return show(client, invocation.id, invocation.json, output);
     case 'why':
-      return why(client, invocation.id, output);
+      return why(client, invocation.id, invocation.json, output);
     case 'terminate':
       await client.call(
         'DELETE',
@@ -93,31 +99,14 @@ async function show(client: Client, id: string, json: boolean, { out, style }: O
   return 0;
 }
 
-async function why(client: Client, id: string, { out }: Output): Promise<number> {
-  const answer = await client.call<{ why: readonly Reason[] }>(
-    'GET',
-    `/api/v1/executions/${encodeURIComponent(id)}/why`,
-  );
-  for (const reason of answer.why) out(reasonLine(reason));
+/** One sentence per reason; all that is known about them as JSON. */
+async function why(client: Client, id: string, json: boolean, { out }: Output): Promise<number> {
+  const answer = await client.call<Explanation>('GET', `/api/v1/executions/${encodeURIComponent(id)}/why`);
+  if (json) {
+    out(JSON.stringify(answer, null, 2));
+    return 0;
+  }
+  for (const { sentence } of answer.why) out(visible(sentence, MAX_SENTENCE));
+  if (answer.leftOut > 0) out(`${answer.leftOut} more steps are open; see: sallyport show ID`);
   return 0;
-}
-
-/** The kind, and whatever else the service says of it; times as moments, and how far they are away. */
-function reasonLine({ kind, ...facts }: Reason): string {
-  const parts = Object.entries(facts).flatMap(([name, value]) => {
-    if (value === undefined || value === null) return [];
-    return [`${visible(name, 40)}: ${isMoment(name, value) ? momentText(value) : factText(value)}`];
-  });
-  return [visible(kind, 40).replaceAll('_', ' '), ...parts].join('  ');
-}
-
-const isMoment = (name: string, value: unknown): value is number =>
-  typeof value === 'number' && /^(at|since|until|\w+At)$/.test(name);
-
-const factText = (value: unknown): string =>
-  visible(typeof value === 'string' ? value : JSON.stringify(value), 200);
-
-function momentText(at: number): string {
-  const away = at - Date.now();
-  return `${new Date(at).toISOString()} (${away < 0 ? `${duration(-away)} ago` : `in ${duration(away)}`})`;
 }

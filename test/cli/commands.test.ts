@@ -90,7 +90,12 @@ describe('the command line against a real server', () => {
     const id = await started();
     const why = type('why', id);
     expect(await why.code).toBe(0);
-    expect(why.lines.join('\n')).toMatch(/no worker|backlog/);
+    expect(why.lines).toEqual([expect.stringMatching(/^fetch_0 waits for (a worker|its turn) .*\.$/)]);
+    const data = type('why', id, '--json');
+    expect(await data.code).toBe(0);
+    const answer = JSON.parse(data.lines.join('\n')) as { why: unknown[] };
+    expect(answer).toMatchObject({ workflowId: id, status: 'RUNNING', leftOut: 0 });
+    expect(answer.why).toMatchObject([{ sentence: why.lines[0], reference: 'fetch_0' }]);
     expect(await type('pause', id).code).toBe(0);
     const paused = type('why', id);
     await paused.code;
