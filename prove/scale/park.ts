@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { taskIdOf } from '../../src/engine/decider/uuid5.js';
+import { taskIdOf } from '../../src/engine/decider/task-id.js';
 import type { Scratch } from './cluster.js';
 import { REFERENCE } from './definitions.js';
 import { COPIED, copyStatements } from './rows-of.js';

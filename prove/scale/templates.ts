@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { taskIdOf } from '../../src/engine/decider/uuid5.js';
+import { taskIdOf } from '../../src/engine/decider/task-id.js';
 import { eventually } from '../../test/support/eventually.js';
 import type { ServiceProcess } from '../../test/support/service-process.js';
 import type { Scratch } from './cluster.js';
