@@ -369,7 +369,7 @@ export abstract class ExecutionStore {
     maxTasks: number,
   ): Promise<readonly StoredChange[]>;
   /** Exact to 10,000. */
-  abstract count(query: Omit<WorkflowSearch, 'limit' | 'cursor'>): Promise<number>;
+  abstract count(query: Omit<WorkflowSearch, 'limit' | 'skip' | 'cursor'>): Promise<number>;
 
   /** Tasks that wait to be handed out, per type; all types when none is named. */
   abstract queueSizes(taskTypes?: readonly string[]): Promise<ReadonlyMap<string, number>>;

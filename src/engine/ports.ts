@@ -63,6 +63,8 @@ export interface WorkflowSearch {
   readonly to?: Instant | undefined;
   /** 1..500 */
   readonly limit: number;
+  /** So many of the newest are left out, 10,000 at most: each is still walked past. A cursor goes deeper. */
+  readonly skip?: number | undefined;
   /** From the previous page. */
   readonly cursor?: string | undefined;
 }

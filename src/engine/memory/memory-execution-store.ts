@@ -462,12 +462,14 @@ export class MemoryExecutionStore extends ExecutionStore {
     );
   }
 
-  async search({ limit, cursor, ...query }: WorkflowSearch) {
+  async search({ limit, skip = 0, cursor, ...query }: WorkflowSearch) {
     const after = cursor === undefined ? undefined : decodeCursor(cursor, isText);
-    const found = this.found(query).filter(
-      ({ createTime, workflowId }) =>
-        after === undefined || createTime < after.at || (createTime === after.at && workflowId < after.id),
-    );
+    const found = this.found(query)
+      .filter(
+        ({ createTime, workflowId }) =>
+          after === undefined || createTime < after.at || (createTime === after.at && workflowId < after.id),
+      )
+      .slice(skip);
     const items = found.slice(0, limit).map(summaryOf);
     const last = items.at(-1);
     return found.length > limit && last !== undefined
@@ -495,11 +497,11 @@ export class MemoryExecutionStore extends ExecutionStore {
     });
   }
 
-  async count(query: Omit<WorkflowSearch, 'limit' | 'cursor'>): Promise<number> {
+  async count(query: Omit<WorkflowSearch, 'limit' | 'skip' | 'cursor'>): Promise<number> {
     return Math.min(10_000, this.found(query).length);
   }
 
-  private found(query: Omit<WorkflowSearch, 'limit' | 'cursor'>): Workflow[] {
+  private found(query: Omit<WorkflowSearch, 'limit' | 'skip' | 'cursor'>): Workflow[] {
     return [...this.executions.values()]
       .map(({ workflow }) => workflow)
       .filter(

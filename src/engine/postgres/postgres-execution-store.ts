@@ -417,7 +417,7 @@ export class PostgresExecutionStore extends ExecutionStore {
     return this.run((db) => listChanges(db, known, maxTasks));
   }
 
-  count(query: Omit<WorkflowSearch, 'limit' | 'cursor'>): Promise<number> {
+  count(query: Omit<WorkflowSearch, 'limit' | 'skip' | 'cursor'>): Promise<number> {
     return this.run((db) => countWorkflows(db, query));
   }
 

@@ -6,7 +6,7 @@ import type { SallyportEngine } from '../runtime/sallyport-engine.js';
 import type { SearchQuery } from './schemas.js';
 import { summaryView } from './views.js';
 
-type Filter = Omit<WorkflowSearch, 'limit' | 'cursor'>;
+type Filter = Omit<WorkflowSearch, 'limit' | 'skip' | 'cursor'>;
 
 const CONDITION = /^([a-zA-Z]+)\s*(=|>|<|IN)\s*(.+)$/;
 const PAGE = 500;
@@ -24,15 +24,16 @@ export async function searchWorkflows(
   const results: WorkflowSummary[] = [];
   let cursor: string | undefined;
   do {
-    const limit = Math.min(PAGE, start + size - results.length);
-    const page = await engine.search({ ...filter, limit, cursor });
+    const limit = Math.min(PAGE, size - results.length);
+    const page = await engine.search({
+      ...filter,
+      limit,
+      ...(cursor === undefined ? { skip: start } : { cursor }),
+    });
     results.push(...page.items);
     cursor = page.nextCursor;
-  } while (cursor !== undefined && results.length < start + size);
-  return {
-    totalHits: await engine.count(filter),
-    results: results.slice(start, start + size).map(summaryView),
-  };
+  } while (cursor !== undefined && results.length < size);
+  return { totalHits: await engine.count(filter), results: results.map(summaryView) };
 }
 
 async function byId(engine: SallyportEngine, workflowId: string) {

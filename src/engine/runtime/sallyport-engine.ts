@@ -27,6 +27,7 @@ import { noTask, noWorkflow, refused, TaskReports, type Reported } from './task-
 import { explain } from './why.js';
 
 const MAX_SEARCH_LIMIT = 500;
+const MAX_SEARCH_SKIP = 10_000;
 const MAX_REASON_LENGTH = 10_000;
 
 /** How long a caller of `execute` waits, and for what beside the end. */
@@ -184,11 +185,15 @@ export class SallyportEngine extends Engine {
     if (!Number.isInteger(query.limit) || query.limit < 1 || query.limit > MAX_SEARCH_LIMIT) {
       throw InvalidInput.field('limit', `must be a whole number from 1 to ${MAX_SEARCH_LIMIT}`);
     }
+    const { skip = 0 } = query;
+    if (!Number.isInteger(skip) || skip < 0 || skip > MAX_SEARCH_SKIP) {
+      throw InvalidInput.field('skip', `must be a whole number from 0 to ${MAX_SEARCH_SKIP}`);
+    }
     return await this.runtime.store.search(query);
   }
 
   /** How many executions match; exact to 10,000. */
-  count(query: Omit<WorkflowSearch, 'limit' | 'cursor'>): Promise<number> {
+  count(query: Omit<WorkflowSearch, 'limit' | 'skip' | 'cursor'>): Promise<number> {
     return this.runtime.store.count(query);
   }
 

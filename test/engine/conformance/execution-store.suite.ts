@@ -660,6 +660,32 @@ export function executionStoreSuite(make: () => Promise<ExecutionStore>): void {
       expect(seen).toEqual([ids[4], ids[3], ids[2], ids[1], ids[0]]);
     });
 
+    test('leaves out the newest that are to be skipped', async () => {
+      const ids: string[] = [];
+      for (let i = 0; i < 5; i++) ids.push(await start(store, { now: NOW + i }));
+      const page = await store.search({ limit: 2, skip: 1 });
+      expect(page.items.map(({ workflowId }) => workflowId)).toEqual([ids[3], ids[2]]);
+      const next = await store.search({ limit: 5, cursor: page.nextCursor });
+      expect(next.items.map(({ workflowId }) => workflowId)).toEqual([ids[1], ids[0]]);
+      expect((await store.search({ limit: 2, skip: 5 })).items).toEqual([]);
+    });
+
+    test('merges several statuses, newest first', async () => {
+      const [one, two, three] = [
+        await start(store),
+        await start(store, { now: NOW + 1 }),
+        await start(store, { now: NOW + 2 }),
+      ];
+      await command(store, two, { kind: 'terminate', reason: 'x' });
+      for (const more of [{}, { workflowName: (await store.load(one))?.workflow.workflowName }]) {
+        const query = { ...more, status: ['RUNNING', 'TERMINATED', 'RUNNING'] as const };
+        const page = await store.search({ ...query, limit: 2 });
+        const rest = await store.search({ ...query, limit: 2, cursor: page.nextCursor });
+        expect([...page.items, ...rest.items].map(({ workflowId }) => workflowId)).toEqual([three, two, one]);
+        expect(await store.count(query)).toBe(3);
+      }
+    });
+
     test('is narrowed by status, name, correlation id and time', async () => {
       const one = await start(store, { correlationId: 'c' });
       const two = await start(store, { definition: chain('other', 'work'), now: NOW + 10 });

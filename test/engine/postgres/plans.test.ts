@@ -17,6 +17,7 @@ import {
 import { LIST_CHANGES, REVISIONS } from '../../../src/engine/postgres/sql/list-changes.js';
 import { OUTLOOK } from '../../../src/engine/postgres/sql/outlook.js';
 import { READ_QUEUES, READ_STATES } from '../../../src/engine/postgres/sql/readings.js';
+import { countStatement, pageStatement } from '../../../src/engine/postgres/sql/search-workflows.js';
 import { PROMOTE_DELAYED } from '../../../src/engine/postgres/sql/promote-delayed.js';
 import { TASKS_AHEAD } from '../../../src/engine/postgres/sql/tasks-ahead.js';
 import { testDatabase } from '../../support/database.js';
@@ -26,6 +27,11 @@ interface PlanNode {
   readonly 'Index Name'?: string;
   readonly 'Relation Name'?: string;
   readonly Plans?: readonly PlanNode[];
+}
+
+interface Touched {
+  readonly 'Shared Hit Blocks': number;
+  readonly 'Shared Read Blocks': number;
 }
 
 const flatten = (node: PlanNode): readonly PlanNode[] => [node, ...(node.Plans ?? []).flatMap(flatten)];
@@ -106,6 +112,32 @@ describe('the plan of', () => {
     expect(new Set(queues.indexes)).toEqual(new Set(['task_due']));
   });
 
+  const FAILED = ['FAILED', 'TIMED_OUT'] as const;
+  test.each([
+    ['all', {}, 'workflow_created'],
+    ['some statuses', { status: FAILED }, 'workflow_status_created'],
+    ['a name', { workflowName: 'n' }, 'workflow_name_created'],
+    ['a name and some statuses', { workflowName: 'n', status: FAILED }, 'workflow_name_status_created'],
+    [
+      'a name, also the completed',
+      { workflowName: 'n', status: ['COMPLETED'] as const },
+      'workflow_name_created',
+    ],
+    ['a correlation id', { correlationId: 'c', status: FAILED, workflowName: 'n' }, 'workflow_correlation'],
+  ])('a search for %s walks one index in its order', async (_, filter, index) => {
+    const after = Buffer.from(JSON.stringify([1, 'w'])).toString('base64url');
+    for (const { text, values } of [
+      pageStatement({ ...filter, limit: 100 }),
+      pageStatement({ ...filter, limit: 100, skip: 10_000, from: 1, to: 2 }),
+      pageStatement({ ...filter, limit: 100, cursor: after }),
+      countStatement(filter),
+    ]) {
+      const { scanned, indexes } = await plan(text, values);
+      expect(scanned).toEqual([]);
+      expect(indexes.filter((name) => name !== 'workflow_pkey')).toEqual([index]);
+    }
+  });
+
   test.each([
     ['what a node holds of the inbox', CLAIMED_INBOX, ['node'], 'workflow_inbox_claimed'],
     ['what it lets go of', UNCLAIM_INBOX, ['node', [1]], 'workflow_inbox_'],
@@ -125,6 +157,32 @@ describe('the plan of', () => {
     expect(new Set(indexes)).toEqual(
       new Set(['workflow_timer_due', 'task_delayed', 'workflow_inbox_next', 'task_due']),
     );
+  });
+
+  test('a search that finds nothing touches nothing, however many others there are and wherever they stand', async () => {
+    await sessions.query(
+      `INSERT INTO workflow (id, name, version, status, revision, run_epoch, priority, created_at, updated_at,
+         task_count, open_task_count, failed_references)
+       SELECT 'parked' || g, 'name' || g % 2, 1, CASE g % 2 WHEN 0 THEN 'RUNNING' ELSE 'FAILED' END, 1, 0, 0, g, g, 1, 1, '{}'
+       FROM generate_series(1, 20000) AS g`,
+    );
+    await sessions.query('VACUUM (ANALYZE) workflow');
+    for (const filter of [
+      { status: ['TIMED_OUT', 'PAUSED'] as const },
+      { workflowName: 'nothing' },
+      { workflowName: 'name0', status: ['FAILED'] as const },
+      { correlationId: 'nothing' },
+    ]) {
+      for (const { text, values } of [pageStatement({ ...filter, limit: 100 }), countStatement(filter)]) {
+        const { rows } = await sessions.query<{ 'QUERY PLAN': readonly { Plan: Touched }[] }>(
+          `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${text}`,
+          values,
+        );
+        const top = rows[0]?.['QUERY PLAN'][0]?.Plan;
+        expect((top?.['Shared Hit Blocks'] ?? 0) + (top?.['Shared Read Blocks'] ?? 0)).toBeLessThan(20);
+      }
+    }
+    await sessions.query('TRUNCATE workflow');
   });
 
   test('a claim touches as little when a hundred thousand tasks are parked and two priorities wait', async () => {
@@ -153,9 +211,7 @@ describe('the plan of', () => {
       `'SCHEDULED', 0, false, false, 0, 0, 1, 1, 1, 0, true, 1, true, g % 2, g, 0, 0, '{}', '{}'`,
     );
     const { rows: answer } = await sessions.query<{
-      'QUERY PLAN': readonly {
-        Plan: PlanNode & { 'Shared Hit Blocks': number; 'Shared Read Blocks': number };
-      }[];
+      'QUERY PLAN': readonly { Plan: PlanNode & Touched }[];
     }>(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${CLAIM_TASKS}`, [
       'type',
       Array.from({ length: 10 }, () => 'w'),
