@@ -17,6 +17,7 @@ import {
 import { LIST_CHANGES, REVISIONS } from '../../../src/engine/postgres/sql/list-changes.js';
 import { OUTLOOK } from '../../../src/engine/postgres/sql/outlook.js';
 import { READ_QUEUES, READ_STATES } from '../../../src/engine/postgres/sql/readings.js';
+import { QUEUE_SIZES } from '../../../src/engine/postgres/sql/queues.js';
 import { countStatement, pageStatement } from '../../../src/engine/postgres/sql/search-workflows.js';
 import { PROMOTE_DELAYED } from '../../../src/engine/postgres/sql/promote-delayed.js';
 import { TASKS_AHEAD } from '../../../src/engine/postgres/sql/tasks-ahead.js';
@@ -110,6 +111,12 @@ describe('the plan of', () => {
     const queues = await plan(READ_QUEUES, [['a', 'b'], 200, 10_000]);
     expect(queues.scanned).toEqual([]);
     expect(new Set(queues.indexes)).toEqual(new Set(['task_due']));
+  });
+
+  test('the sizes of the queues are counted from what is queued only', async () => {
+    const { scanned, indexes } = await plan(QUEUE_SIZES, [null]);
+    expect(scanned).toEqual([]);
+    expect(new Set(indexes)).toEqual(new Set(['task_due', 'task_delayed']));
   });
 
   const FAILED = ['FAILED', 'TIMED_OUT'] as const;

@@ -1,16 +1,21 @@
 import type { Queryable } from '../../../database/queryable.js';
 import type { PollRecord, TaskLogLine } from '../../execution-store.js';
 
+/** Only the two partial indexes know what is queued: asked for together they would be passed over for the whole table. */
+export const QUEUE_SIZES = `
+  SELECT task_type, count(*) AS n FROM (
+    SELECT task_type FROM task WHERE queued AND due
+    UNION ALL
+    SELECT task_type FROM task WHERE queued AND NOT due
+  ) AS waiting
+  WHERE $1::text[] IS NULL OR task_type = ANY ($1) GROUP BY task_type ORDER BY task_type`;
+
 /** Tasks that wait to be handed out, per type; zero for asked types without any. */
 export async function queueSizes(
   db: Queryable,
   taskTypes: readonly string[] | undefined,
 ): Promise<ReadonlyMap<string, number>> {
-  const rows = await db.query<{ task_type: string; n: number }>(
-    `SELECT task_type, count(*) AS n FROM task
-     WHERE queued AND ($1::text[] IS NULL OR task_type = ANY ($1)) GROUP BY task_type ORDER BY task_type`,
-    [taskTypes ?? null],
-  );
+  const rows = await db.query<{ task_type: string; n: number }>(QUEUE_SIZES, [taskTypes ?? null]);
   const sizes = new Map((taskTypes ?? []).map((type) => [type, 0]));
   for (const { task_type, n } of rows) sizes.set(task_type, n);
   return sizes;
