@@ -38,7 +38,7 @@ export interface TaskResult {
   readonly extendLease?: boolean | undefined;
   /** The lease (poll count) on which this rests: one that was handed on since makes it late. Any when absent. */
   readonly lease?: number | undefined;
-  /** Unique per intention: the same id again changes nothing and answers as before. Random when absent. */
+  /** Unique per task and intention: the same id again changes nothing and answers as before. */
   readonly commandId?: string | undefined;
 }
 

@@ -208,8 +208,8 @@ export const TaskReportBody = z
     ...reportFields,
     /** The `pollCount` of the task as it was handed out: a report that rests on another one is late. */
     lease: absent(z.int().min(0)),
-    /** The same id again changes nothing and is answered as before. */
-    commandId: absent(text(255)),
+    /** Of this task: the same id again changes nothing and is answered as before. */
+    commandId: absent(Id),
   })
   .superRefine(saysSomething)
   .meta({ id: 'TaskReport' });

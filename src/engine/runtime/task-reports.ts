@@ -47,7 +47,7 @@ export class TaskReports {
           lease,
           command: {
             kind: 'updateTask',
-            commandId: result.commandId ?? commandIdOf(result),
+            commandId: commandIdOf(result),
             actor,
             taskId,
             status: result.status,
@@ -59,7 +59,7 @@ export class TaskReports {
         });
     const task = attemptOf(outcome, workflowInstanceId, taskId);
     const isLate = isExtension
-      ? task.status !== 'IN_PROGRESS' || (lease !== undefined && lease !== task.pollCount)
+      ? task.status !== 'IN_PROGRESS' || isHandedOn(task, lease)
       : outcome.kind === 'rejected';
     if (!isLate) return { outcome: { kind: 'applied' }, task };
     this.late(result, task);
@@ -89,12 +89,26 @@ export class TaskReports {
   }
 }
 
-/** The same report of the same lease is the same intention; without a lease only an end can be told to be the same. */
-function commandIdOf({ taskId, lease, status, outputData, callbackAfterSeconds }: TaskResult): string {
+/**
+ * A client's own id counts for its task only, and never for one of the engine's. Without one, the same report of the
+ * same lease is the same intention; where the lease is not said, only an end can be told to be the same.
+ */
+function commandIdOf({
+  taskId,
+  lease,
+  status,
+  outputData,
+  callbackAfterSeconds,
+  commandId,
+}: TaskResult): string {
+  if (commandId !== undefined) return `client:${taskId}:${commandId}`;
   if (lease === undefined) return randomUUID();
   const said = JSON.stringify([status, outputData, callbackAfterSeconds]);
   return `lease:${taskId}:${lease}:${createHash('sha1').update(said).digest('base64url')}`;
 }
+
+const isHandedOn = ({ pollCount }: Task, lease: number | undefined): boolean =>
+  lease !== undefined && lease !== pollCount;
 
 function attemptOf(outcome: EntryOutcome, workflowId: string, taskId: string): Task {
   if (outcome.kind === 'missing' || outcome.kind === 'existing') throw noWorkflow(workflowId);
@@ -121,6 +135,7 @@ function check(result: TaskResult): void {
   if (result.outputData !== undefined) checkStorable(result.outputData, 'outputData');
   checkText(result.reasonForIncompletion, 'reasonForIncompletion', MAX_REASON_LENGTH);
   checkText(result.workerId, 'workerId', MAX_ID_LENGTH);
+  if (result.commandId === '') throw InvalidInput.field('commandId', 'must not be empty');
   checkText(result.commandId, 'commandId', MAX_ID_LENGTH);
 }
 

@@ -171,7 +171,7 @@ const acceptedOf = (
 
 /** What each entry is told, once the transition is stored. */
 function answers(
-  { decided, early }: Sorted,
+  { decided, early, again }: Sorted,
   rejected: readonly RejectedCommand[],
   state: WorkflowState,
 ): (readonly [Entry, EntryOutcome])[] {
@@ -186,6 +186,12 @@ function answers(
     if (rejection === undefined) answered.push([entry, applied]);
     else if (saysWhatIsStored(state, command)) answered.push([entry, { kind: 'repeated', state }]);
     else answered.push([entry, { kind: 'rejected', rejection, state }]);
+  }
+  if (again.length === 0) return answered;
+  const told = new Map(answered.map(([entry, outcome]) => [entry, outcome]));
+  for (const [entry, first] of again) {
+    const outcome = told.get(first);
+    answered.push([entry, outcome?.kind === 'rejected' ? outcome : { kind: 'repeated', state }]);
   }
   return answered;
 }
@@ -216,6 +222,8 @@ interface Sorted {
   readonly decided: readonly Entry[];
   /** Answered without a decision: repeated (`undefined`), or reports of runs that lost their lease. */
   readonly early: readonly (readonly [Entry, RejectedCommand | undefined])[];
+  /** Those that say what another entry of the batch says, and are told what that one is told. */
+  readonly again: readonly (readonly [Entry, Entry])[];
   readonly extends: boolean;
   readonly isTimer: boolean;
   /** Inbox rows. */
@@ -226,6 +234,7 @@ function sortOut(state: WorkflowState, entries: readonly Entry[], applied: Reado
   const commands: Command[] = [];
   const decided: Entry[] = [];
   const early: (readonly [Entry, RejectedCommand | undefined])[] = [];
+  const again: (readonly [Entry, Entry])[] = [];
   const consumed: number[] = [];
   let isExtending = false;
   let isTimer = false;
@@ -240,8 +249,11 @@ function sortOut(state: WorkflowState, entries: readonly Entry[], applied: Reado
     }
     const { command } = request;
     const { commandId } = command;
-    if (applied.has(commandId) || commands.some((earlier) => earlier.commandId === commandId)) {
+    const first = decided.find((earlier) => commandOf(earlier.request)?.commandId === commandId);
+    if (applied.has(commandId)) {
       early.push([entry, undefined]);
+    } else if (first !== undefined) {
+      again.push([entry, first]);
     } else if (request.kind === 'command' && lostLease(state, command, request.lease)) {
       early.push([entry, { commandId, reason: 'late', message: 'The task was handed out again since.' }]);
     } else {
@@ -249,7 +261,7 @@ function sortOut(state: WorkflowState, entries: readonly Entry[], applied: Reado
       decided.push(entry);
     }
   }
-  return { commands, decided, early, extends: isExtending, isTimer, consumed };
+  return { commands, decided, early, again, extends: isExtending, isTimer, consumed };
 }
 
 function lostLease(state: WorkflowState, command: Command, lease: number | undefined): boolean {

@@ -70,11 +70,73 @@ describe('a report on /api/v1', () => {
     expect((await report('nobody', { status: 'COMPLETED' })).status).toBe(404);
     const { taskId } = await claim();
     expect(await report(taskId, {})).toMatchObject({ status: 400, json: { errors: [{ path: 'status' }] } });
+    expect(await report(taskId, { status: 'COMPLETED', commandId: '' })).toMatchObject({
+      status: 400,
+      json: { errors: [{ path: 'commandId' }] },
+    });
     expect(await report(taskId, { status: 'COMPLETED', lease: -1 })).toMatchObject({
       status: 400,
       json: { errors: [{ path: 'lease' }] },
     });
     await report(taskId, { status: 'COMPLETED' });
+  });
+});
+
+describe("a client's command id", () => {
+  test('counts for its task only: the same one for every task of a fork ends them all', async () => {
+    const refs = Array.from({ length: 20 }, (_, n) => `b${n}`);
+    await app.call('POST', '/api/metadata/workflow', {
+      name: 'fan',
+      tasks: [
+        {
+          name: 'f',
+          taskReferenceName: 'f',
+          type: 'FORK_JOIN',
+          forkTasks: refs.map((ref) => [{ name: 'branch', taskReferenceName: ref, type: 'SIMPLE' }]),
+        },
+        { name: 'j', taskReferenceName: 'j', type: 'JOIN', joinOn: refs },
+      ],
+    });
+    const workflowInstanceId = (await app.call('POST', '/api/workflow', { name: 'fan' })).text;
+    const { json: tasks } = await app.call('GET', '/api/tasks/poll/batch/branch?count=20&workerid=w1');
+    expect(tasks).toHaveLength(20);
+    const answers = await Promise.all(
+      tasks.map(({ taskId }: { taskId: string }) =>
+        report(taskId, { workflowInstanceId, status: 'COMPLETED', commandId: 'done' }),
+      ),
+    );
+    expect(answers.map(({ json }) => json.taskStatus)).toEqual(refs.map(() => 'COMPLETED'));
+    expect((await app.call('GET', `/api/workflow/${workflowInstanceId}`)).json.status).toBe('COMPLETED');
+  });
+
+  test('is answered alike to all who send it at once, also when they come too late', async () => {
+    const { taskId } = await claim('w1');
+    const same = (status: string) => [1, 2, 3].map(() => report(taskId, { status, commandId: status }));
+    const ended = await Promise.all(same('COMPLETED'));
+    expect(ended.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect((await Promise.all(same('FAILED'))).map(({ status }) => status)).toEqual([409, 409, 409]);
+  });
+
+  test("is none of the engine's own: a child ends with its parent whatever its worker called its reports", async () => {
+    const subWorkflowParam = { name: 'one' };
+    await app.call('POST', '/api/metadata/workflow', {
+      name: 'parent',
+      tasks: [{ name: 'c', taskReferenceName: 'c', type: 'SUB_WORKFLOW', subWorkflowParam }],
+    });
+    const parent = (await app.call('POST', '/api/workflow', { name: 'parent' })).text;
+    const task = await eventually(async () => {
+      const { json, status } = await app.call('GET', '/api/tasks/poll/step?workerid=w1');
+      return status === 200 && json;
+    });
+    for (let id = 1; id <= 30; id++) {
+      const { status } = await report(task.taskId, { status: 'IN_PROGRESS', commandId: `inbox:${id}` });
+      expect(status).toBe(200);
+    }
+    await app.call('DELETE', `/api/workflow/${parent}?reason=enough`);
+    await eventually(async () => {
+      const { json } = await app.call('GET', `/api/workflow/${task.workflowInstanceId}`);
+      return json.status === 'TERMINATED';
+    });
   });
 });
 
