@@ -60,7 +60,7 @@ export class TaskReports {
     const task = attemptOf(outcome, workflowInstanceId, taskId);
     const isLate = isExtension
       ? task.status !== 'IN_PROGRESS' || isHandedOn(task, lease)
-      : outcome.kind === 'rejected';
+      : outcome.kind === 'rejected' || (outcome.kind === 'repeated' && isOvertaken(result, task));
     if (!isLate) return { outcome: { kind: 'applied' }, task };
     this.late(result, task);
     return { outcome: lateBecause(task), task };
@@ -91,7 +91,8 @@ export class TaskReports {
 
 /**
  * A client's own id counts for its task only, and never for one of the engine's. Without one, the same report of the
- * same lease is the same intention; where the lease is not said, only an end can be told to be the same.
+ * same lease is the same intention; where the lease is not said, only an end can be told to be the same. That an
+ * attempt is in progress is news each time it is said: the worker is alive.
  */
 function commandIdOf({
   taskId,
@@ -102,13 +103,23 @@ function commandIdOf({
   commandId,
 }: TaskResult): string {
   if (commandId !== undefined) return `client:${taskId}:${commandId}`;
-  if (lease === undefined) return randomUUID();
+  const isSignOfLife = status === 'IN_PROGRESS' && callbackAfterSeconds === undefined;
+  if (lease === undefined || isSignOfLife) return randomUUID();
   const said = JSON.stringify([status, outputData, callbackAfterSeconds]);
   return `lease:${taskId}:${lease}:${createHash('sha1').update(said).digest('base64url')}`;
 }
 
 const isHandedOn = ({ pollCount }: Task, lease: number | undefined): boolean =>
   lease !== undefined && lease !== pollCount;
+
+/**
+ * Whether a report that counted once says no longer how things are: the attempt has ended otherwise, or somebody else
+ * holds what its worker believes to hold. Giving the task back for a while is over with its own lease.
+ */
+function isOvertaken({ status, callbackAfterSeconds, lease }: TaskResult, task: Task): boolean {
+  if (isTerminalTask(task.status)) return task.status !== status;
+  return callbackAfterSeconds === undefined && isHandedOn(task, lease);
+}
 
 function attemptOf(outcome: EntryOutcome, workflowId: string, taskId: string): Task {
   if (outcome.kind === 'missing' || outcome.kind === 'existing') throw noWorkflow(workflowId);

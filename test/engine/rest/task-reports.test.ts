@@ -140,6 +140,32 @@ describe("a client's command id", () => {
   });
 });
 
+describe('a sign of life', () => {
+  test('said in the same words again is another one', async () => {
+    const { taskId, pollCount } = await claim('w1');
+    const alive = { status: 'IN_PROGRESS', lease: pollCount };
+    const seen: number[] = [];
+    for (let n = 0; n < 3; n++) {
+      expect(await report(taskId, alive)).toMatchObject({ status: 200, json: { taskStatus: 'IN_PROGRESS' } });
+      seen.push((await app.call('GET', `/api/tasks/${taskId}`)).json.updateTime);
+    }
+    expect(new Set(seen).size).toBe(3);
+    await report(taskId, { status: 'COMPLETED' });
+  });
+
+  test('repeated by its id after the attempt ended, or was handed on, says so', async () => {
+    const { taskId, pollCount } = await claim('w1');
+    const alive = { status: 'IN_PROGRESS', commandId: 'beat', lease: pollCount };
+    expect((await report(taskId, alive)).status).toBe(200);
+    expect((await report(taskId, alive)).status).toBe(200);
+    await report(taskId, { status: 'IN_PROGRESS', callbackAfterSeconds: 0, lease: pollCount });
+    await app.call('GET', '/api/tasks/poll/step?workerid=w2');
+    expect(await report(taskId, alive)).toMatchObject({ status: 409, json: { holder: 'w2', lease: 2 } });
+    await report(taskId, { status: 'COMPLETED', lease: 2 });
+    expect(await report(taskId, alive)).toMatchObject({ status: 409, json: { taskStatus: 'COMPLETED' } });
+  });
+});
+
 describe("a late report on Conductor's paths", () => {
   test('is answered like others, has no effect, is counted and leaves at most ten lines', async () => {
     const { taskId, workflowInstanceId } = await claim('w1');

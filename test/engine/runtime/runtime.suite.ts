@@ -347,6 +347,24 @@ export function runtimeSuite(
       expect((await it.engine.get(id)).endTime).toBe(createTime + 90_000);
     });
 
+    test('does not take a task from a worker outside that says the same sign of life again and again', async () => {
+      const it = await open();
+      const [step] = chain('slow', 'step').tasks;
+      const taskDefinition = { name: 'step', responseTimeoutSeconds: 1, retryCount: 0 };
+      await register(it, { ...chain('slow', 'step'), tasks: [{ ...step, taskDefinition }] });
+      const id = await it.engine.start({ name: 'slow' }, TESTER);
+      const [claimed] = await it.engine.poll({ taskType: 'step', workerId: 'w1', count: 1, timeoutMs: 0 });
+      const { taskId, pollCount: lease } = claimed!.task;
+      for (let beat = 0; beat < 5; beat++) {
+        clock.advance(600);
+        const alive = { workflowInstanceId: id, taskId, status: 'IN_PROGRESS', lease } as const;
+        expect(await it.engine.updateTask(alive, TESTER)).toEqual({ kind: 'applied' });
+        expect((await openTask(it, id)).updateTime).toBe(clock.now());
+      }
+      await until(async () => (await status(it, id)) !== 'RUNNING');
+      expect((await it.engine.get(id)).tasks[0]?.status).toBe('TIMED_OUT');
+    });
+
     test('passes while no engine runs, too', async () => {
       const first = await open();
       await register(first, wait);
