@@ -63,6 +63,9 @@ export function apply(t: Transition, command: Command): void {
     case 'retry':
       retry(t, reject);
       return;
+    case 'fail':
+      if (!t.isEnded) endWorkflow(t, { status: 'FAILED', reason: command.reason, runsFailureWorkflow: true });
+      return;
     case 'evaluated':
       evaluated(t, command, reject);
       return;

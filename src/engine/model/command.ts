@@ -35,6 +35,8 @@ export type Command = { readonly commandId: string; readonly actor: Actor } & (
   | { readonly kind: 'resume' }
   | { readonly kind: 'terminate'; readonly reason: string }
   | { readonly kind: 'retry' }
+  /** The engine's own: what should come next cannot be stored, ever, so the workflow ends here. */
+  | { readonly kind: 'fail'; readonly reason: string }
   /** What a script came to that the workflow waited for. */
   | {
       readonly kind: 'evaluated';

@@ -18,6 +18,20 @@ const text = (max: number) =>
 /** What PostgreSQL's integer holds; no honest definition has so many versions. */
 export const MAX_VERSION = 2 ** 31 - 1;
 
+/** What Conductor's clients hold in an int, about 68 years: whoever writes more has mistaken the unit. */
+export const MAX_SECONDS = 2 ** 31 - 1;
+const MAX_MS = 2 ** 31 - 1;
+
+const TOO_MANY_SECONDS = `must be at most ${MAX_SECONDS} seconds (68 years); check the unit`;
+/** A time to wait. */
+const delaySeconds = () => z.number().min(0).max(MAX_SECONDS, TOO_MANY_SECONDS);
+/** A time after which something is given up; 0 means never. */
+const timeoutSeconds = () =>
+  z.number().min(0).max(MAX_SECONDS, `${TOO_MANY_SECONDS}, or write 0 for no limit`);
+
+/** Seconds in whole milliseconds, within what any row can hold: definitions stored long ago have no maximum. */
+export const boundedMs = (seconds: number): number => Math.ceil(Math.min(seconds, MAX_SECONDS) * 1000);
+
 export const TimeoutPolicy = z.enum(['RETRY', 'TIME_OUT_WF', 'ALERT_ONLY']);
 export const RetryLogic = z.enum(['FIXED', 'EXPONENTIAL_BACKOFF', 'LINEAR_BACKOFF']);
 
@@ -28,18 +42,22 @@ export const TaskDef = z
     description: text(10_000).optional(),
     retryCount: z.int().min(0).max(1000).default(3),
     retryLogic: RetryLogic.default('FIXED'),
-    retryDelaySeconds: z.number().min(0).default(60),
+    retryDelaySeconds: delaySeconds().default(60),
     backoffScaleFactor: z.int().min(1).default(1),
-    maxRetryDelaySeconds: z.number().min(0).default(0),
-    backoffJitterMs: z.int().min(0).default(0),
-    timeoutSeconds: z.number().min(0).default(0),
+    maxRetryDelaySeconds: timeoutSeconds().default(0),
+    backoffJitterMs: z
+      .int()
+      .min(0)
+      .max(MAX_MS, `must be at most ${MAX_MS} milliseconds (24 days); check the unit`)
+      .default(0),
+    timeoutSeconds: timeoutSeconds().default(0),
     timeoutPolicy: TimeoutPolicy.default('TIME_OUT_WF'),
-    responseTimeoutSeconds: z.number().min(0).default(3600),
-    pollTimeoutSeconds: z.number().min(0).optional(),
-    totalTimeoutSeconds: z.number().min(0).default(0),
+    responseTimeoutSeconds: timeoutSeconds().default(3600),
+    pollTimeoutSeconds: timeoutSeconds().optional(),
+    totalTimeoutSeconds: timeoutSeconds().default(0),
     concurrentExecLimit: z.int().min(0).optional(),
     rateLimitPerFrequency: z.int().min(0).optional(),
-    rateLimitFrequencyInSeconds: z.int().min(1).optional(),
+    rateLimitFrequencyInSeconds: z.int().min(1).max(MAX_SECONDS, TOO_MANY_SECONDS).optional(),
     inputKeys: z.array(text(255)).default([]),
     outputKeys: z.array(text(255)).default([]),
     inputTemplate: jsonObject.default({}),
@@ -101,7 +119,7 @@ export const WorkflowTask: z.ZodType<WorkflowTask> = z
     optional: z.boolean().default(false),
     asyncComplete: z.boolean().default(false),
     retryCount: z.int().min(0).max(1000).optional(),
-    startDelay: z.number().min(0).default(0),
+    startDelay: delaySeconds().default(0),
     evaluatorType: text(64).optional(),
     expression: text(100_000).optional(),
     get decisionCases() {
@@ -145,7 +163,7 @@ export const WorkflowDef = z
     restartable: z.boolean().default(true),
     ownerEmail: text(320).optional(),
     timeoutPolicy: z.enum(['TIME_OUT_WF', 'ALERT_ONLY']).default('ALERT_ONLY'),
-    timeoutSeconds: z.number().min(0).default(0),
+    timeoutSeconds: timeoutSeconds().default(0),
     metadata: jsonObject.default({}),
     createTime: z.number().optional(),
     updateTime: z.number().optional(),

@@ -2,6 +2,7 @@ import { appendAudit, type AuditEvent } from '../../audit/audit.js';
 import type { Database } from '../../database/database.js';
 import { DefinitionStore } from '../definition-store.js';
 import { TaskDef, WorkflowDef } from '../model/definition.js';
+import { readStored } from './read-stored.js';
 
 /** Definitions in PostgreSQL, as JSON by name and version. */
 export class PostgresDefinitionStore extends DefinitionStore {
@@ -30,7 +31,7 @@ export class PostgresDefinitionStore extends DefinitionStore {
       'SELECT definition FROM workflow_def ORDER BY name, version',
     );
     // Parsed, so that one stored before a new property existed gets its default.
-    return rows.map(({ definition }) => WorkflowDef.parse(definition));
+    return rows.map(({ definition }) => readStored(WorkflowDef, definition));
   }
 
   deleteWorkflow(name: string, version: number, audit: readonly AuditEvent[]): Promise<boolean> {
@@ -62,7 +63,7 @@ export class PostgresDefinitionStore extends DefinitionStore {
     const rows = await this.database.query<{ definition: unknown }>(
       'SELECT definition FROM task_def ORDER BY name',
     );
-    return rows.map(({ definition }) => TaskDef.parse(definition));
+    return rows.map(({ definition }) => readStored(TaskDef, definition));
   }
 
   deleteTask(name: string, audit: readonly AuditEvent[]): Promise<boolean> {

@@ -1,11 +1,17 @@
 import type { Clock } from '../../clock.js';
-import type { ClaimedTask, ExecutionStore, TaskClaim } from '../execution-store.js';
+import { StoreFailure, type ClaimedTask, type ExecutionStore, type TaskClaim } from '../execution-store.js';
 import { tell, type CommitObserver } from './commit-observer.js';
 import type { FairTags } from './fair-tags.js';
 import type { RuntimeLog } from './runtime-log.js';
 import type { WorkflowCache } from './workflow-cache.js';
 
 type Taker = TaskClaim['takers'][number];
+
+const isDataError = (error: unknown): boolean => error instanceof StoreFailure && error.kind === 'data';
+
+/** Who polls sent nothing that could be wrong: a row that was stored long ago is. */
+const notTheirs = (taskType: string, cause: unknown): Error =>
+  new Error(`A stored task of type ${taskType} cannot be handed out: ${String(cause)}`, { cause });
 
 interface Asked {
   readonly takers: readonly Taker[];
@@ -103,7 +109,8 @@ export class Claims {
       void this.lookBehindLocks(taskType);
       return false;
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      const told = isDataError(error) ? notTheirs(taskType, error) : error;
+      for (const { reject } of batch) reject(told);
       return true;
     }
   }

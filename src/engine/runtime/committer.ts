@@ -241,6 +241,16 @@ export class Committer {
       for (const entry of only.entries) await this.commit([{ ...only, entries: [entry] }], wait);
       return;
     }
+    const [entry] = only.entries;
+    if (entry !== undefined && isRepeatedForEver(entry)) {
+      const { workflowId } = entry;
+      this.parts.log.error(
+        { err: error, workflowId },
+        'what comes next cannot be stored; the workflow fails',
+      );
+      await this.commit([{ ...only, entries: [failing(entry, error)] }], wait);
+      return;
+    }
     this.refuse(batch, new InvalidInput(`This cannot be stored: ${error.message}`, [], { cause: error }));
   }
 
@@ -544,6 +554,22 @@ export class Committer {
 }
 
 const SYSTEM = { kind: 'system', id: 'engine' } as const;
+
+/**
+ * Whether nobody is there to read the refusal: a timer would fire again, and a run be repeated, to the same end. Who
+ * sends the other commands of the engine's own knows what to do instead.
+ */
+const isRepeatedForEver = ({ internal, request }: Entry): boolean =>
+  internal &&
+  request.kind === 'command' &&
+  (request.command.kind === 'wake' || request.command.kind === 'updateTask');
+
+/** In the place of a command whose outcome no row can hold; it consumes and answers what that would have. */
+function failing(entry: Entry, { message }: StoreFailure): Entry {
+  const reason = `What comes next in this workflow cannot be stored: ${message}. Mend its definition and start it anew.`;
+  const command = { kind: 'fail', commandId: 'unstorable', actor: SYSTEM, reason } as const;
+  return { ...entry, request: { kind: 'command', command } };
+}
 
 /** The database or another store is away for now, and waiting helps. */
 const isPassing = (error: unknown): boolean =>

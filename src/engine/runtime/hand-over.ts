@@ -1,7 +1,7 @@
 import type { Instant } from '../../clock.js';
 import { mapperOf } from '../decider/mappers/index.js';
 import { taskDefOf } from '../decider/task-defs.js';
-import type { TaskDef } from '../model/definition.js';
+import { boundedMs, MAX_SECONDS, type TaskDef } from '../model/definition.js';
 import type { Task } from '../model/execution.js';
 
 /** The settings of a task that the store keeps beside it, in milliseconds; 0 means off. */
@@ -14,8 +14,8 @@ export function timeoutsOf(task: Task, taskDefs: ReadonlyMap<string, TaskDef>): 
   const mapper = mapperOf(task.workflowTask.type);
   const def = taskDefOf(task.workflowTask, mapper, taskDefs);
   return {
-    responseTimeoutMs: mapper?.handOut === 'leased' ? Math.ceil(def.responseTimeoutSeconds * 1000) : 0,
-    executionTimeoutMs: def.timeoutPolicy === 'ALERT_ONLY' ? 0 : Math.ceil(def.timeoutSeconds * 1000),
+    responseTimeoutMs: mapper?.handOut === 'leased' ? boundedMs(def.responseTimeoutSeconds) : 0,
+    executionTimeoutMs: def.timeoutPolicy === 'ALERT_ONLY' ? 0 : boundedMs(def.timeoutSeconds),
   };
 }
 
@@ -48,8 +48,11 @@ export function handedBack(task: Task, now: Instant): Task {
 // A lease without a response timeout ends with its process; a time has to stand there all the same.
 const NO_TIMEOUT_MS = 24 * 3_600_000;
 
+// Rows that were stored long ago may hold more than a time can be added to.
+const bounded = (timeoutMs: number): number => Math.min(timeoutMs, boundedMs(MAX_SECONDS));
+
 export const leaseUntil = (now: Instant, { responseTimeoutMs }: TaskTimeouts): Instant =>
-  now + (responseTimeoutMs > 0 ? responseTimeoutMs : NO_TIMEOUT_MS);
+  now + (responseTimeoutMs > 0 ? bounded(responseTimeoutMs) : NO_TIMEOUT_MS);
 
 /** When somebody must look at a task that was just handed to a worker, if nothing is heard of it. */
 export function handOverDeadline(
@@ -59,8 +62,9 @@ export function handOverDeadline(
   inProcess: boolean,
 ): Instant | undefined {
   const deadlines: Instant[] = [];
-  if (timeouts.executionTimeoutMs > 0) deadlines.push((task.startTime ?? now) + timeouts.executionTimeoutMs);
+  if (timeouts.executionTimeoutMs > 0)
+    deadlines.push((task.startTime ?? now) + bounded(timeouts.executionTimeoutMs));
   // A run in a process that lives keeps its lease; when the process dies, its node row tells sooner.
-  if (!inProcess && timeouts.responseTimeoutMs > 0) deadlines.push(now + timeouts.responseTimeoutMs);
+  if (!inProcess && timeouts.responseTimeoutMs > 0) deadlines.push(now + bounded(timeouts.responseTimeoutMs));
   return deadlines.length === 0 ? undefined : Math.min(...deadlines);
 }

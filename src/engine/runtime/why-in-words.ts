@@ -4,7 +4,10 @@ import type { Why } from '../model/why.js';
 const OVERDUE_MS = 5_000;
 const MOST_COUNTED = 10_000;
 
-const when = (at: Instant): string => new Date(at).toISOString();
+// The last that has an ISO date.
+const LAST_DATE: Instant = 8_640_000_000_000_000;
+
+const when = (at: Instant): string => new Date(Math.min(at, LAST_DATE)).toISOString();
 
 const CAUSES = {
   wait: 'waits until',

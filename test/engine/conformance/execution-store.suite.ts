@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { ExecutionStore, NodeRecord, WorkflowWrite } from '../../../src/engine/execution-store.js';
+import { MAX_SECONDS } from '../../../src/engine/model/definition.js';
 import type { Task } from '../../../src/engine/model/execution.js';
 import { chain } from '../../support/engine.js';
 import {
@@ -210,6 +211,16 @@ export function executionStoreSuite(make: () => Promise<ExecutionStore>): void {
       expect((await store.load(id))?.leases.get(claimed?.task.taskId ?? '')?.owner).toBe('node-a');
       expect((await store.load(id))?.workflow.revision).toBe(claimed?.revision);
       expect(claimed?.revision).toBe((claimed?.revisionBefore ?? 0) + 1);
+    });
+
+    test('hands out what was stored with a timeout that no time can be added to, and all others', async () => {
+      const write = startWrite();
+      const timeouts = { responseTimeoutMs: 9.223372036854774e18, executionTimeoutMs: 9.223372036854774e18 };
+      const tasks = write.tasks.map((one) => ({ ...one, ...timeouts }));
+      await store.commitBatch({ now: NOW, members: [], wait: false }, () => [{ ...write, tasks }]);
+      await start(store);
+      const claimed = await claim('work', 2);
+      expect(claimed.map(({ lease }) => lease.until)).toEqual([NOW + MAX_SECONDS * 1000, NOW + 3_600_000]);
     });
 
     test('takes higher priorities first, and older ones within a priority', async () => {

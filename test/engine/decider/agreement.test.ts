@@ -33,6 +33,8 @@ function happening(state: WorkflowState, command: Command | undefined): Happenin
     }
     case 'childRetried':
       return { kind: 'childAgain', row: position(state, command.taskId), at: command.retriedAt };
+    case 'fail':
+      throw new Error('The engine alone fails a workflow, when it cannot be stored.');
     default:
       return { kind: command.kind };
   }

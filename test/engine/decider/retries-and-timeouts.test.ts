@@ -198,6 +198,20 @@ describe('a time-out', () => {
     });
   });
 
+  it('that was registered before there was a maximum ends in a time that can be stored', () => {
+    const endless = { startDelay: 1e300, timeoutSeconds: 1e300 };
+    const parsed = definition([simple('a')]);
+    const run = new Run({
+      ...parsed,
+      timeoutPolicy: 'TIME_OUT_WF',
+      timeoutSeconds: 1e300,
+      tasks: parsed.tasks.map((task) => ({ ...task, ...endless })),
+    });
+    const [task] = run.state.tasks;
+    expect(task).toMatchObject({ dueAt: START + (2 ** 31 - 1) * SECOND, callbackAfterSeconds: 2 ** 31 - 1 });
+    expect(run.last.wakeAt).toBeUndefined();
+  });
+
   it('of all attempts together stops the retries', () => {
     const run = one({
       totalTimeoutSeconds: 30,

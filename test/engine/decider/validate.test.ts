@@ -63,6 +63,38 @@ describe('a definition is accepted', () => {
   });
 });
 
+describe('a time in a definition', () => {
+  const longest = 2 ** 31 - 1;
+  const delay = 'must be at most 2147483647 seconds (68 years); check the unit';
+  const timeout = `${delay}, or write 0 for no limit`;
+  const defined = (field: string, value: number) =>
+    withTasks(simple('a', { taskDefinition: { name: 'a', [field]: value } }));
+  it.each<[string, (value: number) => unknown, string]>([
+    ['timeoutSeconds', (value) => ({ ...withTasks(simple('a')), timeoutSeconds: value }), timeout],
+    ['tasks[0].startDelay', (value) => withTasks(simple('a', { startDelay: value })), delay],
+    ...(
+      [
+        ['retryDelaySeconds', delay],
+        ['maxRetryDelaySeconds', timeout],
+        ['backoffJitterMs', 'must be at most 2147483647 milliseconds (24 days); check the unit'],
+        ['timeoutSeconds', timeout],
+        ['responseTimeoutSeconds', timeout],
+        ['pollTimeoutSeconds', timeout],
+        ['totalTimeoutSeconds', timeout],
+        ['rateLimitFrequencyInSeconds', delay],
+      ] as const
+    ).map(([field, message]): [string, (value: number) => unknown, string] => [
+      `tasks[0].taskDefinition.${field}`,
+      (value) => defined(field, value),
+      message,
+    ]),
+  ])('%s has a maximum, which is named', (path, json, message) => {
+    expect(problemsOf(json(longest))).toEqual([]);
+    expect(problemsOf(json(longest + 1))).toEqual([{ path, message }]);
+    expect(problemsOf(json(1e300))).toContainEqual({ path, message });
+  });
+});
+
 describe('a definition is refused', () => {
   it.each<[string, unknown, FieldProblem[]]>([
     [

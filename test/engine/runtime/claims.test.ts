@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ClaimedTask, TaskClaim } from '../../../src/engine/execution-store.js';
+import { StoreFailure, type ClaimedTask, type TaskClaim } from '../../../src/engine/execution-store.js';
 import { MemoryExecutionStore } from '../../../src/engine/memory/memory-execution-store.js';
 import { Claims } from '../../../src/engine/runtime/claims.js';
 import { FairTags } from '../../../src/engine/runtime/fair-tags.js';
@@ -59,6 +59,16 @@ describe('claims', () => {
     expect(store.sizes).toEqual([200]);
     await start(store);
     expect(await take()).toHaveLength(1);
+  });
+
+  test('that meet a row which cannot be handed out do not say that who asked sent something wrong', async () => {
+    const { store, take } = make();
+    store.claimTasks = async () => {
+      throw new StoreFailure('data', 'bigint out of range');
+    };
+    const error = await take().catch((failure: unknown) => failure);
+    expect(error).toMatchObject({ message: expect.stringMatching(/type work .*: bigint out of range/) });
+    expect(error).not.toHaveProperty('status');
   });
 
   test('are repeated soon when tasks were locked by somebody, and not when there are none', async () => {

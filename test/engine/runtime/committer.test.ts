@@ -75,6 +75,38 @@ describe('the committer', () => {
     await stopEngine(it);
   });
 
+  test('fails a workflow whose next state cannot be stored, with the reason, instead of trying for ever', async () => {
+    let runs = 0;
+    const worker = new FunctionWorker('step', () => {
+      runs += 1;
+      return { kind: 'completed', output: {} };
+    });
+    const it = await troubled([worker]);
+    await register(it, {
+      name: 'waits',
+      tasks: [
+        { name: 'w', taskReferenceName: 'w', type: 'WAIT', inputParameters: { duration: '1 seconds' } },
+      ],
+    });
+    it.executions.before = (writes) =>
+      writes.some(({ workflow }) => workflow.status === 'COMPLETED')
+        ? new StoreFailure('data', 'bigint out of range')
+        : undefined;
+    const ended = async (id: string) => {
+      await eventually(async () => {
+        it.clock.advance(100);
+        return (await it.engine.get(id)).status === 'FAILED';
+      });
+      return (await it.engine.get(id)).reasonForIncompletion;
+    };
+    const reason =
+      'What comes next in this workflow cannot be stored: bigint out of range. Mend its definition and start it anew.';
+    expect(await ended(await it.start('run'))).toBe(reason);
+    expect(await ended(await it.engine.start({ name: 'waits' }, TESTER))).toBe(reason);
+    expect(runs).toBe(1);
+    await stopEngine(it);
+  });
+
   test('stores a batch again, whole, when the trouble passes', async () => {
     const it = await troubled();
     it.executions.before = once(new StoreFailure('transient', 'deadlock'));

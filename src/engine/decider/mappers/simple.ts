@@ -1,3 +1,4 @@
+import { boundedMs } from '../../model/definition.js';
 import type { TaskMapper } from './mapper.js';
 
 /** Work for whoever polls the step's name. */
@@ -9,7 +10,7 @@ export const simple: TaskMapper = {
     status: 'SCHEDULED',
     inputData: input,
     queued: true,
-    callbackAfterSeconds: Math.ceil(task.startDelay),
-    dueAt: now + Math.round(task.startDelay * 1000),
+    callbackAfterSeconds: Math.ceil(boundedMs(task.startDelay) / 1000),
+    dueAt: now + boundedMs(task.startDelay),
   }),
 };

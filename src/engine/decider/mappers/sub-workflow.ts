@@ -1,4 +1,5 @@
 import type { FieldProblem } from '../../../errors.js';
+import { boundedMs } from '../../model/definition.js';
 import type { JsonObject } from '../../model/json.js';
 import type { MappedTask, TaskMapper } from './mapper.js';
 
@@ -28,8 +29,8 @@ export const subWorkflow: TaskMapper = {
             }),
         workflowInput: input,
       },
-      callbackAfterSeconds: Math.ceil(task.startDelay),
-      dueAt: now + Math.round(task.startDelay * 1000),
+      callbackAfterSeconds: Math.ceil(boundedMs(task.startDelay) / 1000),
+      dueAt: now + boundedMs(task.startDelay),
     };
   },
   check({ subWorkflowParam: param }, path): FieldProblem[] {

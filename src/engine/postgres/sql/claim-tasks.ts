@@ -1,6 +1,11 @@
 import type { Queryable } from '../../../database/queryable.js';
 import type { TaskClaim } from '../../execution-store.js';
+import { boundedMs, MAX_SECONDS } from '../../model/definition.js';
 import type { TaskRow } from '../rows.js';
+
+/** A timeout as its row holds it, within what a time can be added to: a claim takes many tasks or fails for all. */
+export const boundedTimeout = (column: string): string =>
+  `least(${column}, ${boundedMs(MAX_SECONDS)}::bigint)`;
 
 export interface ClaimedRow extends TaskRow {
   readonly taker: number;
@@ -61,16 +66,16 @@ export const CLAIM_TASKS = `
   ), claimed AS (
     UPDATE task t SET status = 'IN_PROGRESS', queued = false, due = false, changed_rev = numbered.revision + 1,
       worker_id = ($2::text[])[number], lease_owner = nullif(($3::text[])[number], ''),
-      lease_until = $4 + CASE WHEN response_timeout_ms > 0 THEN response_timeout_ms ELSE 86400000 END,
+      lease_until = $4 + CASE WHEN response_timeout_ms > 0 THEN ${boundedTimeout('response_timeout_ms')} ELSE 86400000 END,
       poll_count = poll_count + 1, callback_after_seconds = 0, started_at = coalesce(started_at, $4),
       updated_at = $4
     FROM numbered WHERE t.id = numbered.id
     RETURNING t.*, number - 1 AS taker, numbered.revision AS revision_before
   ), deadline AS (
     SELECT workflow_id, min(at) AS at FROM (
-      SELECT workflow_id, started_at + execution_timeout_ms AS at FROM claimed WHERE execution_timeout_ms > 0
+      SELECT workflow_id, started_at + ${boundedTimeout('execution_timeout_ms')} AS at FROM claimed WHERE execution_timeout_ms > 0
       UNION ALL
-      SELECT workflow_id, $4 + response_timeout_ms FROM claimed
+      SELECT workflow_id, $4 + ${boundedTimeout('response_timeout_ms')} FROM claimed
       WHERE response_timeout_ms > 0 AND lease_owner IS NULL
     ) AS each GROUP BY workflow_id
   ), armed AS (
