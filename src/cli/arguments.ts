@@ -51,7 +51,10 @@ export function parseArguments(args: readonly string[]): Invocation {
   const { values, positionals } = parsed(command, rest, options);
   const [subject] = positionals;
   const what = command === 'start' ? 'NAME of a workflow' : 'ID of a workflow';
-  if (subject === undefined || positionals.length > 1) {
+  if (subject === undefined || subject.trim() === '') {
+    throw new CommandError(`${command}: the ${what} is missing or empty. See: sallyport help`);
+  }
+  if (positionals.length > 1) {
     throw new CommandError(`${command} takes one ${what}. See: sallyport help`);
   }
   switch (command) {

@@ -62,7 +62,9 @@ describe('the arguments', () => {
 
   test.each([
     [['strat', 'x'], 'There is no command "strat"'],
-    [['start'], 'start takes one NAME'],
+    [['start'], 'start: the NAME of a workflow is missing'],
+    [['show', ''], 'show: the ID of a workflow is missing or empty'],
+    [['terminate', ' ', '--reason', 'x'], 'terminate: the ID of a workflow is missing or empty'],
     [['show', 'a', 'b'], 'show takes one ID'],
     [['show', 'a', '--jsno'], '--jsno'],
     [['start', 'x', '--input', '{a'], '--input: this is no JSON'],
