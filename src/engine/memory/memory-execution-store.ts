@@ -31,7 +31,7 @@ import type { WorkflowSearch, WorkflowSummary } from '../ports.js';
 import { firstByAge } from './first-by-age.js';
 import { CrashPoints } from '../runtime/crash-points.js';
 import { taskFacts, workflowFacts } from '../stream/facts.js';
-import { handedBack, handedOver, handOverDeadline, leaseUntil } from '../runtime/hand-over.js';
+import { handedBack, handedOver, handOverDeadline, keptLease, leaseUntil } from '../runtime/hand-over.js';
 import { decodeCursor, encodeCursor, isText } from '../../cursor.js';
 
 interface Row {
@@ -153,7 +153,7 @@ export class MemoryExecutionStore extends ExecutionStore {
         changedRevision: workflow.revision,
         fairTag: fairTag === 0 ? (before?.fairTag ?? 0) : fairTag,
         due: task.queued && task.dueAt <= now,
-        lease: lease === 'keep' ? before?.lease : lease,
+        lease: lease === 'keep' ? before && keptLease(before.lease, task, before) : lease,
         responseTimeoutMs,
         executionTimeoutMs,
       });

@@ -1,4 +1,5 @@
 import type { Instant } from '../../clock.js';
+import type { Lease } from '../execution-store.js';
 import { mapperOf } from '../decider/mappers/index.js';
 import { taskDefOf } from '../decider/task-defs.js';
 import { boundedMs, MAX_SECONDS, type TaskDef } from '../model/definition.js';
@@ -53,6 +54,16 @@ const bounded = (timeoutMs: number): number => Math.min(timeoutMs, boundedMs(MAX
 
 export const leaseUntil = (now: Instant, { responseTimeoutMs }: TaskTimeouts): Instant =>
   now + (responseTimeoutMs > 0 ? bounded(responseTimeoutMs) : NO_TIMEOUT_MS);
+
+/** A lease that is kept ends a response time-out after the last sign of life. */
+export const keptLease = (
+  lease: Lease | undefined,
+  { updateTime }: Task,
+  { responseTimeoutMs }: TaskTimeouts,
+): Lease | undefined =>
+  lease === undefined || responseTimeoutMs <= 0
+    ? lease
+    : { ...lease, until: updateTime + bounded(responseTimeoutMs) };
 
 /** When somebody must look at a task that was just handed to a worker, if nothing is heard of it. */
 export function handOverDeadline(

@@ -7,6 +7,7 @@ import {
   command,
   complete,
   definitionOf,
+  extendLease,
   fairTags,
   freshId,
   NOW,
@@ -221,6 +222,24 @@ export function executionStoreSuite(make: () => Promise<ExecutionStore>): void {
       await start(store);
       const claimed = await claim('work', 2);
       expect(claimed.map(({ lease }) => lease.until)).toEqual([NOW + MAX_SECONDS * 1000, NOW + 3_600_000]);
+    });
+
+    test('is extended by its response time-out from when it was heard of last', async () => {
+      const id = await start(store);
+      const task = await only('work', 'node-a');
+      await extendLease(store, task, NOW + 5_000);
+      const lease = { owner: 'node-a', until: NOW + 5_000 + 3_600_000 };
+      expect((await store.load(id))?.leases).toEqual(new Map([[task.taskId, lease]]));
+      await command(store, id, { kind: 'pause' }, { now: NOW + 6_000 });
+      expect((await store.load(id))?.leases.get(task.taskId)).toEqual(lease);
+    });
+
+    test('without a response time-out keeps its end when it is extended', async () => {
+      const id = await start(store, { definition: human });
+      const task = await only('HUMAN', 'node-a');
+      const before = (await store.load(id))?.leases;
+      await extendLease(store, task, NOW + 5_000);
+      expect((await store.load(id))?.leases).toEqual(before);
     });
 
     test('takes higher priorities first, and older ones within a priority', async () => {

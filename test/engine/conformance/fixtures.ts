@@ -94,6 +94,8 @@ export async function command(
     timer?: boolean;
     commandId?: string;
     inboxOwner?: string;
+    /** Tasks whose lease is extended, instead of the command. */
+    extends?: readonly string[];
     /** Stored beside what was decided. */
     effects?: readonly Effect[];
   } = {},
@@ -116,7 +118,10 @@ export async function command(
       const tags = new Map<string, number>();
       for (const { task, fairTag } of tasks) tags.set(task.taskType, fairTag);
       const asked = { commandId, actor: TESTER, ...what } as Command;
-      const request = { kind: 'command', command: asked } as const;
+      const request =
+        options.extends === undefined
+          ? ({ kind: 'command', command: asked } as const)
+          : ({ kind: 'extend', taskIds: options.extends } as const);
       const { write } = transition(
         knownWorkflow(state, timerAt, tags),
         [entryOf(workflowId, request, options.timer)],
@@ -138,6 +143,10 @@ export const complete = (store: ExecutionStore, task: Task, output = {}, now = N
     { kind: 'updateTask', taskId: task.taskId, status: 'COMPLETED', outputData: output },
     { now },
   );
+
+/** Keeps a task's lease fresh. */
+export const extendLease = (store: ExecutionStore, { workflowInstanceId, taskId }: Task, now: number) =>
+  command(store, workflowInstanceId, { kind: 'wake' }, { now, extends: [taskId] });
 
 /** The state that a full re-decide from rows gives, which must be what is stored. */
 export const redecide = (state: WorkflowState, now: number) => decide(state, [], now);

@@ -1,6 +1,8 @@
 import type { Queryable } from '../../../database/queryable.js';
 import type { changedTaskParameters } from '../rows.js';
+import { boundedTimeout } from './claim-tasks.js';
 
+// A lease that is kept ends a response time-out after the last sign of life, which this change may be.
 const STATEMENT = `
   UPDATE task t SET changed_rev = new.changed_rev, status = new.status,
     iteration = new.iteration, sub_workflow_id = new.sub_workflow_id, retried = new.retried,
@@ -9,7 +11,10 @@ const STATEMENT = `
     reason = new.reason, queued = new.queued, due_at = new.due_at, due = new.due,
     fair_tag = coalesce(new.fair_tag, t.fair_tag),
     lease_owner = CASE WHEN new.keep_lease THEN t.lease_owner ELSE new.lease_owner END,
-    lease_until = CASE WHEN new.keep_lease THEN t.lease_until ELSE new.lease_until END,
+    lease_until = CASE WHEN NOT new.keep_lease THEN new.lease_until
+      WHEN t.lease_until IS NOT NULL AND t.response_timeout_ms > 0
+        THEN new.updated_at + ${boundedTimeout('t.response_timeout_ms')}
+      ELSE t.lease_until END,
     input = coalesce(new.input, t.input), output = coalesce(new.output, t.output)
   FROM json_to_recordset($1::json) AS new (id text, changed_rev bigint, status text, iteration int,
     sub_workflow_id text, retried boolean,
