@@ -14,6 +14,7 @@ import { Database } from './database/database.js';
 import { DatabaseClock } from './database/database-clock.js';
 import { DatabaseState } from './database/database-state.js';
 import { migrate } from './database/migrate.js';
+import { patiently } from './database/patiently.js';
 import { poolSizes } from './database/pool-sizes.js';
 import { Notices } from './database/notices.js';
 import {
@@ -103,24 +104,27 @@ async function bringUp(args: StartArguments, started: Started): Promise<Service>
   openHome(config.SALLYPORT_HOME);
   const { url, adminUrl } = await openDatabase(args, started);
   signal.throwIfAborted();
-  const schema = await migrate(adminUrl, url, log);
+  const stepwise = <T>(step: () => Promise<T>): Promise<T> => patiently(step, { log, signal });
+  const schema = await stepwise(() => migrate(adminUrl, url, log));
   if (schema.newer.length > 0)
     log.info(schema, 'a newer version has migrated the database; this one serves on');
   signal.throwIfAborted();
   const sizes = poolSizes(config.DATABASE_POOL_SIZE);
   const database = new Database(url, { sizes, state: new DatabaseState(log) });
   started.add('database pool', () => database.close());
-  await warnOfConnections(config, database, log);
-  const dataSource = await (await createDataSource(url, ENTITIES, sizes.orm)).initialize();
+  await stepwise(() => warnOfConnections(config, database, log));
+  const dataSource = await stepwise(async () =>
+    (await createDataSource(url, ENTITIES, sizes.orm)).initialize(),
+  );
   started.add('data source', () => dataSource.destroy());
-  const clock = await DatabaseClock.start(database, log);
+  const clock = await stepwise(() => DatabaseClock.start(database, log));
   started.add('clock', async () => clock.stop());
   const listenUrl = config.DATABASE_LISTEN_URL ?? url;
   const notices = await Notices.start({ listenUrl, sender: database, log });
   started.add('notices', () => notices.stop());
   // Away and back again: it may be another server, with another clock; a failed measurement is repeated soon anyway.
   notices.onReconnect(() => void clock.measure().catch(() => undefined));
-  const keyring = await Keyring.open(database, masterKey(config), clock);
+  const keyring = await stepwise(() => Keyring.open(database, masterKey(config), clock));
   const opened = openCredentials(config.SALLYPORT_HOME);
   const mailbox = await openMailbox(config, started);
   signal.throwIfAborted();
@@ -145,9 +149,10 @@ async function bringUp(args: StartArguments, started: Started): Promise<Service>
   started.add('application', () => app.close());
   const guard = app.get(AccessGuard);
   await furnish(app, join(root, 'web', 'dist'), (request) => guard.identify(request));
-  const credentials = await bootstrapAccess(config, app, opened);
+  const credentials = await stepwise(() => bootstrapAccess(config, app, opened));
   // Our own database is in the same home; only a shared one can know the objects of another.
-  if (config.embeddedS3 && !config.embeddedDatabase) await ownEmbeddedStore(database, config.SALLYPORT_HOME);
+  if (config.embeddedS3 && !config.embeddedDatabase)
+    await stepwise(() => ownEmbeddedStore(database, config.SALLYPORT_HOME));
   // The endpoint first: workers that the application starts find their objects at once.
   const s3 = await openS3(config, log, app, credentials, started);
   signal.throwIfAborted();

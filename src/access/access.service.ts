@@ -56,7 +56,11 @@ export class AccessService {
     return this.db.transaction(async (tx) => {
       await tx.query('LOCK TABLE app_user IN EXCLUSIVE MODE');
       const [existing] = await tx.query('SELECT 1 FROM app_user LIMIT 1');
-      if (existing !== undefined) return false;
+      if (existing !== undefined) {
+        // Ours, when the answer to an earlier try was lost.
+        const ours = await tx.query('SELECT 1 FROM api_key WHERE id = $1', [apiKey.id]);
+        return ours.length > 0;
+      }
       await tx.query(
         `INSERT INTO app_user (id, name, email, password_hash, roles, created_at) VALUES ($1, $2, $3, $4, '{admin}', $5)`,
         [randomUUID(), admin.name, admin.email ?? null, passwordHash, at],

@@ -16,6 +16,7 @@ import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
 import { Notices } from '../database/notices.js';
+import { patiently } from '../database/patiently.js';
 import { HealthRegistry } from '../ops/health.js';
 import { LOG, type Log } from '../ops/log.js';
 import { parseWorkflowDef } from './decider/parse-definition.js';
@@ -78,12 +79,13 @@ class EngineLife
     @Inject(HealthRegistry) private readonly health: HealthRegistry,
     @Inject(EngineHealth) private readonly check: EngineHealth,
     @Inject(TRACING) private readonly tracing: Tracing,
+    @Inject(LOG) private readonly log: Log,
   ) {}
 
   async onModuleInit(): Promise<void> {
     this.health.add(this.check);
-    await this.runtime.open();
-    await loadDefinitions(this.definitions, SHIPPED);
+    await patiently(() => this.runtime.open(), { log: this.log });
+    await patiently(() => loadDefinitions(this.definitions, SHIPPED), { log: this.log });
   }
 
   /** The stages import the engine, so their workers are looked up when all of them exist. */
@@ -91,7 +93,7 @@ class EngineLife
     const workers = this.config.ROLES.includes('worker')
       ? this.workers.map((worker) => this.modules.get<TaskWorker>(worker, { strict: false }))
       : [];
-    await registerWorkerTasks(this.definitions, workers);
+    await patiently(() => registerWorkerTasks(this.definitions, workers), { log: this.log });
     this.runtime.run(workers);
   }
 

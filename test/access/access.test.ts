@@ -49,6 +49,16 @@ describe('access', () => {
     ]);
   });
 
+  it('is set up once, and who asks again because the answer was lost is told that it was', async () => {
+    const admin = { name: 'admin', password: 'first password' };
+    expect(await access.bootstrap(admin, { id: 'key-1', secret: 'a secret' })).toBe(true);
+    expect(await access.bootstrap(admin, { id: 'key-2', secret: 'a secret' })).toBe(false);
+    const [row] = await db.query(
+      'SELECT (SELECT count(*) FROM app_user), (SELECT count(*) FROM api_key) AS keys',
+    );
+    expect(row).toEqual({ count: '1', keys: '1' });
+  });
+
   it('makes one first admin, however many processes start at once', async () => {
     await own.truncate();
     const made = await Promise.all(

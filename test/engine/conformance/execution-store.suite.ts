@@ -435,6 +435,8 @@ export function executionStoreSuite(make: () => Promise<ExecutionStore>): void {
       expect(await store.registerNode(node('a1', 'home-a'))).toEqual([]);
       expect(await store.registerNode(node('b1', 'home-b'))).toEqual([]);
       expect(await store.registerNode(node('a2', 'home-a'))).toEqual(['a1']);
+      // Again, as when the first answer was lost.
+      expect(await store.registerNode(node('a2', 'home-a'))).toEqual([]);
       expect((await store.listNodes()).map(({ incarnation }) => incarnation).sort()).toEqual(['a2', 'b1']);
       expect(await store.heartbeat('a1', NOW)).toBe(false);
       expect(await store.heartbeat('a2', NOW + 9)).toBe(true);

@@ -7,7 +7,7 @@ interface Incarnation {
 
 const incarnations = (rows: readonly Incarnation[]): string[] => rows.map((row) => row.incarnation);
 
-/** Stores a node and removes the others of its home. @returns those. */
+/** Stores a node, also again when the first answer was lost, and removes the others of its home. @returns those. */
 export async function insertNode(tx: Queryable, node: NodeRecord): Promise<readonly string[]> {
   const replaced = await tx.query<Incarnation>(
     'DELETE FROM node WHERE home_id = $1 AND incarnation <> $2 RETURNING incarnation',
@@ -15,7 +15,8 @@ export async function insertNode(tx: Queryable, node: NodeRecord): Promise<reado
   );
   await tx.query(
     `INSERT INTO node (incarnation, home_id, host, pid, roles, started_at, heartbeat_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+     VALUES ($1, $2, $3, $4, $5, $6, $7)
+     ON CONFLICT (incarnation) DO UPDATE SET heartbeat_at = excluded.heartbeat_at`,
     [node.incarnation, node.homeId, node.host, node.pid, node.roles, node.startedAt, node.heartbeatAt],
   );
   return incarnations(replaced);
