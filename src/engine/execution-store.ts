@@ -324,6 +324,8 @@ export abstract class ExecutionStore {
   abstract outlook(now: Instant, taskTypes: readonly string[]): Promise<Outlook>;
   /** Due timers, each to one caller. They stay stored until the wake's own commit moves or removes them. */
   abstract claimTimers(owner: string, now: Instant, limit: number): Promise<readonly string[]>;
+  /** The workflows whose timers come due after one time and until another, the first to come first; claims nothing. */
+  abstract soonDue(after: Instant, until: Instant, limit: number): Promise<readonly string[]>;
   /** Hands a claimed timer back, due at `at`. */
   abstract returnTimer(workflowId: string, at: Instant): Promise<void>;
   /** The workflows whose timers `owner` holds. */

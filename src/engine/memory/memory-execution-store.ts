@@ -348,6 +348,14 @@ export class MemoryExecutionStore extends ExecutionStore {
     if (this.timers.has(workflowId)) this.timers.set(workflowId, { dueAt: at, claimedBy: undefined });
   }
 
+  async soonDue(after: Instant, until: Instant, limit: number): Promise<readonly string[]> {
+    return [...this.timers]
+      .filter(([, { dueAt, claimedBy }]) => claimedBy === undefined && dueAt > after && dueAt <= until)
+      .sort(([, a], [, b]) => a.dueAt - b.dueAt)
+      .slice(0, limit)
+      .map(([workflowId]) => workflowId);
+  }
+
   async claimedTimers(owner: string): Promise<readonly string[]> {
     return [...this.timers].flatMap(([workflowId, { claimedBy }]) =>
       claimedBy === owner ? [workflowId] : [],

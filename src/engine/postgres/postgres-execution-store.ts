@@ -53,7 +53,7 @@ import {
   takePayloadLocation,
   usedPayload,
 } from './sql/payload-locations.js';
-import { claimedTimers, claimTimers, unclaimTimers } from './sql/claim-timers.js';
+import { claimTimers, claimedTimers, soonDue, unclaimTimers } from './sql/claim-timers.js';
 import {
   abandonedInbox,
   claimedInbox,
@@ -296,6 +296,10 @@ export class PostgresExecutionStore extends ExecutionStore {
 
   claimTimers(owner: string, now: Instant, limit: number): Promise<readonly string[]> {
     return this.run((db) => claimTimers(db, owner, now, limit));
+  }
+
+  soonDue(after: Instant, until: Instant, limit: number): Promise<readonly string[]> {
+    return this.run((db) => soonDue(db, after, until, limit));
   }
 
   async returnTimer(workflowId: string, at: Instant): Promise<void> {

@@ -305,6 +305,7 @@ export class EngineRuntime {
     await this.polls.flush();
     await this.inbox.reconcile(now);
     await this.timers.reconcile(now);
+    if (this.parts.fires !== false) await this.timers.readAhead(this.parts.clock.now());
   }
 
   /** What waits longest says how far the round robin has come, also when other nodes went on with it. */

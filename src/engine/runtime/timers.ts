@@ -11,6 +11,17 @@ const MAX_DEPTH = 5_000;
 const BUSY_MS = 100;
 const RETURNED_TIMER_MS = 60_000;
 
+// Reading a workflow costs as much as deciding it. When thousands come due together, those that nobody has in memory are
+// read before; for fewer it is not worth the second transaction.
+const STORM = 1_000;
+const AHEAD_MS = 5_000;
+const MAX_AHEAD = 10_000;
+const READ_AT_ONCE = 250;
+// Half of the cache: what is used now must not have to go for what will be.
+const MAX_AHEAD_BYTES = 32 * 1024 * 1024;
+// Whoever has work to do has no time for what comes later.
+const IDLE_DEPTH = 50;
+
 interface Parts {
   readonly store: ExecutionStore;
   readonly clock: Clock;
@@ -39,6 +50,25 @@ export class Timers {
       void this.wakeWorkflow(workflowId, now).finally(() => this.held.delete(workflowId));
     }
     return workflowIds.length === TIMERS_PER_CLAIM ? 0 : 1;
+  }
+
+  /** Reads the workflows of a storm of timers before it comes, while there is nothing else to do. */
+  async readAhead(now: Instant): Promise<void> {
+    const { store, committer, log } = this.parts;
+    const isBusy = (): boolean => committer().depth.count > IDLE_DEPTH;
+    if (isBusy()) return;
+    try {
+      const workflowIds = await store.soonDue(now, now + AHEAD_MS, MAX_AHEAD);
+      if (workflowIds.length < STORM) return;
+      let bytes = 0;
+      for (let from = 0; from < workflowIds.length && bytes < MAX_AHEAD_BYTES; from += READ_AT_ONCE) {
+        if (isBusy()) return;
+        bytes += await committer().readAhead(workflowIds.slice(from, from + READ_AT_ONCE));
+      }
+    } catch (error) {
+      // They will be read when they are due.
+      log.debug({ err: error }, 'workflows that are due soon could not be read ahead');
+    }
   }
 
   /** Hands back timers that were claimed for this process without its knowing; without, they would never fire. */

@@ -85,6 +85,10 @@ export class WorkflowCache {
     return entry;
   }
 
+  has(workflowId: string): boolean {
+    return this.entries.has(workflowId);
+  }
+
   put(known: KnownWorkflow): void {
     const { workflowId } = known.state.workflow;
     this.drop(workflowId);

@@ -476,6 +476,17 @@ export function executionStoreSuite(make: () => Promise<ExecutionStore>): void {
       expect((await store.load(id))?.timerAt).toBeUndefined();
     });
 
+    test('is known before it is due, unless somebody has claimed it', async () => {
+      const later = await start(store, { definition: wait('20 seconds') });
+      const sooner = await start(store, { definition: wait('10 seconds') });
+      await start(store, { definition: wait('30 seconds') });
+      expect(await store.soonDue(NOW, NOW + 20_000, 10)).toEqual([sooner, later]);
+      expect(await store.soonDue(NOW, NOW + 20_000, 1)).toEqual([sooner]);
+      expect(await store.soonDue(NOW + 10_000, NOW + 20_000, 10)).toEqual([later]);
+      await store.claimTimers('node-a', NOW + 10_000, 10);
+      expect(await store.soonDue(NOW, NOW + 20_000, 10)).toEqual([later]);
+    });
+
     test('that a dead node had claimed is due again', async () => {
       const id = await start(store, { definition: wait('10 seconds') });
       await store.claimTimers('node-a', NOW + 10_000, 10);

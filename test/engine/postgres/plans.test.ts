@@ -5,6 +5,7 @@ import { CLAIM_TASKS } from '../../../src/engine/postgres/sql/claim-tasks.js';
 import {
   CLAIM_TIMERS,
   CLAIMED_TIMERS,
+  SOON_DUE,
   UNCLAIM_TIMERS,
 } from '../../../src/engine/postgres/sql/claim-timers.js';
 import {
@@ -149,6 +150,7 @@ describe('the plan of', () => {
     ['what a node holds of the inbox', CLAIMED_INBOX, ['node'], 'workflow_inbox_claimed'],
     ['what it lets go of', UNCLAIM_INBOX, ['node', [1]], 'workflow_inbox_'],
     ['what timers a node holds', CLAIMED_TIMERS, ['node'], 'workflow_timer_claimed'],
+    ['what comes due soon', SOON_DUE, [1, 2, 10], 'workflow_timer_due'],
     ['those that it lets go of', UNCLAIM_TIMERS, ['node', ['w']], 'workflow_timer_'],
     ['a start that may be pending', START_PENDING, ['w', 't', 'c'], 'workflow_inbox_source'],
     ['what was given up', ABANDONED_INBOX, [10], 'workflow_inbox_abandoned'],

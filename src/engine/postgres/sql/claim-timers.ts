@@ -19,6 +19,19 @@ export async function claimTimers(
   return rows.map((row) => row.workflow_id);
 }
 
+export const SOON_DUE = `
+  SELECT workflow_id FROM workflow_timer WHERE claimed_by IS NULL AND due_at > $1 AND due_at <= $2
+  ORDER BY due_at LIMIT $3`;
+
+/** The workflows whose timers come due within a time, the first to come first. */
+export const soonDue = async (
+  db: Queryable,
+  after: number,
+  until: number,
+  limit: number,
+): Promise<readonly string[]> =>
+  (await db.query<{ workflow_id: string }>(SOON_DUE, [after, until, limit])).map((row) => row.workflow_id);
+
 export const CLAIMED_TIMERS = 'SELECT workflow_id FROM workflow_timer WHERE claimed_by = $1';
 
 /** What stands under this process's name. */
