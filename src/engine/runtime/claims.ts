@@ -24,6 +24,8 @@ const MAX_PER_STATEMENT = 200;
 // What a claim could not lock is free again after a commit, some milliseconds; many times in a row means a long one.
 const LOCKED_MS = 3;
 const MAX_LOCKED_MS = 100;
+/** Instead of a pause: somebody looks. */
+const LOOKING = -1;
 
 interface Parts {
   readonly store: ExecutionStore;
@@ -105,7 +107,10 @@ export class Claims {
         resolve(claimed.filter(({ taker }) => taker >= start && taker < start + mine.length));
       }
       if (claimed.length > 0) tell(observers, log, (observer) => observer.claimed?.(claimed));
-      if (claimed.length === takers.length) return true;
+      if (claimed.length === takers.length) {
+        if (this.locked.get(taskType) !== LOOKING) this.locked.delete(taskType);
+        return true;
+      }
       void this.lookBehindLocks(taskType);
       return false;
     } catch (error) {
@@ -119,8 +124,8 @@ export class Claims {
   private async lookBehindLocks(taskType: string): Promise<void> {
     const { store, clock, again, log } = this.parts;
     const pause = this.locked.get(taskType) ?? LOCKED_MS;
-    if (pause < 0) return;
-    this.locked.set(taskType, -1);
+    if (pause === LOOKING) return;
+    this.locked.set(taskType, LOOKING);
     try {
       const { dueTypes } = await store.outlook(clock.now(), [taskType]);
       if (dueTypes.length === 0) {

@@ -14,9 +14,9 @@ const RECHECK_MS = 1_000;
 interface Parts {
   readonly clock: Clock;
   readonly slots: Slots;
-  readonly claims: Claims;
-  readonly runner: Runner;
-  readonly signal: Signal;
+  readonly claims: Pick<Claims, 'take'>;
+  readonly runner: Pick<Runner, 'start'>;
+  readonly signal: Pick<Signal, 'raise'>;
   readonly log: RuntimeLog;
   readonly incarnation: () => string;
 }
@@ -88,6 +88,8 @@ export class Dispatcher {
         slots.setBacklogged(taskType, this.again.has(taskType));
         return;
       }
+      // An earlier claim may have found all of them locked and said that none waits.
+      slots.setBacklogged(taskType, true);
     }
   }
 
