@@ -3,7 +3,7 @@ import type { Task } from '../model/execution.js';
 import type { Json, JsonObject } from '../model/json.js';
 import { expire } from './expire.js';
 import { completeWorkflow, endWorkflow } from './finish.js';
-import { isWithin } from './json-size.js';
+import { isWithin, jsonBytes } from './json-size.js';
 import { innermost, loopPath } from './loop-path.js';
 import { advanceLoop, cancelInside, endLoop } from './loops.js';
 import { terminationStatus } from './mappers/terminate.js';
@@ -126,11 +126,8 @@ function joinResult(t: Transition, join: Task): Partial<Task> {
   const failed = awaited.filter(
     ({ status, workflowTask }) => !isSuccessfulTask(status) && !workflowTask.optional,
   );
-  const outputs: [string, Json][] = awaited
-    .filter(({ outputData }) => Object.keys(outputData).length > 0)
-    .map((task) => [task.referenceTaskName, task.outputData]);
-  const outputData: JsonObject = Object.fromEntries(outputs);
-  const ended = { endTime: t.now, outputData };
+  const joined = joinedOutputs(awaited, t.limits.taskMax);
+  const ended = { endTime: t.now, outputData: joined ?? {} };
   if (failed.length > 0) {
     const status = failed.every((task) => task.status === 'CANCELED') ? 'CANCELED' : 'FAILED';
     const reasons = failed
@@ -138,14 +135,28 @@ function joinResult(t: Transition, join: Task): Partial<Task> {
       .filter((r) => r !== '');
     return { ...ended, status, reasonForIncompletion: reasons.join(' ') };
   }
-  if (!isWithin(outputData, t.limits.taskMax)) {
+  if (joined === undefined) {
     const reasonForIncompletion = `The joined outputs are larger than ${t.limits.taskMax / 1024} KB`;
-    return { ...ended, status: 'FAILED_WITH_TERMINAL_ERROR', outputData: {}, reasonForIncompletion };
+    return { ...ended, status: 'FAILED_WITH_TERMINAL_ERROR', reasonForIncompletion };
   }
   const hasErrors = awaited.some(
     ({ status, workflowTask }) => workflowTask.optional && status === 'COMPLETED_WITH_ERRORS',
   );
   return { ...ended, status: hasErrors ? 'COMPLETED_WITH_ERRORS' : 'COMPLETED' };
+}
+
+/** The outputs by their tasks' names; `undefined` when they are too large. Past that point none is looked into. */
+function joinedOutputs(awaited: readonly Task[], maxBytes: number): JsonObject | undefined {
+  const outputs: [string, Json][] = [];
+  let left = maxBytes;
+  for (const { referenceTaskName, outputData } of awaited) {
+    if (Object.keys(outputData).length === 0) continue;
+    left -= jsonBytes(outputData, left);
+    if (left < 0) return undefined;
+    outputs.push([referenceTaskName, outputData]);
+  }
+  const joined: JsonObject = Object.fromEntries(outputs);
+  return isWithin(joined, maxBytes) ? joined : undefined;
 }
 
 function terminateBy(t: Transition, task: Task): void {

@@ -1,6 +1,7 @@
 import type { WorkflowState } from '../model/command.js';
 import type { Task } from '../model/execution.js';
 import type { JsonObject } from '../model/json.js';
+import { inlineBytes, type KnownWorkflow } from '../runtime/workflow-cache.js';
 import { digestOfText, PayloadNeeded, refOf, type PayloadRef } from './placeholder.js';
 import type { PayloadVault } from './payload-vault.js';
 import { PayloadUnsaved, type Sealing } from './seal.js';
@@ -9,6 +10,10 @@ import { PayloadUnsaved, type Sealing } from './seal.js';
 const SLOTS = 2;
 // Each round fetches one value or stores all that a decision made; a decision over more than this is a defect.
 const MAX_ROUNDS = 1_000;
+// Who looked into some values one after the other (a JOIN, the end of a loop) looks into those beside them too.
+const ROUNDS_BEFORE_AHEAD = 3;
+const AHEAD_BYTES = 4 * 1024 * 1024;
+const AHEAD_VALUES = 200;
 // A decision whose values differ each time it is made (it shows the time) is stored in the rows in the end.
 const MAX_SAVES = 4;
 const MAX_LOST = 10_000;
@@ -17,6 +22,8 @@ const MAX_LOST = 10_000;
 interface Hold {
   readonly values: Map<string, JsonObject>;
   readonly saved: Map<string, PayloadRef>;
+  /** Worth fetching together with what is needed. */
+  ahead: readonly PayloadRef[];
   rounds: number;
   saves: number;
 }
@@ -40,46 +47,58 @@ export class PayloadFaults {
   constructor(readonly vault: PayloadVault) {}
 
   /** Runs a decision, giving it the values that are at hand. Throws PayloadNeeded or PayloadUnsaved for others. */
-  decide<Known extends { readonly state: WorkflowState }, Result>(
+  decide<Known extends Pick<KnownWorkflow, 'state' | 'bytes'>, Result>(
     known: Known,
     work: (known: Known, sealing: Sealing) => Result,
   ): Result {
     const hold = this.holds.size === 0 ? undefined : this.holds.get(known.state.workflow.workflowId);
-    let sealing = hold === undefined ? this.plain : this.sealingWith(hold);
+    let sealing = this.sealingWith(known, hold);
     let current = known;
+    const fill = (at: (key: string) => JsonObject | undefined): boolean => {
+      const fetched = new Set(sealing.fetched);
+      const state = filledIn(current.state, at, fetched);
+      if (state === undefined) return false;
+      current = { ...current, state };
+      sealing = { ...sealing, fetched };
+      return true;
+    };
+    // At once, and not one by one as the decision comes to them: it is made anew each time.
+    if (hold !== undefined && hold.values.size > 0) fill((key) => hold.values.get(key));
     for (let round = 0; ; round++) {
       try {
         return work(current, sealing);
       } catch (error) {
         if (!(error instanceof PayloadNeeded) || round >= MAX_ROUNDS) throw error;
-        const value = sealing.at(error.ref.key);
-        if (value === undefined) throw error;
-        const fetched = new Set(sealing.fetched);
-        const state = filledIn(current.state, error.ref.key, value, fetched);
+        const { key: needed } = error.ref;
+        const value = sealing.at(needed);
+        if (value === undefined) {
+          if (hold !== undefined)
+            hold.ahead = hold.rounds < ROUNDS_BEFORE_AHEAD ? [] : beside(current.state, needed);
+          throw error;
+        }
         // It stands in no row, so nobody can be given it.
-        if (state === undefined) throw error;
-        current = { ...current, state };
-        sealing = { ...sealing, fetched };
+        if (!fill((key) => (key === needed ? value : undefined))) throw error;
       }
     }
   }
 
-  private sealingWith(hold: Hold): Sealing {
+  private sealingWith(known: Pick<KnownWorkflow, 'state' | 'bytes'>, hold: Hold | undefined): Sealing {
+    const inline = inlineBytes(known);
+    if (hold === undefined) {
+      return { at: this.resident, isLost: this.isLost, inlineBytes: inline };
+    }
     return {
       at: (key) => hold.values.get(key) ?? this.vault.residentValue(key),
       isLost: this.isLost,
+      inlineBytes: inline,
       saved: hold.saved,
       keepInRows: hold.saves > MAX_SAVES,
     };
   }
 
-  private readonly isLost = (key: string): boolean => this.lost.size > 0 && this.lost.has(key);
+  private readonly resident = (key: string): JsonObject | undefined => this.vault.residentValue(key);
 
-  /** For nearly all decisions: nothing was fetched for them. */
-  private readonly plain: Sealing = {
-    at: (key) => this.vault.residentValue(key),
-    isLost: this.isLost,
-  };
+  private readonly isLost = (key: string): boolean => this.lost.size > 0 && this.lost.has(key);
 
   /**
    * Fetches or stores what a decision stopped at. The workflow holds one of the slots from now on until `release`.
@@ -97,6 +116,7 @@ export class PayloadFaults {
         throw new Error(`Deciding ${workflowId} asks again for ${fault.ref.key}`, { cause: fault });
       }
       hold.values.set(fault.ref.key, await this.vault.load(fault.ref));
+      await this.loadAhead(hold);
       return;
     }
     hold.saves += 1;
@@ -106,12 +126,22 @@ export class PayloadFaults {
     }
   }
 
+  private async loadAhead({ ahead, values }: Hold): Promise<void> {
+    try {
+      for (const ref of ahead) {
+        if (!values.has(ref.key)) values.set(ref.key, await this.vault.load(ref));
+      }
+    } catch {
+      // Whoever needs it asks for it, and is told.
+    }
+  }
+
   private async hold(workflowId: string): Promise<Hold> {
     const known = this.holds.get(workflowId);
     if (known !== undefined) return known;
     if (this.freeSlots > 0) this.freeSlots -= 1;
     else await new Promise<void>((resolve) => this.waiting.push(resolve));
-    const hold: Hold = { values: new Map(), saved: new Map(), rounds: 0, saves: 0 };
+    const hold: Hold = { values: new Map(), saved: new Map(), ahead: [], rounds: 0, saves: 0 };
     this.holds.set(workflowId, hold);
     return hold;
   }
@@ -137,14 +167,16 @@ export class PayloadFaults {
   }
 }
 
-/** The state with the value wherever it stands for itself; `undefined` when it stands nowhere. */
+/** The state with these values wherever they stand for themselves; `undefined` when they stand nowhere. */
 function filledIn(
   state: WorkflowState,
-  key: string,
-  value: JsonObject,
+  at: (key: string) => JsonObject | undefined,
   fetched: Set<string>,
 ): WorkflowState | undefined {
-  const fill = (one: JsonObject): JsonObject => (refOf(one)?.key === key ? value : one);
+  const fill = (one: JsonObject): JsonObject => {
+    const ref = refOf(one);
+    return (ref && at(ref.key)) ?? one;
+  };
   let isFound = false;
   const tasks = state.tasks.map((task): Task => {
     const inputData = fill(task.inputData);
@@ -162,4 +194,20 @@ function filledIn(
     fetched.add(workflow.workflowId);
   }
   return isFound ? { ...state, workflow: { ...workflow, input, output }, tasks } : undefined;
+}
+
+/** Stored outputs of the tasks that follow the one with this output, and then of those before it, within bounds. */
+function beside({ tasks }: WorkflowState, key: string): readonly PayloadRef[] {
+  const at = tasks.findIndex(({ outputData }) => refOf(outputData)?.key === key);
+  if (at === -1) return [];
+  const found: PayloadRef[] = [];
+  let bytes = 0;
+  for (const { outputData } of [...tasks.slice(at + 1), ...tasks.slice(0, at)]) {
+    const ref = refOf(outputData);
+    if (ref === undefined) continue;
+    bytes += ref.bytes;
+    if (bytes > AHEAD_BYTES || found.length >= AHEAD_VALUES) break;
+    found.push(ref);
+  }
+  return found;
 }

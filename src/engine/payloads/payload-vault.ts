@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../clock.js';
 import type { ExecutionStore } from '../execution-store.js';
-import type { Task, Workflow } from '../model/execution.js';
+import type { Task } from '../model/execution.js';
 import type { JsonObject } from '../model/json.js';
 import type { CrashPoints } from '../runtime/crash-points.js';
 import { roughBytes } from '../runtime/rough-bytes.js';
@@ -36,8 +36,6 @@ interface Parts {
 const RESIDENT_BYTES = 32 * 1024 * 1024;
 const VALUES_PER_SWEEP = 100;
 const MAX_SWEEPS = 100;
-/** What one answer to a reader may unfold to; what is beyond it keeps its reference. */
-export const MAX_HYDRATED_BYTES = 32 * 1024 * 1024;
 
 /** Stores and fetches large values, and remembers the latest within a bound. */
 export class PayloadVault {
@@ -175,39 +173,5 @@ export class PayloadVault {
       inputData: await this.value(task.inputData),
       outputData: await this.value(task.outputData),
     };
-  }
-
-  /**
-   * An execution as readers get it. Beyond 32 MB of fetched values the rest stay placeholders, for which the reader is
-   * told where they are.
-   */
-  async execution<T extends Workflow & { readonly tasks: readonly Task[] }>(execution: T): Promise<T> {
-    const isWhole =
-      refOf(execution.input) === undefined &&
-      refOf(execution.output) === undefined &&
-      execution.tasks.every(
-        ({ inputData, outputData }) => refOf(inputData) === undefined && refOf(outputData) === undefined,
-      );
-    if (isWhole) return execution;
-    let left = MAX_HYDRATED_BYTES;
-    const within = async (value: JsonObject): Promise<JsonObject> => {
-      const ref = refOf(value);
-      if (ref === undefined || ref.bytes > left) return value;
-      left -= ref.bytes;
-      return await this.load(ref);
-    };
-    const input = await within(execution.input);
-    const output = await within(execution.output);
-    const tasks: Task[] = [];
-    for (const task of execution.tasks) {
-      const inputData = await within(task.inputData);
-      const outputData = await within(task.outputData);
-      tasks.push(
-        inputData === task.inputData && outputData === task.outputData
-          ? task
-          : { ...task, inputData, outputData },
-      );
-    }
-    return { ...execution, input, output, tasks };
   }
 }

@@ -3,8 +3,9 @@ import type { ClaimedTask } from '../execution-store.js';
 import type { Task } from '../model/execution.js';
 import type { Committer } from '../runtime/committer.js';
 import type { RuntimeLog } from '../runtime/runtime-log.js';
+import { answerBytes, MAX_ANSWER_BYTES } from './answer-size.js';
+import type { PayloadVault } from './payload-vault.js';
 import { refOf } from './placeholder.js';
-import { MAX_HYDRATED_BYTES, type PayloadVault } from './payload-vault.js';
 
 const RETRY_SECONDS = 5;
 
@@ -18,18 +19,17 @@ export async function wholeTasks(
   committer: Committer,
   log: RuntimeLog,
 ): Promise<readonly ClaimedTask[]> {
-  if (!claimed.some(({ task }) => storedBytes(task) > 0)) return claimed;
   const whole: ClaimedTask[] = [];
   let bytes = 0;
   for (const one of claimed) {
     const { task } = one;
-    const size = storedBytes(task);
-    if (whole.length > 0 && bytes + size > MAX_HYDRATED_BYTES) {
+    const size = answerBytes(task.inputData) + answerBytes(task.outputData);
+    if (whole.length > 0 && bytes + size > MAX_ANSWER_BYTES) {
       await handBack(committer, task, 0);
       continue;
     }
     try {
-      whole.push(size === 0 ? one : { ...one, task: await vault.task(task) });
+      whole.push(isStored(task) ? { ...one, task: await vault.task(task) } : one);
       bytes += size;
     } catch (error) {
       log.warn({ err: error, taskId: task.taskId }, 'the input of a task is out of reach; it waits');
@@ -39,8 +39,8 @@ export async function wholeTasks(
   return whole;
 }
 
-const storedBytes = ({ inputData, outputData }: Task): number =>
-  (refOf(inputData)?.bytes ?? 0) + (refOf(outputData)?.bytes ?? 0);
+const isStored = ({ inputData, outputData }: Task): boolean =>
+  refOf(inputData) !== undefined || refOf(outputData) !== undefined;
 
 async function handBack(committer: Committer, task: Task, callbackAfterSeconds: number): Promise<void> {
   await committer.submit(

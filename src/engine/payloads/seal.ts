@@ -35,20 +35,42 @@ export interface Sealing {
   readonly keepInRows?: boolean | undefined;
   /** Rows whose values were fetched for this decision. */
   readonly fetched?: ReadonlySet<string> | undefined;
+  /** About how much memory the payloads in this workflow's rows take (`roughBytes`). */
+  readonly inlineBytes?: number | undefined;
   /** Keys that the store has given up. */
   readonly isLost: (key: string) => boolean;
 }
+
+const KB = 1024;
+const MB = 1024 * KB;
+
+/*
+ * How large a value may be that joins the others in its workflow's rows, by what these come to. A decision reads all
+ * rows of a workflow that is not in the cache, so the sum of them has to stay small however many values are just below the
+ * threshold. Text counts two bytes per character here: the first bound is about 8 MB of JSON.
+ */
+const ROOM: readonly { readonly upTo: number; readonly largest: number }[] = [
+  { upTo: 16 * MB, largest: Infinity },
+  { upTo: 64 * MB, largest: 16 * KB },
+  { upTo: Infinity, largest: KB },
+];
+const BYTES_PER_CHARACTER = 2;
+
+const largestAt = (inlineBytes: number): number => ROOM.find(({ upTo }) => inlineBytes <= upTo)?.largest ?? 0;
 
 /** Exchanges what is too large for a row for its placeholder, and names the keys that rows now refer to. */
 class Seal {
   readonly keys = new Set<string>();
   readonly unsaved: JsonObject[] = [];
   private owner: string | undefined;
+  private inlineBytes: number;
 
   constructor(
     private readonly workflowId: string,
     private readonly sealing: Sealing,
-  ) {}
+  ) {
+    this.inlineBytes = sealing.inlineBytes ?? 0;
+  }
 
   value(value: JsonObject, threshold: number, staysInRow = false): JsonObject {
     const stand = standInOf(value);
@@ -58,7 +80,11 @@ class Seal {
       // Another workflow's: this one needs a copy of its own, which lives as long as it does.
       if (stand === value) throw new PayloadNeeded(ref);
     }
-    if (jsonBytes(value, threshold) <= threshold || staysInRow || this.sealing.keepInRows === true) {
+    const bytes = jsonBytes(value, threshold);
+    const inlineBytes = this.inlineBytes + BYTES_PER_CHARACTER * Math.min(bytes, threshold);
+    const fits = bytes <= threshold && bytes <= largestAt(inlineBytes);
+    if (fits || staysInRow || this.sealing.keepInRows === true) {
+      this.inlineBytes = inlineBytes;
       return value;
     }
     const saved = this.sealing.saved?.get(digestOfText(JSON.stringify(value)));

@@ -41,7 +41,7 @@ export interface RuntimeParts {
   readonly committer?: Partial<CommitterOptions>;
   readonly cacheBytes?: number;
   readonly limits?: PayloadLimits;
-  /** Absent: every value is kept in its row. */
+  /** Absent: every value is kept in its row, and what a workflow's rows take in all is bounded by nothing. */
   readonly payloadStores?: PayloadStores | undefined;
   /** False for a node that decides what its clients ask and fires no timers (role `engine` missing). */
   readonly fires?: boolean;

@@ -18,6 +18,7 @@ import type { ClaimedTask, Lease, PayloadType, PollRecord, TaskLogLine } from '.
 import { parseTraceparent } from '../observability/trace-context.js';
 import { PayloadLocations } from '../payloads/payload-locations.js';
 import { wholeTasks } from '../payloads/polled-tasks.js';
+import { wholeExecution } from '../payloads/whole-execution.js';
 import type { Definitions } from './definitions.js';
 import type { EngineRuntime } from './engine-runtime.js';
 import { checkPayload, checkText, MAX_ID_LENGTH, storableText } from './payload-check.js';
@@ -262,8 +263,8 @@ export class SallyportEngine extends Engine {
   }
 
   /** With the values that are kept beside the rows. */
-  private async whole(execution: WorkflowExecution): Promise<WorkflowExecution> {
-    return (await this.runtime.payloads?.execution(execution)) ?? execution;
+  private whole(execution: WorkflowExecution): Promise<WorkflowExecution> {
+    return wholeExecution(execution, this.runtime.payloads);
   }
 
   async terminate(workflowId: string, reason: string, actor: Actor): Promise<void> {

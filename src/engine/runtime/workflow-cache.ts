@@ -36,6 +36,10 @@ export function knownWorkflow(
   return { state, timerAt, fairTags, openTasks, bytes };
 }
 
+/** About how much memory the payloads take that stand in the workflow's own rows; a stored one counts its placeholder. */
+export const inlineBytes = ({ bytes, state }: Pick<KnownWorkflow, 'bytes' | 'state'>): number =>
+  Math.max(0, bytes - ROW_BYTES * (1 + state.tasks.length));
+
 /** By how many the open tasks become more when a row takes the place of another (`undefined`: of none). */
 export const openChange = (old: Task | undefined, task: Task): number =>
   (isTerminalTask(task.status) ? 0 : 1) - (old === undefined || isTerminalTask(old.status) ? 0 : 1);
