@@ -8,11 +8,11 @@ import { postgresStores } from '../runtime/stores.js';
 
 const makeStores = postgresStores();
 const MEBIBYTE = 1024 * 1024;
-const WORKFLOWS = 200;
+const WORKFLOWS = 100;
 // A collection takes a while: enough looks to see growth.
 const LOOK_EVERY = 10;
 // What the engine may remember of values and workflows (32 and 64 MB), and what two decisions hold. All values at once
-// would be more than 1,600 MB.
+// would be about 800 MB.
 const BOUND_BYTES = 200 * MEBIBYTE;
 
 test('the heap does not grow with the number of large values', { timeout: 240_000 }, async () => {
