@@ -279,6 +279,23 @@ export class StoreFailure extends AppError {
   }
 }
 
+/**
+ * What a claim for workers outside took is known, whether it is stored is not: the connection was lost at COMMIT. Nobody
+ * else will ever ask for these tasks, so they have to be returned (`returnTasks`).
+ */
+export class ClaimUnanswered extends StoreFailure {
+  constructor(
+    readonly claimed: readonly ClaimedTask[],
+    options?: ErrorOptions,
+  ) {
+    super(
+      'unknown',
+      'PostgreSQL did not say whether it handed tasks out; they are handed out again.',
+      options,
+    );
+  }
+}
+
 export abstract class ExecutionStore {
   /**
    * Locks the members, tells `decide` what changed, stores what it answers, and commits.
@@ -294,8 +311,21 @@ export abstract class ExecutionStore {
   /**
    * Leases due tasks: priority with age first, then by fair tag, then in order of creation; what others hold is skipped.
    * Age lifts the tasks of a lower priority over those of a higher one; it changes nothing among those of one priority.
+   *
+   * Rejects with ClaimUnanswered when workers outside may hold tasks that they were never told of. What this process took
+   * for itself without an answer is found by `heldBy`.
    */
   abstract claimTasks(claim: TaskClaim): Promise<readonly ClaimedTask[]>;
+  /**
+   * Hands tasks back that were claimed for workers outside, due at once; no retry is consumed. A task that is not held by
+   * this claim (any more) is left as it is.
+   *
+   * @returns those that somebody has locked now, perhaps the claim itself: ask again for them.
+   */
+  abstract returnTasks(
+    tasks: readonly Pick<Task, 'taskId' | 'pollCount'>[],
+    now: Instant,
+  ): Promise<{ readonly busy: readonly string[] }>;
   /** The open tasks that this process run holds. */
   abstract heldBy(owner: string): Promise<ReadonlySet<string>>;
   /**

@@ -17,6 +17,7 @@ export class TcpProxy {
   private delayMs = 0;
   private isSilent = false;
   private isRefusing = false;
+  private lost: string | undefined;
   /** Connections accepted so far. */
   accepted = 0;
 
@@ -72,6 +73,22 @@ export class TcpProxy {
     for (const pair of this.pairs) pair.destroy();
   }
 
+  /** Cuts the connection on which the server says this next, instead of passing it on. */
+  loseAnswer(text: string): void {
+    this.lost = text;
+  }
+
+  /** Whether the answer that is to be lost was. */
+  get hasLost(): boolean {
+    return this.lost === undefined;
+  }
+
+  private isLost(chunk: Buffer): boolean {
+    if (this.lost === undefined || !chunk.includes(this.lost)) return false;
+    this.lost = undefined;
+    return true;
+  }
+
   /** Swallows everything without a word, open connections and new ones; `heal` ends it for new ones. */
   blackHole(): void {
     this.isSilent = true;
@@ -103,7 +120,12 @@ export class TcpProxy {
       client.destroy();
       return;
     }
-    const pair = new Pair(client, connect(this.target), () => this.delayMs);
+    const pair = new Pair(
+      client,
+      connect(this.target),
+      () => this.delayMs,
+      (chunk) => this.isLost(chunk),
+    );
     this.pairs.add(pair);
     pair.onClose = () => this.pairs.delete(pair);
     if (this.isSilent) pair.silence();
@@ -119,6 +141,7 @@ class Pair {
     private readonly client: Socket,
     private readonly server: Socket,
     private readonly delayMs: () => number,
+    private readonly isLost: (answer: Buffer) => boolean,
   ) {
     this.pass(client, server);
     this.pass(server, client);
@@ -139,6 +162,10 @@ class Pair {
     from.on('error', () => undefined);
     from.on('data', (chunk: Buffer) => {
       if (this.isSilent) return;
+      if (from === this.server && this.isLost(chunk)) {
+        this.destroy();
+        return;
+      }
       const delay = this.delayMs();
       if (delay === 0) {
         this.write(from, to, chunk);

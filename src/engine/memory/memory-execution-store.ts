@@ -1,7 +1,9 @@
 import type { AuditEvent } from '../../audit/audit.js';
 import type { Instant } from '../../clock.js';
 import {
+  ClaimUnanswered,
   ExecutionStore,
+  StoreFailure,
   type AbandonedInboxRow,
   type BatchRequest,
   type BatchResult,
@@ -233,8 +235,34 @@ export class MemoryExecutionStore extends ExecutionStore {
         },
       ];
     });
-    await this.crash.reach('claim:after-commit');
-    return claimed;
+    try {
+      await this.crash.reach('claim:after-commit');
+      return claimed;
+    } catch (error) {
+      if (!(error instanceof StoreFailure) || error.kind !== 'unknown') throw error;
+      throw new ClaimUnanswered(claimed, { cause: error });
+    }
+  }
+
+  async returnTasks(tasks: readonly Pick<Task, 'taskId' | 'pollCount'>[], now: Instant) {
+    for (const { taskId, pollCount } of tasks) {
+      const execution = [...this.executions.values()].find((one) => one.tasks.has(taskId));
+      const row = execution?.tasks.get(taskId);
+      if (execution === undefined || row === undefined) continue;
+      const { task, lease } = row;
+      const isHeld = task.status === 'IN_PROGRESS' && !task.queued && task.pollCount === pollCount;
+      if (!isHeld || lease?.owner !== undefined) continue;
+      this.handBack(execution, row, now);
+    }
+    return { busy: [] };
+  }
+
+  private handBack(execution: Execution, row: Row, now: Instant): void {
+    execution.workflow = { ...execution.workflow, revision: execution.workflow.revision + 1 };
+    row.task = handedBack(row.task, now);
+    row.due = true;
+    row.lease = undefined;
+    row.changedRevision = execution.workflow.revision;
   }
 
   private waiting(): { execution: Execution; row: Row }[] {
@@ -266,11 +294,7 @@ export class MemoryExecutionStore extends ExecutionStore {
     for (const { execution, row } of this.leased()) {
       if (!owners.includes(row.lease?.owner ?? '')) continue;
       if (tasks !== undefined && !tasks.includes(row.task.taskId)) continue;
-      execution.workflow = { ...execution.workflow, revision: execution.workflow.revision + 1 };
-      row.task = handedBack(row.task, now);
-      row.due = true;
-      row.lease = undefined;
-      row.changedRevision = execution.workflow.revision;
+      this.handBack(execution, row, now);
       types.add(row.task.taskType);
     }
     if (tasks === undefined) {

@@ -6,6 +6,7 @@ import { beginOf, isPooled } from '../../database/session-settings.js';
 import { endsConnection, troubleOf } from '../../database/trouble.js';
 import type { Queryable } from '../../database/queryable.js';
 import {
+  ClaimUnanswered,
   ExecutionStore,
   StoreFailure,
   type AbandonedInboxRow,
@@ -71,6 +72,7 @@ import { outlook } from './sql/outlook.js';
 import { promoteDelayed } from './sql/promote-delayed.js';
 import { readings } from './sql/readings.js';
 import { releaseClaims, releaseLeases } from './sql/release-leases.js';
+import { returnTasks } from './sql/return-tasks.js';
 import { countWorkflows, searchWorkflows } from './sql/search-workflows.js';
 import { tasksAhead } from './sql/tasks-ahead.js';
 import { appendLogs, fairTags, listLogs, listPolls, queueSizes, recordPolls } from './sql/queues.js';
@@ -224,31 +226,50 @@ export class PostgresExecutionStore extends ExecutionStore {
   }
 
   async claimTasks(claim: TaskClaim): Promise<readonly ClaimedTask[]> {
-    const claimed = await this.run(async (db) => {
-      const rows = await claimTasks(db, claim);
-      const snapshots = await this.snapshots.load(
-        db,
-        rows.map((row) => row.definition_digest),
-      );
-      return rows.flatMap((row): ClaimedTask[] => {
-        const snapshot = snapshots.get(row.definition_digest);
-        if (snapshot === undefined) return [];
-        return [
-          {
-            task: taskFrom(row, snapshot),
-            lease: leaseFrom(row) ?? { owner: undefined, until: claim.now },
-            fairTag: row.fair_tag,
-            taker: row.taker,
-            definition: snapshot.definition,
-            traceparent: row.traceparent ?? undefined,
-            revisionBefore: row.revision_before,
-            revision: row.changed_rev,
-          },
-        ];
-      });
+    let claimed: readonly ClaimedTask[] = [];
+    const work = async (db: Queryable): Promise<void> => {
+      claimed = await this.claim(db, claim);
+    };
+    try {
+      // One statement more, so that what was taken is known before it is stored: a worker outside has no heartbeat that
+      // would find it.
+      await (claim.takers.some(({ owner }) => owner === undefined)
+        ? this.inTransaction(work)
+        : this.run(work));
+      await this.crash.reach('claim:after-commit');
+      return claimed;
+    } catch (error) {
+      if (claimed.length === 0 || !(error instanceof StoreFailure) || error.kind !== 'unknown') throw error;
+      throw new ClaimUnanswered(claimed, { cause: error });
+    }
+  }
+
+  private async claim(db: Queryable, claim: TaskClaim): Promise<readonly ClaimedTask[]> {
+    const rows = await claimTasks(db, claim);
+    const snapshots = await this.snapshots.load(
+      db,
+      rows.map((row) => row.definition_digest),
+    );
+    return rows.flatMap((row): ClaimedTask[] => {
+      const snapshot = snapshots.get(row.definition_digest);
+      if (snapshot === undefined) return [];
+      return [
+        {
+          task: taskFrom(row, snapshot),
+          lease: leaseFrom(row) ?? { owner: undefined, until: claim.now },
+          fairTag: row.fair_tag,
+          taker: row.taker,
+          definition: snapshot.definition,
+          traceparent: row.traceparent ?? undefined,
+          revisionBefore: row.revision_before,
+          revision: row.changed_rev,
+        },
+      ];
     });
-    await this.crash.reach('claim:after-commit');
-    return claimed;
+  }
+
+  async returnTasks(tasks: readonly Pick<Task, 'taskId' | 'pollCount'>[], now: Instant) {
+    return { busy: await this.run((db) => returnTasks(db, tasks, now)) };
   }
 
   async heldBy(owner: string): Promise<ReadonlySet<string>> {

@@ -1,5 +1,11 @@
 import type { Clock } from '../../clock.js';
-import { StoreFailure, type ClaimedTask, type ExecutionStore, type TaskClaim } from '../execution-store.js';
+import {
+  ClaimUnanswered,
+  StoreFailure,
+  type ClaimedTask,
+  type ExecutionStore,
+  type TaskClaim,
+} from '../execution-store.js';
 import { tell, type CommitObserver } from './commit-observer.js';
 import type { FairTags } from './fair-tags.js';
 import type { RuntimeLog } from './runtime-log.js';
@@ -26,6 +32,8 @@ const LOCKED_MS = 3;
 const MAX_LOCKED_MS = 100;
 /** Instead of a pause: somebody looks. */
 const LOOKING = -1;
+// Until the database answers again; a claim that is still on its way there holds its locks for up to 15 s.
+const RETURN_AGAIN_MS = 1_000;
 
 interface Parts {
   readonly store: ExecutionStore;
@@ -36,6 +44,8 @@ interface Parts {
   readonly ageingMs: number;
   /** Tasks of this type that were locked when somebody wanted them may be free now. */
   readonly again: (taskType: string) => void;
+  /** Tasks of this type were handed back. */
+  readonly returned: (taskType: string) => void;
   readonly observers: readonly CommitObserver[];
   readonly log: RuntimeLog;
 }
@@ -49,6 +59,7 @@ export class Claims {
   private readonly busy = new Set<string>();
   /** Types with tasks behind somebody's lock: the pause before the next look. */
   private readonly locked = new Map<string, number>();
+  private readonly stopping = new AbortController();
 
   constructor(private readonly parts: Parts) {}
 
@@ -116,8 +127,39 @@ export class Claims {
     } catch (error) {
       const told = isDataError(error) ? notTheirs(taskType, error) : error;
       for (const { reject } of batch) reject(told);
+      if (error instanceof ClaimUnanswered) void this.giveBack(taskType, error.claimed);
       return true;
     }
+  }
+
+  /** Nobody was told of these tasks: they wait again as soon as the database answers. */
+  private async giveBack(taskType: string, claimed: readonly ClaimedTask[]): Promise<void> {
+    const { store, clock, returned, observers, log } = this.parts;
+    let left = claimed.map(({ task }) => task);
+    for (;;) {
+      try {
+        const { busy } = await store.returnTasks(left, clock.now());
+        returned(taskType);
+        tell(observers, log, (observer) => observer.released?.());
+        left = left.filter(({ taskId }) => busy.includes(taskId));
+      } catch (error) {
+        log.debug(
+          { err: error, taskType },
+          'tasks of a claim without an answer could not be handed back yet',
+        );
+      }
+      if (left.length === 0) return;
+      if (this.stopping.signal.aborted) {
+        log.warn({ taskType, left: left.length }, 'tasks may be held by nobody until their response timeout');
+        return;
+      }
+      await clock.sleepUntil(clock.now() + RETURN_AGAIN_MS, this.stopping.signal);
+    }
+  }
+
+  /** What a claim without an answer took is tried to be handed back a last time. */
+  stop(): void {
+    this.stopping.abort();
   }
 
   /** A claim waits for no lock; what it had to leave to somebody else's commit is wanted right after. */

@@ -83,6 +83,7 @@ export class EngineRuntime {
   readonly evaluations: Evaluations;
   private readonly fairTags = new FairTags();
   private readonly signal = new Signal();
+  private readonly claims: Claims;
   private readonly dispatcher: Dispatcher;
   private readonly runner: Runner;
   private readonly timers: Timers;
@@ -148,16 +149,17 @@ export class EngineRuntime {
     });
     this.waiters = new Waiters(store, clock, log);
     const observers = [this.waiters, ...(parts.observers ?? [])];
-    const claims = new Claims({
+    const claims = (this.claims = new Claims({
       store,
       clock,
       cache: this.cache,
       fairTags: this.fairTags,
       ageingMs: parts.priorityAgeingMs ?? DEFAULT_AGEING_MS,
       again: wake,
+      returned: wakeAll,
       observers,
       log,
-    });
+    }));
     this.dispatcher = new Dispatcher({
       clock,
       slots: this.slots,
@@ -260,6 +262,7 @@ export class EngineRuntime {
     this.slots.close();
     this.dispatcher.stop();
     this.polls.stop();
+    this.claims.stop();
     this.wakeUps.stop();
     this.waiters.stop();
     this.inbox.stop();

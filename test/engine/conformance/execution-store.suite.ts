@@ -341,6 +341,31 @@ export function executionStoreSuite(make: () => Promise<ExecutionStore>): void {
       expect((await store.load(inside))?.timerAt).toBeUndefined();
     });
 
+    test('for workers outside can be taken back, without a retry and only as itself', async () => {
+      const id = await start(store);
+      const first = await only();
+      expect(await store.returnTasks([first], NOW + 1)).toEqual({ busy: [] });
+      expect((await store.load(id))?.tasks).toMatchObject([
+        { status: 'SCHEDULED', queued: true, retryCount: 0 },
+      ]);
+      const [second] = await claim('work', 1, undefined, NOW + 2);
+      expect(second?.task).toMatchObject({ taskId: first.taskId, pollCount: 2, retryCount: 0 });
+      expect(second?.revisionBefore).toBe((await store.load(id))!.workflow.revision - 1);
+      // The first claim is over; the second is not the first's to give back.
+      expect(await store.returnTasks([first], NOW + 3)).toEqual({ busy: [] });
+      expect(await claim('work')).toEqual([]);
+      await complete(store, second?.task ?? first);
+      await store.returnTasks([second?.task ?? first], NOW + 4);
+      expect((await store.task(first.taskId))?.status).toBe('COMPLETED');
+    });
+
+    test('of a process is not taken back as one for workers outside', async () => {
+      await start(store);
+      const task = await only('work', 'node-a');
+      await store.returnTasks([task, { taskId: 'no-such-task', pollCount: 1 }], NOW + 1);
+      expect(await store.heldBy('node-a')).toEqual(new Set([task.taskId]));
+    });
+
     test('finds no delayed task before it is promoted', async () => {
       const id = await start(store);
       const task = await only();

@@ -31,6 +31,7 @@ function make() {
     fairTags: new FairTags(),
     ageingMs: 600_000,
     again: (taskType) => again.push(taskType),
+    returned: () => undefined,
     observers: [],
     log: SILENT,
   });
