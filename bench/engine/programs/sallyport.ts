@@ -37,12 +37,18 @@ const SAMPLE = 20;
 const [home = '', url = '', keyId = '', keySecret = ''] = process.argv.slice(2);
 
 class NoOpWorker extends TaskWorker {
-  readonly taskType = 'no_op';
-  override readonly concurrency = SLOTS;
+  readonly taskType: string = 'no_op';
+  override readonly concurrency: number = SLOTS;
 
   async execute(task: Task): Promise<TaskOutcome> {
     return { kind: 'completed', output: { done: task.inputData['given'] ?? null } };
   }
+}
+
+/** With fewer slots than a fork has tasks, as workers have: all but the first of them wait to be claimed. */
+class BranchWorker extends NoOpWorker {
+  override readonly taskType = 'branch';
+  override readonly concurrency = 100;
 }
 
 /** Fails every first attempt. */
@@ -75,8 +81,8 @@ const keyring = await Keyring.open(database, Buffer.from(key(), 'base64'), clock
 
 @Global()
 @Module({
-  providers: [{ provide: Keyring, useValue: keyring }, NoOpWorker, FlakyWorker],
-  exports: [Keyring, NoOpWorker, FlakyWorker],
+  providers: [{ provide: Keyring, useValue: keyring }, NoOpWorker, BranchWorker, FlakyWorker],
+  exports: [Keyring, NoOpWorker, BranchWorker, FlakyWorker],
 })
 class Ground {}
 
@@ -86,7 +92,7 @@ class Ground {}
     DatabaseModule.using({ database, dataSource, clock, notices }),
     Ground,
     AccessModule,
-    EngineModule.with({ workers: [NoOpWorker, FlakyWorker] }),
+    EngineModule.with({ workers: [NoOpWorker, BranchWorker, FlakyWorker] }),
   ],
 })
 class BenchModule {}
@@ -130,8 +136,8 @@ const chain = (tasks: number, taskType: string): Promise<string> =>
 
 /** The same tasks side by side. */
 function fork(tasks: number): Promise<string> {
-  const steps = Array.from({ length: tasks }, (_, index) => step('no_op', index));
-  return define(`no_op_fork_${tasks}`, [
+  const steps = Array.from({ length: tasks }, (_, index) => step('branch', index));
+  return define(`fork_${tasks}`, [
     { name: 'fork', taskReferenceName: 'fork', type: 'FORK_JOIN', forkTasks: steps.map((one) => [one]) },
     {
       name: 'join',
