@@ -23,9 +23,10 @@ export class ExternalPayloadRoutes implements OnModuleInit {
     private readonly engine: SallyportEngine,
   ) {}
 
-  async onModuleInit(): Promise<void> {
+  onModuleInit(): void {
     const server = this.http.httpAdapter?.getInstance() as FastifyInstance | undefined;
-    await server?.register(async (scope) => this.add(scope));
+    // Not waited for: that would start the server's plugins before Nest has set how errors and unknown paths are answered.
+    void server?.register(async (scope) => this.add(scope));
   }
 
   private add(scope: FastifyInstance): void {
