@@ -4,7 +4,8 @@ import type { FastifyRequest } from 'fastify';
 import { CONFIG, type Config } from '../config.js';
 import { Forbidden, Unauthorized } from '../errors.js';
 import { AccessService } from './access.service.js';
-import { PUBLIC_ROUTE, ROUTE_ROLES, type AccessRole, type Principal } from './principal.js';
+import { PUBLIC_ROUTE, ROUTE_ROLES, SILENT_DATABASE, type AccessRole, type Principal } from './principal.js';
+import { RecentIdentities } from './recent-identities.js';
 
 export const SESSION_COOKIE = 'sallyport_session';
 
@@ -19,6 +20,8 @@ const WITHOUT_LOGIN: Principal = {
 /** Every route needs a principal unless it is marked `@Public()`; `@Roles()` narrows it down. */
 @Injectable()
 export class AccessGuard implements CanActivate {
+  private readonly recent = new RecentIdentities();
+
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly access: AccessService,
@@ -30,7 +33,10 @@ export class AccessGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<FastifyRequest & { principal?: Principal }>();
     const isPublic = this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC_ROUTE, targets) ?? false;
     if (isPublic) return true;
-    const principal = await this.identify(request);
+    const isNeeded = this.reflector.getAllAndOverride<boolean | undefined>(SILENT_DATABASE, targets) ?? false;
+    const principal = await (isNeeded
+      ? this.recent.identify(credentialsOf(request), () => this.identify(request))
+      : this.identify(request));
     request.principal = principal;
     const roles = this.reflector.getAllAndOverride<AccessRole[] | undefined>(ROUTE_ROLES, targets);
     if (roles !== undefined && !principal.roles.some((role) => role === 'admin' || roles.includes(role))) {
@@ -68,6 +74,10 @@ export class AccessGuard implements CanActivate {
     );
   }
 }
+
+/** What proves who asks; the kinds of proof do not mix. */
+const credentialsOf = ({ headers, cookies }: FastifyRequest): string =>
+  JSON.stringify([headers['x-authorization'], headers.authorization, cookies[SESSION_COOKIE]]);
 
 function splitOnce(text: string, separator: string): [string, string] {
   const at = text.indexOf(separator);

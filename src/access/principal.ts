@@ -23,6 +23,11 @@ export const ROUTE_ROLES = 'sallyport:roles';
 /** No login for this route; it guards itself (events token, signed link, login, health). */
 export const Public = () => SetMetadata(PUBLIC_ROUTE, true);
 
+export const SILENT_DATABASE = 'sallyport:silent-database';
+
+/** Answers while PostgreSQL is silent: whoever was identified within the last minute still is. */
+export const EvenWithoutDatabase = () => SetMetadata(SILENT_DATABASE, true);
+
 /** One of these roles (or admin) is needed; without this any logged-in principal may call. */
 export const Roles = (...roles: AccessRole[]) => SetMetadata(ROUTE_ROLES, roles);
 

@@ -98,8 +98,8 @@ describe('a workflow with many values below the threshold', { timeout: 120_000 }
     const id = await it.engine.start({ name: 'wide' }, TESTER);
     expect(await ended(it)).toBe('COMPLETED');
 
-    const { query } = await testDatabase();
-    const [rows] = await query<{ bytes: string; stored: string }>(
+    const database = await testDatabase();
+    const [rows] = await database.query<{ bytes: string; stored: string }>(
       `SELECT sum(octet_length(output::text)) AS bytes,
          count(*) FILTER (WHERE json_typeof(output::json) = 'string') AS stored FROM task`,
     );
