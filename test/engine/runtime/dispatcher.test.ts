@@ -54,4 +54,5 @@ test('tasks that a claim found locked are worked off as each slot becomes free',
   }
   // Nothing waits, so a new task need not queue behind it.
   await eventually(() => !slots.isBacklogged('work'));
+  expect(new Set(started).size).toBe(3);
 });
