@@ -26,7 +26,7 @@ const SIZES = {
   // Seconds, beside other tests: only what no other work can change is held to anything.
   small: {
     warmUp: 1,
-    minutes: 3,
+    minutes: 2,
     window: 1,
     minuteSeconds: 7,
     probe: 0.5,
