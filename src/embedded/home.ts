@@ -1,17 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from '../errors.js';
+import { writePrivate } from './private-file.js';
 
 /** What a first start makes up, kept in `credentials.json` (0600) so that a second start knows it again. */
 export const Credentials = z.object({
@@ -107,16 +99,3 @@ const parseOr = (text: string): unknown => {
     return undefined;
   }
 };
-
-/** All or nothing, on disk before it returns: what is generated here may already be in use elsewhere. */
-function writePrivate(path: string, text: string): void {
-  const temporary = `${path}.${randomBytes(4).toString('hex')}`;
-  const file = openSync(temporary, 'wx', 0o600);
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, path);
-}

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { writePrivate } from '../private-file.js';
 import { codeOf, messageOf } from './error-facts.js';
 import { PostgresCannotStart } from './postgres-cannot-start.js';
 
@@ -49,15 +50,7 @@ export function urlOf(user: string, password: string, port: number, database: st
 // On disk before the first database is made: a cluster whose password was lost in a power cut could not be opened.
 function create(path: string): Credentials {
   const made: Credentials = { adminPassword: secret(), password: secret() };
-  const aside = `${path}.new`;
-  const file = openSync(aside, 'w', 0o600);
-  try {
-    writeSync(file, `${JSON.stringify(made, null, 2)}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(aside, path);
+  writePrivate(path, `${JSON.stringify(made, null, 2)}\n`);
   return made;
 }
 

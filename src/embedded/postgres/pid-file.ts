@@ -1,6 +1,7 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { writePrivate } from '../private-file.js';
 import { codeOf } from './error-facts.js';
 import { identify, isRunning, livenessOf, ProcessIdentity } from './process-identity.js';
 import { PostgresCannotStart } from './postgres-cannot-start.js';
@@ -28,7 +29,7 @@ export function readPidFile(dataDirectory: string): PidFile | undefined {
 /** Writes down which process we started, so that a later start can tell it from a stranger with the same number. */
 export function recordPostmaster(directory: string, pid: number): void {
   const identity = identify(pid);
-  if (identity !== undefined) writeFileSync(recordIn(directory), JSON.stringify(identity), { mode: 0o600 });
+  if (identity !== undefined) writePrivate(recordIn(directory), JSON.stringify(identity));
 }
 
 /** Forgets it after an orderly stop. */

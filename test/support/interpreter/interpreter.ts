@@ -146,10 +146,17 @@ export class Interpreter extends Making {
       this.effects.push(`stop ${childOf(row)}`);
       return true;
     }
-    if (this.isEnded) this.goOn(bad.filter((one) => one !== row));
-    Object.assign(row, { status: 'IN_PROGRESS', handled: false, startedAt: at - 1, againAt: at });
-    row.output = { subWorkflowId: childOf(row) };
-    row.updatedAt = this.now;
+    const waitsAgain = (): void => {
+      Object.assign(row, { status: 'IN_PROGRESS', handled: false, startedAt: at - 1, againAt: at });
+      row.output = { subWorkflowId: childOf(row) };
+      row.updatedAt = this.now;
+    };
+    if (this.isEnded)
+      this.goOn(
+        bad.filter((one) => one !== row),
+        waitsAgain,
+      );
+    else waitsAgain();
     return true;
   }
 
@@ -174,7 +181,8 @@ export class Interpreter extends Making {
     return bad;
   }
 
-  private goOn(bad: readonly Row[]): void {
+  /** @param childWaits for the row whose child goes on by itself: new attempts see nothing of what it brought before. */
+  private goOn(bad: readonly Row[], childWaits?: () => void): void {
     this.status = 'RUNNING';
     this.clockSince = this.now;
     this.output = {};
@@ -185,6 +193,7 @@ export class Interpreter extends Making {
     };
     const loops = bad.filter((row) => row.step.type === 'DO_WHILE' && this.hasBegun(row));
     for (const row of loops) goesOn(row, progress(row));
+    childWaits?.();
     for (const row of bad) {
       if (loops.includes(row) || row.step.type === 'JOIN') continue;
       row.replaced = true;
