@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { v7 as uuid7 } from 'uuid';
 import { taskIdOf } from '../../src/engine/decider/task-id.js';
 import type { Scratch } from './cluster.js';
 import { REFERENCE } from './definitions.js';
@@ -68,7 +69,8 @@ function columnsOf(
     // By turns one of each kind; all that wait stand before all that ask somebody.
     const template = templates[(n % 2) * half + (Math.floor(n / 2) % half)];
     if (template === undefined) throw new Error('there are no templates');
-    const id = randomUUID();
+    const earlierMs = Math.round(BACK_MS.from + ((BACK_MS.to - BACK_MS.from) * n) / clones);
+    const id = uuid7({ msecs: Date.now() - earlierMs });
     return [
       n,
       id,
@@ -77,7 +79,7 @@ function columnsOf(
       template.id,
       template.taskId,
       template.reviewId,
-      Math.round(BACK_MS.from + ((BACK_MS.to - BACK_MS.from) * n) / clones),
+      earlierMs,
     ];
   });
   return (rows[0] ?? []).map((_, column) => rows.map((row) => row[column]));

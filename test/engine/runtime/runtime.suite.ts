@@ -76,6 +76,19 @@ export function runtimeSuite(
       expect((await it.engine.get(id)).output).toEqual({ seq: 3 });
     });
 
+    test('has an id in the order of time, so that what is started together lies together', async () => {
+      const it = await open();
+      await register(it, chain('one', 'step'));
+      const ids: string[] = [];
+      for (let n = 0; n < 3; n += 1) {
+        ids.push(await it.engine.start({ name: 'one' }, TESTER));
+        it.clock.advance(1);
+      }
+      expect(ids).toEqual(ids.toSorted());
+      expect(ids.map((id) => id.charAt(14))).toEqual(['7', '7', '7']);
+      expect(Number.parseInt(ids[0]!.replace('-', '').slice(0, 12), 16)).toBe(it.clock.now() - 3);
+    });
+
     test('is started once per idempotency key, also by two calls at once', async () => {
       const it = await open();
       await register(it, chain('one', 'step'));

@@ -102,7 +102,7 @@ export function ExecutionsPage() {
             <tr key={run.workflowId}>
               <td>
                 <Link to={`/executions/${run.workflowId}`}>{run.workflowName}</Link>{' '}
-                <span className="quiet mono">{run.workflowId.slice(0, 8)}</span>
+                <span className="quiet mono">{run.workflowId.slice(-8)}</span>
               </td>
               <td>
                 <State of={run.status} />
