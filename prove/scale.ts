@@ -68,7 +68,7 @@ const SIZES = {
     rounds: 7,
     seconds: 8,
     forks: [500, 1_000, 2_000, 3_500, 5_000],
-    forkRuns: 3,
+    forkRuns: 9,
     comparedTo: 1_000,
     patience: { times: 1, ratios: 1 },
     minutes: 60,
