@@ -1,3 +1,5 @@
+import * as fc from 'fast-check';
+import { v5 } from 'uuid';
 import { describe, expect, it } from 'vitest';
 import { taskIdOf } from '../src/engine/decider/task-id.js';
 import { uuid5 } from '../src/uuid5.js';
@@ -9,6 +11,14 @@ describe('uuid5', () => {
     ['6ba7b810-9dad-11d1-80b4-00c04fd430c8', 'python.org', '886313e1-3b8a-5372-9b90-0c9aee199e5d'],
   ])('names %s/%s as the RFC says', (namespace, name, id) => {
     expect(uuid5(namespace, name)).toBe(id);
+  });
+
+  it('agrees with the uuid package on every namespace and name', () => {
+    fc.assert(
+      fc.property(fc.uuid(), fc.string({ unit: 'grapheme' }), (namespace, name) => {
+        expect(uuid5(namespace, name)).toBe(v5(name, namespace));
+      }),
+    );
   });
 
   it('takes a namespace that is no UUID', () => {
