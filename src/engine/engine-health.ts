@@ -5,7 +5,7 @@ import { DatabaseClock, MAX_SKEW_MS } from '../database/database-clock.js';
 import { HealthCheck, type HealthResult } from '../ops/health.js';
 import { ExecutionStore } from './execution-store.js';
 import { EngineRuntime } from './runtime/engine-runtime.js';
-import { DEAD_AFTER_MS } from './runtime/node-keeper.js';
+import { DEAD_AFTER_MS } from './runtime/heartbeat.js';
 
 // Long enough for somebody to look.
 const STEP_SHOWN_MS = 600_000;

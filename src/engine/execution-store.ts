@@ -344,8 +344,10 @@ export abstract class ExecutionStore {
   abstract registerNode(node: NodeRecord): Promise<readonly string[]>;
   /** @returns false when the row is gone: this process was declared dead and its leases may be elsewhere. */
   abstract heartbeat(incarnation: string, now: Instant): Promise<boolean>;
-  /** Removes nodes that were silent since `deadBefore`. @returns their incarnations. */
-  abstract removeDeadNodes(deadBefore: Instant): Promise<readonly string[]>;
+  /** Removes nodes that did not say anything since they were looked at. @returns their incarnations. */
+  abstract removeNodes(
+    silent: readonly Pick<NodeRecord, 'incarnation' | 'heartbeatAt'>[],
+  ): Promise<readonly string[]>;
   /** Incarnations that hold something and have no node row: their release was interrupted. */
   abstract orphanedOwners(): Promise<readonly string[]>;
   abstract removeNode(incarnation: string): Promise<void>;

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.js';
 import { Unauthorized } from '../../src/errors.js';
 import { createAdapter, furnish } from '../../src/http/server.js';
+import { eventually } from '../support/eventually.js';
 import { ErrorFilter } from '../../src/ops/error.filter.js';
 import { LOG, loggablePath } from '../../src/ops/log.js';
 
@@ -30,6 +31,7 @@ class TestModule {}
 let app: NestFastifyApplication;
 let server: FastifyInstance;
 let port: number;
+let identified = 0;
 
 beforeAll(async () => {
   app = await NestFactory.create<NestFastifyApplication>(
@@ -38,6 +40,7 @@ beforeAll(async () => {
     { logger: false, bodyParser: false, abortOnError: false },
   );
   await furnish(app, '/nonexistent', async (request) => {
+    identified += 1;
     if (request.headers.authorization !== 'right') throw new Unauthorized('Log in first.');
   });
   await app.listen(0, '127.0.0.1');
@@ -85,6 +88,38 @@ describe('the HTTP server', () => {
     expect((await post('/api/v1/thing', large)).status).toBe(401);
     expect((await post('/api/v1/thing', large, { authorization: 'right' })).status).toBe(201);
     expect((await post('/api/v1/thing', '{}')).status).toBe(201);
+  });
+
+  it('lets a large body wait while there are as many of others as the process can hold', async () => {
+    identified = 0;
+    const head = [
+      'POST /api/v1/thing HTTP/1.1',
+      'Host: localhost',
+      'Authorization: right',
+      'Content-Type: application/json',
+      `Content-Length: ${16 * 1024 * 1024}`,
+    ];
+    // Three that say how much they will send, and do not.
+    const slow = [1, 2, 3].map(() => {
+      const socket = connect(port, '127.0.0.1');
+      socket.write(`${head.join('\r\n')}\r\n\r\n{`);
+      return socket;
+    });
+    await eventually(() => identified === 3);
+    const answers: number[] = [];
+    const headers = { 'content-type': 'application/json', authorization: 'right' };
+    const body = JSON.stringify({ text: 'x'.repeat(100_000) });
+    const fourth = fetch(`http://127.0.0.1:${port}/api/v1/thing`, { method: 'POST', headers, body }).then(
+      ({ status }) => answers.push(status),
+    );
+    await eventually(() => identified === 4);
+    // Small ones need no room, and this one's way is longer than what the fourth has still to go.
+    expect((await post('/api/v1/thing', '{}')).status).toBe(201);
+    expect(answers).toEqual([]);
+    slow[0]?.destroy();
+    await fourth;
+    expect(answers).toEqual([201]);
+    for (const socket of slow) socket.destroy();
   });
 
   it('refuses what PostgreSQL cannot keep also in a form', async () => {

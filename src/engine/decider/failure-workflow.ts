@@ -57,13 +57,15 @@ function nameOf(t: Transition, template: string): string | undefined {
   }
 }
 
-/** How many failures led here: each failure workflow's input holds the one before. */
+/** How many failures led here: each failure workflow's input holds the one before, or (where it was cut) their number. */
 function depthOf(input: JsonObject): number {
   let depth = 0;
   let current: Json | undefined = input;
   while (isObject(current) && isObject(current['failedWorkflow']) && depth < MAX_FAILURE_DEPTH) {
     depth += 1;
-    current = current['failedWorkflow']['input'];
+    const failed: JsonObject = current['failedWorkflow'];
+    if (typeof failed['failuresBefore'] === 'number') return depth + failed['failuresBefore'];
+    current = failed['input'];
   }
   return depth;
 }
@@ -82,7 +84,8 @@ function inputOf(t: Transition, failedTask: Task | undefined): JsonObject {
   const whole = { ...workflow.input, ...facts, failedWorkflow: describe(workflow, t.tasks) };
   if (isWithin(whole, t.limits.workflowMax)) return whole;
   // Its own data is too much to be carried on; the id tells where it is.
-  return { ...workflow.input, ...facts, failedWorkflow: summary(workflow) };
+  const failedWorkflow = { ...summary(workflow), failuresBefore: depthOf(workflow.input) };
+  return { ...workflow.input, ...facts, failedWorkflow };
 }
 
 const summary = (workflow: Workflow): JsonObject => ({

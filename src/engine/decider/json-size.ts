@@ -18,16 +18,27 @@ export function jsonBytes(value: unknown, stopAbove: number, maxDepth = MAX_PAYL
   for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
     const { value: current, depth } = top;
     if (depth > maxDepth) return Infinity;
-    const isList = Array.isArray(current);
     // The brackets, and a comma after each item but the last.
     let items = 0;
-    for (const [key, item] of Object.entries(current)) {
-      if (item === undefined && !isList) continue;
-      items += 1;
-      if (!isList) size += textBytes(key) + 1;
-      if (typeof item === 'object' && item !== null) stack.push({ value: item as object, depth: depth + 1 });
-      else size += scalarBytes(item);
-      if (size > stopAbove) return Infinity;
+    if (Array.isArray(current)) {
+      items = current.length;
+      // By index: a list of millions must not become as many pairs.
+      for (let index = 0; index < items; index += 1) {
+        const item: unknown = current[index];
+        if (typeof item === 'object' && item !== null) stack.push({ value: item, depth: depth + 1 });
+        else size += scalarBytes(item);
+        if (size > stopAbove) return Infinity;
+      }
+    } else {
+      for (const [key, item] of Object.entries(current)) {
+        if (item === undefined) continue;
+        items += 1;
+        size += textBytes(key) + 1;
+        if (typeof item === 'object' && item !== null)
+          stack.push({ value: item as object, depth: depth + 1 });
+        else size += scalarBytes(item);
+        if (size > stopAbove) return Infinity;
+      }
     }
     size += 2 + Math.max(0, items - 1);
     if (size > stopAbove) return Infinity;

@@ -322,10 +322,13 @@ export class MemoryExecutionStore extends ExecutionStore {
     return true;
   }
 
-  async removeDeadNodes(deadBefore: Instant): Promise<readonly string[]> {
-    const dead = [...this.nodes.values()].filter(({ heartbeatAt }) => heartbeatAt < deadBefore);
-    for (const { incarnation } of dead) this.nodes.delete(incarnation);
-    return dead.map(({ incarnation }) => incarnation);
+  async removeNodes(
+    silent: readonly Pick<NodeRecord, 'incarnation' | 'heartbeatAt'>[],
+  ): Promise<readonly string[]> {
+    const same = silent.filter(
+      ({ incarnation, heartbeatAt }) => this.nodes.get(incarnation)?.heartbeatAt === heartbeatAt,
+    );
+    return same.map(({ incarnation }) => incarnation).filter((incarnation) => this.nodes.delete(incarnation));
   }
 
   async orphanedOwners(): Promise<readonly string[]> {

@@ -12,6 +12,8 @@ const RETRY_SECONDS = 5;
 /**
  * Tasks as a worker outside gets them: with their values. What would make the answer larger than 32 MB, and what is out of
  * reach, goes back to the queue.
+ *
+ * @throws Unavailable, Overloaded when something could not be put back; the caller hands all of them back.
  */
 export async function wholeTasks(
   claimed: readonly ClaimedTask[],
@@ -43,21 +45,17 @@ const isStored = ({ inputData, outputData }: Task): boolean =>
   refOf(inputData) !== undefined || refOf(outputData) !== undefined;
 
 async function handBack(committer: Committer, task: Task, callbackAfterSeconds: number): Promise<void> {
-  await committer.submit(
-    task.workflowInstanceId,
-    {
-      kind: 'command',
-      lease: task.pollCount,
-      command: {
-        kind: 'updateTask',
-        commandId: randomUUID(),
-        actor: { kind: 'system', id: 'engine' },
-        taskId: task.taskId,
-        status: 'IN_PROGRESS',
-        outputData: task.outputData,
-        callbackAfterSeconds,
-      },
+  await committer.submit(task.workflowInstanceId, {
+    kind: 'command',
+    lease: task.pollCount,
+    command: {
+      kind: 'updateTask',
+      commandId: randomUUID(),
+      actor: { kind: 'system', id: 'engine' },
+      taskId: task.taskId,
+      status: 'IN_PROGRESS',
+      outputData: task.outputData,
+      callbackAfterSeconds,
     },
-    { internal: true },
-  );
+  });
 }

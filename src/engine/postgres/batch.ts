@@ -35,6 +35,7 @@ import { insertTasks } from './sql/insert-tasks.js';
 import { findWinners, insertWorkflows } from './sql/insert-workflows.js';
 import { loadWorkflows } from './sql/load-workflows.js';
 import { loadTasks } from './sql/load-tasks.js';
+import { MAX_READ_BYTES, workflowBytes } from './sql/stored-bytes.js';
 import { lockWorkflows, type LockedRow } from './sql/lock-workflows.js';
 import { updateTasks } from './sql/update-tasks.js';
 import { updateWorkflows } from './sql/update-workflows.js';
@@ -61,16 +62,19 @@ export async function lockMembers(
     asked.length === 0 ? undefined : findAppliedCommands(tx, asked),
   ]);
   const byId = new Map(rows.map((row) => [row.id, row]));
-  const changes = await loadChanges(tx, members, byId, snapshots);
+  const { stale, left } = await staleMembers(tx, members, byId);
+  const changes = await loadChanges(tx, stale, snapshots);
   const absent = members.map(({ workflowId }) => workflowId).filter((id) => !byId.has(id));
   const existing = absent.length === 0 ? new Set<string>() : await existingOf(tx, absent);
   return {
-    locked: rows.map((row) => ({
-      workflowId: row.id,
-      applied: applied?.get(row.id) ?? NONE,
-      changes: changes.get(row.id),
-    })),
-    busy: absent.filter((id) => existing.has(id)),
+    locked: rows
+      .filter(({ id }) => !left.has(id))
+      .map((row) => ({
+        workflowId: row.id,
+        applied: applied?.get(row.id) ?? NONE,
+        changes: changes.get(row.id),
+      })),
+    busy: [...absent.filter((id) => existing.has(id)), ...left],
     missing: absent.filter((id) => !existing.has(id)),
   };
 }
@@ -82,16 +86,36 @@ async function existingOf(tx: Queryable, ids: readonly string[]): Promise<Readon
   return new Set(rows.map(({ id }) => id));
 }
 
-async function loadChanges(
+// The values in the rows of one workflow are bounded; of so few they are not worth a question.
+const FEW = 4;
+
+/** Those of whom something has to be read; `left`: whose values would be too much together, for another batch. */
+async function staleMembers(
   tx: Queryable,
   members: readonly BatchMember[],
   rows: ReadonlyMap<string, LockedRow>,
-  snapshots: DefinitionSnapshots,
-): Promise<ReadonlyMap<string, NonNullable<LockedWorkflow['changes']>>> {
+): Promise<{ stale: readonly BatchMember[]; left: ReadonlySet<string> }> {
   const stale = members.filter(({ workflowId, knownRevision }) => {
     const row = rows.get(workflowId);
     return row !== undefined && row.revision !== knownRevision;
   });
+  if (stale.length <= FEW) return { stale, left: NONE };
+  const sizes = await workflowBytes(tx, stale);
+  const left = new Set<string>();
+  let bytes = 0;
+  for (const { workflowId } of stale) {
+    const size = sizes.get(workflowId) ?? 0;
+    if (bytes > 0 && bytes + size > MAX_READ_BYTES) left.add(workflowId);
+    else bytes += size;
+  }
+  return { stale: stale.filter(({ workflowId }) => !left.has(workflowId)), left };
+}
+
+async function loadChanges(
+  tx: Queryable,
+  stale: readonly BatchMember[],
+  snapshots: DefinitionSnapshots,
+): Promise<ReadonlyMap<string, NonNullable<LockedWorkflow['changes']>>> {
   const changes = new Map<string, NonNullable<LockedWorkflow['changes']>>();
   if (stale.length === 0) return changes;
   const loaded = await loadWorkflows(

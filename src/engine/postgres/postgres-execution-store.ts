@@ -67,7 +67,7 @@ import {
 import { listChanges, revisionsOf } from './sql/list-changes.js';
 import { loadWorkflows } from './sql/load-workflows.js';
 import { deletePayloadRecords, insertPayloadRecord, takeUnusedPayloads } from './sql/external-payloads.js';
-import { beat, deleteDeadNodes, deleteNode, insertNode, listNodes, orphanedOwners } from './sql/nodes.js';
+import { beat, deleteNode, deleteSilentNodes, insertNode, listNodes, orphanedOwners } from './sql/nodes.js';
 import { outlook } from './sql/outlook.js';
 import { promoteDelayed } from './sql/promote-delayed.js';
 import { readings } from './sql/readings.js';
@@ -295,8 +295,10 @@ export class PostgresExecutionStore extends ExecutionStore {
     return this.run((db) => beat(db, incarnation, now), 'write');
   }
 
-  removeDeadNodes(deadBefore: Instant): Promise<readonly string[]> {
-    return this.run((db) => deleteDeadNodes(db, deadBefore));
+  removeNodes(
+    silent: readonly Pick<NodeRecord, 'incarnation' | 'heartbeatAt'>[],
+  ): Promise<readonly string[]> {
+    return this.run((db) => deleteSilentNodes(db, silent));
   }
 
   orphanedOwners(): Promise<readonly string[]> {

@@ -1,5 +1,17 @@
 import type { Socket } from 'node:net';
-import { Body, Controller, Get, Header, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  Header,
+  HttpCode,
+  MethodNotAllowedException,
+  Param,
+  Post,
+  Query,
+  Req,
+  Res,
+} from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
@@ -41,6 +53,7 @@ export class TasksController {
   ) {
     const { workerid: workerId, domain, count, timeout: timeoutMs } = query;
     const signal = whenGone(request);
+    refuseHead(request);
     const client = `${principal.id}@${request.ip}`;
     const claimed = await this.engine.poll({ taskType, workerId, domain, count, timeoutMs, client, signal });
     return claimed.map(claimedView);
@@ -51,9 +64,12 @@ export class TasksController {
   async poll(
     @Param('type', { schema: Id }) taskType: string,
     @Query({ schema: PollQuery }) { workerid: workerId, domain }: z.infer<typeof PollQuery>,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const [claimed] = await this.engine.poll({ taskType, workerId, domain, count: 1, timeoutMs: 0 });
+    refuseHead(request);
+    const signal = whenGone(request);
+    const [claimed] = await this.engine.poll({ taskType, workerId, domain, count: 1, timeoutMs: 0, signal });
     return taskOrNothing(claimed, reply);
   }
 
@@ -96,11 +112,13 @@ export class TasksController {
   async updateAndPoll(
     @Body({ schema: TaskResultBody }) body: z.infer<typeof TaskResultBody>,
     @CurrentPrincipal() principal: Principal,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const { taskType } = await this.report(body, principal);
     const workerId = body.workerId ?? '';
-    const [claimed] = await this.engine.poll({ taskType, workerId, count: 1, timeoutMs: 0 });
+    const signal = whenGone(request);
+    const [claimed] = await this.engine.poll({ taskType, workerId, count: 1, timeoutMs: 0, signal });
     return taskOrNothing(claimed, reply);
   }
 
@@ -162,6 +180,11 @@ function taskOrNothing(claimed: ClaimedTask | undefined, reply: FastifyReply) {
   return undefined;
 }
 
+/** The routes of GET answer HEAD as well, whose answer has no room for the tasks that a poll takes. */
+function refuseHead({ method }: FastifyRequest): void {
+  if (method === 'HEAD') throw new MethodNotAllowedException('A poll hands tasks out; ask with GET.');
+}
+
 const connections = new WeakMap<Socket, AbortSignal>();
 
 /** Aborts when the client closes its connection, so that nothing is claimed for nobody. One listener per connection. */
@@ -169,7 +192,9 @@ function whenGone({ raw: { socket } }: FastifyRequest): AbortSignal {
   const known = connections.get(socket);
   if (known !== undefined) return known;
   const gone = new AbortController();
-  socket.once('close', () => gone.abort());
+  // Who left while his rights were looked up has been closed already, and says so no more.
+  if (socket.destroyed) gone.abort();
+  else socket.once('close', () => gone.abort());
   connections.set(socket, gone.signal);
   return gone.signal;
 }

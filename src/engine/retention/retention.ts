@@ -18,7 +18,7 @@ interface Parts {
 
 // 100 workflows of ten tasks are a thousand rows: tens of milliseconds, between two of which others get their turn.
 const ROOTS_PER_BATCH = 100;
-// Workflows inside one another are removed in pieces of this, the innermost first.
+// So many workflows go in one transaction, but for a single one with more inside it, which goes as a whole.
 const MEMBERS_PER_DELETE = 500;
 const MAX_MEMBERS = 20_000;
 // A pause as long as the batch before it: the database has as much time for others, however slow it is, and what
@@ -93,28 +93,50 @@ export class Retention {
 
   /** @returns `undefined` when another node is at it. */
   private async remove(roots: readonly string[], name: string): Promise<number | undefined> {
-    const { families, open } = await this.familiesOf(roots);
+    const known = await this.familiesOf(roots);
+    if (known === undefined) return await this.removeApart(roots, name);
+    const { families, open } = known;
     const held = await this.heldOf(families.flatMap(({ members }) => members));
-    const going = removable(families, open, held);
     let removed = 0;
-    // The innermost come last in each list, and go first: a parent is there until nothing is inside it.
-    const ids = going.flatMap(({ members }) => members).toReversed();
-    for (let from = 0; from < ids.length; from += MEMBERS_PER_DELETE) {
-      const count = await this.removeNow(ids.slice(from, from + MEMBERS_PER_DELETE), name);
+    for (const group of grouped(removable(families, open, held), MEMBERS_PER_DELETE)) {
+      const count = await this.removeNow(group, name);
       if (count === undefined) return removed === 0 ? undefined : removed;
       removed += count;
     }
     return removed;
   }
 
+  /** Together there are too many inside them to be known at once. */
+  private async removeApart(roots: readonly string[], name: string): Promise<number | undefined> {
+    const [first, ...others] = roots;
+    if (first === undefined) return 0;
+    if (others.length === 0) {
+      this.parts.log.warn(
+        { workflowId: first, most: MAX_MEMBERS },
+        'an ended workflow has too many others inside it to be removed; it stays',
+      );
+      return 0;
+    }
+    const middle = roots.length >> 1;
+    let removed = 0;
+    for (const part of [roots.slice(0, middle), roots.slice(middle)]) {
+      const count = await this.remove(part, name);
+      if (count === undefined) return removed === 0 ? undefined : removed;
+      removed += count;
+    }
+    return removed;
+  }
+
+  /** @returns `undefined` when more are inside them than can be known at once. */
   private async familiesOf(
     roots: readonly string[],
-  ): Promise<{ families: readonly Family[]; open: ReadonlySet<string> }> {
+  ): Promise<{ families: readonly Family[]; open: ReadonlySet<string> } | undefined> {
     const rootOf = new Map(roots.map((id) => [id, id]));
     const members = new Map(roots.map((id) => [id, [id]]));
     const open = new Set<string>();
     let level = roots;
-    while (level.length > 0 && rootOf.size < MAX_MEMBERS) {
+    while (level.length > 0) {
+      if (rootOf.size > MAX_MEMBERS) return undefined;
       const next: string[] = [];
       for (const { id, parent, hasEnded } of await childrenOf(this.parts.db, level)) {
         const root = rootOf.get(parent);
@@ -126,8 +148,6 @@ export class Retention {
       }
       level = next;
     }
-    // Who is not known to the end stays.
-    for (const id of level) open.add(id);
     return { families: [...members].map(([root, ids]) => ({ root, members: ids })), open };
   }
 
@@ -141,22 +161,29 @@ export class Retention {
     return held;
   }
 
-  /** What somebody works on at this moment, or has resumed meanwhile, stays for the next round. */
-  private removeNow(ids: readonly string[], name: string): Promise<number | undefined> {
+  /**
+   * A family of which somebody works on a member at this moment, has resumed one meanwhile or laid a hold on one stays as
+   * a whole for the next round.
+   */
+  private removeNow(families: readonly Family[], name: string): Promise<number | undefined> {
+    const ids = families.flatMap(({ members }) => members);
     const { db, clock } = this.parts;
     return db.transaction(async (tx) => {
       const [lock] = await tx.query<{ mine: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS mine', [
         RETENTION_LOCK,
       ]);
       if (lock?.mine !== true) return undefined;
-      const locked = (await tx.query<{ id: string }>(LOCK_ENDED, [ids])).map(({ id }) => id);
-      // A hold that was laid since the question was asked.
+      const locked = new Set((await tx.query<{ id: string }>(LOCK_ENDED, [ids])).map(({ id }) => id));
+      // What was laid or started since the question was asked.
       const holds = await tx.query<{ id: string }>(
         'SELECT workflow_id AS id FROM workflow_hold WHERE workflow_id = ANY ($1)',
-        [locked],
+        [ids],
       );
       const kept = new Set(holds.map(({ id }) => id));
-      const going = locked.filter((id) => !kept.has(id));
+      for (const { id, parent } of await childrenOf(tx, ids)) if (!locked.has(id)) kept.add(parent);
+      const going = families
+        .filter(({ members }) => members.every((id) => locked.has(id) && !kept.has(id)))
+        .flatMap(({ members }) => members);
       if (going.length === 0) return 0;
       for (const [, statement] of REMOVALS) await tx.query(statement, [going]);
       await appendAudit(tx, [
@@ -171,4 +198,19 @@ export class Retention {
       return going.length;
     });
   }
+}
+
+/** As many families together as have so many members, and none of them in two. */
+function grouped(families: readonly Family[], most: number): readonly (readonly Family[])[] {
+  const groups: Family[][] = [];
+  let size = Infinity;
+  for (const family of families) {
+    if (size + family.members.length > most) {
+      groups.push([]);
+      size = 0;
+    }
+    groups.at(-1)?.push(family);
+    size += family.members.length;
+  }
+  return groups;
 }

@@ -122,6 +122,8 @@ export class Claims {
         if (this.locked.get(taskType) !== LOOKING) this.locked.delete(taskType);
         return true;
       }
+      // Some were to be had; the others are locked for a moment, or were too large for one answer.
+      if (claimed.length > 0 && this.locked.get(taskType) !== LOOKING) this.locked.delete(taskType);
       void this.lookBehindLocks(taskType);
       return false;
     } catch (error) {
@@ -133,7 +135,7 @@ export class Claims {
   }
 
   /** Nobody was told of these tasks: they wait again as soon as the database answers. */
-  private async giveBack(taskType: string, claimed: readonly ClaimedTask[]): Promise<void> {
+  async giveBack(taskType: string, claimed: readonly ClaimedTask[]): Promise<void> {
     const { store, clock, returned, observers, log } = this.parts;
     let left = claimed.map(({ task }) => task);
     for (;;) {

@@ -304,7 +304,7 @@ export class Committer {
     const starts: Batch = [];
     const updates: Batch = [];
     for (const item of batch) {
-      (item.entries.some(({ request }) => request.kind === 'start') ? starts : updates).push(item);
+      (item.entries[0]?.request.kind === 'start' ? starts : updates).push(item);
     }
     const known = new Map(
       updates.map(({ mailbox: { workflowId } }) => [workflowId, cache.get(workflowId)] as const),
@@ -395,13 +395,12 @@ export class Committer {
     return this.decideOn(current, entries, applied, false, now);
   }
 
-  /** Commands that were sent to a workflow before its start was durable are decided with it. */
+  /** The queue gives starts alone: one that meets an older workflow must not answer for commands to that one. */
   private decideStart(entries: readonly Entry[], now: number): Transition {
-    const [start, ...again] = entries.filter(({ request }) => request.kind === 'start');
+    const [start, ...again] = entries;
     if (start?.request.kind !== 'start') throw new Error('No start among the entries');
     const known = knownWorkflow(start.request.initial, undefined, NO_TAGS);
-    const others = entries.filter((entry) => !again.includes(entry));
-    const decided = this.decideOn(known, others, new Set(), true, now);
+    const decided = this.decideOn(known, [start], new Set(), true, now);
     const { workflowId } = decided;
     const repeated = again.map((entry) => [entry, { kind: 'existing', workflowId }] as const);
     return { ...decided, outcomes: [...decided.outcomes, ...repeated] };
@@ -505,6 +504,7 @@ export class Committer {
             'a stored value is out of reach',
           );
           this.refuse(batch, error);
+          batch = [];
           break;
         }
         this.parts.log.warn({ err: error, failures }, 'the payload store does not answer; trying again');

@@ -83,7 +83,7 @@ export class EngineRuntime {
   readonly evaluations: Evaluations;
   private readonly fairTags = new FairTags();
   private readonly signal = new Signal();
-  private readonly claims: Claims;
+  readonly claims: Claims;
   private readonly dispatcher: Dispatcher;
   private readonly runner: Runner;
   private readonly timers: Timers;

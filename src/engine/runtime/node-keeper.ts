@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock, Instant } from '../../clock.js';
 import type { ExecutionStore } from '../execution-store.js';
+import { HEARTBEAT_MS } from './heartbeat.js';
+import { Peers } from './peers.js';
 import type { Runner } from './runner.js';
 import type { RuntimeLog } from './runtime-log.js';
 import type { Tally } from './tally.js';
 
-export const HEARTBEAT_MS = 5_000;
-// Two lost beats may be a hiccup; with the third a node is dead.
-export const DEAD_AFTER_MS = 3 * HEARTBEAT_MS;
 const BUSY_RETRIES = 100;
 const BUSY_RETRY_MS = 20;
 
@@ -44,6 +43,7 @@ export class NodeKeeper {
   private loop: Promise<void> = Promise.resolve();
   private lastBeatAt: Instant = 0;
   private isAccompanied = false;
+  private readonly peers = new Peers();
 
   constructor(private readonly parts: Parts) {}
 
@@ -67,7 +67,6 @@ export class NodeKeeper {
 
   async start(): Promise<void> {
     await this.register();
-    await this.releaseTheDead();
     await this.lookAround();
     this.loop = this.run();
   }
@@ -138,13 +137,21 @@ export class NodeKeeper {
     const held = await store.heldBy(this.current);
     const forgotten = runner.reconcile(candidates, held);
     if (forgotten.length > 0) await this.release([this.current], forgotten);
-    await this.releaseTheDead();
     await this.lookAround();
   }
 
   private async lookAround(): Promise<void> {
-    const nodes = await this.parts.store.listNodes();
-    this.isAccompanied = nodes.some(({ incarnation }) => incarnation !== this.current);
+    const { store, clock, log } = this.parts;
+    const others = (await store.listNodes()).filter(({ incarnation }) => incarnation !== this.current);
+    const silent = this.peers.look(others, clock.now());
+    const removed = silent.length === 0 ? [] : await store.removeNodes(silent);
+    this.isAccompanied = others.length > removed.length;
+    const dead = new Set([...removed, ...(await store.orphanedOwners())]);
+    dead.delete(this.current);
+    if (dead.size === 0) return;
+    this.parts.tally.deadNodes += dead.size;
+    log.warn({ dead: [...dead] }, 'nodes died; what they held is handed out again');
+    await this.release([...dead]);
   }
 
   /** Peers took us for dead (the process was stopped, or the database away): what we ran may run elsewhere now. */
@@ -160,18 +167,5 @@ export class NodeKeeper {
     this.current = randomUUID();
     await this.register();
     await this.release([former]);
-  }
-
-  private async releaseTheDead(): Promise<void> {
-    const { store, clock, log } = this.parts;
-    const dead = new Set([
-      ...(await store.removeDeadNodes(clock.now() - DEAD_AFTER_MS)),
-      ...(await store.orphanedOwners()),
-    ]);
-    dead.delete(this.current);
-    if (dead.size === 0) return;
-    this.parts.tally.deadNodes += dead.size;
-    log.warn({ dead: [...dead] }, 'nodes died; what they held is handed out again');
-    await this.release([...dead]);
   }
 }

@@ -13,30 +13,44 @@ const isStorable = (text: string): boolean => !text.includes('\u0000') && text.i
 /** What cannot be stored or would not survive: NUL, lone surrogates, NaN and infinities, depth over 64. */
 export function payloadProblems(value: Json, path: string): readonly FieldProblem[] {
   const problems: FieldProblem[] = [];
-  look(value, path, 0, problems);
+  look(value, [path], problems);
   return problems;
 }
 
-function look(value: Json, path: string, depth: number, problems: FieldProblem[]): void {
+/** @param trail the keys down to the value: joined only for a problem, since a list may have millions of items. */
+function look(value: Json, trail: (string | number)[], problems: FieldProblem[]): void {
   if (problems.length >= MAX_PROBLEMS) return;
+  const tell = (message: string): unknown => problems.push({ path: trail.join('.'), message });
   if (typeof value === 'string') {
-    if (!isStorable(value)) problems.push({ path, message: 'must not contain NUL or lone surrogates' });
-  } else if (typeof value === 'number') {
+    if (!isStorable(value)) tell('must not contain NUL or lone surrogates');
+    return;
+  }
+  if (typeof value === 'number') {
     // What came as JSON text was checked there (integers beyond 2^53); this is for workers' own objects.
-    if (!Number.isFinite(value)) problems.push({ path, message: 'is not a finite number' });
-  } else if (typeof value === 'object' && value !== null) {
-    if (depth >= MAX_DEPTH) {
-      problems.push({ path, message: `is nested deeper than ${MAX_DEPTH} levels` });
-      return;
+    if (!Number.isFinite(value)) tell('is not a finite number');
+    return;
+  }
+  if (typeof value !== 'object' || value === null) return;
+  if (trail.length > MAX_DEPTH) {
+    tell(`is nested deeper than ${MAX_DEPTH} levels`);
+    return;
+  }
+  const end = trail.length;
+  if (Array.isArray(value)) {
+    // An array's indexes serve as keys: `input.list.0`. Its own loop: entries() would make a pair of each item.
+    for (let index = 0; index < value.length; index += 1) {
+      trail[end] = index;
+      look(value[index] as Json, trail, problems);
     }
-    // An array's indexes serve as keys: `input.list.0`.
-    for (const [key, item] of Object.entries<Json>(value)) {
-      if (!isStorable(key)) {
-        problems.push({ path, message: 'has a key with NUL or lone surrogates' });
-      }
-      look(item, `${path}.${key}`, depth + 1, problems);
+  } else {
+    for (const [key, item] of Object.entries(value)) {
+      if (!isStorable(key)) tell('has a key with NUL or lone surrogates');
+      trail[end] = key;
+      look(item, trail, problems);
+      trail.length = end;
     }
   }
+  trail.length = end;
 }
 
 /** Throws InvalidInput naming the paths. */

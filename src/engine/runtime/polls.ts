@@ -69,10 +69,11 @@ export class Polls {
     this.remember(poll);
     const { clock, claims } = this.parts;
     const deadline = clock.now() + poll.timeoutMs;
+    if (poll.domain !== undefined && poll.domain !== '') return await this.nothing(poll, deadline);
     const takers = Array.from({ length: poll.count }, () => ({ workerId: poll.workerId, owner: undefined }));
-    if (poll.timeoutMs === 0) return this.isStopped ? [] : claims.take(poll.taskType, takers);
     for (;;) {
       if (this.isStopped || poll.signal?.aborted === true) return [];
+      if (poll.timeoutMs === 0) return this.forWhom(poll, await claims.take(poll.taskType, takers));
       const nap = new AbortController();
       // Listening from before the claim: what is queued right after it is not missed.
       const deaf = this.parts.signal.once(poll.taskType, () => nap.abort());
@@ -83,7 +84,7 @@ export class Polls {
       const now = clock.now();
       if (claimed.length > 0 || now >= deadline) {
         deaf();
-        return claimed;
+        return this.forWhom(poll, claimed);
       }
       try {
         await this.wait(poll, Math.min(deadline, now + RECHECK_MS), nap);
@@ -91,6 +92,21 @@ export class Polls {
         deaf();
       }
     }
+  }
+
+  /** No task is sent to a domain, so a worker of one gets none: those that wait are for workers without. */
+  private async nothing(poll: Poll, deadline: Instant): Promise<readonly ClaimedTask[]> {
+    if (poll.timeoutMs > 0 && !this.isStopped && poll.signal?.aborted !== true) {
+      await this.wait(poll, deadline, new AbortController());
+    }
+    return [];
+  }
+
+  /** A client that left while the claim was on its way gets nothing; the tasks are there for the next one. */
+  private forWhom({ taskType, signal }: Poll, claimed: readonly ClaimedTask[]): readonly ClaimedTask[] {
+    if (claimed.length === 0 || signal?.aborted !== true) return claimed;
+    void this.parts.claims.giveBack(taskType, claimed);
+    return [];
   }
 
   private async wait(poll: Poll, until: Instant, nap: AbortController): Promise<void> {

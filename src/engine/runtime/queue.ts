@@ -13,6 +13,8 @@ export interface Mailbox {
   isParked: boolean;
 }
 
+const isStart = ({ request }: Entry): boolean => request.kind === 'start';
+
 export interface QueueLimits {
   readonly maxCount: number;
   readonly maxBytes: number;
@@ -36,7 +38,7 @@ export class CommitQueue {
 
   /** Throws Overloaded when a bound is reached. */
   add(entry: Entry): void {
-    if (!entry.internal) this.admit(entry.request.kind === 'start');
+    if (!entry.internal) this.admit(isStart(entry));
     this.count += 1;
     this.bytes += entry.bytes;
     const mailbox = this.mailbox(entry.workflowId);
@@ -44,10 +46,10 @@ export class CommitQueue {
     if (!mailbox.inFlight && !mailbox.isParked) this.makeReady(mailbox);
   }
 
-  private admit(isStart: boolean): void {
-    const share = isStart ? 0.5 : 1;
+  private admit(starts: boolean): void {
+    const share = starts ? 0.5 : 1;
     if (this.count < this.limits.maxCount * share && this.bytes < this.limits.maxBytes * share) return;
-    throw isStart
+    throw starts
       ? new Overloaded('The engine is busy; starts are refused until it has caught up.', 1, 429)
       : new Overloaded('The engine is busy and cannot take more for now.', 1, 503);
   }
@@ -62,8 +64,8 @@ export class CommitQueue {
   }
 
   private makeReady(mailbox: Mailbox): void {
-    const isStart = mailbox.entries.every(({ request, internal }) => request.kind === 'start' && !internal);
-    if (isStart) this.readyStarts.add(mailbox);
+    const isOnlyStarts = mailbox.entries.every((entry) => isStart(entry) && !entry.internal);
+    if (isOnlyStarts) this.readyStarts.add(mailbox);
     else {
       this.readyStarts.delete(mailbox);
       this.readyUpdates.add(mailbox);
@@ -82,19 +84,24 @@ export class CommitQueue {
     return { count: this.count, bytes: this.bytes };
   }
 
-  /** Takes what is ready, up to the bounds but at least one, and marks it as in flight. */
+  /**
+   * Takes what is ready, up to the bounds but at least one, and marks it as in flight. Where a start waits, the starts
+   * alone: it may meet an older workflow of the same id, and what else was sent is then meant for that one.
+   */
   take(maxWorkflows: number, maxBytes: number): { mailbox: Mailbox; entries: Entry[] }[] {
     const taken: { mailbox: Mailbox; entries: Entry[] }[] = [];
     let bytes = 0;
     for (const ready of [this.readyUpdates, this.readyStarts]) {
       for (const mailbox of ready) {
-        const size = mailbox.entries.reduce((sum, entry) => sum + entry.bytes, 0);
+        const starts = mailbox.entries.filter(isStart);
+        const entries = starts.length > 0 ? starts : mailbox.entries;
+        const size = entries.reduce((sum, entry) => sum + entry.bytes, 0);
         if (taken.length >= maxWorkflows || (taken.length > 0 && bytes + size > maxBytes)) return taken;
         bytes += size;
         ready.delete(mailbox);
         mailbox.inFlight = true;
-        taken.push({ mailbox, entries: mailbox.entries });
-        mailbox.entries = [];
+        taken.push({ mailbox, entries });
+        mailbox.entries = starts.length > 0 ? mailbox.entries.filter((entry) => !isStart(entry)) : [];
       }
     }
     return taken;

@@ -91,6 +91,8 @@ interface Parts {
 /** Runs tasks that this process holds in its workers, one slot each, and reports how they ended. */
 export class Runner {
   private readonly runs = new Map<string, Run>();
+  /** Attempts whose run is over and whose report is on its way: it may wait long for the database or a store. */
+  private readonly reporting = new Map<string, number>();
   private suspects: ReadonlySet<string> = new Set();
   /** Attempts that ended lately: a claim that was on its way when its task ended must not run it. */
   private readonly over = new Set<string>();
@@ -126,7 +128,7 @@ export class Runner {
     }
     await this.parts.crash.reach('run:before-report');
     // The report's own commit hands the next task to the freed slot, unless others wait longer.
-    const reported = this.report(task, report);
+    const reported = this.reportHeld(task, report);
     if (this.parts.slots.isBacklogged(task.taskType)) this.parts.freed(task.taskType);
     if (this.parts.logs.hasWaiting) void this.parts.logs.flush();
     await reported;
@@ -152,6 +154,16 @@ export class Runner {
         cause: error,
       });
     }
+  }
+
+  /** Until it is answered the lease counts as used: handed to somebody else, the work would be done twice. */
+  private async reportHeld(task: Task, report: Report): Promise<void> {
+    const { taskId } = task;
+    this.reporting.set(taskId, (this.reporting.get(taskId) ?? 0) + 1);
+    await this.report(task, report);
+    const left = (this.reporting.get(taskId) ?? 1) - 1;
+    if (left > 0) this.reporting.set(taskId, left);
+    else this.reporting.delete(taskId);
   }
 
   private async report(task: Task, report: Report): Promise<void> {
@@ -225,7 +237,11 @@ export class Runner {
       const { task } = run;
       this.parts
         .committer()
-        .submit(task.workflowInstanceId, { kind: 'extend', taskIds: [task.taskId] }, { internal: true })
+        .submit(
+          task.workflowInstanceId,
+          { kind: 'extend', taskIds: [task.taskId], lease: task.pollCount },
+          { internal: true },
+        )
         .catch((error: unknown) => {
           this.parts.log.warn({ err: error, taskId: task.taskId }, 'a lease could not be extended');
         });
@@ -239,14 +255,15 @@ export class Runner {
   }
 
   /**
-   * Compares the runs with the leases that the store knows. Runs without a lease stop. @returns leases without a run,
-   * seen so twice in a row, which nobody will ever report: they have to be released.
+   * Compares the runs with the leases that the store knows. Runs without a lease stop. @returns leases without a run or
+   * a report, seen so twice in a row, which nobody will ever report: they have to be released.
    */
   reconcile(candidates: ReadonlySet<string>, held: ReadonlySet<string>): readonly string[] {
     const lost = [...candidates].filter((taskId) => !held.has(taskId) && this.runs.has(taskId));
     this.parts.tally.lostRuns += lost.length;
     this.abort(lost, 'The lease was lost');
-    const idle = new Set([...held].filter((taskId) => !this.runs.has(taskId)));
+    const isUsed = (taskId: string): boolean => this.runs.has(taskId) || this.reporting.has(taskId);
+    const idle = new Set([...held].filter((taskId) => !isUsed(taskId)));
     const forgotten = [...idle].filter((taskId) => this.suspects.has(taskId));
     this.parts.tally.forgottenLeases += forgotten.length;
     this.suspects = idle;

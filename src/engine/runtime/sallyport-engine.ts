@@ -209,9 +209,19 @@ export class SallyportEngine extends Engine {
 
   /** Tasks for a worker outside this process. */
   async poll(poll: Poll): Promise<readonly ClaimedTask[]> {
-    const { polls, payloads, committer, log, traces } = this.runtime;
+    const { polls, claims, payloads, committer, log, traces } = this.runtime;
     const polled = await polls.poll(poll);
-    const claimed = payloads === undefined ? polled : await wholeTasks(polled, payloads, committer, log);
+    const claimed =
+      payloads === undefined
+        ? polled
+        : await wholeTasks(polled, payloads, committer, log).catch((error: unknown) => {
+            void claims.giveBack(poll.taskType, polled);
+            throw error;
+          });
+    if (poll.signal?.aborted === true && claimed.length > 0) {
+      void claims.giveBack(poll.taskType, claimed);
+      return [];
+    }
     return claimed.map((one) => ({ ...one, traceparent: traces.ofTask(one.task, one.traceparent) }));
   }
 

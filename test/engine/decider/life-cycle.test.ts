@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../../src/engine/decider/decide.js';
+import type { JsonObject } from '../../../src/engine/model/json.js';
 import {
   Run,
   SECOND,
@@ -273,6 +274,18 @@ describe('the failure workflow', () => {
       input = effect.input;
     }
     expect(started).toBe(5);
+  });
+
+  it('that fails over and over does not go on for ever either when it carries too much to be told whole', () => {
+    let input: JsonObject = { large: 'x'.repeat(6 * 1024 * 1024) };
+    let started = 0;
+    for (; started < 20; started++) {
+      const [effect] = failing('itself', input).last.effects;
+      if (effect?.kind !== 'startWorkflow') break;
+      input = effect.input;
+    }
+    expect(started).toBe(5);
+    expect(input['failedWorkflow']).toMatchObject({ failuresBefore: 4 });
   });
 
   it('is run for a time-out too', () => {

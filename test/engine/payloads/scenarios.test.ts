@@ -3,6 +3,7 @@ import { Unavailable } from '../../../src/errors.js';
 import { DEFAULT_PAYLOAD_LIMITS } from '../../../src/engine/model/payload-limits.js';
 import { MemoryPayloadStore } from '../../../src/engine/payloads/memory-payload.store.js';
 import { CrashPoints, type CrashPoint } from '../../../src/engine/runtime/crash-points.js';
+import { PayloadGone } from '../../../src/engine/payloads/payload-store.js';
 import type { RuntimeParts } from '../../../src/engine/runtime/engine-runtime.js';
 import { FakeClock } from '../../support/clock.js';
 import {
@@ -38,12 +39,16 @@ class StopAt extends CrashPoints {
 
 class AwayStore extends MemoryPayloadStore {
   isAway = false;
+  isLost = false;
+  asked = 0;
   override async put(key: string, text: string): Promise<void> {
     if (this.isAway) throw new Unavailable('payloads', 'away');
     await super.put(key, text);
   }
   override async get(key: string): Promise<string> {
+    this.asked += 1;
     if (this.isAway) throw new Unavailable('payloads', 'away');
+    if (this.isLost) throw new PayloadGone(key);
     return await super.get(key);
   }
 }
@@ -186,6 +191,34 @@ describe.each([
     payloads.isAway = false;
     await reaches(it, id, 'COMPLETED');
     expect((await it.engine.get(id)).input).toEqual({ given: LARGE });
+  });
+
+  test('that are lost hold up their own workflow alone, until they are found', async () => {
+    const first = await open();
+    await register(first, flow);
+    const id = await first.engine.start({ name: 'large', input: { given: LARGE } }, TESTER);
+    await eventually(async () => (await first.engine.get(id)).tasks.length === 2);
+    engines.splice(0);
+    await stopEngine(first);
+
+    const second = await open();
+    payloads.isLost = true;
+    await eventually(() => {
+      clock.advance(200);
+      return payloads.asked > 0;
+    });
+    await second.runtime.committer.idle();
+    const { asked } = payloads;
+    // Another workflow's way through the engine takes longer than a question to the store.
+    await second.engine.start({ name: 'large' }, TESTER);
+    expect(payloads.asked).toBe(asked);
+    expect(second.runtime.committer.depth).toEqual({ count: 0, bytes: 0 });
+
+    payloads.isLost = false;
+    await eventually(async () => {
+      clock.advance(2_000);
+      return (await second.engine.get(id)).status === 'COMPLETED';
+    });
   });
 
   test('pass between a workflow and the one inside it, each with a copy of its own', async () => {

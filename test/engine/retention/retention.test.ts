@@ -72,6 +72,17 @@ describe('retention', () => {
   const ids = async (): Promise<string[]> =>
     (await it.query<{ id: string }>('SELECT id FROM workflow ORDER BY id')).map(({ id }) => id);
 
+  /** Time passes while somebody sleeps. */
+  async function passing<T>(work: Promise<T>): Promise<T> {
+    const state = { isOver: false };
+    const done = work.finally(() => (state.isOver = true));
+    while (!state.isOver) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      if (clock.sleeping.count > 0) clock.advance(200);
+    }
+    return await done;
+  }
+
   test('removes what ended long enough ago, with everything that belongs to it', async () => {
     await stored('old', { ageDays: 31 });
     await stored('young', { ageDays: 29 });
@@ -149,6 +160,50 @@ describe('retention', () => {
     expect(await ids()).toEqual(['c2', 'c3', 'c4', 'p2', 'p3', 'p4']);
   });
 
+  test('takes no family apart when a hold is laid or a member goes on after the question', async () => {
+    await stored('held', { ageDays: 100, child: 'its-child' });
+    await stored('its-child', { ageDays: 100, parent: 'held' });
+    await stored('old', { ageDays: 100, child: 'retried' });
+    await stored('retried', { ageDays: 100, parent: 'old' });
+    await stored('alone', { ageDays: 100 });
+    const late: RetentionHold = {
+      name: 'late',
+      held: async () => {
+        await it.query(`INSERT INTO workflow_hold VALUES ('held', 'court', 'user:x', 1)`);
+        await it.query(`UPDATE workflow SET status = 'RUNNING', ended_at = NULL WHERE id = 'retried'`);
+        return new Set();
+      },
+    };
+    const options = { db, clock, log: SILENT, defaultDays: 30, isBusy: () => false };
+    expect(await new Retention({ ...options, holds: () => [late] }).round()).toBe(1);
+    expect(await ids()).toEqual(['held', 'its-child', 'old', 'retried']);
+  });
+
+  test('removes workflows with thousands of others inside them, one after the other', async () => {
+    for (const root of ['a', 'b']) {
+      await stored(root, { ageDays: 100 });
+      await it.query(
+        `INSERT INTO workflow (id, name, version, status, revision, run_epoch, priority, parent_workflow_id, created_at,
+           updated_at, ended_at, task_count, open_task_count, failed_references)
+         SELECT $1 || '-' || n, 'flow', 1, status, 1, 0, 0, $1, created_at, updated_at, ended_at, 0, 0, '{}'
+         FROM workflow, generate_series(1, 10001) AS n WHERE id = $1`,
+        [root],
+      );
+      await it.query(
+        `INSERT INTO task (id, workflow_id, changed_rev, seq, ref, task_type, task_def_name, status, retry_count, retried,
+           executed, iteration, sub_workflow_id, poll_count, scheduled_at, updated_at, first_scheduled_at,
+           callback_after_seconds, queued, due_at, due, priority, fair_tag, response_timeout_ms, execution_timeout_ms,
+           input, output)
+         SELECT 'task-' || $1 || '-' || n, $1, 1, 1 + n, 'a', 't', 't', 'COMPLETED', 0, false, true, 0, $1 || '-' || n, 1, 1,
+           1, 1, 0, false, 1, false, 0, 1, 0, 0, '{}', '{}'
+         FROM generate_series(1, 10001) AS n`,
+        [root],
+      );
+    }
+    expect(await passing(retention().round())).toBe(2 * 10_002);
+    expect(await ids()).toEqual([]);
+  });
+
   test('leaves what another transaction is at, and what another node removes', async () => {
     await stored('a', { ageDays: 100 });
     await stored('b', { ageDays: 100 });
@@ -167,15 +222,7 @@ describe('retention', () => {
   test('walks past what stays, in pages, with a pause between two', async () => {
     for (let i = 0; i < 250; i++)
       await stored(`w${String(i).padStart(3, '0')}`, i % 2 ? { ageDays: 90 } : {});
-    const state = { isOver: false };
-    const round = retention()
-      .round()
-      .finally(() => (state.isOver = true));
-    while (!state.isOver) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      if (clock.sleeping.count > 0) clock.advance(200);
-    }
-    expect(await round).toBe(125);
+    expect(await passing(retention().round())).toBe(125);
   });
 
   test('waits while commits are behind, and gives the round up when they stay so', async () => {

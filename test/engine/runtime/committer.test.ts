@@ -107,6 +107,36 @@ describe('the committer', () => {
     await stopEngine(it);
   });
 
+  test('answers for a running workflow what was sent to it beside another start of the same id', async () => {
+    const it = await troubled();
+    const workflowId = '00000000-0000-4000-8000-000000000001';
+    const again = { name: 'one', workflowId };
+    await it.engine.start(again, TESTER);
+    const outcomes = await Promise.all([
+      it.engine.start(again, TESTER),
+      it.engine.terminate(workflowId, 'enough', TESTER),
+    ]);
+    expect(outcomes[0]).toBe(workflowId);
+    expect((await it.engine.get(workflowId)).status).toBe('TERMINATED');
+    await stopEngine(it);
+  });
+
+  test('does not have a task done again while the report of its run waits', async () => {
+    const worker = new FunctionWorker('step');
+    const it = await troubled([worker]);
+    let waits = true;
+    it.executions.busy = ({ members }) =>
+      waits && worker.runs.length > 0 ? members.map(({ workflowId }) => workflowId) : [];
+    const id = await it.start('c');
+    await eventually(() => worker.runs.length === 1);
+    for (let beat = 0; beat < 4; beat++) await it.runtime.keeper.beat();
+    expect(await it.executions.heldBy(it.runtime.keeper.incarnation())).toHaveLength(1);
+    waits = false;
+    await eventually(async () => (await it.engine.get(id)).status === 'COMPLETED');
+    expect(worker.runs).toHaveLength(1);
+    await stopEngine(it);
+  });
+
   test('stores a batch again, whole, when the trouble passes', async () => {
     const it = await troubled();
     it.executions.before = once(new StoreFailure('transient', 'deadlock'));

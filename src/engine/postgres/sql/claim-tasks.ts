@@ -2,6 +2,7 @@ import type { Queryable } from '../../../database/queryable.js';
 import type { TaskClaim } from '../../execution-store.js';
 import { boundedMs, MAX_SECONDS } from '../../model/definition.js';
 import type { TaskRow } from '../rows.js';
+import { MAX_READ_BYTES, storedBytes } from './stored-bytes.js';
 
 /** A timeout as its row holds it, within what a time can be added to: a claim takes many tasks or fails for all. */
 export const boundedTimeout = (column: string): string =>
@@ -23,6 +24,8 @@ export interface ClaimedRow extends TaskRow {
  * (seldom), their heads are merged by priority plus age in steps of $5. Inside a priority the order stays that of the
  * round robin: a task counts no older than those in front of it. The merge only says how many each priority gets; which
  * tasks these are is decided by what can be locked.
+ *
+ * What is handed out together is bounded by its values' size as well; the others stay for the next claim.
  *
  * A workflow with several of the tasks is raised once: an UPDATE changes a row once, however many rows it joins.
  */
@@ -53,16 +56,20 @@ export const CLAIM_TASKS = `
     ) AS first GROUP BY priority
   ), waiting AS MATERIALIZED (
     SELECT head.* FROM share CROSS JOIN LATERAL (
-      SELECT t.id, t.workflow_id, t.priority, t.fair_tag, t.seq, w.revision
+      SELECT t.id, t.workflow_id, t.priority, t.fair_tag, t.seq, w.revision,
+        (${storedBytes('t.input')})::int8 + ${storedBytes('t.output')} AS bytes
       FROM task t JOIN workflow w ON w.id = t.workflow_id
       WHERE t.task_type = $1 AND t.queued AND t.due AND t.priority = share.priority
       ORDER BY t.fair_tag, t.seq LIMIT share.size
       FOR NO KEY UPDATE OF t, w SKIP LOCKED
     ) AS head
-  ), numbered AS (
-    SELECT *, row_number() OVER (ORDER BY priority DESC, fair_tag, seq) AS number FROM waiting
+  ), numbered AS MATERIALIZED (
+    SELECT * FROM (
+      SELECT *, row_number() OVER before AS number, sum(bytes) OVER before - bytes AS bytes_before FROM waiting
+      WINDOW before AS (ORDER BY priority DESC, fair_tag, seq ROWS UNBOUNDED PRECEDING)
+    ) AS first WHERE bytes_before < ${MAX_READ_BYTES}
   ), raised AS (
-    UPDATE workflow w SET revision = w.revision + 1 FROM waiting WHERE w.id = waiting.workflow_id
+    UPDATE workflow w SET revision = w.revision + 1 FROM numbered WHERE w.id = numbered.workflow_id
   ), claimed AS (
     UPDATE task t SET status = 'IN_PROGRESS', queued = false, due = false, changed_rev = numbered.revision + 1,
       worker_id = ($2::text[])[number], lease_owner = nullif(($3::text[])[number], ''),

@@ -34,12 +34,18 @@ export async function beat(db: Queryable, incarnation: string, now: number): Pro
 export const deleteNode = (db: Queryable, incarnation: string): Promise<unknown> =>
   db.query('DELETE FROM node WHERE incarnation = $1', [incarnation]);
 
-/** @returns the nodes that were silent since `deadBefore`, now removed. */
-export const deleteDeadNodes = async (db: Queryable, deadBefore: number): Promise<readonly string[]> =>
+/** @returns the nodes whose heartbeat is still the one that was seen, now removed. */
+export const deleteSilentNodes = async (
+  db: Queryable,
+  silent: readonly Pick<NodeRecord, 'incarnation' | 'heartbeatAt'>[],
+): Promise<readonly string[]> =>
   incarnations(
-    await db.query<Incarnation>('DELETE FROM node WHERE heartbeat_at < $1 RETURNING incarnation', [
-      deadBefore,
-    ]),
+    await db.query<Incarnation>(
+      `DELETE FROM node USING unnest($1::text[], $2::bigint[]) AS silent (incarnation, heartbeat_at)
+       WHERE node.incarnation = silent.incarnation AND node.heartbeat_at = silent.heartbeat_at
+       RETURNING node.incarnation`,
+      [silent.map(({ incarnation }) => incarnation), silent.map(({ heartbeatAt }) => heartbeatAt)],
+    ),
   );
 
 /** Holders without a node row: they died, and whoever noticed died too before releasing. */

@@ -5,6 +5,11 @@ export class Permits {
 
   constructor(private total: number) {}
 
+  /** Takers that wait. */
+  get waiting(): number {
+    return this.line.length;
+  }
+
   /** Changes how many there are; what is taken stays taken. */
   resize(total: number): void {
     this.total = total;
