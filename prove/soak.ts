@@ -1,7 +1,6 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { Cluster } from '../bench/engine/cluster.js';
 import { Contestant } from '../bench/engine/contestant.js';
 import { compilePrograms } from '../bench/engine/programs.js';
@@ -10,7 +9,7 @@ import { median } from '../bench/engine/statistics.js';
 import { readOptions, report } from './proof.js';
 import { Janitor } from './soak/janitor.js';
 import { Probe } from './soak/probe.js';
-import { tableFacts, type TableFacts } from './soak/tables.js';
+import { TableWatch, type TableFacts } from './soak/tables.js';
 
 /*
  * Half an hour at half of what the machine can do: does the engine slow down, grow, or leave its tables bloated?
@@ -50,6 +49,7 @@ type Size = (typeof SIZES)[keyof typeof SIZES];
 const AT_ONCE = 500;
 const BURSTS = 3;
 const JANITOR_EVERY_MS = 5_000;
+const LOOK_EVERY_MS = 1_000;
 const MUST = { throughput: 0.1, heapBytes: 8 * 2 ** 20, rss: 0.1, bytes: 1.5, dead: 2 };
 // Below this a table is a few pages more or less.
 const SMALL_BYTES = 16 * 2 ** 20;
@@ -73,7 +73,7 @@ interface Stage {
   readonly size: Size;
   readonly engine: Contestant;
   readonly probe: Probe;
-  readonly look: Client;
+  readonly watch: TableWatch;
 }
 
 /** @returns whether it held. */
@@ -123,9 +123,6 @@ async function prepare(
   const url = await cluster.create('soaked');
   const probe = await Probe.prepare(await cluster.create('probed'), seed);
   undo.push(() => probe.close());
-  const look = new Client({ connectionString: url });
-  await look.connect();
-  undo.push(() => look.end());
   const home = join(folder, 'home');
   mkdirSync(home);
   const { keyId, keySecret } = newLogin();
@@ -136,7 +133,9 @@ async function prepare(
     keySecret,
   ]);
   undo.push(() => engine.stop());
-  return { size, engine, probe, look };
+  const watch = await TableWatch.start(url, LOOK_EVERY_MS);
+  undo.push(() => watch.stop());
+  return { size, engine, probe, watch };
 }
 
 async function soak(
@@ -173,7 +172,7 @@ async function burst({ engine }: Pick<Stage, 'engine'>, seconds: number): Promis
 }
 
 async function oneMinute(stage: Stage, perSecond: number): Promise<Minute> {
-  const { size, engine, probe, look } = stage;
+  const { size, engine, probe, watch } = stage;
   const began = performance.now();
   const probes = [await probe.measure(size.probe)];
   const bursts: number[] = [];
@@ -197,7 +196,7 @@ async function oneMinute(stage: Stage, perSecond: number): Promise<Minute> {
     p99: pace.p99,
     heapUsed,
     rss,
-    tables: await tableFacts(look),
+    tables: watch.take(),
   };
 }
 
@@ -210,8 +209,8 @@ const brief = ({ heapUsed, rss, tables, ...rest }: Minute): Record<string, unkno
   rssMiB: rounded(rss / MIB),
   tables: tables
     .map(
-      ({ table, liveRows, deadRows, bytes, vacuums }) =>
-        `${table} ${liveRows} live ${deadRows} dead ${Math.round(bytes / MIB)} MiB ${vacuums} vacuums`,
+      ({ table, liveRows, deadRows, deadPeak, bytes, vacuums }) =>
+        `${table} ${liveRows} live ${deadRows} dead (most ${deadPeak}) ${Math.round(bytes / MIB)} MiB ${vacuums} vacuums`,
     )
     .join('; '),
 });
