@@ -17,16 +17,20 @@ interface Asked {
 // A burst gathers for so long; a request after a quiet moment waits for nothing.
 const GATHER_MS = 2;
 
+// So many statements on their way: a turn to the database and back takes longer than a burst should gather.
+const MAX_AT_ONCE = 4;
+
 const FIND = 'SELECT id, name, secret_sha256, roles FROM api_key WHERE id = ANY ($1) AND NOT disabled';
 
 /**
- * Looks API keys up for all requests that ask at about the same time: one statement at a time, which serves those that
- * gathered since the one before. Any number of requests costs at most 500 statements per second, and a key that is
- * disabled is refused from the next statement on; nothing is remembered.
+ * Looks API keys up for all requests that ask at about the same time: one statement serves those that gathered since the
+ * one before. Any number of requests costs at most 500 statements per second, and a key that is disabled is refused from
+ * the next statement on; nothing is remembered.
  */
 export class ApiKeys {
   private gathering: Asked[] = [];
-  private isAsking = false;
+  private isGathering = false;
+  private asking = 0;
   private askedAt = -Infinity;
 
   constructor(private readonly db: Queryable) {}
@@ -37,27 +41,39 @@ export class ApiKeys {
     if (id.includes('\u0000')) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
       this.gathering.push({ id, resolve, reject });
-      if (!this.isAsking) void this.ask();
+      this.pump();
     });
   }
 
-  private async ask(): Promise<void> {
-    this.isAsking = true;
-    while (this.gathering.length > 0) {
-      const pause = this.askedAt + GATHER_MS - performance.now();
-      if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
-      this.askedAt = performance.now();
-      const asked = this.gathering;
-      this.gathering = [];
-      try {
-        const ids = [...new Set(asked.map(({ id }) => id))];
-        const rows = await this.db.query<ApiKeyRow>(FIND, [ids]);
-        const keys = new Map(rows.map((row) => [row.id, row]));
-        for (const { id, resolve } of asked) resolve(keys.get(id));
-      } catch (error) {
-        for (const { reject } of asked) reject(error);
-      }
+  private pump(): void {
+    if (this.gathering.length === 0 || this.isGathering || this.asking >= MAX_AT_ONCE) return;
+    const pause = this.askedAt + GATHER_MS - performance.now();
+    if (pause <= 0) {
+      void this.ask();
+      return;
     }
-    this.isAsking = false;
+    this.isGathering = true;
+    setTimeout(() => {
+      this.isGathering = false;
+      void this.ask();
+    }, pause);
+  }
+
+  private async ask(): Promise<void> {
+    this.asking += 1;
+    this.askedAt = performance.now();
+    const asked = this.gathering;
+    this.gathering = [];
+    try {
+      const ids = [...new Set(asked.map(({ id }) => id))];
+      const rows = await this.db.query<ApiKeyRow>(FIND, [ids]);
+      const keys = new Map(rows.map((row) => [row.id, row]));
+      for (const { id, resolve } of asked) resolve(keys.get(id));
+    } catch (error) {
+      for (const { reject } of asked) reject(error);
+    } finally {
+      this.asking -= 1;
+      this.pump();
+    }
   }
 }

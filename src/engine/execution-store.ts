@@ -314,8 +314,14 @@ export abstract class ExecutionStore {
    *
    * Rejects with ClaimUnanswered when workers outside may hold tasks that they were never told of. What this process took
    * for itself without an answer is found by `heldBy`.
+   *
+   * @param taken is told once what is to be handed out, as soon as it is known and perhaps before it is durable: nobody
+   * may begin with it, but others may claim meanwhile. Where it is not told, nothing is known before the end.
    */
-  abstract claimTasks(claim: TaskClaim): Promise<readonly ClaimedTask[]>;
+  abstract claimTasks(
+    claim: TaskClaim,
+    taken?: (tasks: readonly ClaimedTask[]) => void,
+  ): Promise<readonly ClaimedTask[]>;
   /**
    * Hands tasks back that were claimed for workers outside, due at once; no retry is consumed. A task that is not held by
    * this claim (any more) is left as it is.

@@ -225,10 +225,14 @@ export class PostgresExecutionStore extends ExecutionStore {
     }
   }
 
-  async claimTasks(claim: TaskClaim): Promise<readonly ClaimedTask[]> {
+  async claimTasks(
+    claim: TaskClaim,
+    taken?: (tasks: readonly ClaimedTask[]) => void,
+  ): Promise<readonly ClaimedTask[]> {
     let claimed: readonly ClaimedTask[] = [];
     const work = async (db: Queryable): Promise<void> => {
       claimed = await this.claim(db, claim);
+      taken?.(claimed);
     };
     try {
       // One statement more, so that what was taken is known before it is stored: a worker outside has no heartbeat that

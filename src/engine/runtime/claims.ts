@@ -6,7 +6,7 @@ import {
   type ExecutionStore,
   type TaskClaim,
 } from '../execution-store.js';
-import { tell, type CommitObserver } from './commit-observer.js';
+import { tell as tellObservers, type CommitObserver } from './commit-observer.js';
 import type { FairTags } from './fair-tags.js';
 import type { RuntimeLog } from './runtime-log.js';
 import type { WorkflowCache } from './workflow-cache.js';
@@ -19,10 +19,29 @@ const isDataError = (error: unknown): boolean => error instanceof StoreFailure &
 const notTheirs = (taskType: string, cause: unknown): Error =>
   new Error(`A stored task of type ${taskType} cannot be handed out: ${String(cause)}`, { cause });
 
+/** A statement on its way. */
+interface Claiming {
+  /** Known before it is on disk: who got nothing, when there were fewer tasks than takers. */
+  readonly taken: Promise<readonly Asked[] | undefined>;
+  /** Everybody is answered but those who got nothing. */
+  done: Promise<void>;
+  isDone: boolean;
+}
+
 interface Asked {
   readonly takers: readonly Taker[];
   readonly resolve: (tasks: readonly ClaimedTask[]) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** Each one's part of what was claimed for all. */
+function sharesOf(batch: readonly Asked[], claimed: readonly ClaimedTask[]): (readonly ClaimedTask[])[] {
+  let end = 0;
+  return batch.map(({ takers }) => {
+    const start = end;
+    end += takers.length;
+    return claimed.filter(({ taker }) => taker >= start && taker < end);
+  });
 }
 
 // One statement hands out hundreds for the price of a few.
@@ -51,8 +70,8 @@ interface Parts {
 }
 
 /**
- * Claims for everybody in this process who wants tasks: one statement per task type at a time, which serves all who
- * asked meanwhile.
+ * Claims for everybody in this process who wants tasks: one statement per task type after the other, each of which serves
+ * all who asked meanwhile. The next one is sent while what the one before took is written to disk.
  */
 export class Claims {
   private readonly waiting = new Map<string, Asked[]>();
@@ -77,15 +96,29 @@ export class Claims {
     this.busy.add(taskType);
     // Let everybody who was woken by the same signal ask.
     await new Promise((resolve) => setImmediate(resolve));
+    let before: Claiming | undefined;
     for (let batch = this.next(taskType); batch.length > 0; batch = this.next(taskType)) {
       const behind = [...(this.waiting.get(taskType) ?? [])];
-      const gotAll = await this.claim(taskType, batch);
-      if (gotAll) continue;
+      const isOverlapping = before?.isDone === false;
+      const claiming = this.claim(taskType, batch);
+      // The next one need not wait until this one's tasks are on disk.
+      const unserved = await claiming.taken;
+      await before?.done;
+      before = claiming;
+      if (unserved === undefined) continue;
+      await claiming.done;
+      const now = this.waiting.get(taskType) ?? [];
+      if (isOverlapping) {
+        // What the one before had locked may be what these want.
+        this.waiting.set(taskType, [...unserved, ...now]);
+        continue;
+      }
       // There are no more: who asked before the statement began need not ask the database for it again.
-      const later = (this.waiting.get(taskType) ?? []).slice(behind.length);
+      const later = now.slice(behind.length);
       if (later.length > 0) this.waiting.set(taskType, later);
       else this.waiting.delete(taskType);
-      for (const { resolve } of behind) resolve([]);
+      for (const { resolve } of [...unserved, ...behind]) resolve([]);
+      void this.lookBehindLocks(taskType);
     }
     this.busy.delete(taskType);
   }
@@ -104,33 +137,50 @@ export class Claims {
     return asked.slice(0, end);
   }
 
-  /** @returns whether every taker got a task (or nobody an answer). */
-  private async claim(taskType: string, batch: readonly Asked[]): Promise<boolean> {
+  private claim(taskType: string, batch: readonly Asked[]): Claiming {
+    let tell: (unserved: readonly Asked[] | undefined) => void = () => undefined;
+    const taken = new Promise<readonly Asked[] | undefined>((resolve) => (tell = resolve));
+    const claiming: Claiming = { taken, done: Promise.resolve(), isDone: false };
+    claiming.done = this.handOut(taskType, batch, tell).then((unserved) => {
+      claiming.isDone = true;
+      tell(unserved);
+    });
+    return claiming;
+  }
+
+  /**
+   * @param tell is told as soon as the tasks are known. @returns the same: who got nothing, when there were fewer tasks
+   * than takers; `undefined` when all got one (or nobody an answer).
+   */
+  private async handOut(
+    taskType: string,
+    batch: readonly Asked[],
+    tell: (unserved: readonly Asked[] | undefined) => void,
+  ): Promise<readonly Asked[] | undefined> {
     const { store, clock, ageingMs, observers, log } = this.parts;
+    const takers = batch.flatMap((asked) => asked.takers);
+    const unservedBy = (claimed: readonly ClaimedTask[]): readonly Asked[] | undefined =>
+      claimed.length === takers.length
+        ? undefined
+        : batch.filter((_, index) => sharesOf(batch, claimed)[index]?.length === 0);
     try {
-      const takers = batch.flatMap((asked) => asked.takers);
-      const claimed = await store.claimTasks({ taskType, takers, now: clock.now(), ageingMs });
+      const claimed = await store.claimTasks({ taskType, takers, now: clock.now(), ageingMs }, (tasks) =>
+        tell(unservedBy(tasks)),
+      );
       this.follow(taskType, claimed);
-      let offset = 0;
-      for (const { takers: mine, resolve } of batch) {
-        const start = offset;
-        offset += mine.length;
-        resolve(claimed.filter(({ taker }) => taker >= start && taker < start + mine.length));
-      }
-      if (claimed.length > 0) tell(observers, log, (observer) => observer.claimed?.(claimed));
-      if (claimed.length === takers.length) {
+      for (const [index, share] of sharesOf(batch, claimed).entries())
+        if (share.length > 0) batch[index]?.resolve(share);
+      if (claimed.length > 0) {
+        tellObservers(observers, log, (observer) => observer.claimed?.(claimed));
+        // Some were to be had; what is missing is locked for a moment, or too large for one answer.
         if (this.locked.get(taskType) !== LOOKING) this.locked.delete(taskType);
-        return true;
       }
-      // Some were to be had; the others are locked for a moment, or were too large for one answer.
-      if (claimed.length > 0 && this.locked.get(taskType) !== LOOKING) this.locked.delete(taskType);
-      void this.lookBehindLocks(taskType);
-      return false;
+      return unservedBy(claimed);
     } catch (error) {
       const told = isDataError(error) ? notTheirs(taskType, error) : error;
       for (const { reject } of batch) reject(told);
       if (error instanceof ClaimUnanswered) void this.giveBack(taskType, error.claimed);
-      return true;
+      return undefined;
     }
   }
 
@@ -142,7 +192,7 @@ export class Claims {
       try {
         const { busy } = await store.returnTasks(left, clock.now());
         returned(taskType);
-        tell(observers, log, (observer) => observer.released?.());
+        tellObservers(observers, log, (observer) => observer.released?.());
         left = left.filter(({ taskId }) => busy.includes(taskId));
       } catch (error) {
         log.debug(
