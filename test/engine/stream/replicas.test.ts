@@ -53,6 +53,7 @@ describe('two processes on one PostgreSQL', () => {
     there = await replica('there', [new FunctionWorker('work')]);
     await register(here, chain('two', 'work', 'work'));
     await register(there, chain('two', 'work', 'work'));
+    for (const one of [here, there]) await register(one, chain('waits', 'nobody'));
   });
   afterAll(async () => {
     await there.close();
@@ -60,7 +61,8 @@ describe('two processes on one PostgreSQL', () => {
   });
 
   test('a follower here is told what the other one does, to the end and in order', async () => {
-    const workflowId = await here.engine.start({ name: 'two' }, TESTER);
+    // No worker there may end it first.
+    const workflowId = await here.engine.start({ name: 'waits' }, TESTER);
     const reader = here.listen({ workflowId });
     await reader.first(({ event }) => event === 'change', 'the first state');
     await there.engine.pause(workflowId, TESTER);
