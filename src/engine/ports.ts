@@ -16,6 +16,8 @@ export interface StartWorkflowRequest {
   readonly priority?: number | undefined;
   /** The same key and name start one workflow: the second call answers with the first one's id. */
   readonly idempotencyKey?: string | undefined;
+  /** FAIL: the second call is a Conflict instead, naming that id. */
+  readonly idempotencyStrategy?: 'RETURN_EXISTING' | 'FAIL' | undefined;
   /** Derived ids make a start repeatable; random when absent. */
   readonly workflowId?: string | undefined;
   readonly createdBy?: string | undefined;

@@ -57,6 +57,8 @@ export const LocationQuery = z
     message: 'says which payload to read',
   });
 
+const IDEMPOTENCY_STRATEGIES = ['RETURN_EXISTING', 'FAIL'] as const;
+
 export const StartBody = z
   .object({
     name: Id,
@@ -66,6 +68,9 @@ export const StartBody = z
     priority,
     createdBy: absent(text(255)),
     idempotencyKey: absent(text(255)),
+    idempotencyStrategy: absent(
+      z.enum(IDEMPOTENCY_STRATEGIES, `is not available; there are ${IDEMPOTENCY_STRATEGIES.join(' and ')}`),
+    ),
     /** W3C's; goes before the header of the same name. */
     traceparent: absent(text(255)),
     workflowDef: notAvailable('starting a definition that is not registered'),

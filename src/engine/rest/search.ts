@@ -20,7 +20,7 @@ export async function searchWorkflows(
   if (freeText !== '*' && freeText !== '') {
     throw InvalidInput.field('freeText', 'only * is available; narrow the search with query');
   }
-  if (workflowId !== undefined) return await byId(engine, workflowId);
+  if (workflowId !== undefined) return await byId(engine, workflowId, filter, { start, size });
   const results: WorkflowSummary[] = [];
   let cursor: string | undefined;
   do {
@@ -36,22 +36,43 @@ export async function searchWorkflows(
   return { totalHits: await engine.count(filter), results: results.map(summaryView) };
 }
 
-async function byId(engine: SallyportEngine, workflowId: string) {
+async function byId(
+  engine: SallyportEngine,
+  workflowId: string,
+  filter: Filter,
+  { start, size }: { readonly start: number; readonly size: number },
+) {
   const found = await engine.find(workflowId);
-  return found === undefined
-    ? { totalHits: 0, results: [] }
-    : { totalHits: 1, results: [summaryView(found)] };
+  if (found === undefined || !matches(found, filter)) return { totalHits: 0, results: [] };
+  return { totalHits: 1, results: [summaryView(found)].slice(start, start + size) };
 }
+
+const matches = (
+  found: WorkflowSummary,
+  { status, workflowName, correlationId, from, to }: Filter,
+): boolean =>
+  (status === undefined || status.includes(found.status)) &&
+  (workflowName === undefined || found.workflowName === workflowName) &&
+  (correlationId === undefined || found.correlationId === correlationId) &&
+  (from === undefined || found.createTime >= from) &&
+  (to === undefined || found.createTime < to);
 
 /** Throws InvalidInput naming what is not understood: a condition that is dropped would give a wrong answer. */
 function parseQuery(query: string): { filter: Filter; workflowId: string | undefined } {
   let filter: Filter = {};
   let workflowId: string | undefined;
+  const said = new Set<string>();
   const parts = query.split(/\s+AND\s+/).map((part) => part.trim());
   for (const part of parts.filter((one) => one !== '')) {
     const [, field, operator, raw = ''] = CONDITION.exec(part) ?? [];
     const values = valuesOf(raw, operator === 'IN');
     const [value = ''] = values;
+    // Two bounds of a time are two things to say.
+    const what = field === 'startTime' ? `${field} ${operator}` : (field ?? '');
+    if (said.has(what)) {
+      throw InvalidInput.field('query', `${what} is said more than once; say it once (status also with IN)`);
+    }
+    said.add(what);
     switch (`${field} ${operator}`) {
       case 'status =':
       case 'status IN':

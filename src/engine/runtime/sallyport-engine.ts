@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { v7 as uuid7 } from 'uuid';
 import type { Clock, Instant } from '../../clock.js';
-import { InvalidInput, NotFound } from '../../errors.js';
+import { Conflict, InvalidInput, NotFound } from '../../errors.js';
 import { newWorkflow } from '../decider/new-workflow.js';
 import type { Actor, Command } from '../model/command.js';
 import type { Task } from '../model/execution.js';
@@ -106,7 +106,14 @@ export class SallyportEngine extends Engine {
     });
     const command = { kind: 'start', commandId: `start:${workflowId}`, actor } as const;
     const outcome = await this.runtime.committer.submit(workflowId, { kind: 'start', command, initial });
-    return outcome.kind === 'existing' ? outcome.workflowId : workflowId;
+    if (outcome.kind !== 'existing') return workflowId;
+    if (request.idempotencyStrategy === 'FAIL' && outcome.workflowId !== workflowId) {
+      throw new Conflict(
+        `Workflow ${outcome.workflowId} was started with this idempotencyKey before. Look at that one, or use another key.`,
+        { workflowId: outcome.workflowId },
+      );
+    }
+    return outcome.workflowId;
   }
 
   /** What a request refers to in `field`, in place of `beside`. */

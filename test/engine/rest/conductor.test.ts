@@ -103,6 +103,49 @@ describe('a workflow', () => {
     expect((await search(`workflowType=${name}`, '&start=1&size=1')).results).toHaveLength(1);
     expect((await search(`workflowId=${one}`)).totalHits).toBe(1);
   });
+
+  test('is found by its id only where the rest of the search holds too', async () => {
+    const { name } = await defined();
+    const id = await started(name, { correlationId: 'mine' });
+    const { createTime } = (await call('GET', `/api/workflow/${id}`)).json;
+    const hits = async (and: string, more = '') => {
+      const query = encodeURIComponent(`workflowId = ${id} AND ${and}`);
+      const { json } = await call('GET', `/api/workflow/search?query=${query}${more}`);
+      return [json.totalHits, json.results.length];
+    };
+    expect(await hits('status = FAILED')).toEqual([0, 0]);
+    expect(await hits('workflowType = another')).toEqual([0, 0]);
+    expect(await hits('correlationId = yours')).toEqual([0, 0]);
+    expect(await hits(`startTime > ${createTime}`)).toEqual([0, 0]);
+    expect(await hits(`startTime < ${createTime}`)).toEqual([0, 0]);
+    const all = `status = RUNNING AND workflowType = ${name} AND correlationId = mine AND startTime > ${createTime - 1} AND startTime < ${createTime + 1}`;
+    expect(await hits(all)).toEqual([1, 1]);
+    expect(await hits(all, '&start=1')).toEqual([1, 0]);
+  });
+
+  test('is not searched for by a field that is said twice', async () => {
+    const query = encodeURIComponent('status=RUNNING AND status=FAILED');
+    const { status, json } = await call('GET', `/api/workflow/search?query=${query}`);
+    expect(status).toBe(400);
+    expect(json.message).toContain('status is said more than once');
+  });
+
+  test('is started once per key, and a second start is told so or refused, as it asks', async () => {
+    const { name } = await defined();
+    const body = { name, idempotencyKey: 'k' };
+    const first = await call('POST', '/api/workflow', { ...body, idempotencyStrategy: 'FAIL' });
+    expect(first.status).toBe(200);
+    const again = await call('POST', '/api/workflow', { ...body, idempotencyStrategy: 'RETURN_EXISTING' });
+    expect(again).toMatchObject({ status: 200, text: first.text });
+    for (const path of ['/api/workflow', `/api/workflow/execute/${name}/1`]) {
+      const refused = await call('POST', path, { ...body, idempotencyStrategy: 'FAIL' });
+      expect(refused.status).toBe(409);
+      expect(refused.json.message).toContain(`Workflow ${first.text} was started`);
+    }
+    const odd = await call('POST', '/api/workflow', { ...body, idempotencyStrategy: 'FAIL_ON_RUNNING' });
+    expect(odd.status).toBe(400);
+    expect(odd.json.message).toContain('idempotencyStrategy: is not available; there are RETURN_EXISTING');
+  });
 });
 
 describe('a task', () => {
