@@ -4,7 +4,14 @@ import type { FastifyRequest } from 'fastify';
 import { CONFIG, type Config } from '../config.js';
 import { Forbidden, Unauthorized } from '../errors.js';
 import { AccessService } from './access.service.js';
-import { PUBLIC_ROUTE, ROUTE_ROLES, SILENT_DATABASE, type AccessRole, type Principal } from './principal.js';
+import {
+  hasRole,
+  PUBLIC_ROUTE,
+  ROUTE_ROLES,
+  SILENT_DATABASE,
+  type AccessRole,
+  type Principal,
+} from './principal.js';
 import { RecentIdentities } from './recent-identities.js';
 
 export const SESSION_COOKIE = 'sallyport_session';
@@ -39,7 +46,7 @@ export class AccessGuard implements CanActivate {
       : this.identify(request));
     request.principal = principal;
     const roles = this.reflector.getAllAndOverride<AccessRole[] | undefined>(ROUTE_ROLES, targets);
-    if (roles !== undefined && !principal.roles.some((role) => role === 'admin' || roles.includes(role))) {
+    if (roles !== undefined && !hasRole(principal, roles)) {
       throw new Forbidden(
         `This needs the role ${roles.join(' or ')}; ${principal.name} has ${principal.roles.join(', ') || 'none'}.`,
       );

@@ -1,4 +1,5 @@
-import { createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
+import { applyDecorators, createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
+import { ApiExtension } from '@nestjs/swagger';
 import type { Actor } from '../engine/model/command.js';
 
 /** What somebody may do; each includes nothing of the others but `admin`, which includes all. */
@@ -28,8 +29,20 @@ export const SILENT_DATABASE = 'sallyport:silent-database';
 /** Answers while PostgreSQL is silent: whoever was identified within the last minute still is. */
 export const EvenWithoutDatabase = () => SetMetadata(SILENT_DATABASE, true);
 
+/** Who may see everything: lists, searches, the ledger, reports. A worker sees what it can name. */
+export const READERS = ['engineer', 'analyst', 'auditor'] as const satisfies readonly AccessRole[];
+
+/** Whether somebody has one of these roles; an admin has them all. */
+export const hasRole = ({ roles }: Pick<Principal, 'roles'>, wanted: readonly AccessRole[]): boolean =>
+  roles.some((role) => role === 'admin' || wanted.includes(role));
+
 /** One of these roles (or admin) is needed; without this any logged-in principal may call. */
-export const Roles = (...roles: AccessRole[]) => SetMetadata(ROUTE_ROLES, roles);
+export const Roles = (...roles: AccessRole[]) =>
+  applyDecorators(
+    SetMetadata(ROUTE_ROLES, roles),
+    // For whoever reads /openapi.json.
+    ApiExtension('x-roles', [...roles]),
+  );
 
 /** The principal of the request; the guard made sure that there is one. */
 export const CurrentPrincipal = createParamDecorator(

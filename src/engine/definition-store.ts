@@ -7,7 +7,12 @@ export abstract class DefinitionStore {
   abstract putWorkflow(def: WorkflowDef, overwrite: boolean, audit: readonly AuditEvent[]): Promise<boolean>;
   abstract workflows(): Promise<readonly WorkflowDef[]>;
   abstract deleteWorkflow(name: string, version: number, audit: readonly AuditEvent[]): Promise<boolean>;
-  abstract putTasks(defs: readonly TaskDef[], audit: readonly AuditEvent[]): Promise<void>;
+  /** @returns false, and stores nothing, when one of the names exists and `overwrite` is false. */
+  abstract putTasks(
+    defs: readonly TaskDef[],
+    overwrite: boolean,
+    audit: readonly AuditEvent[],
+  ): Promise<boolean>;
   abstract tasks(): Promise<readonly TaskDef[]>;
   abstract deleteTask(name: string, audit: readonly AuditEvent[]): Promise<boolean>;
 }

@@ -42,6 +42,8 @@ export interface TaskResult {
   readonly lease?: number | undefined;
   /** Unique per task and intention: the same id again changes nothing and answers as before. */
   readonly commandId?: string | undefined;
+  /** With a worker's rights only: Forbidden for a task that is for people (HUMAN). */
+  readonly asWorker?: boolean | undefined;
 }
 
 /** `applied`: durable and decided. `late`: the attempt or the workflow had already ended, nothing changed. */
@@ -95,7 +97,7 @@ export interface WorkflowExecution extends Workflow {
  * The engine as the stages see it. Every method resolves only after what it did is durable.
  *
  * Errors: NotFound for unknown ids and names, InvalidInput for bad values, Conflict for a state that does not
- * allow the call, Overloaded when a bound is reached.
+ * allow the call, Forbidden for what a worker's rights do not reach to, Overloaded when a bound is reached.
  */
 export abstract class Engine {
   /** @returns the workflow's id. */
@@ -119,7 +121,12 @@ export abstract class Metadata {
   abstract getWorkflow(name: string, version?: number): Promise<WorkflowDef>;
   abstract listWorkflows(): Promise<readonly WorkflowDef[]>;
   abstract deleteWorkflow(name: string, version: number, actor: Actor): Promise<void>;
-  abstract registerTasks(defs: readonly TaskDef[], actor: Actor): Promise<void>;
+  /** `asWorker`: adds what is missing; Forbidden for one that exists and says otherwise. */
+  abstract registerTasks(
+    defs: readonly TaskDef[],
+    actor: Actor,
+    options?: { readonly asWorker?: boolean },
+  ): Promise<void>;
   abstract getTask(name: string): Promise<TaskDef>;
   abstract listTasks(): Promise<readonly TaskDef[]>;
   abstract deleteTask(name: string, actor: Actor): Promise<void>;

@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestj
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { actorOf, CurrentPrincipal, Roles, type Principal } from '../access/principal.js';
+import { actorOf, CurrentPrincipal, READERS, Roles, type Principal } from '../access/principal.js';
 import { decodeCursor, encodeCursor, isUuid } from '../cursor.js';
 import { ReportsService } from './reports.service.js';
 
@@ -20,10 +20,10 @@ const ReportId = z.uuid('is not the id of a report');
 /** Reports: ask for one, list them, read the files. */
 @ApiTags('reports')
 @Controller('api/v1/reports')
+@Roles(...READERS)
 export class ReportsController {
   constructor(private readonly reports: ReportsService) {}
 
-  @Roles('auditor', 'analyst', 'engineer')
   @Post()
   @HttpCode(202)
   request(

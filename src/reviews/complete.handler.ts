@@ -10,6 +10,7 @@ import { Conflict, NotFound } from '../errors.js';
 import { LOG, type Log } from '../ops/log.js';
 import { OutboxHandler, type Delivery, type OutboxDelivery } from '../outbound/outbox.js';
 import { Ledger } from '../verdicts/ledger.js';
+import { canonicalJson } from './canonical-json.js';
 import type { Review } from './review.js';
 import type { Decision } from './rules/review.js';
 import { findReview } from './sql/find-review.js';
@@ -49,7 +50,7 @@ export class CompleteHandler extends OutboxHandler {
       return { kind: 'giveUp', reason: 'the review or its decision is gone' };
     const { decision } = review;
     const task = await this.taskOf(review);
-    const isOurs = task?.outputData['reviewId'] === review.id;
+    const isOurs = task !== undefined && isAnsweredWith(task, outputOf(review, decision));
     if (task === undefined || (isTerminalTask(task.status) && !isOurs)) {
       const note =
         task === undefined ? 'the workflow no longer exists' : `the task was already ${task.status}`;
@@ -125,6 +126,13 @@ export class CompleteHandler extends OutboxHandler {
     return { kind: 'sent', receipt: { completion } };
   }
 }
+
+/**
+ * Whether the task ended with this very decision. All of it is compared: whoever may report tasks can write the review's
+ * id, and a decision that the workflow did not get must not be called applied.
+ */
+const isAnsweredWith = ({ status, outputData }: Task, output: JsonObject): boolean =>
+  status === 'COMPLETED' && canonicalJson(outputData) === canonicalJson(output);
 
 const outputOf = (review: Review, decision: Decision): JsonObject => ({
   outcome: decision.outcome,

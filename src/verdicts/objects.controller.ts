@@ -1,6 +1,7 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse } from '@nestjs/swagger';
 import { z } from 'zod';
+import { READERS, Roles } from '../access/principal.js';
 import { decodeCursor, encodeCursor, isUuid } from '../cursor.js';
 import { Database } from '../database/database.js';
 import { ObjectStories, ObjectStory } from './object-story.js';
@@ -64,6 +65,7 @@ const ObjectId = z.guid('must be a UUID');
 
 /** The ledger, read. */
 @Controller('api/v1/objects')
+@Roles(...READERS)
 export class ObjectsController {
   constructor(
     private readonly database: Database,

@@ -130,6 +130,33 @@ describe('a decision', () => {
     expect(stage.ledger.decisions).toHaveLength(0);
   });
 
+  it.each(['release', 'delete'])(
+    'is not taken for applied when somebody else ended the task in the name of its review: %s',
+    async (outcome) => {
+      const review = await stage.open();
+      await stage.reviews.act(review.id, release, person('alice'));
+      const forged = { outcome, reviewId: review.id, decidedBy: 'alice', decidedByName: 'Alice' };
+      stage.engine.end(review.taskId, 'COMPLETED', forged);
+      stage.deliver(stage.complete);
+      const marked = await eventually(async () => {
+        const stored = await stage.reviews.get(review.id);
+        return stored.completion !== 'pending' && stored;
+      });
+      expect(marked.completion).toBe('late');
+      expect(marked.completionNote).toBe('the task was already COMPLETED');
+      expect(stage.ledger.decisions).toHaveLength(0);
+    },
+  );
+
+  it('reaches a task whose report of progress names its review', async () => {
+    const review = await stage.open();
+    await stage.reviews.act(review.id, release, person('alice'));
+    stage.engine.end(review.taskId, 'IN_PROGRESS', { reviewId: review.id });
+    stage.deliver(stage.complete);
+    await eventually(async () => (await stage.reviews.get(review.id)).completion === 'applied');
+    expect(stage.engine.updates).toHaveLength(1);
+  });
+
   it('on a task that has ended is refused with the reason, and the review is closed', async () => {
     const review = await stage.open();
     stage.engine.end(review.taskId, 'CANCELED');

@@ -7,6 +7,7 @@ import { isWithin } from './json-size.js';
 import { inside, loopPath } from './loop-path.js';
 import { isLeftBehind } from './loops.js';
 import { itemsOf, progressOf } from './mappers/do-while.js';
+import { isForPeople } from './mappers/index.js';
 import { evaluated } from './needs.js';
 import type { Step } from './plan.js';
 import { schedule } from './schedule.js';
@@ -89,6 +90,11 @@ function updateTask(t: Transition, command: UpdateTask, reject: Reject): void {
     return;
   }
   const task = t.tasks[position]!;
+  if (command.asWorker === true && isForPeople(task.taskType)) {
+    const remedy = 'Decide its review, or report it with the role engineer or admin.';
+    reject('forbidden', `Task ${task.taskId} (${task.taskType}) is for people, not for workers. ${remedy}`);
+    return;
+  }
   if (isTerminalTask(task.status) || t.isEnded) {
     const ended = isTerminalTask(task.status)
       ? `Task ${task.taskId} has already ended with ${task.status}`

@@ -26,9 +26,15 @@ export class MemoryDefinitionStore extends DefinitionStore {
     return existed;
   }
 
-  async putTasks(defs: readonly TaskDef[], audit: readonly AuditEvent[]): Promise<void> {
+  async putTasks(
+    defs: readonly TaskDef[],
+    overwrite: boolean,
+    audit: readonly AuditEvent[],
+  ): Promise<boolean> {
+    if (!overwrite && defs.some(({ name }) => this.taskDefs.has(name))) return false;
     for (const def of defs) this.taskDefs.set(def.name, def);
     this.audit.push(...audit);
+    return true;
   }
 
   async tasks(): Promise<readonly TaskDef[]> {

@@ -28,6 +28,8 @@ export type Command = { readonly commandId: string; readonly actor: Actor } & (
       readonly workerId?: string | undefined;
       /** IN_PROGRESS only: hand it out again after this many seconds; `undefined` keeps it parked until somebody completes it. */
       readonly callbackAfterSeconds?: number | undefined;
+      /** Reported with a worker's rights, which do not reach to what is for people. */
+      readonly asWorker?: boolean | undefined;
     }
   /** A deadline passed or a sweep: look at the clock again. */
   | { readonly kind: 'wake' }
@@ -157,10 +159,10 @@ export interface WorkflowState {
   readonly limits?: PayloadLimits | undefined;
 }
 
-/** Why a command had no effect. `late`: the task or workflow had already ended. */
+/** Why a command had no effect. `late`: the task or workflow had already ended. `forbidden`: not with these rights. */
 export interface RejectedCommand {
   readonly commandId: string;
-  readonly reason: 'late' | 'not_found' | 'conflict' | 'invalid';
+  readonly reason: 'late' | 'not_found' | 'conflict' | 'invalid' | 'forbidden';
   readonly message: string;
 }
 

@@ -4,6 +4,8 @@ import { DefinitionStore } from '../definition-store.js';
 import { TaskDef, WorkflowDef } from '../model/definition.js';
 import { readStored } from './read-stored.js';
 
+class ExistsAlready extends Error {}
+
 /** Definitions in PostgreSQL, as JSON by name and version. */
 export class PostgresDefinitionStore extends DefinitionStore {
   constructor(private readonly database: Database) {
@@ -45,17 +47,31 @@ export class PostgresDefinitionStore extends DefinitionStore {
     });
   }
 
-  async putTasks(defs: readonly TaskDef[], audit: readonly AuditEvent[]): Promise<void> {
-    await this.database.transaction(async (tx) => {
+  async putTasks(
+    defs: readonly TaskDef[],
+    overwrite: boolean,
+    audit: readonly AuditEvent[],
+  ): Promise<boolean> {
+    const onConflict = overwrite
+      ? 'DO UPDATE SET definition = excluded.definition, updated_at = excluded.updated_at'
+      : 'DO NOTHING';
+    const put = this.database.transaction(async (tx) => {
       // In one order everywhere, so that two registrations cannot wait for each other in a ring.
       for (const def of [...defs].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-        await tx.query(
+        const rows = await tx.query(
           `INSERT INTO task_def (name, definition, created_at, updated_at) VALUES ($1, $2, $3, $4)
-           ON CONFLICT (name) DO UPDATE SET definition = excluded.definition, updated_at = excluded.updated_at`,
+           ON CONFLICT (name) ${onConflict} RETURNING name`,
           [def.name, JSON.stringify(def), def.createTime, def.updateTime],
         );
+        // Rolls back those before it.
+        if (rows.length === 0) throw new ExistsAlready();
       }
       await appendAudit(tx, audit);
+      return true;
+    });
+    return await put.catch((error: unknown) => {
+      if (error instanceof ExistsAlready) return false;
+      throw error;
     });
   }
 

@@ -1,6 +1,7 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
+import { READERS, Roles } from '../../access/principal.js';
 import { SallyportEngine } from '../runtime/sallyport-engine.js';
 import { ExecutionsQuery, Id } from './schemas.js';
 import { leaseFacts, outputFacts } from '../stream/facts.js';
@@ -9,6 +10,7 @@ import { taskView, workflowView } from './views.js';
 /** What the web pages show of executions: the list, and one with the reasons why it does not move. */
 @ApiTags('executions')
 @Controller('api/v1/executions')
+@Roles(...READERS)
 export class ExecutionsController {
   constructor(private readonly engine: SallyportEngine) {}
 

@@ -2,7 +2,14 @@ import { Controller, Get, Inject, Query, Req } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { actorOf, CurrentPrincipal, type AccessRole, type Principal } from '../../access/principal.js';
+import {
+  actorOf,
+  CurrentPrincipal,
+  hasRole,
+  READERS,
+  type AccessRole,
+  type Principal,
+} from '../../access/principal.js';
 import { CONFIG, publicUrl, type Config } from '../../config.js';
 import { Forbidden } from '../../errors.js';
 import { SallyportEngine } from '../runtime/sallyport-engine.js';
@@ -38,7 +45,10 @@ export class ExternalPayloadsController {
     return this.locate(asked, principal, request, ['worker', 'engineer']);
   }
 
-  /** Reading is open to whoever may read executions; writing to those who may refer to what they wrote. */
+  /**
+   * Reading is open to whoever may see all executions (a worker gets its tasks whole); writing to those who may refer
+   * to what they wrote.
+   */
   private async locate(
     { path, operation, payloadType }: Asked,
     principal: Principal,
@@ -47,11 +57,9 @@ export class ExternalPayloadsController {
   ) {
     const actor = actorOf(principal);
     const { locations } = this.engine;
-    if (
-      operation === 'WRITE' &&
-      !principal.roles.some((role) => role === 'admin' || writers.includes(role))
-    ) {
-      throw new Forbidden(`operation: to WRITE needs the role ${writers.join(' or ')}.`);
+    const roles = operation === 'WRITE' ? writers : READERS;
+    if (!hasRole(principal, roles)) {
+      throw new Forbidden(`operation: to ${operation} needs the role ${roles.join(' or ')}.`);
     }
     const issued =
       operation === 'WRITE'

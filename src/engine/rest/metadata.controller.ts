@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { actorOf, CurrentPrincipal, Roles, type Principal } from '../../access/principal.js';
+import { actorOf, CurrentPrincipal, hasRole, Roles, type Principal } from '../../access/principal.js';
 import { AppError } from '../../errors.js';
 import { parseWorkflowDef } from '../decider/parse-definition.js';
 import { TaskDef } from '../model/definition.js';
@@ -89,6 +89,7 @@ export class MetadataController {
     return this.metadata.deleteWorkflow(name, version, actorOf(principal));
   }
 
+  /** A worker may add what is missing and say again what is there; to change one takes an engineer. */
   @Post('taskdefs')
   @HttpCode(200)
   @Roles('engineer', 'worker')
@@ -96,7 +97,9 @@ export class MetadataController {
     @Body({ schema: TaskDefsBody }) defs: TaskDef[],
     @CurrentPrincipal() principal: Principal,
   ): Promise<void> {
-    return this.metadata.registerTasks(defs, actorOf(principal));
+    return this.metadata.registerTasks(defs, actorOf(principal), {
+      asWorker: !hasRole(principal, ['engineer']),
+    });
   }
 
   @Put('taskdefs')
@@ -106,7 +109,9 @@ export class MetadataController {
     @CurrentPrincipal() principal: Principal,
   ): Promise<void> {
     await this.metadata.getTask(def.name);
-    await this.metadata.registerTasks([def], actorOf(principal));
+    await this.metadata.registerTasks([def], actorOf(principal), {
+      asWorker: !hasRole(principal, ['engineer']),
+    });
   }
 
   @Get('taskdefs')

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { actorOf, CurrentPrincipal, Roles, type Principal } from '../../access/principal.js';
+import { actorOf, CurrentPrincipal, READERS, Roles, type Principal } from '../../access/principal.js';
 import { RetentionService } from '../retention/retention.service.js';
 import { Id, text } from './schemas.js';
 
@@ -21,6 +21,7 @@ const HoldBody = z.object({ reason: text(1_000).trim().min(1) }).meta({ id: 'Wor
 /** How long ended executions are kept, and which are kept whatever the policy says. */
 @ApiTags('retention')
 @Controller('api/v1')
+@Roles(...READERS)
 export class RetentionController {
   constructor(private readonly retention: RetentionService) {}
 

@@ -1,7 +1,7 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { actorOf, CurrentPrincipal, Roles, type Principal } from '../../access/principal.js';
+import { actorOf, CurrentPrincipal, hasRole, Roles, type Principal } from '../../access/principal.js';
 import { Conflict } from '../../errors.js';
 import { SallyportEngine } from '../runtime/sallyport-engine.js';
 import { Id, TaskReportBody } from './schemas.js';
@@ -24,7 +24,7 @@ export class TaskReportsController {
       body.workflowInstanceId ?? (await this.engine.getTask(taskId)).workflowInstanceId;
     const status = body.status ?? 'IN_PROGRESS';
     const { outcome, task } = await this.engine.report(
-      { ...body, taskId, workflowInstanceId, status },
+      { ...body, taskId, workflowInstanceId, status, asWorker: !hasRole(principal, ['engineer']) },
       actorOf(principal),
     );
     if (outcome.kind === 'applied') {

@@ -15,7 +15,16 @@ import {
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { actorOf, CurrentPrincipal, Roles, type Principal } from '../../access/principal.js';
+import {
+  actorOf,
+  CurrentPrincipal,
+  hasRole,
+  READERS,
+  Roles,
+  type Principal,
+} from '../../access/principal.js';
+import { InvalidInput } from '../../errors.js';
+import { isForPeople } from '../decider/mappers/index.js';
 import type { ClaimedTask } from '../execution-store.js';
 import type { JsonObject } from '../model/json.js';
 import type { ReportedStatus } from '../model/command.js';
@@ -51,6 +60,7 @@ export class TasksController {
     @CurrentPrincipal() principal: Principal,
     @Req() request: FastifyRequest,
   ) {
+    checkForWorkers(taskType);
     const { workerid: workerId, domain, count, timeout: timeoutMs } = query;
     const signal = whenGone(request);
     refuseHead(request);
@@ -68,6 +78,7 @@ export class TasksController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     refuseHead(request);
+    checkForWorkers(taskType);
     const signal = whenGone(request);
     const [claimed] = await this.engine.poll({ taskType, workerId, domain, count: 1, timeoutMs: 0, signal });
     return taskOrNothing(claimed, reply);
@@ -84,11 +95,13 @@ export class TasksController {
   }
 
   @Get('queue/polldata')
+  @Roles(...READERS)
   pollData(@Query({ schema: PollDataQuery }) { taskType }: z.infer<typeof PollDataQuery>) {
     return this.engine.pollData(taskType);
   }
 
   @Get('queue/polldata/all')
+  @Roles(...READERS)
   allPollData() {
     return this.engine.pollData();
   }
@@ -116,6 +129,7 @@ export class TasksController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const { taskType } = await this.report(body, principal);
+    if (isForPeople(taskType)) return taskOrNothing(undefined, reply);
     const workerId = body.workerId ?? '';
     const signal = whenGone(request);
     const [claimed] = await this.engine.poll({ taskType, workerId, count: 1, timeoutMs: 0, signal });
@@ -124,8 +138,9 @@ export class TasksController {
 
   private async report(body: z.infer<typeof TaskResultBody>, principal: Principal): Promise<Task> {
     // Late reports are answered like others, as in Conductor, whose SDKs would log anything else as a fault.
-    const result = { ...body, status: body.status ?? 'IN_PROGRESS' } as const;
-    return (await this.engine.report(result, actorOf(principal))).task;
+    const status = body.status ?? 'IN_PROGRESS';
+    const asWorker = isWorkerOnly(principal);
+    return (await this.engine.report({ ...body, status, asWorker }, actorOf(principal))).task;
   }
 
   @Post(':workflowId/:reference/:status')
@@ -142,7 +157,7 @@ export class TasksController {
   ): Promise<string> {
     const { taskId } = await this.engine.taskByReference(workflowInstanceId, reference);
     await this.engine.updateTask(
-      { workflowInstanceId, taskId, status, outputData, workerId },
+      { workflowInstanceId, taskId, status, outputData, workerId, asWorker: isWorkerOnly(principal) },
       actorOf(principal),
     );
     return taskId;
@@ -172,6 +187,18 @@ export class TasksController {
   async get(@Param('id', { schema: Id }) taskId: string) {
     return taskView(await this.engine.getTask(taskId));
   }
+}
+
+const isWorkerOnly = (principal: Principal): boolean => !hasRole(principal, ['engineer']);
+
+/** @throws InvalidInput */
+function checkForWorkers(taskType: string): void {
+  if (!isForPeople(taskType)) return;
+  const remedy = 'decide their reviews (/api/v1/reviews), or report one by its id as an engineer';
+  throw InvalidInput.field(
+    'taskType',
+    `${taskType} tasks are for people and not handed to workers; ${remedy}`,
+  );
 }
 
 function taskOrNothing(claimed: ClaimedTask | undefined, reply: FastifyReply) {

@@ -15,7 +15,7 @@ import {
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
-import { actorOf, CurrentPrincipal, Roles, type Principal } from '../../access/principal.js';
+import { actorOf, CurrentPrincipal, READERS, Roles, type Principal } from '../../access/principal.js';
 import type { JsonObject } from '../model/json.js';
 import { parseTraceparent } from '../observability/trace-context.js';
 import { SallyportEngine } from '../runtime/sallyport-engine.js';
@@ -95,6 +95,7 @@ export class WorkflowController {
   }
 
   @Get('search')
+  @Roles(...READERS)
   search(@Query({ schema: SearchQuery }) query: z.infer<typeof SearchQuery>) {
     return searchWorkflows(this.engine, query);
   }

@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { AuditEvent } from '../../audit/audit.js';
 import type { Clock } from '../../clock.js';
-import { Conflict, NotFound } from '../../errors.js';
+import { Conflict, Forbidden, NotFound } from '../../errors.js';
 import type { DefinitionStore } from '../definition-store.js';
 import type { Actor } from '../model/command.js';
 import type { TaskDef, WorkflowDef } from '../model/definition.js';
@@ -14,6 +15,8 @@ interface Snapshot {
   readonly workflows: ReadonlyMap<string, readonly WorkflowDef[]>;
   readonly tasks: ReadonlyMap<string, TaskDef>;
 }
+
+const timeless = ({ createTime: _created, updateTime: _updated, ...rest }: TaskDef) => rest;
 
 /**
  * Definitions, kept in memory because every decision reads them. Definition objects keep their identity while they do
@@ -125,21 +128,43 @@ export class Definitions extends Metadata {
     await this.refresh(true);
   }
 
-  async registerTasks(defs: readonly TaskDef[], actor: Actor): Promise<void> {
+  async registerTasks(
+    defs: readonly TaskDef[],
+    actor: Actor,
+    { asWorker = false }: { readonly asWorker?: boolean } = {},
+  ): Promise<void> {
     if (defs.length === 0) return;
+    for (;;) {
+      await this.refresh(true);
+      const wanted = asWorker ? this.missingOf(defs) : defs;
+      if (wanted.length === 0) return;
+      const now = this.clock.now();
+      const stored = wanted.map((def) => ({
+        ...def,
+        createTime: this.snapshot.tasks.get(def.name)?.createTime ?? now,
+        updateTime: now,
+      }));
+      const audit = wanted.map(({ name }) => {
+        const verb = this.snapshot.tasks.has(name) ? 'changed' : 'registered';
+        return this.event(actor, `task_definition.${verb}`, `task_definition:${name}`, {});
+      });
+      // Not stored: somebody else registered one meanwhile, which the next look finds.
+      if (await this.store.putTasks(stored, !asWorker, audit)) break;
+    }
     await this.refresh(true);
-    const now = this.clock.now();
-    const stored = defs.map((def) => ({
-      ...def,
-      createTime: this.snapshot.tasks.get(def.name)?.createTime ?? now,
-      updateTime: now,
-    }));
-    const audit = defs.map(({ name }) => {
-      const verb = this.snapshot.tasks.has(name) ? 'changed' : 'registered';
-      return this.event(actor, `task_definition.${verb}`, `task_definition:${name}`, {});
+  }
+
+  /** Those that do not exist yet. @throws Forbidden for one that exists and says otherwise. */
+  private missingOf(defs: readonly TaskDef[]): readonly TaskDef[] {
+    const byName = new Map(defs.map((def) => [def.name, def]));
+    return [...byName.values()].filter((def) => {
+      const known = this.snapshot.tasks.get(def.name);
+      if (known === undefined) return true;
+      if (isDeepStrictEqual(timeless(known), timeless(def))) return false;
+      throw new Forbidden(
+        `Task definition ${def.name} exists already and says otherwise. A worker may add missing ones; to change one takes the role engineer or admin.`,
+      );
     });
-    await this.store.putTasks(stored, audit);
-    await this.refresh(true);
   }
 
   async getTask(name: string): Promise<TaskDef> {

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { Conflict, InvalidInput, NotFound } from '../../errors.js';
+import { Conflict, Forbidden, InvalidInput, NotFound } from '../../errors.js';
 import type { Actor, RejectedCommand } from '../model/command.js';
 import { isTerminalTask, type Task } from '../model/execution.js';
 import type { TaskResult, UpdateOutcome } from '../ports.js';
@@ -35,7 +35,7 @@ export class TaskReports {
 
   constructor(private readonly parts: Parts) {}
 
-  /** @throws NotFound, InvalidInput, Conflict, Overloaded. */
+  /** @throws NotFound, InvalidInput, Forbidden, Conflict, Overloaded. */
   async report(result: TaskResult, actor: Actor): Promise<Reported> {
     check(result);
     const { workflowInstanceId, taskId, lease } = result;
@@ -55,6 +55,7 @@ export class TaskReports {
             reasonForIncompletion: result.reasonForIncompletion,
             callbackAfterSeconds: result.callbackAfterSeconds,
             workerId: result.workerId,
+            asWorker: result.asWorker,
           },
         });
     const task = attemptOf(outcome, workflowInstanceId, taskId);
@@ -154,6 +155,7 @@ function check(result: TaskResult): void {
 export function refused({ reason, message }: RejectedCommand): Error {
   if (reason === 'not_found') return new NotFound(message);
   if (reason === 'invalid') return new InvalidInput(message);
+  if (reason === 'forbidden') return new Forbidden(message);
   return new Conflict(message);
 }
 

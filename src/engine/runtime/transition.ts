@@ -184,7 +184,8 @@ function answers(
     const command = commandOf(entry.request);
     const rejection = command && rejected.find(({ commandId }) => commandId === command.commandId);
     if (rejection === undefined) answered.push([entry, applied]);
-    else if (saysWhatIsStored(state, command)) answered.push([entry, { kind: 'repeated', state }]);
+    else if (rejection.reason === 'late' && saysWhatIsStored(state, command))
+      answered.push([entry, { kind: 'repeated', state }]);
     else answered.push([entry, { kind: 'rejected', rejection, state }]);
   }
   if (again.length === 0) return answered;

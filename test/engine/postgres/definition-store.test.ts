@@ -30,7 +30,7 @@ test('definitions that were stored before times had a maximum are read with the 
   const times = { createTime: 1, updateTime: 1 };
   await store.putWorkflow({ ...(old as unknown as WorkflowDef), version: 1, ...times }, false, []);
   await store.putWorkflow({ ...sound, ...times }, false, []);
-  await store.putTasks([{ ...TaskDef.parse({ name: 'a' }), retryDelaySeconds: 1e300, ...times }], []);
+  await store.putTasks([{ ...TaskDef.parse({ name: 'a' }), retryDelaySeconds: 1e300, ...times }], true, []);
 
   const longest = 2 ** 31 - 1;
   const [first, second] = await store.workflows();

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { chain } from '../../support/engine.js';
 import { HealthRegistry } from '../../../src/ops/health.js';
 import { restApp, type RestApp } from './app.js';
@@ -284,6 +284,45 @@ describe('definitions', () => {
   });
 });
 
+describe('a worker and task definitions', () => {
+  const def = { name: 'brought_along', retryCount: 1, inputTemplate: { a: [1] } };
+  const post = (...defs: object[]) => call('POST', '/api/metadata/taskdefs', defs);
+  beforeEach(() => rest.actAs('wanda', 'worker'));
+  afterEach(async () => {
+    rest.actAs('erin', 'engineer');
+    for (const name of ['brought_along', 'other']) await call('DELETE', `/api/metadata/taskdefs/${name}`);
+  });
+
+  test('it adds what is missing, and may say again what is there', async () => {
+    expect((await post(def)).status).toBe(200);
+    expect((await post(def, { name: 'other' })).status).toBe(200);
+    expect((await call('PUT', '/api/metadata/taskdefs', def)).status).toBe(200);
+    expect((await call('GET', '/api/metadata/taskdefs/brought_along')).json).toMatchObject(def);
+    expect((await call('GET', '/api/metadata/taskdefs/other')).status).toBe(200);
+  });
+
+  test('it changes none, and is told who may', async () => {
+    await post(def);
+    const changed = { ...def, retryCount: 0 };
+    for (const answer of [
+      await post({ name: 'other' }, changed),
+      await call('PUT', '/api/metadata/taskdefs', changed),
+    ]) {
+      expect(answer.status).toBe(403);
+      expect(answer.json.message).toMatch(/brought_along exists already .* role engineer or admin/);
+    }
+    expect((await call('GET', '/api/metadata/taskdefs/brought_along')).json.retryCount).toBe(1);
+    expect((await call('GET', '/api/metadata/taskdefs/other')).status).toBe(404);
+    rest.actAs('erin', 'engineer');
+    expect((await post(changed)).status).toBe(200);
+  });
+
+  test('of two who add different ones at once, one is told that the other was first', async () => {
+    const answers = await Promise.all([post({ ...def, retryCount: 2 }), post({ ...def, retryCount: 3 })]);
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 403]);
+  });
+});
+
 describe('what a client gets wrong', () => {
   const wrong: readonly (readonly [string, 'GET' | 'POST' | 'PUT' | 'DELETE', string, unknown, number])[] = [
     ['an unknown workflow', 'GET', '/api/workflow/nobody', undefined, 404],
@@ -385,6 +424,15 @@ describe('what a client gets wrong', () => {
       },
     ]);
   });
+});
+
+test('the description of the API says which role a call needs', async () => {
+  const { json } = await call('GET', '/openapi.json');
+  const rolesOf = (path: string, method: string) => json.paths[path][method]['x-roles'] as unknown;
+  expect(rolesOf('/api/workflow/search', 'get')).toEqual(['engineer', 'analyst', 'auditor']);
+  expect(rolesOf('/api/v1/executions/{id}', 'get')).toEqual(['engineer', 'analyst', 'auditor']);
+  expect(rolesOf('/api/v1/retention', 'put')).toEqual(['admin']);
+  expect(rolesOf('/api/workflow/{id}', 'get')).toBeUndefined();
 });
 
 test('the engine tells how it is', async () => {

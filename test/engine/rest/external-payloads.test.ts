@@ -201,8 +201,14 @@ describe('a place', () => {
     rest.actAs('wanda', 'worker');
     expect(await ask('WRITE', 'WORKFLOW_INPUT')).toMatchObject({ status: 403 });
     expect((await ask('write', 'TASK_OUTPUT', '', 'tasks')).status).toBe(200);
+    for (const of of ['tasks', 'workflow']) {
+      const answer = await ask('READ', 'TASK_INPUT', 'unknown', of);
+      expect(answer.status).toBe(403);
+      expect(answer.json.message).toContain('to READ needs the role engineer or analyst or auditor');
+    }
     rest.actAs('anna', 'analyst');
     expect(await ask('WRITE', 'TASK_OUTPUT', '', 'tasks')).toMatchObject({ status: 403 });
+    expect(await ask('READ', 'TASK_INPUT', 'unknown', 'tasks')).toMatchObject({ status: 404 });
   });
 
   test('of a value that was put is read by the one who put it only', async () => {

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../../support/eventually.js';
 import { restApp, type RestApp } from './app.js';
 
@@ -200,5 +200,63 @@ describe('update-v2', () => {
     });
     expect((await update(next.json)).status).toBe(204);
     expect((await update(next.json)).status).toBe(204);
+  });
+});
+
+describe('a task for people', () => {
+  const asked = async () => {
+    app.actAs('erin', 'engineer');
+    const tasks = [{ name: 'ask', taskReferenceName: 'ask', type: 'HUMAN' }];
+    await app.call('POST', '/api/metadata/workflow?overwrite=true', {
+      name: 'asks',
+      schemaVersion: 2,
+      tasks,
+    });
+    const { text: workflowInstanceId } = await app.call('POST', '/api/workflow', { name: 'asks' });
+    const { json } = await app.call('GET', `/api/workflow/${workflowInstanceId}`);
+    return { workflowInstanceId, taskId: json.tasks[0].taskId as string };
+  };
+  afterEach(() => app.actAs('erin', 'engineer'));
+
+  test.each(['engineer', 'worker'] as const)('is handed to nobody who polls for it: %s', async (role) => {
+    await asked();
+    app.actAs('somebody', role);
+    for (const path of ['poll/HUMAN', 'poll/batch/HUMAN?timeout=0']) {
+      const { status, json } = await app.call('GET', `/api/tasks/${path}`);
+      expect(status).toBe(400);
+      expect(json.message).toContain('HUMAN tasks are for people');
+    }
+  });
+
+  const reports: readonly (readonly [
+    string,
+    (task: Awaited<ReturnType<typeof asked>>) => [string, object],
+  ])[] = [
+    ['by its id', (task) => ['/api/tasks', { ...task, status: 'COMPLETED', outputData: { a: 1 } }]],
+    ['with the next poll', (task) => ['/api/tasks/update-v2', { ...task, status: 'COMPLETED' }]],
+    ['as in progress', (task) => ['/api/tasks', { ...task, status: 'IN_PROGRESS', callbackAfterSeconds: 0 }]],
+    ['by its reference', (task) => [`/api/tasks/${task.workflowInstanceId}/ask/COMPLETED`, {}]],
+    ['on /api/v1', (task) => [`/api/v1/tasks/${task.taskId}`, { status: 'FAILED' }]],
+  ];
+  test.each(reports)('is not reported %s by a worker, who is told the remedy', async (_, how) => {
+    const task = await asked();
+    const [path, body] = how(task);
+    app.actAs('wanda', 'worker');
+    const { status, text } = await app.call('POST', path, body);
+    expect(status).toBe(403);
+    expect(text).toContain('with the role engineer or admin');
+    const { json } = await app.call('GET', `/api/tasks/${task.taskId}`);
+    expect(json).toMatchObject({ status: 'IN_PROGRESS', outputData: {}, pollCount: 0 });
+  });
+
+  test('is reported by an engineer, whose answer a worker cannot repeat', async () => {
+    const task = await asked();
+    const answer = { ...task, status: 'COMPLETED', outputData: { outcome: 'yes' } };
+    const answered = await app.call('POST', '/api/tasks/update-v2', answer);
+    expect(answered.status).toBe(204);
+    const { json } = await app.call('GET', `/api/workflow/${task.workflowInstanceId}`);
+    expect(json).toMatchObject({ status: 'COMPLETED', output: { outcome: 'yes' } });
+    app.actAs('wanda', 'worker');
+    expect((await app.call('POST', '/api/tasks', answer)).status).toBe(403);
   });
 });

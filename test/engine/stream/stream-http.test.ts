@@ -98,7 +98,9 @@ describe('GET /api/v1/stream', () => {
   test('a key for workers follows what it can name, and nothing else', async () => {
     const worker = await it.key('worker', 'worker');
     const workflowId = await start();
-    expect((await it.call('GET', '/api/v1/stream', worker)).status).toBe(403);
+    for (const path of ['/api/v1/stream', '/api/v1/executions', '/api/workflow/search', '/api/v1/retention'])
+      expect((await it.call('GET', path, worker)).status).toBe(403);
+    expect((await it.call('GET', `/api/workflow/${workflowId}`, worker)).status).toBe(200);
     const { reader, close } = await it.listen(`?workflowId=${workflowId}`, worker);
     await reader.first(({ event }) => event === 'change', 'the state');
     close();

@@ -28,4 +28,11 @@ const byType: ReadonlyMap<string, TaskMapper> = new Map(MAPPERS.map((mapper) => 
 
 export const SUPPORTED_TYPES: readonly string[] = MAPPERS.map(({ type }) => type);
 
+const forPeople: ReadonlySet<string> = new Set(
+  MAPPERS.filter(({ handOut }) => handOut === 'once').map(({ type, rowType }) => rowType ?? type),
+);
+
+/** Whether tasks of this type are for people: asked for in this process, never handed to a worker outside. */
+export const isForPeople = (taskType: string): boolean => forPeople.has(taskType);
+
 export const mapperOf = (type: string): TaskMapper | undefined => byType.get(type);
