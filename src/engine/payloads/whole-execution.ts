@@ -3,7 +3,10 @@ import type { JsonObject } from '../model/json.js';
 import { answerBytes, MAX_ANSWER_BYTES } from './answer-size.js';
 import type { PayloadVault } from './payload-vault.js';
 import { placeholder, refOf } from './placeholder.js';
+import { bareStep, stepBytes } from './shown-step.js';
 
+// What a reason is cut to where there is no room for it.
+const SHORT_REASON = 200;
 // A store on a network takes some milliseconds per value, and a workflow may have hundreds of small ones.
 const FETCHED_AT_ONCE = 8;
 
@@ -13,7 +16,8 @@ const inRow = ({ taskId }: Task, bytes: number): JsonObject =>
 
 /**
  * An execution as readers get it, with the values that are kept beside its rows (`vault`; absent where none are). Beyond
- * 32 MB the values of the other tasks are placeholders, for which the reader is told where they are.
+ * 32 MB the values of the other tasks are placeholders, for which the reader is told where they are; their steps only say
+ * which they are, and their reasons are cut. So each row more costs what its names and times take.
  */
 export async function wholeExecution<T extends Workflow & { readonly tasks: readonly Task[] }>(
   execution: T,
@@ -29,10 +33,26 @@ export async function wholeExecution<T extends Workflow & { readonly tasks: read
     if (ref !== undefined) wanted.push(value);
     return value;
   };
+  const rowWithin = (task: Task): Task => {
+    const { workflowTask, reasonForIncompletion = '' } = task;
+    // A character takes three bytes at most, but for controls.
+    const bytes = stepBytes(workflowTask) + 3 * reasonForIncompletion.length;
+    if (bytes <= left) {
+      left -= bytes;
+      return task;
+    }
+    const isLong = reasonForIncompletion.length > SHORT_REASON;
+    return {
+      ...task,
+      workflowTask: bareStep(workflowTask),
+      ...(isLong && { reasonForIncompletion: `${reasonForIncompletion.slice(0, SHORT_REASON)}…` }),
+    };
+  };
   // The limits of both are far below that of an answer.
   within(execution.input, () => execution.input);
   within(execution.output, () => execution.output);
-  const bounded = execution.tasks.map((task) => {
+  const bounded = execution.tasks.map((given) => {
+    const task = rowWithin(given);
     const inputData = within(task.inputData, (bytes) => inRow(task, bytes));
     const outputData = within(task.outputData, (bytes) => inRow(task, bytes));
     return inputData === task.inputData && outputData === task.outputData

@@ -2,6 +2,7 @@ import type { ClaimedTask } from '../execution-store.js';
 import type { Task, Workflow } from '../model/execution.js';
 import type { JsonObject } from '../model/json.js';
 import { refOf } from '../payloads/placeholder.js';
+import { shownStep } from '../payloads/shown-step.js';
 import type { WorkflowSummary } from '../ports.js';
 
 /*
@@ -42,7 +43,7 @@ export const taskView = (task: Task, workflow?: Pick<Workflow, 'correlationId' |
   workerId: task.workerId,
   outputData: shown(task.outputData),
   externalOutputPayloadStoragePath: pathOf(task.outputData),
-  workflowTask: task.workflowTask,
+  workflowTask: shownStep(task.workflowTask),
   workflowPriority: workflow?.priority ?? task.priority,
   iteration: task.iteration,
   subWorkflowId: task.subWorkflowId,

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { TaskDef, WorkflowTask } from '../../../src/engine/model/definition.js';
+import type { Task } from '../../../src/engine/model/execution.js';
 import { DEFAULT_PAYLOAD_LIMITS } from '../../../src/engine/model/payload-limits.js';
 import { MemoryPayloadStore } from '../../../src/engine/payloads/memory-payload.store.js';
 import { wholeExecution } from '../../../src/engine/payloads/whole-execution.js';
@@ -135,6 +137,53 @@ describe('a workflow with many values below the threshold', { timeout: 120_000 }
     const leftOut = view.tasks.at(-1);
     expect(leftOut?.outputData).toEqual({});
     expect(leftOut?.externalOutputPayloadStoragePath).toBe(`api/tasks/${leftOut?.taskId}`);
+  });
+
+  test('answers a bounded part also of many rows of large steps', async () => {
+    const it = await open({ workers: [smallWorker()] });
+    await register(it, fork('plain', 1, 'small'));
+    const id = await it.engine.start({ name: 'plain' }, TESTER);
+    expect(await ended(it)).toBe('COMPLETED');
+    const small = await it.engine.get(id);
+    const [row] = small.tasks;
+    const inner = WorkflowTask.parse({ ...step('x', 'x'), description: 'x'.repeat(10_000) });
+    const branch = Array.from({ length: 10 }, () => inner);
+    const given = { text: 'x'.repeat(100_000) };
+    const rowsOf = (count: number, workflowTask: WorkflowTask) =>
+      Array.from({ length: count }, () => ({ ...row!, workflowTask, outputData: { n: 1 } }));
+    const answer = async (tasks: readonly Task[]) => {
+      const execution = await wholeExecution({ ...small, tasks }, undefined);
+      const view = workflowView(execution, execution.tasks);
+      return { view, bytes: JSON.stringify(view).length };
+    };
+    const kept = { inputParameters: { a: 1 } };
+
+    const inside = {
+      decisionCases: { a: branch },
+      defaultCase: branch,
+      forkTasks: [branch],
+      loopOver: branch,
+    };
+    const loops = await answer(rowsOf(1_000, { ...inner, ...kept, ...inside, description: undefined }));
+    expect(loops.bytes).toBeLessThan(3 * MB);
+    const [loop] = loops.view.tasks;
+    expect(loop?.workflowTask).toMatchObject({ ...kept, decisionCases: {}, defaultCase: [], forkTasks: [] });
+    expect(loop?.workflowTask).not.toHaveProperty('loopOver');
+
+    const taskDefinition = TaskDef.parse({ name: 'x', inputTemplate: given });
+    for (const more of [{ inputParameters: given }, { taskDefinition }]) {
+      const { view, bytes } = await answer(rowsOf(2_000, { ...inner, ...more }));
+      expect(bytes).toBeLessThan(36 * MB);
+      expect(view.tasks[0]?.workflowTask).toMatchObject(more);
+      const last = view.tasks.at(-1)?.workflowTask;
+      expect(last).toMatchObject({ name: 'x', taskReferenceName: 'x', type: 'SIMPLE', inputParameters: {} });
+      expect(last).not.toHaveProperty('taskDefinition');
+    }
+    const reasons = rowsOf(5_000, inner).map((one) => ({
+      ...one,
+      reasonForIncompletion: 'x'.repeat(10_000),
+    }));
+    expect((await answer(reasons)).bytes).toBeLessThan(40 * MB);
   });
 
   test('joins hundreds of stored outputs in few rounds, also in another process', async () => {
