@@ -17,10 +17,16 @@ export class Client {
       },
       AbortSignal.timeout(ANSWER_MS),
     );
-    const text = await response.text();
+    const text = await this.textOf(response);
     if (!response.ok) throw this.refusal(response, text);
     const isJson = response.headers.get('content-type')?.includes('json') === true;
-    return (isJson && text !== '' ? JSON.parse(text) : text) as T;
+    try {
+      return (isJson && text !== '' ? JSON.parse(text) : text) as T;
+    } catch (error) {
+      throw new CommandError(`${this.settings.url} answered with what is no JSON. Check SALLYPORT_URL.`, {
+        cause: error,
+      });
+    }
   }
 
   /** The body of an event stream. */
@@ -31,8 +37,16 @@ export class Client {
   ): Promise<AsyncIterable<Uint8Array>> {
     const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
     const response = await this.send(path, { headers: { accept: 'text/event-stream', ...headers } }, signal);
-    if (!response.ok || response.body === null) throw this.refusal(response, await response.text());
+    if (!response.ok || response.body === null) throw this.refusal(response, await this.textOf(response));
     return response.body;
+  }
+
+  private async textOf(response: Response): Promise<string> {
+    try {
+      return await response.text();
+    } catch (error) {
+      throw new CutOff(this.settings.url, error);
+    }
   }
 
   private async send(path: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
@@ -62,17 +76,35 @@ export class Client {
   }
 }
 
-/** The service cannot be reached now; a stream tries again. */
-export class Unreachable extends CommandError {
+/** What may be over in a moment; a stream tries again. */
+export class Passing extends CommandError {}
+
+/** The service cannot be reached now. */
+class Unreachable extends Passing {
   constructor(url: string, cause: unknown) {
-    const { message, cause: deeper } = cause as Error;
-    const why = deeper instanceof Error && deeper.message !== '' ? deeper.message : message;
-    super(`${url} does not answer (${why}). Start the service there, or set SALLYPORT_URL.`, { cause });
+    super(`${url} does not answer (${whyOf(cause)}). Start the service there, or set SALLYPORT_URL.`, {
+      cause,
+    });
   }
 }
 
-/** The service is there and cannot answer now; a stream tries again. */
-export class Busy extends CommandError {}
+/** The service began to answer and did not come to the end. */
+class CutOff extends Passing {
+  constructor(url: string, cause: unknown) {
+    const remedy = 'What was asked for may have been done; look, or try again.';
+    super(`The connection to ${url} was cut in the middle of the answer (${whyOf(cause)}). ${remedy}`, {
+      cause,
+    });
+  }
+}
+
+/** The service is there and cannot answer now. */
+class Busy extends Passing {}
+
+function whyOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error && cause.message !== '' ? cause.message : message;
+}
 
 function sentenceOf(text: string, status: number): string {
   try {

@@ -1,4 +1,4 @@
-import { Busy, Unreachable, type Client } from './client.js';
+import { Passing, type Client } from './client.js';
 import { CommandError } from './command-error.js';
 import { readEvents, type StreamEvent } from './events.js';
 import { taskLine, workflowLine, type Style, type TaskFacts, type WorkflowFacts } from './lines.js';
@@ -30,23 +30,26 @@ export async function follow(client: Client, workflowId: string, output: Output)
   let lastEventId: string | undefined;
   let heardAt = performance.now();
   let isCut = false;
+  let wasThere = false;
   for (;;) {
     const silence = new Silence();
     try {
       for await (const event of readEvents(await client.stream(path, lastEventId, silence.signal))) {
         silence.heard();
-        heardAt = performance.now();
         if (isCut) output.note('connected again');
         isCut = false;
-        lastEventId = event.id ?? lastEventId;
+        wasThere = true;
         const status = await take(client, workflowId, event, printer);
+        // Only now: what could not be taken is told again by the next stream.
+        lastEventId = event.id ?? lastEventId;
+        // A greeting alone is no news: what comes after it may fail each time.
+        if (event.event !== 'hello') heardAt = performance.now();
         if (status !== undefined && !OPEN.has(status)) return status;
       }
     } catch (error) {
-      if (error instanceof CommandError && !(error instanceof Unreachable || error instanceof Busy))
-        throw error;
+      if (error instanceof CommandError && !(error instanceof Passing)) throw error;
       // What cannot be reached at the first attempt will not come; a stream that was there may.
-      if (error instanceof CommandError && lastEventId === undefined) throw error;
+      if (error instanceof CommandError && !wasThere) throw error;
       if (performance.now() - heardAt > GIVE_UP_MS) {
         throw new CommandError('The service was away for five minutes. Follow again when it is back.', {
           cause: error,

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { inspect } from 'node:util';
 import { visible } from '../outbound/safe-text.js';
 import { CommandError } from './command-error.js';
 import { run } from './run.js';
@@ -13,8 +14,9 @@ try {
     style: { colour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '' },
   });
 } catch (error) {
-  if (!(error instanceof CommandError)) throw error;
-  const lines = error.message.split('\n').map((line) => visible(line, 1_000));
+  // A fault of ours is told in full; 1 would say that the workflow did not complete.
+  const text = error instanceof CommandError ? error.message : inspect(error);
+  const lines = text.split('\n').map((line) => visible(line, 1_000));
   process.stderr.write(`sallyport: ${lines.join('\n')}\n`);
   process.exitCode = 2;
 }

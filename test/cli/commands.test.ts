@@ -1,7 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CommandError } from '../../src/cli/command-error.js';
 import { run } from '../../src/cli/run.js';
 import { chain } from '../support/engine.js';
 import { eventually } from '../support/eventually.js';
@@ -147,4 +150,64 @@ describe('the command line against a real server', () => {
     const output = { out: () => undefined, note: () => undefined, style: { colour: false } };
     await expect(run(args, { ...env, ...other }, output)).rejects.toThrow(message);
   });
+});
+
+describe('the command line against a service that falters', () => {
+  const SILENT = { out: () => undefined, note: () => undefined, style: { colour: false } };
+
+  async function served<T>(
+    answer: (request: IncomingMessage, response: ServerResponse) => void,
+    use: (env: Record<string, string>) => Promise<T>,
+  ): Promise<T> {
+    const server = createServer(answer);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    try {
+      return await use({ SALLYPORT_URL: `http://127.0.0.1:${port}`, SALLYPORT_API_KEY: 'cli:secret' });
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  }
+
+  test('an answer that is cut in the middle is a failure of the command, which says what to do', async () => {
+    const cut = (_: IncomingMessage, response: ServerResponse): void => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' });
+      response.write('{"workflowId":', () => response.destroy());
+    };
+    for (const args of [
+      ['show', 'x'],
+      ['start', 'two'],
+    ]) {
+      const failed: unknown = await served(cut, (env) => run(args, env, SILENT)).catch((e: unknown) => e);
+      expect(failed).toBeInstanceOf(CommandError);
+      expect((failed as Error).message).toMatch(/was cut in the middle of the answer .* try again/);
+    }
+  });
+
+  test('a reset whose workflow could not be fetched is told again', async () => {
+    let fetched = 0;
+    const ended = {
+      workflowId: 'x',
+      workflowName: 'two',
+      status: 'COMPLETED',
+      createTime: 1,
+      updateTime: 2,
+      endTime: 2,
+      tasks: [],
+    };
+    const answer = (request: IncomingMessage, response: ServerResponse): void => {
+      if (request.url?.startsWith('/api/v1/stream') === true) {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        // As the service: who has heard of revision 5 is told what comes after it, and here nothing does.
+        if (request.headers['last-event-id'] !== 'r5') response.write('id: r5\nevent: reset\ndata: {}\n\n');
+        return;
+      }
+      fetched += 1;
+      if (fetched === 1) return void response.writeHead(503).end();
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(ended));
+    };
+    expect(await served(answer, (env) => run(['follow', 'x'], env, SILENT))).toBe(0);
+    expect(fetched).toBe(2);
+  }, 15_000);
 });
