@@ -145,7 +145,7 @@ export class ChangeFeed implements CommitObserver {
       epoch === this.epoch && /^\d{1,15}$/.test(sequence ?? '')
         ? this.ring.after(Number(sequence))
         : undefined;
-    if (missed === undefined) subscriber.reset(this.idOf(this.ring.newest));
+    if (missed === undefined) subscriber.reset(this.idOf(this.ring.newest), this.parts.clock.now());
     else for (const one of missed) subscriber.offer(one.change, this.idOf(one.sequence));
   }
 
@@ -278,7 +278,8 @@ export class ChangeFeed implements CommitObserver {
 
   private resetWatchers(): void {
     const id = this.idOf(this.ring.break());
-    for (const watcher of this.watchers) watcher.reset(id);
+    const now = this.parts.clock.now();
+    for (const watcher of this.watchers) watcher.reset(id, now);
   }
 
   private missed(what: 'named' | 'all'): void {

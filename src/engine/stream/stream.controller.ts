@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AccessGuard } from '../../access/access.guard.js';
 import { CurrentPrincipal, type AccessRole, type Principal } from '../../access/principal.js';
+import { Clock } from '../../clock.js';
 import { Forbidden, InvalidInput, NotFound } from '../../errors.js';
 import { ExecutionStore } from '../execution-store.js';
 import { ExecutionsQuery, Id, text } from '../rest/schemas.js';
@@ -43,6 +44,7 @@ export class StreamController {
     private readonly feed: ChangeFeed,
     private readonly attendance: Attendance,
     private readonly guard: AccessGuard,
+    private readonly clock: Clock,
   ) {}
 
   @Get()
@@ -76,7 +78,7 @@ export class StreamController {
     if (request.method === 'HEAD') return void (await reply.type(EVENT_STREAM).send());
     const known = revisionIn(lastEventId) ?? query.since ?? -1;
     // Whoever knows more than there is knows another database (a backup was restored).
-    const subscriber = new Subscriber(interest, known > revision ? -1 : known);
+    const subscriber = new Subscriber(interest, known > revision ? -1 : known, this.clock.now());
     this.attendance.admit({
       principalId: principal.id,
       subscriber,

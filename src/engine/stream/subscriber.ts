@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import type { Instant } from '../../clock.js';
 import type { WorkflowStatus } from '../model/execution.js';
 import { leavesGap, mergeChanges, type WorkflowChange } from './change.js';
 import type { WorkflowFacts } from './facts.js';
@@ -19,7 +20,7 @@ export type EndReason = 'shutdown' | 'session' | 'gone';
 // What a slow client may be behind; over it a `reset` says what a thousand events would.
 const MAX_PENDING_WORKFLOWS = 200;
 const MAX_PENDING_TASKS = 5_000;
-// Who left the wished status is told so if he was told of before; so many are remembered.
+// That a workflow left the wished status is told to who may show it; so many are remembered on either side.
 const MAX_TOLD = 1_000;
 const RECONNECT_MS = 2_000;
 const BUFFER_BYTES = 64 * 1024;
@@ -32,7 +33,12 @@ const BUFFER_BYTES = 64 * 1024;
  */
 export class Subscriber extends Readable {
   private readonly pending = new Map<string, { change: WorkflowChange; id: string }>();
+  /** Workflows that the client was told of in a status that it wished for. */
   private readonly told = new Set<string>();
+  /** Workflows that it knows not to be in one. */
+  private readonly out = new Set<string>();
+  /** Some that were told are remembered no more. */
+  private hasForgotten = false;
   private pendingTasks = 0;
   private takesMore = false;
   private greeting: string | undefined;
@@ -40,10 +46,14 @@ export class Subscriber extends Readable {
   private beat: string | undefined;
   private ending: EndReason | undefined;
 
-  /** @param known the revision that the client has of the workflow that it follows; -1 for nothing. */
+  /**
+   * @param known the revision that the client has of the workflow that it follows; -1 for nothing.
+   * @param begin of what was there before, the client may have been told elsewhere (a list, an earlier stream).
+   */
   constructor(
     readonly interest: Interest,
     private known = -1,
+    private begin: Instant = -Infinity,
   ) {
     super({ highWaterMark: BUFFER_BYTES });
     this.greeting = `retry: ${RECONNECT_MS}\nevent: hello\ndata: ${JSON.stringify({ since: interest.workflowId === undefined ? undefined : known })}\n\n`;
@@ -70,8 +80,12 @@ export class Subscriber extends Readable {
     return true;
   }
 
-  /** Something was missed: the client must fetch what it shows. */
-  reset(id: string): void {
+  /** Something was missed until `at`: the client must fetch what it shows. */
+  reset(id: string, at?: Instant): void {
+    if (at !== undefined) {
+      this.begin = Math.max(this.begin, at);
+      this.out.clear();
+    }
     this.pending.clear();
     this.pendingTasks = 0;
     this.resetAt = id;
@@ -156,12 +170,26 @@ export class Subscriber extends Readable {
     if (workflowName !== undefined && workflow.workflowName !== workflowName) return false;
     if (correlationId !== undefined && workflow.correlationId !== correlationId) return false;
     if (status === undefined) return true;
-    if (!status.includes(workflow.status)) return this.told.delete(workflow.workflowId);
-    this.told.delete(workflow.workflowId);
-    this.told.add(workflow.workflowId);
-    if (this.told.size > MAX_TOLD) for (const oldest of this.told) return this.told.delete(oldest);
-    return true;
+    const { workflowId, createTime } = workflow;
+    if (status.includes(workflow.status)) {
+      this.out.delete(workflowId);
+      if (addNewest(this.told, workflowId)) this.hasForgotten = true;
+      return true;
+    }
+    const isKnownOut = this.out.has(workflowId);
+    addNewest(this.out, workflowId);
+    if (this.told.delete(workflowId)) return true;
+    return !isKnownOut && (this.hasForgotten || createTime <= this.begin);
   }
+}
+
+/** @returns whether the oldest had to go. */
+function addNewest(ids: Set<string>, id: string): boolean {
+  ids.delete(id);
+  ids.add(id);
+  if (ids.size <= MAX_TOLD) return false;
+  for (const oldest of ids) return ids.delete(oldest);
+  return false;
 }
 
 function eventOf({ since, workflow, tasks }: WorkflowChange, id: string, withTasks: boolean): string {

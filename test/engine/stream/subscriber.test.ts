@@ -135,4 +135,40 @@ describe('a filter by status', () => {
     expect(reader.of('change').map(({ id }) => id)).toEqual(['e-1', 'e-2']);
     expect(reader.of('change')[0]?.data).not.toHaveProperty('tasks');
   });
+
+  const RUNNING: Interest = { status: ['RUNNING'], tasks: false };
+  const ended = (workflowId: string, createTime: number) =>
+    change(workflowId, 1, 2, [], { status: 'COMPLETED', createTime });
+  const idsTo = async (subscriber: Subscriber) =>
+    (await readAll(subscriber)).of('change').map(({ id }) => id);
+
+  test('tells once that one left it which was there before the stream began', async () => {
+    const subscriber = new Subscriber(RUNNING, -1, 100);
+    subscriber.offer(ended('old', 100), 'e-1');
+    subscriber.offer(ended('old', 100), 'e-2');
+    subscriber.offer(ended('new', 101), 'e-3');
+    expect(await idsTo(subscriber)).toEqual(['e-1']);
+  });
+
+  test('tells that one left it which came, unheard, before a reset', async () => {
+    const subscriber = new Subscriber(RUNNING, -1, 100);
+    subscriber.offer(ended('back again', 90), 'e-1');
+    subscriber.reset('e-2', 200);
+    subscriber.offer(ended('missed', 150), 'e-3');
+    subscriber.offer(ended('back again', 90), 'e-4');
+    subscriber.offer(ended('new', 201), 'e-5');
+    expect(await idsTo(subscriber)).toEqual(['e-3', 'e-4']);
+  });
+
+  test('tells that any left it, once more have been told of than it remembers', async () => {
+    const subscriber = new Subscriber(RUNNING, -1, 0);
+    const reader = new EventReader(subscriber);
+    for (let n = 0; n <= 1_000; n++) {
+      subscriber.offer(change(`w${n}`, 0, 1), `e-${n}`);
+      if (n % 100 === 0) await eventually(() => reader.of('change').at(-1)?.id === `e-${n}`);
+    }
+    subscriber.offer(ended('w0', 1), 'left');
+    await reader.first(({ id }) => id === 'left', 'that the forgotten one left');
+    subscriber.destroy();
+  });
 });
