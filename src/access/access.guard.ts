@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { CONFIG, type Config } from '../config.js';
 import { Forbidden, Unauthorized } from '../errors.js';
 import { AccessService } from './access.service.js';
+import { inTime } from './in-time.js';
 import {
   hasRole,
   PUBLIC_ROUTE,
@@ -54,9 +55,12 @@ export class AccessGuard implements CanActivate {
     return true;
   }
 
-  /** The principal of a request, however it was proved. @throws Unauthorized */
+  /** The principal of a request, however it was proved. @throws Unauthorized; Unavailable while PostgreSQL does not say. */
   async identify(request: FastifyRequest): Promise<Principal> {
-    if (this.config.AUTH === 'off') return WITHOUT_LOGIN;
+    return this.config.AUTH === 'off' ? WITHOUT_LOGIN : await inTime(this.lookUp(request));
+  }
+
+  private async lookUp(request: FastifyRequest): Promise<Principal> {
     const token = request.headers['x-authorization'];
     if (typeof token === 'string') return this.access.byToken(token);
     const authorization = request.headers.authorization;

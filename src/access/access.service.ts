@@ -6,6 +6,7 @@ import { Clock } from '../clock.js';
 import { Database } from '../database/database.js';
 import { Overloaded, Unauthorized } from '../errors.js';
 import { ApiKeys } from './api-keys.js';
+import { LOOK_UP_MS } from './in-time.js';
 import { Keyring } from './keyring.js';
 import { hashPassword, verifyPassword } from './password.js';
 import type { AccessRole, Principal } from './principal.js';
@@ -93,7 +94,7 @@ export class AccessService {
     this.refuseGuessing(name);
     // Counted before the password is looked at: of many guesses sent at once only so many are.
     this.countFailure(name);
-    const [user] = await this.db.query<UserRow>('SELECT * FROM app_user WHERE name = $1', [name]);
+    const [user] = await this.db.query<UserRow>('SELECT * FROM app_user WHERE name = $1', [name], LOOK_UP_MS);
     // Unknown and known names take the same time (but for the first unknown one, which makes the decoy).
     const hash = user?.password_hash ?? (await this.decoyHash());
     const right = await verifyPassword(password, hash);
@@ -117,7 +118,7 @@ export class AccessService {
   }
 
   async logout(token: string): Promise<void> {
-    await this.db.query('DELETE FROM app_session WHERE token_sha256 = $1', [sha256(token)]);
+    await this.db.query('DELETE FROM app_session WHERE token_sha256 = $1', [sha256(token)], LOOK_UP_MS);
   }
 
   /** The person behind a session cookie; `undefined` when it ended. */
@@ -126,6 +127,7 @@ export class AccessService {
       `SELECT u.* FROM app_session s JOIN app_user u ON u.id = s.user_id
        WHERE s.token_sha256 = $1 AND s.expires_at > $2 AND NOT u.disabled`,
       [sha256(token), Math.round(this.clock.now())],
+      LOOK_UP_MS,
     );
     return user && person(user, 'session');
   }

@@ -1,4 +1,5 @@
-import type { Queryable } from '../database/queryable.js';
+import type { Database } from '../database/database.js';
+import { LOOK_UP_MS } from './in-time.js';
 import type { AccessRole } from './principal.js';
 
 export interface ApiKeyRow {
@@ -33,7 +34,7 @@ export class ApiKeys {
   private asking = 0;
   private askedAt = -Infinity;
 
-  constructor(private readonly db: Queryable) {}
+  constructor(private readonly db: Pick<Database, 'query'>) {}
 
   /** The key with this id; `undefined` for an unknown or disabled one. */
   find(id: string): Promise<ApiKeyRow | undefined> {
@@ -66,7 +67,7 @@ export class ApiKeys {
     this.gathering = [];
     try {
       const ids = [...new Set(asked.map(({ id }) => id))];
-      const rows = await this.db.query<ApiKeyRow>(FIND, [ids]);
+      const rows = await this.db.query<ApiKeyRow>(FIND, [ids], LOOK_UP_MS);
       const keys = new Map(rows.map((row) => [row.id, row]));
       for (const { id, resolve } of asked) resolve(keys.get(id));
     } catch (error) {

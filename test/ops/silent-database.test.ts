@@ -93,4 +93,13 @@ describe('while PostgreSQL is silent', { timeout: 60_000 }, () => {
     expect(ready.status).toBe(503);
     for (const { ms } of [known, wrong, ready]) expect(ms).toBeLessThan(4_000);
   });
+
+  test('a call of somebody who cannot be identified is answered 503 well within 20 s', async () => {
+    proxy.blackHole();
+    const calls = await Promise.all(
+      Array.from({ length: 3 }, () => get('/api/version', basic('key-1', 's'))),
+    );
+    expect(calls.map(({ status }) => status)).toEqual([503, 503, 503]);
+    for (const { ms } of calls) expect(ms).toBeLessThan(14_000);
+  });
 });
