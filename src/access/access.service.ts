@@ -44,7 +44,7 @@ export class AccessService {
     private readonly keyring: Keyring,
     private readonly clock: Clock,
   ) {
-    this.keys = new ApiKeys(db);
+    this.keys = new ApiKeys(db, clock);
   }
 
   /** Makes the first admin and API key; does nothing when any user exists. @returns whether it did. */

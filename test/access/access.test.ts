@@ -148,6 +148,7 @@ describe('access', () => {
   it('takes a disabled key no more, nor the tokens made with it', async () => {
     const token = await access.issueToken('key-1', 'a secret');
     await db.query(`UPDATE api_key SET disabled = true`);
+    clock.advance(250);
     await expect(access.byApiKey('key-1', 'a secret')).rejects.toBeInstanceOf(Unauthorized);
     await expect(access.byToken(token)).rejects.toMatchObject({ code: 'INVALID_TOKEN' });
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ApiKeys } from '../../src/access/api-keys.js';
+import { FakeClock } from '../support/clock.js';
 import type { Queryable } from '../../src/database/queryable.js';
 
 /** A table of keys in memory that counts what is asked. */
@@ -16,7 +17,8 @@ function table() {
       return wanted.filter((id) => ids.has(id)).map((id) => ({ id })) as Row[];
     },
   };
-  return { keys: new ApiKeys(db), ids, asked, state };
+  const clock = new FakeClock();
+  return { keys: new ApiKeys(db, clock), ids, asked, state, clock };
 }
 
 describe('API keys', () => {
@@ -29,11 +31,23 @@ describe('API keys', () => {
     expect(found.slice(0, 3).map((key) => key?.id)).toEqual(['one', 'two', undefined]);
   });
 
-  it('are refused from the next look-up on when they are gone', async () => {
-    const { keys, ids } = table();
+  it('are refused a quarter of a second after they are gone, whoever asks meanwhile', async () => {
+    const { keys, ids, asked, clock } = table();
     expect(await keys.find('one')).toBeDefined();
     ids.delete('one');
+    for (let n = 0; n < 5; n++) {
+      expect(await keys.find('one')).toBeDefined();
+      clock.advance(50);
+    }
+    expect(asked).toHaveLength(1);
     expect(await keys.find('one')).toBeUndefined();
+  });
+
+  it('are known from the next look-up on when they are new', async () => {
+    const { keys, ids } = table();
+    expect(await keys.find('three')).toBeUndefined();
+    ids.add('three');
+    expect(await keys.find('three')).toBeDefined();
   });
 
   it('fail for those who asked while the database is away, and only for them', async () => {

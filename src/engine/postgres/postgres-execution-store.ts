@@ -40,6 +40,7 @@ import {
   classify,
   counting,
   ENGINE_SETTINGS,
+  gather,
   isStalePlan,
   openSessions,
   prepared,
@@ -180,8 +181,10 @@ export class PostgresExecutionStore extends ExecutionStore {
     let broken: Error | undefined;
     try {
       client = await this.pool.connect();
+      gather(client);
       sent.add(client.query(beginOf(client, ENGINE_SETTINGS)));
       const result = await work(prepared(client), sent);
+      gather(client);
       const committed = client.query('COMMIT');
       committing = true;
       await sent.followedBy(committed);
