@@ -95,6 +95,11 @@ export interface BatchRequest {
   readonly members: readonly BatchMember[];
   /** Waits for row locks (bounded) instead of skipping what others hold. */
   readonly wait: boolean;
+  /**
+   * Takes for granted that every member is at its known revision, that no command was recorded before and that every start
+   * is new. Where that is so, it saves a turn to the store; where not, the batch rejects as `stale` and nothing is stored.
+   */
+  readonly assumed?: boolean;
   /** Holds the inbox rows that this batch adds, from the beginning; without, they are there for whoever claims them. */
   readonly inboxOwner?: string | undefined;
 }
@@ -260,7 +265,8 @@ export interface StoredChange {
 
 /**
  * Why a batch was not stored. `data`: this input cannot be stored, ever (SQLSTATE 22, 23). `transient`: nothing was
- * stored, try again (40, 08, 53, 57). `unknown`: the connection was lost at COMMIT; the commands' ids will tell.
+ * stored, try again (40, 08, 53, 57). `unknown`: the connection was lost at COMMIT; the commands' ids will tell. `stale`:
+ * nothing was stored, because it was not as `assumed`.
  */
 export class StoreFailure extends AppError {
   readonly code: string;
@@ -268,7 +274,7 @@ export class StoreFailure extends AppError {
   override readonly retryable: boolean;
 
   constructor(
-    readonly kind: 'data' | 'transient' | 'unknown',
+    readonly kind: 'data' | 'transient' | 'unknown' | 'stale',
     message: string,
     options?: ErrorOptions,
   ) {

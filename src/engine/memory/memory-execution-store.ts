@@ -66,6 +66,9 @@ interface StoredInboxRow extends InboxRow {
   problem?: string;
 }
 
+const STALE = (): StoreFailure =>
+  new StoreFailure('stale', 'A workflow of this batch is not as it was known');
+
 /** The store in maps: for tests and for trying the engine without a database. Nothing survives the process. */
 export class MemoryExecutionStore extends ExecutionStore {
   private readonly executions = new Map<string, Execution>();
@@ -86,7 +89,7 @@ export class MemoryExecutionStore extends ExecutionStore {
   }
 
   async commitBatch(
-    { now, members, inboxOwner }: BatchRequest,
+    { now, members, inboxOwner, assumed = false }: BatchRequest,
     decide: (locked: readonly LockedWorkflow[]) => readonly WorkflowWrite[],
   ): Promise<BatchResult> {
     const locked = members.flatMap((member): LockedWorkflow[] => {
@@ -107,8 +110,12 @@ export class MemoryExecutionStore extends ExecutionStore {
         },
       ];
     });
+    const isStale = locked.length < members.length || locked.some(({ changes }) => changes !== undefined);
+    if (assumed && isStale) throw STALE();
     const writes = decide(locked);
     await this.crash.reach('batch:before-commit');
+    if (assumed && writes.some(({ isNew, workflow }) => isNew && this.winnerOver(workflow) !== undefined))
+      throw STALE();
     this.usePayloads(writes.flatMap(({ payloadKeys }) => payloadKeys ?? []));
     const existing = new Map<string, string>();
     const held: InboxRow[] = [];

@@ -32,7 +32,8 @@ import { endTasks } from './sql/end-tasks.js';
 import { deleteInbox, insertInbox } from './sql/inbox.js';
 import { markPayloadsUsed } from './sql/external-payloads.js';
 import { insertTasks } from './sql/insert-tasks.js';
-import { findWinners, insertWorkflows } from './sql/insert-workflows.js';
+import { lockAsKnown } from './sql/assume.js';
+import { findWinners, insertNewWorkflows, insertWorkflows } from './sql/insert-workflows.js';
 import { loadWorkflows } from './sql/load-workflows.js';
 import { loadTasks } from './sql/load-tasks.js';
 import { MAX_READ_BYTES, workflowBytes } from './sql/stored-bytes.js';
@@ -77,6 +78,17 @@ export async function lockMembers(
     busy: [...absent.filter((id) => existing.has(id)), ...left],
     missing: absent.filter((id) => !existing.has(id)),
   };
+}
+
+/** The same, where the caller is sure of what it knows: nothing is waited for, and the server fails what was wrong. */
+export function assumeMembers(
+  tx: Queryable,
+  sent: Sent,
+  { members }: BatchRequest,
+): { locked: readonly LockedWorkflow[]; busy: string[]; missing: string[] } {
+  if (members.length > 0) sent.add(lockAsKnown(tx, members));
+  const locked = members.map(({ workflowId }) => ({ workflowId, applied: NONE, changes: undefined }));
+  return { locked, busy: [], missing: [] };
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -158,7 +170,7 @@ export async function writeBatch(
   tx: Session,
   sent: Sent,
   writes: readonly WorkflowWrite[],
-  { now, inboxOwner }: Pick<BatchRequest, 'now' | 'inboxOwner'>,
+  { now, inboxOwner, assumed }: Pick<BatchRequest, 'now' | 'inboxOwner' | 'assumed'>,
   snapshots: DefinitionSnapshots,
 ): Promise<{ existing: BatchResult['existing']; held: Promise<readonly InboxRow[]> }> {
   const consumed = writes.flatMap((write) => write.consumed);
@@ -173,6 +185,7 @@ export async function writeBatch(
     tx,
     sent,
     writes.filter(({ isNew }) => isNew),
+    assumed ?? false,
     snapshots,
   );
   const kept =
@@ -213,10 +226,16 @@ async function startWorkflows(
   tx: Queryable,
   sent: Sent,
   starts: readonly WorkflowWrite[],
+  assumed: boolean,
   snapshots: DefinitionSnapshots,
 ): Promise<ReadonlyMap<string, string>> {
   if (starts.length === 0) return new Map();
   const rows = starts.map(newWorkflowParameters);
+  if (assumed) {
+    sent.add(insertNewWorkflows(tx, rows));
+    storeStarts(tx, sent, starts, snapshots);
+    return new Map();
+  }
   const inserted = await insertWorkflows(tx, rows);
   const losers = rows.filter(({ id }) => !inserted.has(id));
   const winners = losers.length === 0 ? new Map<string, string>() : await findWinners(tx, losers);
@@ -225,15 +244,23 @@ async function startWorkflows(
     throw new StoreFailure('transient', 'A start with the same key is being decided elsewhere');
   }
   const kept = starts.filter(({ workflow }) => inserted.has(workflow.workflowId));
-  if (kept.length === 0) return winners;
-  storeSnapshots(tx, sent, kept, snapshots);
+  if (kept.length > 0) storeStarts(tx, sent, kept, snapshots);
+  return winners;
+}
+
+function storeStarts(
+  tx: Queryable,
+  sent: Sent,
+  starts: readonly WorkflowWrite[],
+  snapshots: DefinitionSnapshots,
+): void {
+  storeSnapshots(tx, sent, starts, snapshots);
   sent.add(
     insertPayloads(
       tx,
-      kept.map((write) => payloadParameters(write, snapshots)),
+      starts.map((write) => payloadParameters(write, snapshots)),
     ),
   );
-  return winners;
 }
 
 function storeSnapshots(

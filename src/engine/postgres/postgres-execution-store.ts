@@ -32,7 +32,7 @@ import type { Task } from '../model/execution.js';
 import type { WorkflowSearch } from '../ports.js';
 import { CrashPoints } from '../runtime/crash-points.js';
 import { encodeCursor } from '../../cursor.js';
-import { lockMembers, writeBatch } from './batch.js';
+import { assumeMembers, lockMembers, writeBatch } from './batch.js';
 import { DefinitionSnapshots } from './definition-snapshots.js';
 import { Sent } from './sent.js';
 import { leaseFrom, summaryFrom, taskFrom, workflowFrom, type TaskRow } from './rows.js';
@@ -47,6 +47,7 @@ import {
   type Session,
 } from './session.js';
 import { pruneAppliedCommands } from './sql/applied-commands.js';
+import { NOT_AS_ASSUMED } from './sql/assume.js';
 import { claimTasks } from './sql/claim-tasks.js';
 import {
   insertPayloadLocation,
@@ -94,6 +95,14 @@ async function alone<T>(client: PoolClient, work: (db: Queryable) => Promise<T>)
   }
 }
 
+/** Where a batch went wrong because of what it assumed, that is what is thrown. */
+function staleOr(error: unknown): never {
+  const cause = error instanceof StoreFailure ? error.cause : undefined;
+  if (cause instanceof Error && 'code' in cause && cause.code === NOT_AS_ASSUMED)
+    throw new StoreFailure('stale', 'A workflow of this batch is not as it was known', { cause });
+  throw error;
+}
+
 // A blocking batch holds one connection; another node's batch takes milliseconds.
 const LOCK_TIMEOUT = '2s';
 // A figure for a graph is worth no more of the database's time.
@@ -125,10 +134,13 @@ export class PostgresExecutionStore extends ExecutionStore {
   ): Promise<BatchResult> {
     let fresh: string[] = [];
     let isStored = false;
-    const result = await this.tryTransaction(async (client, sent) => {
+    const stored = this.tryTransaction(async (client, sent) => {
       const tx = counting(client);
       if (request.wait) sent.add(tx.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`));
-      const { locked, busy, missing } = await lockMembers(tx, request, this.snapshots);
+      const { locked, busy, missing } =
+        request.assumed === true
+          ? assumeMembers(tx, sent, request)
+          : await lockMembers(tx, request, this.snapshots);
       const writes = decide(locked);
       await this.crash.reach('batch:before-write');
       const { existing, held } = await writeBatch(tx, sent, writes, request, this.snapshots);
@@ -141,6 +153,7 @@ export class PostgresExecutionStore extends ExecutionStore {
       await this.crash.reach('batch:before-commit');
       return { busy, missing, existing, held, statements: tx.count + 2 };
     });
+    const result = await (request.assumed === true ? stored.catch(staleOr) : stored);
     if (isStored && this.state.isTroubled) this.state.succeeded('growth');
     this.snapshots.markStored(fresh);
     await this.crash.reach('batch:after-commit');
@@ -190,10 +203,11 @@ export class PostgresExecutionStore extends ExecutionStore {
       await sent.followedBy(committed);
       if (this.state.isTroubled) this.state.succeeded(proof);
       return result;
-    } catch (error) {
+    } catch (thrown) {
+      if (client !== undefined) await sent.settled();
+      const error = sent.cause(thrown);
       const isLost = this.isLost(error);
       if (client !== undefined) {
-        await sent.settled();
         broken = await rollBack(client, isLost, error);
       }
       throw classify(error, committing && !sent.hasFailed(error));

@@ -3,13 +3,14 @@ import { StoreFailure } from '../execution-store.js';
 /** Statements of one transaction that were sent and not waited for. */
 export class Sent {
   private readonly statements: Promise<unknown>[] = [];
-  private failure: unknown;
+  private readonly failures: unknown[] = [];
 
   /** @param statement has left already, and sends nothing more: COMMIT would overtake it. */
   add(statement: Promise<unknown>): void {
     // Somebody is always told: whoever waits for COMMIT. Until then a failure here is nobody's.
+    const index = this.statements.length;
     statement.catch((error: unknown) => {
-      this.failure ??= error;
+      this.failures[index] = error;
     });
     this.statements.push(statement);
   }
@@ -37,8 +38,20 @@ export class Sent {
     await Promise.allSettled(this.statements);
   }
 
+  /**
+   * What went wrong, once all are settled: what was sent behind it only heard that the transaction was over, and may have
+   * heard it first.
+   */
+  cause(error: unknown): unknown {
+    return isEcho(error) ? (this.failures.find((one) => one !== undefined && !isEcho(one)) ?? error) : error;
+  }
+
   /** Whether the server refused one of them for this reason, so that COMMIT behind it committed nothing. */
   hasFailed(error: unknown): boolean {
-    return error === this.failure && error instanceof Error && 'severity' in error;
+    return this.failures.includes(error) && error instanceof Error && 'severity' in error;
   }
 }
+
+// "current transaction is aborted, commands ignored until end of transaction block"
+const isEcho = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === '25P02';

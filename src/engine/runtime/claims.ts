@@ -141,10 +141,12 @@ export class Claims {
     let tell: (unserved: readonly Asked[] | undefined) => void = () => undefined;
     const taken = new Promise<readonly Asked[] | undefined>((resolve) => (tell = resolve));
     const claiming: Claiming = { taken, done: Promise.resolve(), isDone: false };
-    claiming.done = this.handOut(taskType, batch, tell).then((unserved) => {
+    const finish = async (): Promise<void> => {
+      const unserved = await this.handOut(taskType, batch, tell);
       claiming.isDone = true;
       tell(unserved);
-    });
+    };
+    claiming.done = finish();
     return claiming;
   }
 

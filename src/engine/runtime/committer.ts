@@ -22,6 +22,7 @@ import { isPayloadFault, type PayloadFaults } from '../payloads/payload-faults.j
 import { PayloadsLost } from '../payloads/payloads-lost.js';
 import { roughBytes } from './rough-bytes.js';
 import type { Slots } from './slots.js';
+import { Trust } from './trust.js';
 import { rowOf, transition, type Transition } from './transition.js';
 import {
   bytesChange,
@@ -80,6 +81,8 @@ interface Parts {
   readonly incarnation: () => string;
   /** Who holds the inbox rows that a batch adds; `undefined` leaves them to whoever claims them. */
   readonly inboxOwner: () => string | undefined;
+  /** Whether other nodes work on the same workflows. */
+  readonly hasPeers: () => boolean;
   readonly taskDefs: () => ReadonlyMap<string, TaskDef>;
   readonly limits?: PayloadLimits | undefined;
   /** Absent: every value is kept in its row. */
@@ -112,6 +115,7 @@ export class Committer {
   private blocking: Promise<void> = Promise.resolve();
   private readonly inFlight = new Set<Batch>();
   private readonly patience: Patience;
+  private readonly trust = new Trust();
 
   constructor(private readonly parts: Parts) {
     this.queue = new CommitQueue(parts.options);
@@ -222,11 +226,17 @@ export class Committer {
   /** Stores a batch or the parts of it that can be stored; never rejects. */
   private async commit(batch: Batch, wait: boolean): Promise<void> {
     let isUnknown = false;
+    let isSure = wait;
     for (let failures = 0; batch.length > 0;) {
       try {
-        await this.attempt(batch, wait);
+        await this.attempt(batch, wait, !isSure);
         return;
       } catch (error) {
+        if (error instanceof StoreFailure && error.kind === 'stale') {
+          isSure = true;
+          this.trust.betrayed();
+          continue;
+        }
         for (const { mailbox } of batch) this.parts.cache.drop(mailbox.workflowId);
         if (!(error instanceof StoreFailure)) {
           this.parts.log.error({ err: error }, 'a batch failed for a reason that nobody foresaw');
@@ -298,7 +308,7 @@ export class Committer {
     }
   }
 
-  private async attempt(batch: Batch, wait: boolean): Promise<void> {
+  private async attempt(batch: Batch, wait: boolean, mayAssume: boolean): Promise<void> {
     const { store, cache, clock, slots, crash } = this.parts;
     const now = clock.now();
     const starts: Batch = [];
@@ -320,6 +330,7 @@ export class Committer {
         {
           now,
           wait,
+          assumed: mayAssume && this.isCertain(starts, updates, known) && this.trust.holds(),
           inboxOwner: this.parts.inboxOwner(),
           members: updates.map(({ mailbox: { workflowId }, entries }) => ({
             workflowId,
@@ -351,6 +362,20 @@ export class Committer {
     await crash.reach('batch:before-delivery');
     this.deliver(batch, decided, defects, result);
     if (this.parts.observers.length > 0) this.observe(batch, decided, result, { now, decideMs, commitMs });
+  }
+
+  /** Whether what this process knows is all that the batch goes by, and nobody else is likely to have changed it. */
+  private isCertain(starts: Batch, updates: Batch, known: ReadonlyMap<string, unknown>): boolean {
+    if (this.parts.hasPeers()) return false;
+    const isPlain = ({ request }: Entry): boolean =>
+      request.kind === 'start'
+        ? request.initial.workflow.idempotencyKey === undefined
+        : request.kind === 'extend' || !isRecorded(request.command);
+    return (
+      updates.every(
+        ({ mailbox, entries }) => known.get(mailbox.workflowId) !== undefined && entries.every(isPlain),
+      ) && starts.every(({ entries }) => entries.length === 1 && entries.every(isPlain))
+    );
   }
 
   private observe(

@@ -105,6 +105,7 @@ export class EngineRuntime {
     this.cache = new WorkflowCache(parts.cacheBytes ?? DEFAULT_CACHE_BYTES);
     this.logs = new TaskLogs(store, clock, log);
     const incarnation = (): string => this.keeper.incarnation();
+    const hasPeers = (): boolean => this.keeper.hasPeers;
     const committer = (): Committer => this.committer;
     const wake = (taskType: string): void => this.dispatcher.wake(taskType);
     const wakeAll = (taskType: string): void => {
@@ -116,7 +117,7 @@ export class EngineRuntime {
     this.wakeUps = new WakeUps({
       board: parts.notices,
       clock,
-      hasPeers: () => this.keeper.hasPeers,
+      hasPeers,
       peerJoined: () => this.keeper.peerJoined(),
       wake,
       fire: () => (fires ? this.lookout.dueAt(0) : undefined),
@@ -206,6 +207,7 @@ export class EngineRuntime {
       fairTags: this.fairTags,
       incarnation,
       inboxOwner: () => (fires && this.inbox.hasRoom ? incarnation() : undefined),
+      hasPeers,
       taskDefs: definitions.taskDefs,
       limits: this.limits,
       payloads: vault && new PayloadFaults(vault),

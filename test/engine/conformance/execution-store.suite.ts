@@ -151,6 +151,55 @@ export function executionStoreSuite(make: () => Promise<ExecutionStore>): void {
       ]);
     });
 
+    test('that assumes what is so is stored like any other, and told of no changes', async () => {
+      const id = await start(store);
+      const before = await store.load(id);
+      const seen: unknown[] = [];
+      const assumed = { now: NOW, wait: false, assumed: true } as const;
+      const members = [{ workflowId: id, knownRevision: before?.workflow.revision ?? -1, commandIds: [] }];
+      const fresh = startWrite();
+      const result = await store.commitBatch({ ...assumed, members }, (locked) => {
+        seen.push(...locked.map(({ changes }) => changes));
+        return [fresh];
+      });
+      expect(seen).toEqual([undefined]);
+      expect(result).toMatchObject({ busy: [], missing: [], existing: new Map() });
+      expect((await store.load(fresh.workflow.workflowId))?.workflow.status).toBe('RUNNING');
+    });
+
+    test.each([
+      ['a revision that is not the newest', (id: string) => [{ id, revision: 0 }]],
+      [
+        'a workflow that does not exist',
+        (id: string) => [
+          { id, revision: 1 },
+          { id: 'nobody', revision: 1 },
+        ],
+      ],
+    ])('that assumes %s is stale, and nothing of it is stored', async (_, of) => {
+      const id = await start(store);
+      const members = of(id).map(({ id: workflowId, revision }) => ({
+        workflowId,
+        knownRevision: revision,
+        commandIds: [],
+      }));
+      const fresh = startWrite();
+      const stale = store.commitBatch({ now: NOW, wait: false, assumed: true, members }, () => [fresh]);
+      await expect(stale).rejects.toMatchObject({ kind: 'stale' });
+      expect(await store.load(fresh.workflow.workflowId)).toBeUndefined();
+    });
+
+    test('that assumes a start to be new which is not is stale, and nothing of it is stored', async () => {
+      const workflowId = await start(store);
+      const [again, other] = [startWrite({ workflowId }), startWrite()];
+      const stale = store.commitBatch({ now: NOW, wait: false, assumed: true, members: [] }, () => [
+        other,
+        again,
+      ]);
+      await expect(stale).rejects.toMatchObject({ kind: 'stale' });
+      expect(await store.load(other.workflow.workflowId)).toBeUndefined();
+    });
+
     test('names workflows that do not exist', async () => {
       const id = await start(store);
       const nobody = freshId();

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Database } from '../../../src/database/database.js';
 import { openSessions } from '../../../src/engine/postgres/session.js';
+import { LOCK_AS_KNOWN } from '../../../src/engine/postgres/sql/assume.js';
+import { WORKFLOW_BYTES } from '../../../src/engine/postgres/sql/stored-bytes.js';
 import { CLAIM_TASKS } from '../../../src/engine/postgres/sql/claim-tasks.js';
 import {
   CLAIM_TIMERS,
@@ -76,6 +78,24 @@ describe('the plan of', () => {
     const { scanned, indexes, sorts } = await plan(CLAIM_TIMERS, ['node', 1, 10]);
     expect({ scanned, sorts }).toEqual({ scanned: [], sorts: 0 });
     expect(indexes).toContain('workflow_timer_due');
+  });
+
+  test('the workflows of a batch are locked as they are known, by their keys', async () => {
+    const { scanned, indexes } = await plan(LOCK_AS_KNOWN, [
+      ['v', 'w'],
+      [1, 2],
+    ]);
+    expect(scanned).toEqual([]);
+    expect(indexes).toEqual(['workflow_pkey']);
+  });
+
+  test('how much there is to read is asked of those workflows and tasks only', async () => {
+    const { scanned, indexes } = await plan(WORKFLOW_BYTES, [
+      ['v', 'w'],
+      [-1, 2],
+    ]);
+    expect(scanned).toEqual([]);
+    expect(indexes).toEqual(expect.arrayContaining(['task_changed', 'workflow_payload_pkey']));
   });
 
   test('what changed since a revision reads those tasks only', async () => {

@@ -1,7 +1,7 @@
 import type { Queryable } from '../../../database/queryable.js';
 import type { newWorkflowParameters } from '../rows.js';
 
-const STATEMENT = `
+const INSERT = `
   INSERT INTO workflow (id, name, version, status, revision, run_epoch, priority, correlation_id, idempotency_key,
     parent_workflow_id, parent_task_id, depth, created_by, created_at, updated_at, ended_at, last_retried_at,
     task_count, open_task_count, reason, failed_references)
@@ -15,12 +15,20 @@ const STATEMENT = `
   ON CONFLICT DO NOTHING
   RETURNING id`;
 
+const INSERT_NEW = `WITH new AS (${INSERT}) SELECT 1 / (count(*) = json_array_length($1::json))::int FROM new`;
+
+/** Inserts workflows that are new. Rejects with {@link NOT_AS_ASSUMED} when one is not. */
+export const insertNewWorkflows = (
+  tx: Queryable,
+  rows: readonly ReturnType<typeof newWorkflowParameters>[],
+): Promise<unknown> => tx.query(INSERT_NEW, [JSON.stringify(rows)]);
+
 /** Inserts new workflows. @returns the ids that were new; the others met an older id or idempotency key. */
 export async function insertWorkflows(
   tx: Queryable,
   rows: readonly ReturnType<typeof newWorkflowParameters>[],
 ): Promise<ReadonlySet<string>> {
-  const inserted = await tx.query<{ id: string }>(STATEMENT, [JSON.stringify(rows)]);
+  const inserted = await tx.query<{ id: string }>(INSERT, [JSON.stringify(rows)]);
   return new Set(inserted.map(({ id }) => id));
 }
 
