@@ -1,6 +1,6 @@
+import type { Clock, Instant } from '../clock.js';
 import type { Database } from '../database/database.js';
 import { LOOK_UP_MS } from './in-time.js';
-import type { Clock, Instant } from '../clock.js';
 import type { AccessRole } from './principal.js';
 
 export interface ApiKeyRow {
@@ -37,7 +37,6 @@ export class ApiKeys {
   private isGathering = false;
   private asking = 0;
   private askedAt = -Infinity;
-
   private readonly found = new Map<string, { readonly key: ApiKeyRow; readonly until: Instant }>();
 
   constructor(

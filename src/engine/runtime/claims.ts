@@ -21,11 +21,10 @@ const notTheirs = (taskType: string, cause: unknown): Error =>
 
 /** A statement on its way. */
 interface Claiming {
-  /** Known before it is on disk: who got nothing, when there were fewer tasks than takers. */
-  readonly taken: Promise<readonly Asked[] | undefined>;
-  /** Everybody is answered but those who got nothing. */
-  done: Promise<void>;
-  isDone: boolean;
+  /** Known before it is on disk: whether every taker got a task. */
+  readonly taken: Promise<boolean>;
+  /** Everybody is answered but these, who got nothing; `undefined` when there are none. */
+  done: Promise<readonly Asked[] | undefined>;
 }
 
 interface Asked {
@@ -76,6 +75,8 @@ interface Parts {
 export class Claims {
   private readonly waiting = new Map<string, Asked[]>();
   private readonly busy = new Set<string>();
+  /** The newest statement of each type whose tasks are not on disk yet. */
+  private readonly underWay = new Map<string, Claiming>();
   /** Types with tasks behind somebody's lock: the pause before the next look. */
   private readonly locked = new Map<string, number>();
   private readonly stopping = new AbortController();
@@ -96,19 +97,18 @@ export class Claims {
     this.busy.add(taskType);
     // Let everybody who was woken by the same signal ask.
     await new Promise((resolve) => setImmediate(resolve));
-    let before: Claiming | undefined;
     for (let batch = this.next(taskType); batch.length > 0; batch = this.next(taskType)) {
       const behind = [...(this.waiting.get(taskType) ?? [])];
-      const isOverlapping = before?.isDone === false;
+      const before = this.underWay.get(taskType);
       const claiming = this.claim(taskType, batch);
-      // The next one need not wait until this one's tasks are on disk.
-      const unserved = await claiming.taken;
+      // The next one need not wait until this one's tasks are on disk, only until those of the one before are.
+      const gotAll = await claiming.taken;
       await before?.done;
-      before = claiming;
+      if (gotAll) continue;
+      const unserved = await claiming.done;
       if (unserved === undefined) continue;
-      await claiming.done;
       const now = this.waiting.get(taskType) ?? [];
-      if (isOverlapping) {
+      if (before !== undefined) {
         // What the one before had locked may be what these want.
         this.waiting.set(taskType, [...unserved, ...now]);
         continue;
@@ -138,46 +138,48 @@ export class Claims {
   }
 
   private claim(taskType: string, batch: readonly Asked[]): Claiming {
-    let tell: (unserved: readonly Asked[] | undefined) => void = () => undefined;
-    const taken = new Promise<readonly Asked[] | undefined>((resolve) => (tell = resolve));
-    const claiming: Claiming = { taken, done: Promise.resolve(), isDone: false };
-    const finish = async (): Promise<void> => {
+    let tell: (gotAll: boolean) => void = () => undefined;
+    const taken = new Promise<boolean>((resolve) => (tell = resolve));
+    const claiming: Claiming = { taken, done: Promise.resolve(undefined) };
+    this.underWay.set(taskType, claiming);
+    const finish = async (): Promise<readonly Asked[] | undefined> => {
       const unserved = await this.handOut(taskType, batch, tell);
-      claiming.isDone = true;
-      tell(unserved);
+      if (this.underWay.get(taskType) === claiming) this.underWay.delete(taskType);
+      tell(unserved === undefined);
+      return unserved;
     };
     claiming.done = finish();
     return claiming;
   }
 
   /**
-   * @param tell is told as soon as the tasks are known. @returns the same: who got nothing, when there were fewer tasks
-   * than takers; `undefined` when all got one (or nobody an answer).
+   * @param tell whether all got a task, as soon as it is known. @returns who got nothing; `undefined` when all got one, or
+   * all were told what went wrong.
    */
   private async handOut(
     taskType: string,
     batch: readonly Asked[],
-    tell: (unserved: readonly Asked[] | undefined) => void,
+    tell: (gotAll: boolean) => void,
   ): Promise<readonly Asked[] | undefined> {
     const { store, clock, ageingMs, observers, log } = this.parts;
     const takers = batch.flatMap((asked) => asked.takers);
-    const unservedBy = (claimed: readonly ClaimedTask[]): readonly Asked[] | undefined =>
-      claimed.length === takers.length
-        ? undefined
-        : batch.filter((_, index) => sharesOf(batch, claimed)[index]?.length === 0);
     try {
       const claimed = await store.claimTasks({ taskType, takers, now: clock.now(), ageingMs }, (tasks) =>
-        tell(unservedBy(tasks)),
+        tell(tasks.length === takers.length),
       );
       this.follow(taskType, claimed);
-      for (const [index, share] of sharesOf(batch, claimed).entries())
-        if (share.length > 0) batch[index]?.resolve(share);
+      const shares = sharesOf(batch, claimed);
+      for (const [index, asked] of batch.entries()) {
+        const share = shares[index] ?? [];
+        if (share.length > 0) asked.resolve(share);
+      }
       if (claimed.length > 0) {
         tellObservers(observers, log, (observer) => observer.claimed?.(claimed));
         // Some were to be had; what is missing is locked for a moment, or too large for one answer.
         if (this.locked.get(taskType) !== LOOKING) this.locked.delete(taskType);
       }
-      return unservedBy(claimed);
+      if (claimed.length === takers.length) return undefined;
+      return batch.filter((_, index) => shares[index]?.length === 0);
     } catch (error) {
       const told = isDataError(error) ? notTheirs(taskType, error) : error;
       for (const { reject } of batch) reject(told);

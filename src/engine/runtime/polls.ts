@@ -73,7 +73,7 @@ export class Polls {
     const takers = Array.from({ length: poll.count }, () => ({ workerId: poll.workerId, owner: undefined }));
     for (;;) {
       if (this.isStopped || poll.signal?.aborted === true) return [];
-      if (poll.timeoutMs === 0) return this.forWhom(poll, await claims.take(poll.taskType, takers));
+      if (poll.timeoutMs === 0) return await claims.take(poll.taskType, takers);
       const nap = new AbortController();
       // Listening from before the claim: what is queued right after it is not missed.
       const deaf = this.parts.signal.once(poll.taskType, () => nap.abort());
@@ -84,7 +84,7 @@ export class Polls {
       const now = clock.now();
       if (claimed.length > 0 || now >= deadline) {
         deaf();
-        return this.forWhom(poll, claimed);
+        return claimed;
       }
       try {
         await this.wait(poll, Math.min(deadline, now + RECHECK_MS), nap);
@@ -99,13 +99,6 @@ export class Polls {
     if (poll.timeoutMs > 0 && !this.isStopped && poll.signal?.aborted !== true) {
       await this.wait(poll, deadline, new AbortController());
     }
-    return [];
-  }
-
-  /** A client that left while the claim was on its way gets nothing; the tasks are there for the next one. */
-  private forWhom({ taskType, signal }: Poll, claimed: readonly ClaimedTask[]): readonly ClaimedTask[] {
-    if (claimed.length === 0 || signal?.aborted !== true) return claimed;
-    void this.parts.claims.giveBack(taskType, claimed);
     return [];
   }
 

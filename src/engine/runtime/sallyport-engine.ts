@@ -225,6 +225,7 @@ export class SallyportEngine extends Engine {
             void claims.giveBack(poll.taskType, polled);
             throw error;
           });
+    // Who left while the claim was on its way gets nothing; the tasks are there for the next one.
     if (poll.signal?.aborted === true && claimed.length > 0) {
       void claims.giveBack(poll.taskType, claimed);
       return [];

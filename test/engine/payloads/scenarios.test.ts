@@ -118,14 +118,19 @@ describe.each([
     for (const one of engines.splice(0)) await stopEngine(one);
   });
 
-  test('are whole for workers, expressions and readers, also after a restart', async () => {
+  /** A workflow that waits, with large values, and nobody has it in memory. @returns its id. */
+  async function leftWaiting(): Promise<string> {
     const first = await open();
     await register(first, flow);
     const id = await first.engine.start({ name: 'large', input: { given: LARGE } }, TESTER);
     await eventually(async () => (await first.engine.get(id)).tasks.length === 2);
     engines.splice(0);
     await stopEngine(first);
+    return id;
+  }
 
+  test('are whole for workers, expressions and readers, also after a restart', async () => {
+    const id = await leftWaiting();
     const second = await open();
     await reaches(second, id, 'COMPLETED');
     const { tasks, input, output } = await second.engine.get(id);
@@ -194,13 +199,7 @@ describe.each([
   });
 
   test('that are lost hold up their own workflow alone, until they are found', async () => {
-    const first = await open();
-    await register(first, flow);
-    const id = await first.engine.start({ name: 'large', input: { given: LARGE } }, TESTER);
-    await eventually(async () => (await first.engine.get(id)).tasks.length === 2);
-    engines.splice(0);
-    await stopEngine(first);
-
+    const id = await leftWaiting();
     const second = await open();
     payloads.isLost = true;
     await eventually(() => {

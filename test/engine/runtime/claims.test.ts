@@ -14,7 +14,10 @@ class CountingStore extends MemoryExecutionStore {
   readonly sizes: number[] = [];
   locked = false;
 
-  override async claimTasks(claim: TaskClaim): Promise<readonly ClaimedTask[]> {
+  override async claimTasks(
+    claim: TaskClaim,
+    _taken?: (tasks: readonly ClaimedTask[]) => void,
+  ): Promise<readonly ClaimedTask[]> {
     this.sizes.push(claim.takers.length);
     return this.locked ? [] : await super.claimTasks(claim);
   }
@@ -60,6 +63,42 @@ describe('claims', () => {
     expect(store.sizes).toEqual([200]);
     await start(store);
     expect(await take()).toHaveLength(1);
+  });
+
+  test('that fail after they had too little ask nothing more for those who were told so', async () => {
+    const { store, take } = make();
+    const asked: number[] = [];
+    let end: () => void = () => undefined;
+    store.claimTasks = async ({ takers }, taken) => {
+      asked.push(takers.length);
+      if (asked.length === 1) {
+        await start(store);
+        const [task] = await MemoryExecutionStore.prototype.claimTasks.call(store, {
+          taskType: 'work',
+          takers: [...takers],
+          now: 0,
+          ageingMs: 600_000,
+        });
+        if (task === undefined) throw new Error('there is one');
+        taken?.([task]);
+        await new Promise<void>((resolve) => (end = resolve));
+        return [task];
+      }
+      if (asked.length > 2) return [];
+      // Beside the first, and lost before it is stored.
+      taken?.([]);
+      throw new StoreFailure('transient', 'the connection is gone');
+    };
+    const first = take();
+    await eventually(() => asked.length === 1);
+    const second = take();
+    const told = expect(second).rejects.toThrow('the connection is gone');
+    await eventually(() => asked.length === 2);
+    end();
+    await told;
+    expect(await first).toHaveLength(1);
+    expect(await take()).toEqual([]);
+    expect(asked).toEqual([1, 1, 1]);
   });
 
   test('that meet a row which cannot be handed out do not say that who asked sent something wrong', async () => {

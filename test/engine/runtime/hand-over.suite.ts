@@ -99,11 +99,13 @@ export function handOverSuite(makeStores: () => Promise<SharedStores>): void {
       await register(here, chain('one', 'step'));
       notices.lose = true;
       const first = poll(there);
+      await eventually(() => there.runtime.polls.waitingCount === 1);
       const lost = await start(here);
       await eventually(async () => (await here.engine.queueSizes(['step'])).get('step') === 1);
       clock.advance(1_000);
       expect((await first)[0]?.task.workflowInstanceId).toBe(lost);
       const second = poll(there);
+      await eventually(() => there.runtime.polls.waitingCount === 1);
       const missed = await start(here);
       notices.reconnect();
       expect((await second)[0]?.task.workflowInstanceId).toBe(missed);
