@@ -28,7 +28,7 @@ import { isForPeople } from '../decider/mappers/index.js';
 import type { ClaimedTask } from '../execution-store.js';
 import type { JsonObject } from '../model/json.js';
 import type { ReportedStatus } from '../model/command.js';
-import type { Task } from '../model/execution.js';
+import type { TaskResult } from '../ports.js';
 import { SallyportEngine } from '../runtime/sallyport-engine.js';
 import {
   BatchPollQuery,
@@ -114,7 +114,7 @@ export class TasksController {
     @Body({ schema: TaskResultBody }) body: z.infer<typeof TaskResultBody>,
     @CurrentPrincipal() principal: Principal,
   ): Promise<string> {
-    await this.report(body, principal);
+    await this.engine.report(resultOf(body, principal), actorOf(principal));
     return body.taskId;
   }
 
@@ -128,19 +128,9 @@ export class TasksController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const { taskType } = await this.report(body, principal);
-    if (isForPeople(taskType)) return taskOrNothing(undefined, reply);
-    const workerId = body.workerId ?? '';
-    const signal = whenGone(request);
-    const [claimed] = await this.engine.poll({ taskType, workerId, count: 1, timeoutMs: 0, signal });
+    const worker = { workerId: body.workerId ?? '', signal: whenGone(request) };
+    const [claimed] = await this.engine.reportAndPoll(resultOf(body, principal), actorOf(principal), worker);
     return taskOrNothing(claimed, reply);
-  }
-
-  private async report(body: z.infer<typeof TaskResultBody>, principal: Principal): Promise<Task> {
-    // Late reports are answered like others, as in Conductor, whose SDKs would log anything else as a fault.
-    const status = body.status ?? 'IN_PROGRESS';
-    const asWorker = isWorkerOnly(principal);
-    return (await this.engine.report({ ...body, status, asWorker }, actorOf(principal))).task;
   }
 
   @Post(':workflowId/:reference/:status')
@@ -188,6 +178,13 @@ export class TasksController {
     return taskView(await this.engine.getTask(taskId));
   }
 }
+
+// Late reports are answered like others, as in Conductor, whose SDKs would log anything else as a fault.
+const resultOf = (body: z.infer<typeof TaskResultBody>, principal: Principal): TaskResult => ({
+  ...body,
+  status: body.status ?? 'IN_PROGRESS',
+  asWorker: isWorkerOnly(principal),
+});
 
 const isWorkerOnly = (principal: Principal): boolean => !hasRole(principal, ['engineer']);
 

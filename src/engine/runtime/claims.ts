@@ -77,6 +77,8 @@ export class Claims {
   private readonly busy = new Set<string>();
   /** The newest statement of each type whose tasks are not on disk yet. */
   private readonly underWay = new Map<string, Claiming>();
+  /** Types whose last claim found a task for everybody. */
+  private readonly plenty = new Set<string>();
   /** Types with tasks behind somebody's lock: the pause before the next look. */
   private readonly locked = new Map<string, number>();
   private readonly stopping = new AbortController();
@@ -91,6 +93,11 @@ export class Claims {
       this.waiting.set(taskType, asked);
       if (!this.busy.has(taskType)) void this.work(taskType);
     });
+  }
+
+  /** Whether more tasks of this type wait, as far as the last claim can tell. */
+  expectsMore(taskType: string): boolean {
+    return this.plenty.has(taskType);
   }
 
   private async work(taskType: string): Promise<void> {
@@ -178,7 +185,11 @@ export class Claims {
         // Some were to be had; what is missing is locked for a moment, or too large for one answer.
         if (this.locked.get(taskType) !== LOOKING) this.locked.delete(taskType);
       }
-      if (claimed.length === takers.length) return undefined;
+      if (claimed.length === takers.length) {
+        this.plenty.add(taskType);
+        return undefined;
+      }
+      this.plenty.delete(taskType);
       return batch.filter((_, index) => shares[index]?.length === 0);
     } catch (error) {
       const told = isDataError(error) ? notTheirs(taskType, error) : error;
@@ -192,7 +203,7 @@ export class Claims {
   async giveBack(taskType: string, claimed: readonly ClaimedTask[]): Promise<void> {
     const { store, clock, returned, observers, log } = this.parts;
     let left = claimed.map(({ task }) => task);
-    for (;;) {
+    while (left.length > 0) {
       try {
         const { busy } = await store.returnTasks(left, clock.now());
         returned(taskType);

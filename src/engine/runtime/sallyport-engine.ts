@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { v7 as uuid7 } from 'uuid';
 import type { Clock, Instant } from '../../clock.js';
 import { Conflict, InvalidInput, NotFound } from '../../errors.js';
+import { isForPeople } from '../decider/mappers/index.js';
 import { newWorkflow } from '../decider/new-workflow.js';
 import type { Actor, Command } from '../model/command.js';
 import type { Task } from '../model/execution.js';
@@ -271,6 +272,46 @@ export class SallyportEngine extends Engine {
     if (result.logs !== undefined && result.logs.length > 0)
       await this.appendLogs(result.taskId, result.logs);
     return reported;
+  }
+
+  /**
+   * Reports an attempt and takes the next task of its type for the same worker. While others are known to wait, the two go
+   * side by side, since neither needs the other; what was taken beside a report that is refused waits again.
+   */
+  async reportAndPoll(
+    result: TaskResult,
+    actor: Actor,
+    { workerId, signal }: Pick<Poll, 'workerId' | 'signal'>,
+  ): Promise<readonly ClaimedTask[]> {
+    const next = (taskType: string) => this.poll({ taskType, workerId, count: 1, timeoutMs: 0, signal });
+    const waiting = this.waitingBeside(result);
+    if (waiting === undefined) {
+      const { taskType } = (await this.report(result, actor)).task;
+      return isForPeople(taskType) ? [] : await next(taskType);
+    }
+    // Where this fails, the poll after the report tells.
+    const early = next(waiting).catch(() => []);
+    const giveBack = async (): Promise<void> => this.runtime.claims.giveBack(waiting, await early);
+    try {
+      await this.report(result, actor);
+    } catch (error) {
+      void giveBack();
+      throw error;
+    }
+    if (signal?.aborted === true) {
+      void giveBack();
+      return [];
+    }
+    const taken = await early;
+    return taken.length > 0 ? taken : await next(waiting);
+  }
+
+  /** The type of the task that this ends, when it is known to be running and others of its type to wait. */
+  private waitingBeside({ workflowInstanceId, taskId, status }: TaskResult): string | undefined {
+    if (status === 'IN_PROGRESS') return undefined;
+    const task = this.runtime.cache.runningTask(workflowInstanceId, taskId);
+    if (task === undefined || isForPeople(task.taskType)) return undefined;
+    return this.runtime.claims.expectsMore(task.taskType) ? task.taskType : undefined;
   }
 
   async appendLogs(taskId: string, lines: readonly string[]): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Instant } from '../../clock.js';
-import { withTasks } from '../decider/transition.js';
+import { taskOf, withTasks } from '../decider/transition.js';
 import type { WorkflowState } from '../model/command.js';
 import { isTerminalTask, type Task, type Workflow } from '../model/execution.js';
 import { roughBytes } from './rough-bytes.js';
@@ -91,6 +91,13 @@ export class WorkflowCache {
 
   has(workflowId: string): boolean {
     return this.entries.has(workflowId);
+  }
+
+  /** A task that was IN_PROGRESS when its workflow was last seen here; not counted as a use. */
+  runningTask(workflowId: string, taskId: string): Task | undefined {
+    const known = this.entries.get(workflowId);
+    const task = known && taskOf(known.state, taskId);
+    return task?.status === 'IN_PROGRESS' ? task : undefined;
   }
 
   put(known: KnownWorkflow): void {
