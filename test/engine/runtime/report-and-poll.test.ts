@@ -41,8 +41,7 @@ async function open(workflows: number) {
   for (let index = 0; index < workflows; index++) await it.engine.start({ name: 'one' }, TESTER);
   const [claimed] = await it.engine.poll({ taskType: 'step', workerId: 'w', count: 1, timeoutMs: 0 });
   if (claimed === undefined) throw new Error('Nothing to claim');
-  const waiting = async (): Promise<number | undefined> =>
-    (await it.engine.queueSizes(['step'])).get('step');
+  const waiting = async (): Promise<number | undefined> => (await it.engine.queueSizes(['step'])).get('step');
   executions.claims = 0;
   return { ...it, executions, held: claimed.task, waiting };
 }
