@@ -259,7 +259,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
   if (config.DATABASE_URL !== undefined && config.SALLYPORT_KEY === undefined) {
     problems.push(
-      'SALLYPORT_KEY: required with DATABASE_URL, because keys in the database are encrypted with it. Make one with: openssl rand -base64 32',
+      'SALLYPORT_KEY: required with DATABASE_URL, because keys in the database are encrypted with it. Take the one that the other processes on this database have; for a new database make one: openssl rand -base64 32',
     );
   }
   if (given['ENGINE'] !== undefined && given['ENGINE'] !== 'sallyport') {

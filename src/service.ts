@@ -29,6 +29,7 @@ import { startEmbeddedPostgres } from './embedded/postgres/start-embedded-postgr
 import { startS3Endpoint, type S3Endpoint } from './embedded/s3/endpoint.js';
 import { AddressUnusable } from './embedded/s3/store-errors.js';
 import { seedSamples } from './embedded/samples.js';
+import { homeIdOf } from './engine/runtime/home-id.js';
 import { ownEmbeddedStore } from './embedded/store-owner.js';
 import { ConfigError, Unavailable, type AppError } from './errors.js';
 import { createAdapter, furnish } from './http/server.js';
@@ -150,17 +151,18 @@ async function bringUp(args: StartArguments, started: Started): Promise<Service>
   const guard = app.get(AccessGuard);
   await furnish(app, join(root, 'web', 'dist'), (request) => guard.identify(request));
   const credentials = await stepwise(() => bootstrapAccess(config, app, opened));
-  // Our own database is in the same home; only a shared one can know the objects of another.
-  if (config.embeddedS3 && !config.embeddedDatabase)
-    await stepwise(() => ownEmbeddedStore(database, config.SALLYPORT_HOME));
+  if (config.embeddedS3)
+    await stepwise(() => ownEmbeddedStore(database, config.SALLYPORT_HOME, config.embeddedDatabase));
   // The endpoint first: workers that the application starts find their objects at once.
   const s3 = await openS3(config, log, app, credentials, started);
   signal.throwIfAborted();
   await app.init();
   signal.throwIfAborted();
   await listen(app, config);
+  // Whoever else could scan them has no way to this process's own objects.
+  const scansHere = config.ROLES.includes('intake') && config.ROLES.includes('worker');
   const seeded =
-    s3 !== undefined && config.SEED_SAMPLES
+    s3 !== undefined && config.SEED_SAMPLES && scansHere
       ? await seedSamples(
           config.SALLYPORT_HOME,
           join(root, 'samples', 'samples.json'),
@@ -201,7 +203,11 @@ async function warnOfConnections(config: Config, database: Database, log: Log): 
       'DATABASE_URL: sslmode=require encrypts but does not check whom it talks to; sslmode=verify-full with sslrootcert=<CA> does',
     );
   }
-  const room = await connectionRoom(database, config.DATABASE_POOL_SIZE);
+  const room = await connectionRoom(
+    database,
+    config.DATABASE_POOL_SIZE,
+    await homeIdOf(config.SALLYPORT_HOME),
+  );
   if (room.problem !== undefined) log.warn(room, 'PostgreSQL may run out of connections');
 }
 

@@ -39,10 +39,14 @@ export function roomFor(poolSize: number, otherNodes: number, limits: ServerLimi
 }
 
 /**
- * Asks the server. Through a pooler the answer is about the connections behind it, which the pooler bounds: the figures
+ * Asks the server. `homeId`: whose rows are left out, being of this process or of one that ran before it. Through a pooler the answer is about the connections behind it, which the pooler bounds: the figures
  * are the server's own all the same, and a warning too many is better than one too few.
  */
-export async function connectionRoom(db: Queryable, poolSize: number): Promise<ConnectionRoom> {
+export async function connectionRoom(
+  db: Queryable,
+  poolSize: number,
+  homeId: string,
+): Promise<ConnectionRoom> {
   const [row] = await db.query<{
     max_connections: number;
     reserved: number;
@@ -55,7 +59,8 @@ export async function connectionRoom(db: Queryable, poolSize: number): Promise<C
               + coalesce(current_setting('reserved_connections', true)::int, 0) AS reserved,
             (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user) AS role_limit,
             (SELECT datconnlimit FROM pg_database WHERE datname = current_database()) AS database_limit,
-            (SELECT count(*)::int FROM node) AS other_nodes`,
+            (SELECT count(*)::int FROM node WHERE home_id <> $1) AS other_nodes`,
+    [homeId],
   );
   if (row === undefined) throw new Error('PostgreSQL did not say how many connections it allows');
   return roomFor(poolSize, row.other_nodes, {

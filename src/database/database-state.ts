@@ -20,6 +20,8 @@ export interface Condition {
 
 // A disk that is full takes small changes now and then; only after this long without a refusal do they prove anything.
 const QUIET_MS = 15_000;
+// A connection that was open already works on beside those that are refused.
+const ROOM_MS = 5_000;
 const MAX_CAUSES = 6;
 
 // By identity, so that whoever meets such an error later knows that it was told.
@@ -107,6 +109,7 @@ export class DatabaseState {
 
   private isProven(proof: Proof): boolean {
     if (this.kind === 'read-only') return proof !== 'read';
+    if (this.kind === 'crowded') return performance.now() - this.failedAt > ROOM_MS;
     if (this.kind !== 'full') return true;
     return proof === 'growth' || (proof === 'write' && performance.now() - this.failedAt > QUIET_MS);
   }

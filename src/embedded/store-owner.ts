@@ -10,12 +10,14 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  * Makes sure that a database knows the objects of one embedded endpoint only: another home's objects would be looked
  * for here, not be found, and be called gone although nobody scanned them.
  *
+ * @param isItsOwn whether the database lies in this home: it is this home's then, whatever others made of it.
  * @throws ConfigError when the database belongs to another home's endpoint.
  */
-export async function ownEmbeddedStore(db: Queryable, home: string): Promise<void> {
+export async function ownEmbeddedStore(db: Queryable, home: string, isItsOwn: boolean): Promise<void> {
   const id = storeId(join(home, 's3'));
+  const otherwise = isItsOwn ? 'UPDATE SET store_id = excluded.store_id, home = excluded.home' : 'NOTHING';
   await db.query(
-    'INSERT INTO embedded_store (store_id, home) VALUES ($1, $2) ON CONFLICT (is_only) DO NOTHING',
+    `INSERT INTO embedded_store (store_id, home) VALUES ($1, $2) ON CONFLICT (is_only) DO ${otherwise}`,
     [id, home],
   );
   const [owner] = await db.query<{ store_id: string; home: string }>(

@@ -137,6 +137,8 @@ export interface ClaimedTask {
   /** Of the workflow, before and after the claim, so that a cache can follow. */
   readonly revisionBefore: number;
   readonly revision: number;
+  /** When somebody must look at it if nothing is heard of it; the workflow's timer is no later. */
+  readonly deadline: Instant | undefined;
 }
 
 /** One run of one process. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { DatabaseState, isTold } from '../../src/database/database-state.js';
 import { isDatabaseAway } from '../../src/database/is-away.js';
 import { troubleOf } from '../../src/database/trouble.js';
@@ -76,6 +76,25 @@ describe("PostgreSQL's state", () => {
     expect(state.condition.kind).toBe('full');
     state.succeeded('growth');
     expect(state.condition.kind).toBe('ok');
+  });
+
+  it('of too many connections lasts as long as some are refused, whatever the open ones do', () => {
+    vi.useFakeTimers();
+    try {
+      lines.length = 0;
+      const state = new DatabaseState(log);
+      for (let second = 0; second < 10; second++) {
+        state.failed(coded('53300'));
+        state.succeeded('growth');
+        vi.advanceTimersByTime(1_000);
+      }
+      expect(lines).toEqual(['warn crowded']);
+      vi.advanceTimersByTime(5_000);
+      state.succeeded('read');
+      expect(lines).toEqual(['warn crowded', 'info ok']);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('counts an error once, and knows it again inside another', () => {

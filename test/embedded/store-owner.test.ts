@@ -15,8 +15,12 @@ describe('a database that several services share', () => {
   beforeEach(() => db.truncate());
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  const own = (home: string): Promise<void> =>
-    ownEmbeddedStore({ query: (text, values) => db.query(text, [...(values ?? [])]) as never }, home);
+  const own = (home: string, isItsOwn = false): Promise<void> =>
+    ownEmbeddedStore(
+      { query: (text, values) => db.query(text, [...(values ?? [])]) as never },
+      home,
+      isItsOwn,
+    );
 
   it('knows the objects of one home: the same again is welcome, wherever it lies, another one is refused', async () => {
     const first = join(folder, 'first');
@@ -27,6 +31,13 @@ describe('a database that several services share', () => {
     await expect(own(join(folder, 'second'))).rejects.toThrow(
       /belongs to the embedded S3 endpoint of another home .*first.* EMBEDDED_S3=off, S3_ENDPOINT and S3_BUCKETS/,
     );
+  });
+
+  it('is that of the home in which it lies, whoever came first', async () => {
+    await own(join(folder, 'guest'));
+    await own(join(folder, 'host'), true);
+    await expect(own(join(folder, 'guest'))).rejects.toThrow(/belongs to .*host/);
+    await own(join(folder, 'host'), true);
   });
 
   it('lets one of two win that start at the same moment', async () => {

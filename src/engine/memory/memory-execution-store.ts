@@ -239,6 +239,7 @@ export class MemoryExecutionStore extends ExecutionStore {
           traceparent: workflow.traceparent,
           revisionBefore: workflow.revision - 1,
           revision: workflow.revision,
+          deadline,
         },
       ];
     });

@@ -31,11 +31,12 @@ import {
 import type { Task } from '../model/execution.js';
 import type { WorkflowSearch } from '../ports.js';
 import { CrashPoints } from '../runtime/crash-points.js';
+import { handOverDeadline } from '../runtime/hand-over.js';
 import { encodeCursor } from '../../cursor.js';
 import { assumeMembers, lockMembers, writeBatch } from './batch.js';
 import { DefinitionSnapshots } from './definition-snapshots.js';
 import { Sent } from './sent.js';
-import { leaseFrom, summaryFrom, taskFrom, workflowFrom, type TaskRow } from './rows.js';
+import { leaseFrom, summaryFrom, taskFrom, timeoutsFrom, workflowFrom, type TaskRow } from './rows.js';
 import {
   classify,
   counting,
@@ -274,10 +275,14 @@ export class PostgresExecutionStore extends ExecutionStore {
     return rows.flatMap((row): ClaimedTask[] => {
       const snapshot = snapshots.get(row.definition_digest);
       if (snapshot === undefined) return [];
+      const task = taskFrom(row, snapshot);
+      const lease = leaseFrom(row) ?? { owner: undefined, until: claim.now };
       return [
         {
-          task: taskFrom(row, snapshot),
-          lease: leaseFrom(row) ?? { owner: undefined, until: claim.now },
+          task,
+          lease,
+          // As the statement reckoned it.
+          deadline: handOverDeadline(task, timeoutsFrom(row), claim.now, lease.owner !== undefined),
           fairTag: row.fair_tag,
           taker: row.taker,
           definition: snapshot.definition,

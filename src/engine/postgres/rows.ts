@@ -3,6 +3,7 @@ import type { WorkflowDef, WorkflowTask } from '../model/definition.js';
 import type { Task, TaskStatus, Workflow, WorkflowStatus } from '../model/execution.js';
 import type { JsonObject } from '../model/json.js';
 import { fromRow, toRow } from '../payloads/placeholder.js';
+import type { TaskTimeouts } from '../runtime/hand-over.js';
 import type { WorkflowSummary } from '../ports.js';
 import type { CopyValue } from './copy-line.js';
 import type { DefinitionSnapshot } from './definition-snapshots.js';
@@ -150,6 +151,11 @@ export const taskFrom = (row: TaskRow, snapshot: DefinitionSnapshot): Task => ({
 
 export const leaseFrom = (row: Pick<TaskRow, 'lease_owner' | 'lease_until'>): Lease | undefined =>
   row.lease_until === null ? undefined : { owner: optional(row.lease_owner), until: row.lease_until };
+
+export const timeoutsFrom = (row: TaskRow): TaskTimeouts => ({
+  responseTimeoutMs: row.response_timeout_ms,
+  executionTimeoutMs: row.execution_timeout_ms,
+});
 
 /** What a transition that leaves the workflow running as before changes of its row. */
 export const advancedParameters = ({ workflow, taskCount, openTaskCount }: WorkflowWrite) => ({

@@ -263,12 +263,13 @@ export class Claims {
       const [one] = ones;
       if (one === undefined) continue;
       const { revisionBefore, revision } = one;
-      this.parts.cache.patch(
-        workflowId,
+      const deadlines = ones.flatMap(({ deadline }) => (deadline === undefined ? [] : [deadline]));
+      this.parts.cache.patch(workflowId, {
         revisionBefore,
         revision,
-        ones.map(({ task }) => task),
-      );
+        tasks: ones.map(({ task }) => task),
+        timerAt: deadlines.length === 0 ? undefined : Math.min(...deadlines),
+      });
     }
   }
 }

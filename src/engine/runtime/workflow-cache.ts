@@ -132,14 +132,28 @@ export class WorkflowCache {
    * Follows a change that this process made past the committer (a claim): exactly one revision further, else the
    * entry is dropped.
    */
-  patch(workflowId: string, revisionBefore: number, revision: number, tasks: readonly Task[]): void {
+  patch(workflowId: string, change: CachePatch): void {
     const known = this.entries.get(workflowId);
     if (known === undefined) return;
+    const { revisionBefore, revision, tasks, timerAt = Infinity } = change;
     if (known.state.workflow.revision !== revisionBefore) {
       if (known.state.workflow.revision < revision) this.drop(workflowId);
       return;
     }
     const state = withTasks(known.state, tasks);
-    this.put({ ...known, state: { ...state, workflow: { ...state.workflow, revision } } });
+    const earlier = Math.min(timerAt, known.timerAt ?? Infinity);
+    this.put({
+      ...known,
+      state: { ...state, workflow: { ...state.workflow, revision } },
+      timerAt: earlier === Infinity ? undefined : earlier,
+    });
   }
+}
+
+interface CachePatch {
+  readonly revisionBefore: number;
+  readonly revision: number;
+  readonly tasks: readonly Task[];
+  /** The workflow's timer is no later than this. */
+  readonly timerAt: Instant | undefined;
 }

@@ -383,10 +383,12 @@ export function executionStoreSuite(make: () => Promise<ExecutionStore>): void {
 
     test('arms a timer for workers outside, who may fall silent, and none for a process that lives', async () => {
       const outside = await start(store);
-      await claim('work');
+      const [away] = await claim('work');
+      expect(away?.deadline).toBe(NOW + 3_600_000);
       expect((await store.load(outside))?.timerAt).toBe(NOW + 3_600_000);
       const inside = await start(store);
-      await claim('work', 1, 'node-a');
+      const [near] = await claim('work', 1, 'node-a');
+      expect(near?.deadline).toBeUndefined();
       expect((await store.load(inside))?.timerAt).toBeUndefined();
     });
 

@@ -464,6 +464,21 @@ export function runtimeSuite(
       expect(await it.engine.updateTask(done, TESTER)).toEqual({ kind: 'applied' });
     });
 
+    test('leaves no timer behind when its task was the last', async () => {
+      const it = await open();
+      await it.definitions.registerTasks([taskDef('step', { responseTimeoutSeconds: 10 })], TESTER);
+      await register(it, chain('two', 'step', 'step'));
+      const id = await it.engine.start({ name: 'two' }, TESTER);
+      for (const left of ['RUNNING', 'COMPLETED']) {
+        const [claimed] = await it.engine.poll({ taskType: 'step', workerId: 'w', count: 1, timeoutMs: 0 });
+        const { taskId } = claimed?.task ?? { taskId: '' };
+        expect((await it.runtime.store.load(id))?.timerAt).toBe(clock.now() + 10_000);
+        await it.engine.updateTask({ workflowInstanceId: id, taskId, status: 'COMPLETED' }, TESTER);
+        expect((await it.engine.get(id)).status).toBe(left);
+      }
+      expect((await it.runtime.store.load(id))?.timerAt).toBeUndefined();
+    });
+
     test('may repeat its report, and is told when it comes with another one too late', async () => {
       const it = await open();
       await register(it, chain('flow', 'a', 'b'));
