@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import cookie from '@fastify/cookie';
 import fastifyStatic from '@fastify/static';
-import { StandardSchemaValidationPipe } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -9,14 +8,18 @@ import { checkHosts } from '../access/host-check.js';
 import type { Config } from '../config.js';
 import { InvalidInput, NotFound } from '../errors.js';
 import { ErrorFilter } from '../ops/error.filter.js';
-import { loggablePath, type Log } from '../ops/log.js';
+import { loggablePath, plainPath, type Log } from '../ops/log.js';
 import { VERSION } from '../ops/version.js';
 import { limitOpenRoutes, MAX_BODY_BYTES, readLargeBodiesFor } from './body-limits.js';
+import { InputPipe } from './input-pipe.js';
 import { parseJsonBody, textOf } from './json-body.js';
 import { limitToRoles } from './role-limits.js';
 
-/** Where the UI's own pages live; everything else unknown is an honest 404. */
-const NOT_THE_UI = /^\/(api|events|health|metrics|openapi\.json|r|slack|assets)(\/|$)/;
+/**
+ * What is no page of the UI, where unknown paths are honest 404s. Also in other letters or with more slashes, which the
+ * router does not take for the same: a client that writes so waits for JSON, not for a page.
+ */
+const NOT_THE_UI = /^\/+(api|events|health|metrics|openapi\.json|r|slack|assets)(\/|$)/i;
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -119,17 +122,7 @@ export async function furnish(
   webRoot: string,
   identify?: (request: FastifyRequest) => Promise<unknown>,
 ): Promise<void> {
-  app.useGlobalPipes(
-    new StandardSchemaValidationPipe({
-      exceptionFactory: (issues) => {
-        const problems = issues.map((issue) => ({ path: pathOf(issue.path), message: issue.message }));
-        return new InvalidInput(
-          problems.map(({ path, message }) => `${path}: ${message}`).join('; '),
-          problems,
-        );
-      },
-    }),
-  );
+  app.useGlobalPipes(new InputPipe());
   app.useGlobalFilters(app.get(ErrorFilter));
   const server = app.getHttpAdapter().getInstance();
   if (identify !== undefined) readLargeBodiesFor(server, identify);
@@ -161,18 +154,8 @@ async function serveUi(server: FastifyInstance, webRoot: string): Promise<void> 
     index: false,
   });
   server.get('/*', async (request, reply) => {
-    const path = request.url.split('?', 1)[0] ?? '/';
+    const path = plainPath(request.url);
     if (NOT_THE_UI.test(path)) throw new NotFound(`There is nothing at ${path}.`);
     return reply.header('cache-control', 'no-cache').sendFile('index.html');
   });
-}
-
-/** `a.b[0]` from the issue's path; `body` when the whole is wrong. */
-function pathOf(path: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined): string {
-  const text = (path ?? [])
-    .map((segment) => (typeof segment === 'object' ? segment.key : segment))
-    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
-    .join('')
-    .replace(/^\./, '');
-  return text === '' ? 'body' : text;
 }

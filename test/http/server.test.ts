@@ -1,16 +1,23 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { Body, Controller, Get, Module, Post } from '@nestjs/common';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Body, Controller, Get, Module, Param, Post, Query } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { readConfig } from '../../src/config.js';
 import { Unauthorized } from '../../src/errors.js';
 import { createAdapter, furnish } from '../../src/http/server.js';
 import { eventually } from '../support/eventually.js';
 import { ErrorFilter } from '../../src/ops/error.filter.js';
 import { LOG, loggablePath } from '../../src/ops/log.js';
+
+const Size = z.object({ width: z.literal('1') });
+const Page = z.strictObject({ limit: z.literal('1').optional(), colour: z.string().optional() });
 
 @Controller()
 class Routes {
@@ -22,6 +29,15 @@ class Routes {
   look() {
     return { got: 'nothing' };
   }
+  @Post('api/v1/sized/:size')
+  sized(
+    @Param('size', { schema: z.literal('small') }) size: string,
+    @Query({ schema: Page }) page: unknown,
+    @Query('colour', { schema: z.literal('red').optional() }) colour: unknown,
+    @Body('outer', { schema: Size.optional() }) outer: unknown,
+  ) {
+    return { size, page, colour, outer };
+  }
 }
 
 const log = pino({ level: 'silent' });
@@ -32,6 +48,9 @@ let app: NestFastifyApplication;
 let server: FastifyInstance;
 let port: number;
 let identified = 0;
+const webRoot = mkdtempSync(join(tmpdir(), 'http-server-'));
+mkdirSync(join(webRoot, 'assets'));
+writeFileSync(join(webRoot, 'index.html'), '<title>The UI</title>');
 
 beforeAll(async () => {
   app = await NestFactory.create<NestFastifyApplication>(
@@ -39,7 +58,7 @@ beforeAll(async () => {
     await createAdapter(readConfig({ PUBLIC_URL: 'https://scan.example.com' }), log),
     { logger: false, bodyParser: false, abortOnError: false },
   );
-  await furnish(app, '/nonexistent', async (request) => {
+  await furnish(app, webRoot, async (request) => {
     identified += 1;
     if (request.headers.authorization !== 'right') throw new Unauthorized('Log in first.');
   });
@@ -48,7 +67,10 @@ beforeAll(async () => {
   const address = app.getHttpServer().address() as { port: number };
   port = address.port;
 });
-afterAll(() => app.close());
+afterAll(async () => {
+  await app.close();
+  rmSync(webRoot, { recursive: true });
+});
 
 const ask = async (options: InjectOptions) => {
   const answer = await server.inject({
@@ -81,6 +103,47 @@ describe('the HTTP server', () => {
     expect(answer.statusCode).toBe(400);
     expect(answer.headers['content-type']).toContain(type);
     expect(answer.json()).toHaveProperty(field);
+  });
+
+  it.each(['/', '/executions', '/reviews/1', '//executions', '/apiary'])(
+    'answers with the UI where a page of it may be: %s',
+    async (url) => {
+      const answer = await ask({ method: 'GET', url });
+      expect(answer).toEqual({ status: 200, body: '<title>The UI</title>' });
+    },
+  );
+
+  it.each([
+    '/api/v1/nothing',
+    '//api/v1/thing',
+    '///api//v1/thing',
+    '/API/V1/thing',
+    '/Api/nothing',
+    '/%41PI/v1/thing',
+    '/api',
+    '//health/live',
+    '/Metrics',
+    '/OpenAPI.json?x=1',
+  ])('answers with an honest 404 where a client of the API is wrong: %s', async (url) => {
+    const answer = await server.inject({ url, headers: { host: 'localhost' } });
+    expect(answer.statusCode).toBe(404);
+    expect(answer.headers['content-type']).toContain('json');
+    expect(answer.json()).toMatchObject({ status: 404, code: 'NOT_FOUND' });
+  });
+
+  it.each([
+    ['/api/v1/sized/large', {}, ['size']],
+    ['/api/v1/sized/small?limit=2', {}, ['limit']],
+    ['/api/v1/sized/small?limit=1&other=2', {}, ['query']],
+    ['/api/v1/sized/small?colour=blue', {}, ['colour']],
+    ['/api/v1/sized/small', { outer: 1 }, ['outer']],
+    ['/api/v1/sized/small', { outer: { width: '2' } }, ['outer.width']],
+    ['/api/v1/sized/small?limit=1', { outer: { width: '1' } }, undefined],
+  ])('names the place of what is wrong with an input: %s %j', async (url, body, places) => {
+    const answer = JSON.parse((await post(url, JSON.stringify(body))).body) as {
+      errors?: { path: string }[];
+    };
+    expect(answer.errors?.map(({ path }) => path)).toEqual(places);
   });
 
   it('reads a large body only for somebody who has logged in', async () => {

@@ -2,9 +2,9 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { actorOf, CurrentPrincipal, hasRole, Roles, type Principal } from '../../access/principal.js';
-import { AppError } from '../../errors.js';
+import { AppError, InvalidInput } from '../../errors.js';
 import { parseWorkflowDef } from '../decider/parse-definition.js';
-import { TaskDef } from '../model/definition.js';
+import { TaskDef, type WorkflowDef } from '../model/definition.js';
 import { Metadata } from '../ports.js';
 import { Id, OverwriteQuery, VersionParam, VersionQuery } from './schemas.js';
 
@@ -34,7 +34,7 @@ export class MetadataController {
     @Body({ schema: Json }) body: unknown,
     @CurrentPrincipal() principal: Principal,
   ): Promise<void> {
-    return this.metadata.registerWorkflow(parseWorkflowDef(body), { overwrite }, actorOf(principal));
+    return this.metadata.registerWorkflow(definitionIn(body), { overwrite }, actorOf(principal));
   }
 
   /** Each definition by itself: some may be taken and others not. */
@@ -63,7 +63,7 @@ export class MetadataController {
   @Post('workflow/validate')
   @HttpCode(200)
   validate(@Body({ schema: Json }) body: unknown): void {
-    parseWorkflowDef(body);
+    definitionIn(body);
   }
 
   @Get('workflow')
@@ -131,6 +131,17 @@ export class MetadataController {
     @CurrentPrincipal() principal: Principal,
   ): Promise<void> {
     return this.metadata.deleteTask(name, actorOf(principal));
+  }
+}
+
+/** @throws InvalidInput; what is wrong with the whole is at `body`, as with every other body. */
+function definitionIn(body: unknown): WorkflowDef {
+  try {
+    return parseWorkflowDef(body);
+  } catch (error) {
+    if (!(error instanceof InvalidInput)) throw error;
+    const problems = error.problems.map(({ path, message }) => ({ path: path || 'body', message }));
+    throw new InvalidInput(error.message, problems, { cause: error });
   }
 }
 

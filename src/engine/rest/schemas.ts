@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PAYLOAD_TYPES } from '../execution-store.js';
 import { MAX_VERSION } from '../model/definition.js';
-import { WORKFLOW_STATUSES } from '../model/execution.js';
+import { TASK_STATUSES, WORKFLOW_STATUSES } from '../model/execution.js';
 import type { JsonObject } from '../model/json.js';
 
 /*
@@ -82,7 +82,13 @@ export const StartBody = z
 /** The path says which definition; what the body says of it does not count. */
 export const ExecuteBody = StartBody.extend({ name: absent(Id) }).nullish();
 
-const wholeNumber = z.coerce.number().int();
+/** In a path or a query, where every number is a text; says the same whatever is wrong with it, and once. */
+const wholeNumber = (min: number, max?: number, tooLarge?: string) => {
+  const range = max === undefined ? `, at least ${min}` : ` from ${min} to ${max}`;
+  const wrong = { error: `must be a whole number${range}`, abort: true };
+  const number = z.coerce.number(wrong.error).int(wrong).min(min, wrong);
+  return max === undefined ? number : number.max(max, tooLarge ?? wrong.error);
+};
 /** In any case, as Conductor takes them: its Python SDK says `True`. */
 const flag = (fallback: boolean) =>
   z
@@ -93,13 +99,11 @@ const flag = (fallback: boolean) =>
     .default(fallback);
 
 export const StartQuery = z.object({
-  version: wholeNumber
-    .min(0)
-    .max(MAX_VERSION)
+  version: wholeNumber(0, MAX_VERSION)
     .optional()
     .transform((value) => (value === 0 ? undefined : value)),
   correlationId: text(255).optional(),
-  priority: wholeNumber.min(0).max(99).optional(),
+  priority: wholeNumber(0, 99).optional(),
 });
 
 /** A connection on which nothing happens for longer would be cut. */
@@ -123,10 +127,11 @@ export const ExecuteQuery = z.object({
         .map((one) => one.trim())
         .filter(Boolean),
     ),
-  waitForSeconds: wholeNumber
-    .min(0)
-    .max(MAX_WAIT_SECONDS, `must be at most ${MAX_WAIT_SECONDS}; start it and look at it later instead`)
-    .default(10),
+  waitForSeconds: wholeNumber(
+    0,
+    MAX_WAIT_SECONDS,
+    `must be at most ${MAX_WAIT_SECONDS}; start it and look at it later instead`,
+  ).default(10),
   // Everything here is durable.
   consistency: z.enum(['DURABLE', 'SYNCHRONOUS', 'REGION_DURABLE']).default('DURABLE'),
   returnStrategy: z.enum(RETURN_STRATEGIES).default('TARGET_WORKFLOW'),
@@ -136,18 +141,19 @@ export const GetQuery = z.object({ includeTasks: flag(true) });
 export const StatusQuery = z.object({ includeOutput: flag(false), includeVariables: flag(false) });
 export const ReasonQuery = z.object({ reason: text(10_000).default('') });
 
-const list = <T extends z.ZodType>(schema: T) =>
-  z.union([schema.transform((value) => [value]), z.array(schema)]).optional();
+/** A parameter that may be repeated. */
+const list = <T extends z.ZodType>(schema: T, error: string) =>
+  z.union([schema.transform((value) => [value]), z.array(schema)], error).optional();
 
 export const TasksQuery = z.object({
-  start: wholeNumber.min(0).default(0),
-  count: wholeNumber.min(1).max(5_000).default(15),
-  status: list(z.string()),
+  start: wholeNumber(0).default(0),
+  count: wholeNumber(1, 5_000).default(15),
+  status: list(z.enum(TASK_STATUSES), `must be one of ${TASK_STATUSES.join(', ')}`),
 });
 
 export const SearchQuery = z.object({
-  start: wholeNumber.min(0).max(10_000).default(0),
-  size: wholeNumber.min(1).max(5_000).default(100),
+  start: wholeNumber(0, 10_000).default(0),
+  size: wholeNumber(1, 5_000).default(100),
   freeText: text(1_000).default('*'),
   query: text(4_000).default(''),
 });
@@ -158,8 +164,8 @@ export const PollQuery = z.object({
 });
 
 export const BatchPollQuery = PollQuery.extend({
-  count: wholeNumber.min(1).max(1_000).default(1),
-  timeout: wholeNumber.min(0).max(5_000, 'Long poll timeout must be at most 5000 ms').default(100),
+  count: wholeNumber(1, 1_000).default(1),
+  timeout: wholeNumber(0, 5_000, 'Long poll timeout must be at most 5000 ms').default(100),
 });
 
 const REPORTED = [
@@ -220,21 +226,23 @@ export const TaskReportBody = z
   .meta({ id: 'TaskReport' });
 
 export const UpdateQuery = z.object({ workerid: text(255).optional() });
-export const QueueSizesQuery = z.object({ taskType: list(text(255)) });
+export const QueueSizesQuery = z.object({
+  taskType: list(text(255), 'must be at most 255 characters, without NUL and lone surrogates'),
+});
 export const PollDataQuery = z.object({ taskType: text(255) });
 export const LogBody = z.string().min(1).refine(isStorable, 'must not contain NUL or lone surrogates');
 
 export const OverwriteQuery = z.object({ overwrite: flag(false) });
-export const VersionQuery = z.object({ version: wholeNumber.min(1).max(MAX_VERSION).optional() });
+export const VersionQuery = z.object({ version: wholeNumber(1, MAX_VERSION).optional() });
 /** 0 is the newest. */
-export const ExecuteVersion = z.coerce.number().int().min(0).max(MAX_VERSION);
-export const VersionParam = z.coerce.number().int().min(1).max(MAX_VERSION);
+export const ExecuteVersion = wholeNumber(0, MAX_VERSION);
+export const VersionParam = wholeNumber(1, MAX_VERSION);
 
 /** Milliseconds since the epoch, or an ISO date and time. */
-const moment = z.union([
-  wholeNumber.min(0),
-  z.iso.datetime({ offset: true }).transform((value) => Date.parse(value)),
-]);
+const moment = z.union(
+  [wholeNumber(0), z.iso.datetime({ offset: true }).transform((value) => Date.parse(value))],
+  'must be milliseconds since the epoch, or an ISO date and time with its zone',
+);
 
 export const ExecutionsQuery = z.object({
   /** One or more, by comma. */
@@ -247,6 +255,6 @@ export const ExecutionsQuery = z.object({
   correlationId: text(255).optional(),
   from: moment.optional(),
   to: moment.optional(),
-  limit: wholeNumber.min(1).max(500).default(50),
+  limit: wholeNumber(1, 500).default(50),
   cursor: text(1_000).optional(),
 });

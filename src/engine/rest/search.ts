@@ -8,7 +8,14 @@ import { summaryView } from './views.js';
 
 type Filter = Omit<WorkflowSearch, 'limit' | 'skip' | 'cursor'>;
 
-const CONDITION = /^([a-zA-Z]+)\s*(=|>|<|IN)\s*(.+)$/;
+// A value in quotes of either kind, or one without blanks, quotes and brackets.
+const VALUE = String.raw`'[^']*'|"[^"]*"|[^\s'"()=<>][^\s'"()]*`;
+/** The first of some conditions, with the AND that must stand between it and a next one. */
+const CONDITION = new RegExp(
+  String.raw`^([a-zA-Z]+)\s*(?:(=|>|<)\s*(${VALUE})|(IN)\s*\(([^()]*)\))(?:\s+AND\s+(?=\S)|$)`,
+);
+const SUPPORTED =
+  'there are status, workflowType, correlationId, workflowId with = (status also with IN and a list in brackets) and startTime with > and <, joined by AND; what has blanks or brackets in it stands in quotes';
 const PAGE = 500;
 
 /** Conductor's search over the executions: conditions joined by AND, free text `*` only. */
@@ -57,22 +64,44 @@ const matches = (
   (from === undefined || found.createTime >= from) &&
   (to === undefined || found.createTime < to);
 
+interface Condition {
+  readonly field: string;
+  readonly operator: string;
+  readonly values: readonly string[];
+}
+
+/** @throws InvalidInput */
+function conditionsOf(query: string): Condition[] {
+  const conditions: Condition[] = [];
+  let rest = query.trim();
+  while (rest !== '') {
+    const [said, field = '', sign, value = '', word, items = ''] = CONDITION.exec(rest) ?? [];
+    if (said === undefined) throw notUnderstood(rest);
+    const values = word === undefined ? [value] : items.split(',');
+    conditions.push({ field, operator: sign ?? word ?? '', values: values.map(unquoted) });
+    rest = rest.slice(said.length);
+  }
+  return conditions;
+}
+
+const unquoted = (value: string): string => value.trim().replace(/^(['"])(.*)\1$/s, '$2');
+
+const notUnderstood = (what: string): InvalidInput =>
+  InvalidInput.field('query', `"${what}" is not understood; ${SUPPORTED}`);
+
 /** Throws InvalidInput naming what is not understood: a condition that is dropped would give a wrong answer. */
 function parseQuery(query: string): { filter: Filter; workflowId: string | undefined } {
   let filter: Filter = {};
   let workflowId: string | undefined;
-  const said = new Set<string>();
-  const parts = query.split(/\s+AND\s+/).map((part) => part.trim());
-  for (const part of parts.filter((one) => one !== '')) {
-    const [, field, operator, raw = ''] = CONDITION.exec(part) ?? [];
-    const values = valuesOf(raw, operator === 'IN');
+  const known = new Set<string>();
+  for (const { field, operator, values } of conditionsOf(query)) {
     const [value = ''] = values;
     // Two bounds of a time are two things to say.
-    const what = field === 'startTime' ? `${field} ${operator}` : (field ?? '');
-    if (said.has(what)) {
+    const what = field === 'startTime' ? `${field} ${operator}` : field;
+    if (known.has(what)) {
       throw InvalidInput.field('query', `${what} is said more than once; say it once (status also with IN)`);
     }
-    said.add(what);
+    known.add(what);
     switch (`${field} ${operator}`) {
       case 'status =':
       case 'status IN':
@@ -94,18 +123,10 @@ function parseQuery(query: string): { filter: Filter; workflowId: string | undef
         filter = { ...filter, to: timeOf(value) };
         break;
       default:
-        throw InvalidInput.field(
-          'query',
-          `"${part}" is not understood; there are status, workflowType, correlationId, workflowId with = (status also IN) and startTime with > and <, joined by AND`,
-        );
+        throw notUnderstood(`${field} ${operator}`);
     }
   }
   return { filter, workflowId };
-}
-
-function valuesOf(raw: string, isList: boolean): string[] {
-  const inner = isList ? raw.replace(/^\(|\)$/g, '').split(',') : [raw];
-  return inner.map((value) => value.trim().replace(/^(['"])(.*)\1$/, '$2'));
 }
 
 function statusOf(value: string): WorkflowStatus {

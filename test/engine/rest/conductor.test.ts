@@ -130,6 +130,59 @@ describe('a workflow', () => {
     expect(json.message).toContain('status is said more than once');
   });
 
+  test.each([
+    ['a list without its end', 'status IN (RUNNING'],
+    ['a list without its beginning', 'status IN RUNNING)'],
+    ['a list without brackets', 'status IN RUNNING'],
+    ['a list where one value stands', 'workflowType = (a)'],
+    ['a quote that is not closed', "workflowType = 'a"],
+    ['what follows a quoted value', "workflowType='a' OR 1=1"],
+    ['what follows a bare value', 'workflowType=a OR 1=1'],
+    ['a join in small letters', 'workflowType=a and status=RUNNING'],
+    ['a join with nothing behind it', 'status=RUNNING AND '],
+    ['a join with nothing before it', 'AND status=RUNNING'],
+    ['a condition without a value', 'workflowType='],
+    ['an operator that there is not', 'startTime >= 5'],
+    ['a field that there is not', 'owner = erin'],
+  ])('is not searched for by %s, and what is supported is said', async (_what, query) => {
+    const { status, json } = await call('GET', `/api/workflow/search?query=${encodeURIComponent(query)}`);
+    expect(status).toBe(400);
+    expect(json.validationErrors).toEqual([
+      {
+        path: 'query',
+        message: expect.stringMatching(/ is not understood; there are status, workflowType, .*joined by AND/),
+      },
+    ]);
+  });
+
+  test('is found by a value that needs its quotes', async () => {
+    const { name } = await defined();
+    const odd = `it's (one) AND two, three`;
+    const id = await started(name, { correlationId: odd });
+    const hits = async (query: string) => {
+      const { json } = await call('GET', `/api/workflow/search?query=${encodeURIComponent(query)}`);
+      return json.results.map((row: { workflowId: string }) => row.workflowId) as string[];
+    };
+    expect(await hits(`correlationId="${odd}" AND status IN ( 'RUNNING' , "PAUSED" )`)).toEqual([id]);
+    expect(await hits(` workflowType='${name}'  AND  correlationId = "${odd}" `)).toEqual([id]);
+  });
+
+  test('shows its tasks in the states that are asked for, and a state that there is not is refused', async () => {
+    const { name } = await defined();
+    const tasks = `/api/workflow/${await started(name)}/tasks`;
+    expect((await call('GET', `${tasks}?status=FAILED&status=SCHEDULED`)).json.totalHits).toBe(1);
+    for (const query of ['status=NOPE', 'status=SCHEDULED&status=NOPE', 'status=']) {
+      expect(await call('GET', `${tasks}?${query}`)).toMatchObject({
+        status: 400,
+        json: {
+          validationErrors: [
+            { path: 'status', message: expect.stringMatching(/^must be one of SCHEDULED, .*, CANCELED$/) },
+          ],
+        },
+      });
+    }
+  });
+
   test('is started once per key, and a second start is told so or refused, as it asks', async () => {
     const { name } = await defined();
     const body = { name, idempotencyKey: 'k' };
@@ -382,6 +435,66 @@ describe('what a client gets wrong', () => {
     });
     if (path.startsWith('/api/v1')) expect(answer.json.code).toBeTypeOf('string');
     else expect(answer.json).toMatchObject({ status, message: expect.any(String), retryable: false });
+  });
+
+  test.each([
+    ['POST', '/api/tasks/x/a/GARBAGE', 'status', /IN_PROGRESS.*FAILED/],
+    ['POST', '/api/workflow/execute/wh/x', 'version', /^must be a whole number from 0 to 2147483647$/],
+    ['DELETE', '/api/metadata/workflow/wh/99999999999', 'version', /^must be a whole number from 1 to /],
+    ['DELETE', '/api/metadata/workflow/wh/1.5', 'version', /^must be a whole number from 1 to /],
+    ['DELETE', '/api/metadata/taskdefs/%00', 'name', /^must not contain NUL/],
+    ['GET', '/api/workflow/%00', 'id', /^must not contain NUL/],
+    ['GET', '/api/tasks/poll/batch/x?count=abc', 'count', /^must be a whole number from 1 to 1000$/],
+    ['GET', '/api/tasks/poll/batch/x?count=1&count=2', 'count', /^must be a whole number from 1 to 1000$/],
+    ['GET', '/api/tasks/poll/batch/x?count=1.5', 'count', /^must be a whole number from 1 to 1000$/],
+    ['GET', '/api/tasks/poll/batch/x?timeout=abc', 'timeout', /^must be a whole number from 0 to 5000$/],
+    ['GET', '/api/tasks/poll/batch/x?timeout=5001', 'timeout', /^Long poll timeout must be at most 5000 ms$/],
+    ['GET', '/api/workflow/x/tasks?start=-1', 'start', /^must be a whole number, at least 0$/],
+    [
+      'GET',
+      '/api/workflow/search?size=99999999999999999999',
+      'size',
+      /^must be a whole number from 1 to 5000$/,
+    ],
+    ['GET', '/api/metadata/workflow/x?version=one', 'version', /^must be a whole number from 1 to /],
+    [
+      'POST',
+      '/api/workflow/execute/wh/1?waitForSeconds=61',
+      'waitForSeconds',
+      /^must be at most 60; start it and look at it later instead$/,
+    ],
+    ['GET', '/api/tasks/queue/sizes?taskType=%00', 'taskType', /^must be .* without NUL/],
+  ] as const)('the parameter is named: %s %s', async (method, path, name, message) => {
+    const { status, json } = await call(method, path);
+    expect(status).toBe(400);
+    expect(json.validationErrors).toEqual([{ path: name, message: expect.stringMatching(message) }]);
+    expect(json.message).toBe(`${name}: ${json.validationErrors[0].message}`);
+  });
+
+  test('a moment that is none is told what a moment is', async () => {
+    for (const from of ['yesterday', '2026-01-01', '-5', '1.5']) {
+      const { status, json } = await call('GET', `/api/v1/executions?from=${from}`);
+      expect(status).toBe(400);
+      expect(json.errors).toEqual([
+        {
+          path: 'from',
+          message: 'must be milliseconds since the epoch, or an ISO date and time with its zone',
+        },
+      ]);
+    }
+  });
+
+  test.each([
+    ['POST', '/api/workflow', []],
+    ['POST', '/api/metadata/taskdefs', {}],
+    ['POST', '/api/metadata/workflow', null],
+    ['POST', '/api/metadata/workflow/validate', null],
+    ['POST', '/api/metadata/workflow/validate', undefined],
+    ['POST', '/api/metadata/workflow/validate', [1]],
+  ] as const)('a body that is wrong as a whole is named so: %s %s %j', async (method, path, body) => {
+    const { status, json } = await call(method, path, body);
+    expect(status).toBe(400);
+    expect(json.validationErrors).toMatchObject([{ path: 'body' }]);
   });
 
   test('malformed JSON is a 400', async () => {
