@@ -1,15 +1,8 @@
 const DAY_MS = 86_400_000;
 
-/** The moment before which ended workflows of a name are removed; `undefined`: they are kept for ever. */
-export function cutOff(
-  name: string,
-  defaultDays: number,
-  overrides: ReadonlyMap<string, number>,
-  now: number,
-): number | undefined {
-  const days = overrides.get(name) ?? defaultDays;
-  return days === 0 ? undefined : now - days * DAY_MS;
-}
+/** The moment before which ended workflows are removed that are kept for so many days; `undefined`: for ever. */
+export const cutOff = (days: number, now: number): number | undefined =>
+  days === 0 ? undefined : now - days * DAY_MS;
 
 /** A workflow and those inside it, as far as they are known. */
 export interface Family {

@@ -1,10 +1,19 @@
 import { appendAudit } from '../../audit/audit.js';
 import type { Clock } from '../../clock.js';
 import type { Database } from '../../database/database.js';
+import type { Queryable } from '../../database/queryable.js';
 import type { RuntimeLog } from '../runtime/runtime-log.js';
 import type { RetentionHold } from './retention-hold.js';
 import { cutOff, removable, type Family } from './retention-rules.js';
-import { childrenOf, LOCK_ENDED, nextOfName, REMOVALS, workflowNames } from './sql.js';
+import {
+  childrenOf,
+  endedBefore,
+  LOCK_ENDED,
+  nextOfName,
+  POLICY_LOCK,
+  REMOVALS,
+  workflowNames,
+} from './sql.js';
 
 interface Parts {
   readonly db: Database;
@@ -45,19 +54,24 @@ export class Retention {
 
   /** One walk over all that is old enough. @returns how many workflows were removed. */
   async round(): Promise<number> {
-    const { db, clock, defaultDays } = this.parts;
-    const now = Math.round(clock.now());
-    const policies = await db.query<{ name: string; days: number }>(
-      'SELECT workflow_name AS name, days FROM retention_policy',
-    );
-    const overrides = new Map(policies.map(({ name, days }) => [name, days]));
+    const { db } = this.parts;
     let removed = 0;
     for (const name of await workflowNames(db)) {
-      const before = cutOff(name, defaultDays, overrides, now);
+      const before = await this.cutOff(db, name);
       if (before !== undefined) removed += await this.walk(name, before);
       if (this.isStopped) break;
     }
     return removed;
+  }
+
+  /** As the policies are now. */
+  private async cutOff(db: Queryable, name: string): Promise<number | undefined> {
+    const { clock, defaultDays } = this.parts;
+    const [policy] = await db.query<{ days: number }>(
+      'SELECT days FROM retention_policy WHERE workflow_name = $1',
+      [name],
+    );
+    return cutOff(policy?.days ?? defaultDays, Math.round(clock.now()));
   }
 
   private async walk(name: string, before: number): Promise<number> {
@@ -151,8 +165,8 @@ export class Retention {
     return { families: [...members].map(([root, ids]) => ({ root, members: ids })), open };
   }
 
-  private async heldOf(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    const rows = await this.parts.db.query<{ id: string }>(
+  private async heldOf(ids: readonly string[], db: Queryable = this.parts.db): Promise<ReadonlySet<string>> {
+    const rows = await db.query<{ id: string }>(
       'SELECT workflow_id AS id FROM workflow_hold WHERE workflow_id = ANY ($1)',
       [ids],
     );
@@ -163,7 +177,7 @@ export class Retention {
 
   /**
    * A family of which somebody works on a member at this moment, has resumed one meanwhile or laid a hold on one stays as
-   * a whole for the next round.
+   * a whole for the next round; and so does one that is kept longer since its name's policy was changed.
    */
   private removeNow(families: readonly Family[], name: string): Promise<number | undefined> {
     const ids = families.flatMap(({ members }) => members);
@@ -173,16 +187,24 @@ export class Retention {
         RETENTION_LOCK,
       ]);
       if (lock?.mine !== true) return undefined;
+      // Whoever changes a policy waits for this, or this for him: what he was answered holds.
+      await tx.query('SELECT pg_advisory_xact_lock_shared($1)', [POLICY_LOCK]);
+      const before = await this.cutOff(tx, name);
+      if (before === undefined) return 0;
       const locked = new Set((await tx.query<{ id: string }>(LOCK_ENDED, [ids])).map(({ id }) => id));
-      // What was laid or started since the question was asked.
-      const holds = await tx.query<{ id: string }>(
-        'SELECT workflow_id AS id FROM workflow_hold WHERE workflow_id = ANY ($1)',
-        [ids],
+      const old = await endedBefore(
+        tx,
+        families.map(({ root }) => root),
+        before,
       );
-      const kept = new Set(holds.map(({ id }) => id));
+      const kept = new Set<string>();
       for (const { id, parent } of await childrenOf(tx, ids)) if (!locked.has(id)) kept.add(parent);
+      // What was laid or opened since the question was asked first; last of all, so that little time is left for more.
+      for (const id of await this.heldOf(ids, tx)) kept.add(id);
       const going = families
-        .filter(({ members }) => members.every((id) => locked.has(id) && !kept.has(id)))
+        .filter(
+          ({ root, members }) => old.has(root) && members.every((id) => locked.has(id) && !kept.has(id)),
+        )
         .flatMap(({ members }) => members);
       if (going.length === 0) return 0;
       for (const [, statement] of REMOVALS) await tx.query(statement, [going]);

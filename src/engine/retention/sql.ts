@@ -1,5 +1,8 @@
 import type { Queryable } from '../../database/queryable.js';
 
+/** Held by whoever changes a policy, and shared by removals. Any constant, the same in every process. */
+export const POLICY_LOCK = 7_205_759_405;
+
 /** One ended workflow that is older than its policy allows. */
 export interface Expired {
   readonly id: string;
@@ -55,6 +58,19 @@ export interface Child {
 /** Workflows that tasks of these started. */
 export const childrenOf = (db: Queryable, ids: readonly string[]): Promise<Child[]> =>
   db.query<Child>(CHILDREN, [ids]);
+
+/** Which of these have ended before a time. */
+export const endedBefore = async (
+  db: Queryable,
+  ids: readonly string[],
+  before: number,
+): Promise<ReadonlySet<string>> => {
+  const rows = await db.query<{ id: string }>(
+    'SELECT id FROM workflow WHERE id = ANY ($1) AND ended_at < $2',
+    [ids, before],
+  );
+  return new Set(rows.map(({ id }) => id));
+};
 
 /** Locks what is still ended and that nobody else is at. */
 export const LOCK_ENDED = `

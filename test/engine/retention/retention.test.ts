@@ -1,4 +1,4 @@
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Database } from '../../../src/database/database.js';
 import { MemoryPayloadStore } from '../../../src/engine/payloads/memory-payload.store.js';
 import { PayloadVault } from '../../../src/engine/payloads/payload-vault.js';
@@ -7,11 +7,13 @@ import { openSessions } from '../../../src/engine/postgres/session.js';
 import { Housekeeping } from '../../../src/engine/retention/housekeeping.js';
 import { Retention } from '../../../src/engine/retention/retention.js';
 import type { RetentionHold } from '../../../src/engine/retention/retention-hold.js';
+import { RetentionService } from '../../../src/engine/retention/retention.service.js';
 import { CHILDREN, NEXT_OF_NAME } from '../../../src/engine/retention/sql.js';
 import { CrashPoints, type CrashPoint } from '../../../src/engine/runtime/crash-points.js';
 import { SILENT } from '../../../src/engine/runtime/runtime-log.js';
 import { FakeClock } from '../../support/clock.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
+import { eventually } from '../../support/eventually.js';
 
 const DAY = 86_400_000;
 
@@ -31,7 +33,9 @@ describe('retention', () => {
     held = new Set();
   });
 
-  const holder: RetentionHold = { name: 'test', held: async () => held };
+  const holder = { name: 'test', held: async (_ids: readonly string[]) => held } satisfies RetentionHold;
+  const { held: askedFor } = holder;
+  afterEach(() => void (holder.held = askedFor));
   const retention = (defaultDays = 30) =>
     new Retention({ db, clock, log: SILENT, defaultDays, holds: () => [holder], isBusy: () => busy });
 
@@ -166,9 +170,11 @@ describe('retention', () => {
     await stored('old', { ageDays: 100, child: 'retried' });
     await stored('retried', { ageDays: 100, parent: 'old' });
     await stored('alone', { ageDays: 100 });
+    let questions = 0;
     const late: RetentionHold = {
       name: 'late',
       held: async () => {
+        if ((questions += 1) > 1) return new Set();
         await it.query(`INSERT INTO workflow_hold VALUES ('held', 'court', 'user:x', 1)`);
         await it.query(`UPDATE workflow SET status = 'RUNNING', ended_at = NULL WHERE id = 'retried'`);
         return new Set();
@@ -177,6 +183,57 @@ describe('retention', () => {
     const options = { db, clock, log: SILENT, defaultDays: 30, isBusy: () => false };
     expect(await new Retention({ ...options, holds: () => [late] }).round()).toBe(1);
     expect(await ids()).toEqual(['held', 'its-child', 'old', 'retried']);
+  });
+
+  test('removes nothing that a policy keeps which was set meanwhile', async () => {
+    for (const id of ['a', 'b', 'c']) await stored(id, { ageDays: 31 });
+    const service = new RetentionService(db, clock, 30);
+    let questions = 0;
+    holder.held = async (asked) => {
+      // Between the first question and the removal.
+      if ((questions += 1) === 1) await service.setPolicy('flow', 0, { kind: 'user', id: 'admin' });
+      return askedFor(asked);
+    };
+    expect(await retention().round()).toBe(0);
+    expect(await ids()).toEqual(['a', 'b', 'c']);
+    await service.setPolicy('flow', 31, { kind: 'user', id: 'admin' });
+    clock.advance(1);
+    expect(await retention().round()).toBe(3);
+  });
+
+  test('is seen whole by whoever sets a policy: he waits for a removal that is under way', async () => {
+    await stored('a', { ageDays: 31 });
+    const service = new RetentionService(db, clock, 30);
+    let set: Promise<void> | undefined;
+    const answered: string[] = [];
+    let questions = 0;
+    holder.held = async () => {
+      if ((questions += 1) === 2) {
+        set = service
+          .setPolicy('flow', 0, { kind: 'user', id: 'admin' })
+          .then(() => void answered.push('set'));
+        await eventually(async () => {
+          const waiting = await it.query(
+            `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`,
+          );
+          return waiting.length === 1;
+        });
+      }
+      return new Set();
+    };
+    expect(await retention().round()).toBe(1);
+    expect(answered).toEqual([]);
+    await set;
+    await stored('b', { ageDays: 31 });
+    expect(await retention().round()).toBe(0);
+  });
+
+  test('leaves what somebody holds since the question was asked first', async () => {
+    for (const id of ['a', 'b']) await stored(id, { ageDays: 31 });
+    let questions = 0;
+    holder.held = async () => new Set((questions += 1) === 1 ? [] : ['a']);
+    expect(await retention().round()).toBe(1);
+    expect(await ids()).toEqual(['a']);
   });
 
   test('removes workflows with thousands of others inside them, one after the other', async () => {
