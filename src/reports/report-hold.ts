@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../database/database.js';
+import type { Queryable } from '../database/queryable.js';
 import { RetentionHold } from '../engine/retention/retention-hold.js';
 
 /** An execution stays until the reports that are being made over its time, and by it, are done. */
@@ -7,12 +7,8 @@ import { RetentionHold } from '../engine/retention/retention-hold.js';
 export class OpenReportHold extends RetentionHold {
   readonly name = 'open report periods';
 
-  constructor(private readonly db: Database) {
-    super();
-  }
-
-  async held(workflowIds: readonly string[]): Promise<ReadonlySet<string>> {
-    const rows = await this.db.query<{ id: string }>(
+  async held(workflowIds: readonly string[], db: Queryable): Promise<ReadonlySet<string>> {
+    const rows = await db.query<{ id: string }>(
       `SELECT w.id FROM workflow w WHERE w.id = ANY ($1) AND EXISTS (
          SELECT 1 FROM report r WHERE r.status = 'pending'
            AND (r.workflow_id = w.id OR (w.created_at < r.period_to AND coalesce(w.ended_at, r.period_from) >= r.period_from)))`,

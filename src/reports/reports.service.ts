@@ -7,6 +7,7 @@ import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
 import { Engine } from '../engine/ports.js';
 import type { Actor } from '../engine/model/command.js';
+import { waitForRemovals } from '../engine/retention/retention-hold.js';
 import { InvalidInput, NotFound } from '../errors.js';
 import { VERSION } from '../ops/version.js';
 import { reviewBalance } from '../reviews/reviews.queries.js';
@@ -202,6 +203,7 @@ export class ReportsService {
   private async insert(id: string, period: Period, scheduled: boolean, actor: Actor): Promise<void> {
     const at = Math.round(this.clock.now());
     await this.db.transaction(async (tx) => {
+      await waitForRemovals(tx);
       const inserted = await tx.query(
         `INSERT INTO report (id, kind, label, period_from, period_to, scheduled, requested_by, workflow_id, created_at)
          VALUES ($1::uuid, 'weekly', $2, $3, $4, $5, $6, $1::uuid::text, $7)

@@ -4,7 +4,7 @@ import type { Database } from '../../database/database.js';
 import { NotFound } from '../../errors.js';
 import type { Actor } from '../model/command.js';
 import { actorName } from '../runtime/transition.js';
-import { POLICY_LOCK } from './sql.js';
+import { waitForRemovals } from './retention-hold.js';
 
 export interface Policies {
   /** 0 keeps executions for ever. */
@@ -41,8 +41,7 @@ export class RetentionService {
   async setPolicy(workflowName: string, days: number | undefined, actor: Actor): Promise<void> {
     const at = Math.round(this.clock.now());
     await this.db.transaction(async (tx) => {
-      // A removal that is under way is waited for; the next one sees what is set here.
-      await tx.query('SELECT pg_advisory_xact_lock($1)', [POLICY_LOCK]);
+      await waitForRemovals(tx);
       if (days === undefined) {
         await tx.query('DELETE FROM retention_policy WHERE workflow_name = $1', [workflowName]);
       } else {

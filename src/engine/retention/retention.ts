@@ -3,17 +3,9 @@ import type { Clock } from '../../clock.js';
 import type { Database } from '../../database/database.js';
 import type { Queryable } from '../../database/queryable.js';
 import type { RuntimeLog } from '../runtime/runtime-log.js';
-import type { RetentionHold } from './retention-hold.js';
+import { keepOthersWaiting, type RetentionHold } from './retention-hold.js';
 import { cutOff, removable, type Family } from './retention-rules.js';
-import {
-  childrenOf,
-  endedBefore,
-  LOCK_ENDED,
-  nextOfName,
-  POLICY_LOCK,
-  REMOVALS,
-  workflowNames,
-} from './sql.js';
+import { childrenOf, endedBefore, LOCK_ENDED, nextOfName, REMOVALS, workflowNames } from './sql.js';
 
 interface Parts {
   readonly db: Database;
@@ -171,7 +163,7 @@ export class Retention {
       [ids],
     );
     const held = new Set(rows.map(({ id }) => id));
-    for (const holder of this.parts.holds()) for (const id of await holder.held(ids)) held.add(id);
+    for (const holder of this.parts.holds()) for (const id of await holder.held(ids, db)) held.add(id);
     return held;
   }
 
@@ -187,8 +179,7 @@ export class Retention {
         RETENTION_LOCK,
       ]);
       if (lock?.mine !== true) return undefined;
-      // Whoever changes a policy waits for this, or this for him: what he was answered holds.
-      await tx.query('SELECT pg_advisory_xact_lock_shared($1)', [POLICY_LOCK]);
+      await keepOthersWaiting(tx);
       const before = await this.cutOff(tx, name);
       if (before === undefined) return 0;
       const locked = new Set((await tx.query<{ id: string }>(LOCK_ENDED, [ids])).map(({ id }) => id));
@@ -199,7 +190,7 @@ export class Retention {
       );
       const kept = new Set<string>();
       for (const { id, parent } of await childrenOf(tx, ids)) if (!locked.has(id)) kept.add(parent);
-      // What was laid or opened since the question was asked first; last of all, so that little time is left for more.
+      // What was laid or opened since the question was asked first.
       for (const id of await this.heldOf(ids, tx)) kept.add(id);
       const going = families
         .filter(

@@ -1,8 +1,5 @@
 import type { Queryable } from '../../database/queryable.js';
 
-/** Held by whoever changes a policy, and shared by removals. Any constant, the same in every process. */
-export const POLICY_LOCK = 7_205_759_405;
-
 /** One ended workflow that is older than its policy allows. */
 export interface Expired {
   readonly id: string;

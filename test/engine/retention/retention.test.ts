@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Database } from '../../../src/database/database.js';
+import type { Queryable } from '../../../src/database/queryable.js';
 import { MemoryPayloadStore } from '../../../src/engine/payloads/memory-payload.store.js';
 import { PayloadVault } from '../../../src/engine/payloads/payload-vault.js';
 import { PostgresExecutionStore } from '../../../src/engine/postgres/postgres-execution-store.js';
@@ -11,6 +12,8 @@ import { RetentionService } from '../../../src/engine/retention/retention.servic
 import { CHILDREN, NEXT_OF_NAME } from '../../../src/engine/retention/sql.js';
 import { CrashPoints, type CrashPoint } from '../../../src/engine/runtime/crash-points.js';
 import { SILENT } from '../../../src/engine/runtime/runtime-log.js';
+import { OpenReportHold } from '../../../src/reports/report-hold.js';
+import { OpenReviewHold } from '../../../src/reviews/review-hold.js';
 import { FakeClock } from '../../support/clock.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';
@@ -33,7 +36,10 @@ describe('retention', () => {
     held = new Set();
   });
 
-  const holder = { name: 'test', held: async (_ids: readonly string[]) => held } satisfies RetentionHold;
+  const holder = {
+    name: 'test',
+    held: async (_ids: readonly string[], _db?: Queryable) => held,
+  } satisfies RetentionHold;
   const { held: askedFor } = holder;
   afterEach(() => void (holder.held = askedFor));
   const retention = (defaultDays = 30) =>
@@ -234,6 +240,40 @@ describe('retention', () => {
     holder.held = async () => new Set((questions += 1) === 1 ? [] : ['a']);
     expect(await retention().round()).toBe(1);
     expect(await ids()).toEqual(['a']);
+  });
+
+  test('asks on its own connection, and keeps who would hold more waiting until it has removed', async () => {
+    await stored('a', { ageDays: 31 });
+    const asked: string[][] = [];
+    holder.held = async (_ids, connection: Queryable = db) => {
+      const locks = await connection.query<{ mode: string }>(
+        `SELECT mode FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() ORDER BY mode`,
+      );
+      asked.push(locks.map(({ mode }) => mode));
+      return new Set();
+    };
+    expect(await retention().round()).toBe(1);
+    expect(asked).toEqual([[], ['ExclusiveLock', 'ShareLock']]);
+  });
+
+  test('leaves what an open review is about, and what a report in the making covers', async () => {
+    for (const id of ['asked', 'cancelled', 'weekly']) await stored(id, { ageDays: 31 });
+    await stored('earlier', { ageDays: 41, createdDays: 42 });
+    const review = `INSERT INTO review (id, task_id, workflow_id, title, outcomes, subject, subject_digest, created_at,
+      updated_at, checked_at) VALUES (gen_random_uuid(), $1, $1, 't', '{a}', '{}', 'd', 1, 1, 1)`;
+    const cancel = `UPDATE review SET state = 'CANCELLED', cancelled_at = 1, cancel_reason = 'x' WHERE workflow_id = $1`;
+    for (const id of ['asked', 'cancelled']) await it.query(review, [id]);
+    await it.query(cancel, ['cancelled']);
+    const report = `INSERT INTO report (id, kind, label, period_from, period_to, scheduled, requested_by, workflow_id, created_at)
+      VALUES (gen_random_uuid(), 'weekly', 'w', $1, $2, false, 'x', $3, 1)`;
+    await it.query(report, [clock.now() - 50 * DAY, clock.now() - 40 * DAY, 'weekly']);
+    const holds = [new OpenReviewHold(), new OpenReportHold()];
+    const parts = { db, clock, log: SILENT, defaultDays: 30, isBusy: () => false };
+    expect(await new Retention({ ...parts, holds: () => holds }).round()).toBe(1);
+    expect(await ids()).toEqual(['asked', 'earlier', 'weekly']);
+    await it.query(`UPDATE report SET status = 'ready'`);
+    await it.query(cancel, ['asked']);
+    expect(await new Retention({ ...parts, holds: () => holds }).round()).toBe(3);
   });
 
   test('removes workflows with thousands of others inside them, one after the other', async () => {
