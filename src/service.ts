@@ -29,8 +29,8 @@ import { startEmbeddedPostgres } from './embedded/postgres/start-embedded-postgr
 import { startS3Endpoint, type S3Endpoint } from './embedded/s3/endpoint.js';
 import { AddressUnusable } from './embedded/s3/store-errors.js';
 import { seedSamples } from './embedded/samples.js';
-import { homeIdOf } from './engine/runtime/home-id.js';
 import { ownEmbeddedStore } from './embedded/store-owner.js';
+import { homeIdOf } from './engine/runtime/home-id.js';
 import { ConfigError, Unavailable, type AppError } from './errors.js';
 import { createAdapter, furnish } from './http/server.js';
 import { IntakeService } from './intake/intake.service.js';

@@ -39,8 +39,10 @@ export function roomFor(poolSize: number, otherNodes: number, limits: ServerLimi
 }
 
 /**
- * Asks the server. `homeId`: whose rows are left out, being of this process or of one that ran before it. Through a pooler the answer is about the connections behind it, which the pooler bounds: the figures
+ * Asks the server. Through a pooler the answer is about the connections behind it, which the pooler bounds: the figures
  * are the server's own all the same, and a warning too many is better than one too few.
+ *
+ * @param homeId of this process; another row of the same home is of one that ran before it.
  */
 export async function connectionRoom(
   db: Queryable,
