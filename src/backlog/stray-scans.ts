@@ -4,6 +4,7 @@ import type { Database } from '../database/database.js';
 import { isTerminalWorkflow, type WorkflowStatus } from '../engine/model/execution.js';
 import type { Engine } from '../engine/ports.js';
 import { NotFound } from '../errors.js';
+import { Recurring } from '../recurring.js';
 import type { Ledger } from '../verdicts/ledger.js';
 import { failure } from '../verdicts/postgres-ledger.js';
 import { wholeMilliseconds } from '../verdicts/whole-milliseconds.js';
@@ -28,43 +29,35 @@ export interface StrayScansParts {
  * path. Without it each would hold a place among the running ones for ever, and its object would stay pending.
  */
 export class StrayScans {
-  private readonly stopping = new AbortController();
-  private loop: Promise<void> | undefined;
+  private readonly looks: Recurring;
 
-  constructor(private readonly parts: StrayScansParts) {}
+  constructor(private readonly parts: StrayScansParts) {
+    const { clock, log } = parts;
+    this.looks = new Recurring({
+      clock,
+      log,
+      everyMs: LOOK_EVERY_MS,
+      onFailure: 'scans without an end could not be looked at',
+      turn: (signal) => this.sweep(signal),
+    });
+  }
 
   start(): void {
-    this.loop ??= this.run();
+    this.looks.start();
   }
 
-  async stop(): Promise<void> {
-    this.stopping.abort();
-    await this.loop;
-  }
-
-  private async run(): Promise<void> {
-    const { clock, log } = this.parts;
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      await clock.sleepUntil(clock.now() + LOOK_EVERY_MS, signal);
-      if (signal.aborted) return;
-      try {
-        await this.sweep();
-      } catch (error) {
-        // The next look tries again.
-        log.warn({ err: error }, 'scans without an end could not be looked at');
-      }
-    }
+  stop(): Promise<void> {
+    return this.looks.stop();
   }
 
   /** One look. @returns how many scans were ended. */
-  async sweep(): Promise<number> {
+  async sweep(signal?: AbortSignal): Promise<number> {
     const { database, clock } = this.parts;
     const startedBefore = wholeMilliseconds(clock) - PATIENCE_MS;
     const scans = await unjudgedScans(database, { startedBefore, limit: AT_ONCE });
     let ended = 0;
     for (const scan of scans) {
-      if (this.stopping.signal.aborted) break;
+      if (signal?.aborted === true) break;
       const status = await this.endOf(scan.workflow_id);
       if (status === undefined) continue;
       await this.end(scan.id, scan.workflow_id, status);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { appendAudit } from '../audit/audit.js';
 import { BacklogBell } from '../backlog/backlog-bell.js';
+import { PRIORITY } from '../backlog/priorities.js';
 import { enqueue } from '../backlog/sql/enqueue.js';
 import { Clock } from '../clock.js';
 import { wholeMilliseconds } from '../verdicts/whole-milliseconds.js';
@@ -37,8 +38,6 @@ interface FoundObject {
   readonly isLatest: boolean;
 }
 
-// Somebody waits for it: ahead of uploads, which nobody watches one by one.
-const REQUEST_PRIORITY = 70;
 const DEFAULT_WORKFLOW = 'scan_upload';
 
 /** Scans that somebody asks for: each a new generation of the object as it is now. */
@@ -112,7 +111,7 @@ export class ScanRequests {
       workflowName,
       at,
     });
-    const priority = REQUEST_PRIORITY;
+    const priority = PRIORITY.request;
     await enqueue(tx, { scanId, objectId, ref, priority, workflowName, workflowId, source: 'request', at });
     await appendAudit(tx, [
       { at, actor, action: 'scan.requested', subject: `object:${objectId}`, data: { scanId, generation } },

@@ -25,6 +25,22 @@ export interface BucketPolicy {
   readonly quarantineBucket?: string | undefined;
   /** Known to keep versions; absent when nobody asked the bucket. */
   readonly versioned?: boolean | undefined;
+  /** 0..99 for its uploads, higher first; the trigger rule's when absent. */
+  readonly priority?: number | undefined;
+  readonly quotas?: BucketQuotas | undefined;
+  /** The group whose people are asked about its objects; everybody who may decide when absent. */
+  readonly reviewers?: string | undefined;
+  /** AWS account that must own the bucket: sent with every call, so that a bucket of the same name elsewhere is refused. */
+  readonly expectedOwner?: string | undefined;
+  /** Its requests are paid by whoever makes them; S3 refuses them without our consent. */
+  readonly requesterPays?: boolean | undefined;
+}
+
+/** How much of the service one bucket may take at once; no bound where absent. */
+export interface BucketQuotas {
+  readonly maxRunning?: number | undefined;
+  /** Of the objects whose scans run. One object is always let through, however large. */
+  readonly maxRunningBytes?: number | undefined;
 }
 
 /**
