@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 afterEach(() => work.stop());
 
-const pausing = () => eventually(() => expect(clock.sleeping.count).toBe(1));
+const pausing = () => eventually(() => clock.sleeping.count === 1);
 
 it('takes a turn at once, and the next when its time has come', async () => {
   work.start();
@@ -35,7 +35,7 @@ it('takes a turn at once, and the next when its time has come', async () => {
   clock.advance(999);
   expect(clock.sleeping.count).toBe(1);
   clock.advance(1);
-  await eventually(() => expect(turns).toBe(2));
+  await eventually(() => turns === 2);
 });
 
 it('goes on after a turn that failed', async () => {
@@ -43,23 +43,23 @@ it('goes on after a turn that failed', async () => {
   work.start();
   await pausing();
   clock.advance(1000);
-  await eventually(() => expect(turns).toBe(2));
+  await eventually(() => turns === 2);
 });
 
 it('takes the next turn at once when it is woken, also during a turn', async () => {
   work.start();
   await pausing();
   work.wake();
-  await eventually(() => expect(turns).toBe(2));
+  await eventually(() => turns === 2);
   await pausing();
   let end: () => void = () => undefined;
   turn = () => new Promise((resolve) => (end = resolve));
   work.wake();
-  await eventually(() => expect(turns).toBe(3));
+  await eventually(() => turns === 3);
   work.wake();
   turn = () => Promise.resolve();
   end();
-  await eventually(() => expect(turns).toBe(4));
+  await eventually(() => turns === 4);
 });
 
 it('waits for the turn that is under way, and begins none after it', async () => {
