@@ -1,14 +1,8 @@
-import { Passing, type Client } from './client.js';
+import type { Cli } from './cli.js';
+import { Passing } from './client.js';
 import { CommandError } from './command-error.js';
 import { readEvents, type StreamEvent } from './events.js';
-import { taskLine, workflowLine, type Style, type TaskFacts, type WorkflowFacts } from './lines.js';
-
-/** Where the lines go. */
-export interface Output {
-  readonly out: (line: string) => void;
-  readonly note: (line: string) => void;
-  readonly style: Style;
-}
+import { taskLine, workflowLine, type TaskFacts, type WorkflowFacts } from './lines.js';
 
 type Change = WorkflowFacts & { readonly tasks?: readonly TaskFacts[] };
 
@@ -20,13 +14,14 @@ const SILENT_MS = 45_000;
 const OPEN = new Set(['RUNNING', 'PAUSED']);
 
 /**
- * Prints one line per change until the workflow ends. @returns its last status.
+ * Prints one line per change until the workflow ends (of JSON where that is wanted). @returns its last status.
  *
  * A stream that is cut is taken up where it was; nothing is printed twice and nothing is left out.
  */
-export async function follow(client: Client, workflowId: string, output: Output): Promise<string> {
+export async function follow(cli: Cli, workflowId: string): Promise<string> {
+  const { client } = cli;
   const path = `/api/v1/stream?workflowId=${encodeURIComponent(workflowId)}`;
-  const printer = new Printer(output);
+  const printer = new Printer(cli);
   let lastEventId: string | undefined;
   let heardAt = performance.now();
   let isCut = false;
@@ -36,10 +31,10 @@ export async function follow(client: Client, workflowId: string, output: Output)
     try {
       for await (const event of readEvents(await client.stream(path, lastEventId, silence.signal))) {
         silence.heard();
-        if (isCut) output.note('connected again');
+        if (isCut) cli.note('connected again');
         isCut = false;
         wasThere = true;
-        const status = await take(client, workflowId, event, printer);
+        const status = await take(cli, workflowId, event, printer);
         // Only now: what could not be taken is told again by the next stream.
         lastEventId = event.id ?? lastEventId;
         // A greeting alone is no news: what comes after it may fail each time.
@@ -58,7 +53,7 @@ export async function follow(client: Client, workflowId: string, output: Output)
     } finally {
       silence.stop();
     }
-    if (!isCut) output.note('the connection is lost; trying again');
+    if (!isCut) cli.note('the connection is lost; trying again');
     isCut = true;
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
@@ -66,7 +61,7 @@ export async function follow(client: Client, workflowId: string, output: Output)
 
 /** @returns the workflow's status where the event tells it. */
 async function take(
-  client: Client,
+  { client }: Cli,
   workflowId: string,
   { event, data }: StreamEvent,
   printer: Printer,
@@ -89,17 +84,20 @@ async function take(
 class Printer {
   private readonly printed = new Map<string, string>();
 
-  constructor(private readonly output: Output) {}
+  constructor(private readonly cli: Cli) {}
 
   print(change: Change): string {
-    const { out, style } = this.output;
+    const { style } = this.cli;
     const tasks = [...(change.tasks ?? [])].sort((a, b) => a.updateTime - b.updateTime || a.seq - b.seq);
+    const news: string[] = [];
     for (const task of tasks) {
       const holder = task.status === 'IN_PROGRESS' ? task.workerId : undefined;
       if (this.isNew(task.taskId, `${task.status} ${holder ?? ''} ${task.iteration}`))
-        out(taskLine(task, style));
+        news.push(taskLine(task, style));
     }
-    if (this.isNew('', change.status)) out(workflowLine(change, style));
+    if (this.isNew('', change.status)) news.push(workflowLine(change, style));
+    if (news.length > 0 && this.cli.json) this.cli.out(JSON.stringify(change));
+    else for (const line of news) this.cli.out(line);
     return change.status;
   }
 

@@ -12,9 +12,12 @@ try {
     out: (line) => process.stdout.write(`${line}\n`),
     note: (line) => process.stderr.write(`sallyport: ${line}\n`),
     style: { colour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '' },
+    terminal: process.stderr.isTTY
+      ? { write: (text) => process.stderr.write(text), columns: () => process.stderr.columns }
+      : undefined,
   });
 } catch (error) {
-  // A fault of ours is told in full; 1 would say that the workflow did not complete.
+  // A fault of ours is told in full; 1 would say that the answer is no.
   const text = error instanceof CommandError ? error.message : inspect(error);
   const lines = text.split('\n').map((line) => visible(line, 1_000));
   process.stderr.write(`sallyport: ${lines.join('\n')}\n`);

@@ -113,6 +113,34 @@ describe('the command line against a real server', () => {
     await expect(type('retry', id).code).rejects.toThrow();
   });
 
+  test('the documented spellings are in the group "workflow", and lists know what was started', async () => {
+    const made = type('workflow', 'start', 'two', '--version', '1', '--json');
+    expect(await made.code).toBe(0);
+    const { workflowId } = JSON.parse(made.lines.join('\n')) as { workflowId: string };
+    const got = type('--json', 'workflow', 'get', workflowId);
+    await got.code;
+    expect(JSON.parse(got.lines.join('\n'))).toMatchObject({ workflowId, workflowName: 'two' });
+    const list = type('workflow', 'list', '--status', 'RUNNING', '--name', 'two');
+    await list.code;
+    expect(list.lines[0]?.split(/ {2,}/)).toEqual(['ID', 'NAME', 'STATUS', 'STARTED', 'REASON']);
+    expect(list.lines.join('\n')).toContain(`${workflowId}  two v1  RUNNING`);
+    const page = type('workflow', 'list', '--json', '--limit', '1');
+    await page.code;
+    expect(JSON.parse(page.lines.join('\n'))).toMatchObject({ items: [{ workflowName: 'two' }] });
+    const ended = type('workflow', 'terminate', workflowId, '--reason', 'enough', '--json');
+    await ended.code;
+    expect(JSON.parse(ended.lines.join('\n'))).toMatchObject({ workflowId, done: 'Terminated.' });
+  });
+
+  test('follow --json prints one JSON document a line', async () => {
+    const id = await started();
+    await type('terminate', id).code;
+    const session = type('workflow', 'follow', id, '--json');
+    expect(await session.code).toBe(1);
+    const changes = session.lines.map((line) => JSON.parse(line) as { status: string });
+    expect(changes.at(-1)).toMatchObject({ workflowId: id, status: 'TERMINATED' });
+  });
+
   test('the input may come from a file', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'sallyport-cli-'));
     writeFileSync(join(folder, 'input.json'), '{"given": "from a file"}');

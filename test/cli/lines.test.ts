@@ -1,6 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { parseArguments } from '../../src/cli/arguments.js';
-import { CommandError } from '../../src/cli/command-error.js';
 import { taskLine, workflowLine, type TaskFacts } from '../../src/cli/lines.js';
 import { settingsFrom } from '../../src/cli/settings.js';
 
@@ -46,35 +44,6 @@ describe('a line', () => {
     const run = { workflowId: 'w', workflowName: hostile, status: hostile, createTime: 1, updateTime: 2 };
     // oxlint-disable-next-line no-control-regex
     expect(workflowLine(run, { colour: true })).not.toMatch(/[\u0000-\u001f\u202e]/);
-  });
-});
-
-describe('the arguments', () => {
-  test('start a workflow with its input', () => {
-    expect(parseArguments(['start', 'scan', '--version', '2', '--input', '{"a":1}', '--follow'])).toEqual({
-      kind: 'start',
-      name: 'scan',
-      version: 2,
-      input: { a: 1 },
-      follow: true,
-    });
-  });
-
-  test.each([
-    [['strat', 'x'], 'There is no command "strat"'],
-    [['start'], 'start: the NAME of a workflow is missing'],
-    [['show', ''], 'show: the ID of a workflow is missing or empty'],
-    [['terminate', ' ', '--reason', 'x'], 'terminate: the ID of a workflow is missing or empty'],
-    [['show', 'a', 'b'], 'show takes one ID'],
-    [['show', 'a', '--jsno'], '--jsno'],
-    [['start', 'x', '--input', '{a'], '--input: this is no JSON'],
-    [['start', 'x', '--input', '[1]'], 'must be a JSON object'],
-    [['start', 'x', '--input', '@/nowhere/at/all'], '/nowhere/at/all cannot be read'],
-    [['start', 'x', '--version', 'new'], '--version: "new" is no version'],
-    [['toString'], 'There is no command'],
-  ])('%j is refused with a remedy', (args, message) => {
-    expect(() => parseArguments(args)).toThrow(CommandError);
-    expect(() => parseArguments(args)).toThrow(message);
   });
 });
 

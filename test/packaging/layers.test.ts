@@ -33,6 +33,8 @@ describe('the layer rules', () => {
     ['src/tasks/g.ts', "import { S3Client as x } from '@aws-sdk/client-s3';"],
     ['src/reports/m.ts', "import { x } from '../reviews/reviews.service.js';"],
     ['src/cli/o.ts', "import { x } from '../engine/x.js';"],
+    ['src/cli/commands/q.ts', "import { x } from '../../engine/x.js';"],
+    ['src/cli/commands/r.ts', "import { x } from '../../config.js';"],
     ['src/intake/h.ts', "import { request as x } from 'undici';"],
   ];
   const allowed: [string, string][] = [
@@ -40,6 +42,8 @@ describe('the layer rules', () => {
     ['src/outbound/egress/j.ts', "import { request as x } from 'undici';"],
     ['src/reports/n.ts', "import { x } from '../reviews/reviews.queries.js';"],
     ['src/cli/p.ts', "import { visible as x } from '../outbound/safe-text.js';"],
+    ['src/cli/commands/s.ts', "import { visible as x } from '../../outbound/safe-text.js';"],
+    ['src/cli/commands/t.ts', "import { x } from '../client.js';"],
     ['src/intake/k.ts', "import { x } from '../verdicts/x.js';"],
     ['src/engine/decider/l.ts', "import { x } from '../model/x.js';"],
   ];

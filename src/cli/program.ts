@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { seeHelp, type Cli } from './cli.js';
+import { CommandError } from './command-error.js';
+import { addWorkflow } from './commands/workflow.js';
+
+const { version: VERSION } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+) as { version: string };
+
+/** Every group of commands, in the order of the help. A new one is a file in commands/ and a line here. */
+const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [addWorkflow];
+
+const ENVIRONMENT = `
+Every command takes --help, and --json for programs. Exit code 0: done; 1: done, and the answer is no (not
+completed, not clean); 2: the command failed, and says on stderr what mends it.
+
+SALLYPORT_URL      the service (http://127.0.0.1:8080)
+SALLYPORT_API_KEY  keyId:keySecret; on the service's own machine it is found in
+                   .sallyport/credentials.json (SALLYPORT_HOME names another folder)
+NO_COLOR           set: no colours`;
+
+/** Does what the arguments ask for; the exit code is the cli's. @throws CommandError */
+export async function perform(args: readonly string[], cli: Cli): Promise<void> {
+  const program = programOf(cli);
+  if (args.length === 0) return program.outputHelp();
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and version were asked for and are printed.
+    if (error.exitCode === 0) return;
+    throw new CommandError(refusalOf(error, commandOf(program, args)), { cause: error });
+  }
+}
+
+function programOf(cli: Cli): Command {
+  const program = new Command('sallyport')
+    .description('scans what is uploaded to S3, and steers what comes of it')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'say how a command is written')
+    .helpCommand('help [command]', 'say how a command is written')
+    // An option belongs to the command before it: `--version 2` of a start is no question for ours.
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => cli.out(text.trimEnd()),
+      // A refusal is thrown, and told once.
+      writeErr: () => undefined,
+      getOutHasColors: () => false,
+    })
+    .addHelpText('after', ENVIRONMENT)
+    .hook('preAction', (_, command) => cli.begin(command));
+  for (const add of GROUPS) add(program, cli);
+  addJson(program);
+  return program;
+}
+
+/** `--json` is understood wherever it is written. */
+function addJson(command: Command): void {
+  command.option('--json', 'answer with JSON');
+  for (const child of command.commands) addJson(child);
+}
+
+/** The command that the arguments name, as deep as they do. */
+function commandOf(program: Command, args: readonly string[]): Command {
+  let command = program;
+  for (const arg of args) {
+    const child = command.commands.find((one) => one.name() === arg || one.aliases().includes(arg));
+    if (child === undefined) {
+      if (arg.startsWith('-')) continue;
+      break;
+    }
+    command = child;
+  }
+  return command;
+}
+
+function refusalOf(error: CommanderError, command: Command): string {
+  const help = seeHelp(command);
+  if (error.code === 'commander.help') {
+    const names = command.commands.map((child) => child.name()).join(', ');
+    return `${command.name()}: say which of ${names}. ${help}`;
+  }
+  const sentence = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+  const where = command.parent === null ? '' : `${command.name()}: `;
+  return `${where}${sentence}${/[.)?]$/.test(sentence) ? '' : '.'} ${help}`;
+}
