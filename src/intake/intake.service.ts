@@ -1,24 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { BacklogBell } from '../backlog/backlog-bell.js';
-import { Clock, type Instant } from '../clock.js';
 import { wholeMilliseconds } from '../verdicts/whole-milliseconds.js';
+import { Clock } from '../clock.js';
 import { Database } from '../database/database.js';
-import type { Queryable } from '../database/queryable.js';
 import { InvalidInput } from '../errors.js';
 import { LOG, type Log } from '../ops/log.js';
 import { Buckets } from '../s3/buckets.js';
 import { TriggerRules } from '../triggers/trigger-rules.js';
-import { isVersioned, lockKeys } from '../verdicts/identity.js';
-import type { ObjectRef } from '../verdicts/ledger.js';
-import { markDeleted } from '../verdicts/sql/object-rows.js';
+import { EventBatches, type PlacedEvent } from './event-batches.js';
 import { eventKeyOf } from './event-key.js';
 import { normalise } from './normalise.js';
 import type { Normalised, RejectedEvent, S3Event } from './s3-event.js';
-import { sequenceOf } from './sequencer.js';
-import { knownEvents, storeEvents, type StoredEvent } from './sql/store-events.js';
 import { storeRejects } from './sql/store-rejects.js';
-import { storeUpload } from './store-upload.js';
 
 /** Where a message came from. With `endpointId`, its events can only mean buckets of that endpoint. */
 export interface MessageSource {
@@ -38,28 +32,25 @@ export interface Accepted {
   readonly rejected: number;
 }
 
-/** An event whose bucket is ours, ready to be stored. */
-interface Placed {
-  readonly event: S3Event;
-  readonly ref: ObjectRef;
-  readonly nonce: string;
-  readonly eventKey: string;
-}
-
 /** Takes in what sources say was uploaded. Nothing is acknowledged before it is durable. */
 @Injectable()
 export class IntakeService {
+  private readonly batches: EventBatches;
+
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly buckets: Buckets,
-    private readonly rules: TriggerRules,
+    rules: TriggerRules,
     private readonly bell: BacklogBell,
     @Inject(LOG) private readonly log: Log,
-  ) {}
+  ) {
+    this.batches = new EventBatches(database, rules);
+  }
 
   /**
-   * Stores a message's events, ledger rows and backlog rows in one transaction.
+   * Stores a message's events, ledger rows and backlog rows in one transaction, together with those
+   * of messages that come at the same time.
    *
    * @throws InvalidInput when no part of a webhook's message can be used; what was wrong is kept all the same.
    */
@@ -67,10 +58,10 @@ export class IntakeService {
     const at = wholeMilliseconds(this.clock);
     const read = normalise(message);
     const { placed, ignored, rejects } = this.place(read, source);
-    const stored = await this.database.transaction(async (tx) => {
-      await storeRejects(tx, rejects, { sourceKind: source.kind, at });
-      return this.store(tx, placed, at);
-    });
+    const stored =
+      placed.length + rejects.length === 0
+        ? []
+        : await this.batches.store({ sourceKind: source.kind, placed, rejects, receivedAt: at });
     if (stored.some(({ effect }) => effect === 'scan')) this.bell.ring();
     for (const rejected of rejects) {
       const { reason, path, bucket } = rejected;
@@ -95,7 +86,7 @@ export class IntakeService {
 
   /** Finds each event's bucket among the registered ones; an event never chooses an endpoint of its own. */
   private place(read: Normalised, source: MessageSource) {
-    const placed: Placed[] = [];
+    const placed: PlacedEvent[] = [];
     const rejects: RejectedEvent[] = [...read.rejects];
     let ignored = read.ignored;
     for (const told of read.events) {
@@ -132,42 +123,7 @@ export class IntakeService {
           (endpointId === undefined || policy.endpointId === endpointId),
       );
   }
-
-  /** @returns what was stored now; events of earlier deliveries are left out. */
-  private async store(tx: Queryable, placed: readonly Placed[], receivedAt: Instant): Promise<StoredEvent[]> {
-    if (placed.length === 0) return [];
-    await lockKeys(
-      tx,
-      placed.map(({ ref }) => ref),
-    );
-    const seen = await knownEvents(
-      tx,
-      placed.map(({ eventKey }) => eventKey),
-    );
-    const match = await this.rules.match(tx);
-    const stored: StoredEvent[] = [];
-    for (const { event, ref, nonce, eventKey } of placed) {
-      if (seen.has(eventKey)) continue;
-      seen.add(eventKey);
-      const common = { eventKey, endpointId: ref.endpointId, event, receivedAt };
-      if (event.kind === 'created' || event.kind === 'restored') {
-        stored.push({ ...common, ...(await storeUpload(tx, { ref, event, nonce, receivedAt, match })) });
-      } else {
-        if (event.kind === 'deleted') await storeDeletion(tx, ref, event, receivedAt);
-        stored.push({ ...common, openedObject: false, effect: event.kind });
-      }
-    }
-    await storeEvents(tx, stored);
-    return stored;
-  }
 }
-
-const storeDeletion = (tx: Queryable, ref: ObjectRef, event: S3Event, receivedAt: Instant): Promise<void> =>
-  markDeleted(tx, ref, {
-    at: event.eventTime ?? receivedAt,
-    versioned: isVersioned(ref),
-    sequence: sequenceOf(event.sourceKind, event.sequencer),
-  });
 
 const unknownBucket = (event: S3Event): RejectedEvent => ({
   reason: 'unknown_bucket',

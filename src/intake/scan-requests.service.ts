@@ -15,8 +15,8 @@ import { StorageError } from '../s3/storage-error.js';
 import { TriggerRules } from '../triggers/trigger-rules.js';
 import { headIdentity, isVersioned, lockKeys, versionIdentity } from '../verdicts/identity.js';
 import type { ObjectRef } from '../verdicts/ledger.js';
-import { demoteOthers, findByIdentity, insertObject } from '../verdicts/sql/object-rows.js';
-import { openScan } from '../verdicts/sql/open-scan.js';
+import { demoteOthers, findByIdentities, insertObjects } from '../verdicts/sql/object-rows.js';
+import { openScans, raiseGenerations } from '../verdicts/sql/open-scan.js';
 
 export interface ScanRequest {
   readonly bucket: string;
@@ -85,34 +85,44 @@ export class ScanRequests {
     const at = wholeMilliseconds(this.clock);
     await lockKeys(tx, [ref]);
     const identity = isVersioned(ref) ? versionIdentity(ref) : headIdentity(ref, head);
-    const known = await findByIdentity(tx, identity);
+    const known = (await findByIdentities(tx, [identity])).get(identity);
     const objectId = known?.id ?? randomUUID();
     if (known === undefined) {
       const uploadedAt = Date.parse(head.lastModified);
-      await insertObject(tx, {
-        id: objectId,
-        ref,
-        identity,
-        identityFixed: true,
-        origin: 'request',
-        facts: head,
-        isLatest,
-        uploadedAt: Number.isNaN(uploadedAt) ? at : uploadedAt,
-        firstSeenAt: at,
-      });
-      if (isLatest) await demoteOthers(tx, ref, objectId);
+      await insertObjects(tx, [
+        {
+          id: objectId,
+          ref,
+          identity,
+          identityFixed: true,
+          origin: 'request',
+          facts: head,
+          isLatest,
+          uploadedAt: Number.isNaN(uploadedAt) ? at : uploadedAt,
+          firstSeenAt: at,
+          generation: 1,
+        },
+      ]);
+      if (isLatest) await demoteOthers(tx, [{ ref, id: objectId }]);
     }
+    const raised = known === undefined ? undefined : await raiseGenerations(tx, [objectId]);
+    const generation = raised?.get(objectId) ?? 1;
     const workflowName = await this.workflowFor(tx, ref, head);
-    const { scanId, workflowId, generation } = await openScan(tx, {
-      objectId,
-      origin: 'request',
-      requestedBy: actor,
-      openedObject: known === undefined,
-      workflowName,
-      at,
-    });
+    const [opened] = await openScans(tx, [
+      {
+        objectId,
+        origin: 'request',
+        requestedBy: actor,
+        openedObject: known === undefined,
+        workflowName,
+        at,
+        generation,
+      },
+    ]);
+    if (opened === undefined) throw new Error('a scan was opened without an id');
+    const { scanId, workflowId } = opened;
     const priority = PRIORITY.request;
-    await enqueue(tx, { scanId, objectId, ref, priority, workflowName, workflowId, source: 'request', at });
+    await enqueue(tx, [{ scanId, objectId, ref, priority, workflowName, workflowId, source: 'request', at }]);
     await appendAudit(tx, [
       { at, actor, action: 'scan.requested', subject: `object:${objectId}`, data: { scanId, generation } },
     ]);

@@ -16,7 +16,7 @@ import {
 import { ScanProgress } from './progress.js';
 import { appendVerdict } from './sql/append-verdict.js';
 import { fixIdentity, foldInto } from './sql/identify.js';
-import { findByIdentity } from './sql/object-rows.js';
+import { findByIdentities } from './sql/object-rows.js';
 import { replaceFindings } from './sql/replace-findings.js';
 import { contextOf, findScan, refOf, type ScanRow } from './sql/scan-row.js';
 import { storableText } from './text.js';
@@ -163,7 +163,7 @@ async function identify(tx: Queryable, scan: ScanRow, facts: ObjectFacts): Promi
     (scan.e_tag !== null && scan.e_tag !== facts.eTag) ||
     (scan.size_bytes !== null && scan.size_bytes !== facts.sizeBytes);
   if (differs) return { kind: 'superseded' };
-  const other = await findByIdentity(tx, identity);
+  const other = (await findByIdentities(tx, [identity])).get(identity);
   if (other !== undefined && other.id !== scan.object_id) {
     const fold = { objectId: scan.object_id, scanId: scan.scan_id, intoObjectId: other.id };
     return { kind: 'duplicate', ofScanId: await foldInto(tx, fold) };

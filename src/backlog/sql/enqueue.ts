@@ -13,30 +13,32 @@ export interface NewItem {
   readonly at: Instant;
 }
 
-/** Puts a scan into the backlog, in the transaction that opens it. */
-export async function enqueue(tx: Queryable, item: NewItem): Promise<void> {
-  const { bucket, key, versionId } = item.ref;
-  const input = {
-    scanId: item.scanId,
+/** Puts scans into the backlog, in the transaction that opens them. */
+export async function enqueue(tx: Queryable, items: readonly NewItem[]): Promise<void> {
+  if (items.length === 0) return;
+  const rows = items.map(({ ref: { endpointId, bucket, key, versionId }, ...item }) => ({
+    scan_id: item.scanId,
+    object_id: item.objectId,
+    endpoint_id: endpointId,
     bucket,
-    key,
-    ...(versionId !== undefined && { versionId }),
-    source: item.source,
-  };
+    priority: item.priority,
+    workflow_name: item.workflowName,
+    workflow_id: item.workflowId,
+    input: {
+      scanId: item.scanId,
+      bucket,
+      key,
+      ...(versionId !== undefined && { versionId }),
+      source: item.source,
+    },
+    at: item.at,
+  }));
   await tx.query(
     `INSERT INTO backlog_item (scan_id, object_id, endpoint_id, bucket, priority, workflow_name, workflow_id,
                                input, enqueued_at, not_before)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)`,
-    [
-      item.scanId,
-      item.objectId,
-      item.ref.endpointId,
-      bucket,
-      item.priority,
-      item.workflowName,
-      item.workflowId,
-      JSON.stringify(input),
-      item.at,
-    ],
+     SELECT scan_id, object_id, endpoint_id, bucket, priority, workflow_name, workflow_id, input, at, at
+       FROM json_to_recordset($1::json) AS i (scan_id uuid, object_id uuid, endpoint_id text, bucket text,
+            priority int, workflow_name text, workflow_id text, input json, at bigint)`,
+    [JSON.stringify(rows)],
   );
 }

@@ -4,7 +4,7 @@ import type { EndpointLogger } from './log.js';
 import type { Store } from './store.js';
 
 // S3 sends one record a message almost always; more of them at once is what clears a backlog quickly.
-const MAX_RECORDS = 20;
+const MAX_RECORDS = 200;
 
 export interface DeliveryOptions {
   readonly store: Store;

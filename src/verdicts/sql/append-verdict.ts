@@ -1,5 +1,5 @@
 import type { Instant } from '../../clock.js';
-import { appendAudit } from '../../audit/audit.js';
+import { appendAudit, type AuditEvent } from '../../audit/audit.js';
 import type { Queryable } from '../../database/queryable.js';
 import type { VerdictRecord } from '../ledger.js';
 import { storableText } from '../text.js';
@@ -20,54 +20,63 @@ export interface NewVerdict extends Omit<VerdictRecord, 'workflowId'> {
 const MAX_GAPS = 200;
 
 /** Appends the verdict with its audit event; the object's current one follows unless a newer generation spoke. */
-export async function appendVerdict(tx: Queryable, verdict: NewVerdict): Promise<void> {
-  const gaps = verdict.notCovered.slice(0, MAX_GAPS).map((gap) => ({
+export const appendVerdict = (tx: Queryable, verdict: NewVerdict): Promise<void> =>
+  appendVerdicts(tx, [verdict]);
+
+/** The same for verdicts about different objects. */
+export async function appendVerdicts(tx: Queryable, verdicts: readonly NewVerdict[]): Promise<void> {
+  if (verdicts.length === 0) return;
+  await tx.query(
+    `WITH said AS (
+       INSERT INTO verdict (object_id, scan_id, generation, verdict, reason, detail, engines, bytes_scanned,
+                            bytes_total, sha256, not_covered, workflow_id, at)
+       SELECT object_id, scan_id, generation, verdict, reason, detail, engines, bytes_scanned,
+              bytes_total, sha256, not_covered, workflow_id, at
+         FROM json_to_recordset($1::json) AS v (object_id uuid, scan_id uuid, generation int, verdict text,
+              reason text, detail text, engines json, bytes_scanned bigint, bytes_total bigint, sha256 text,
+              not_covered json, workflow_id text, at bigint)
+       RETURNING id, object_id, generation, verdict)
+     UPDATE object_version o SET verdict = said.verdict, verdict_id = said.id, verdict_generation = said.generation
+       FROM said WHERE o.id = said.object_id AND o.verdict_generation <= said.generation`,
+    [JSON.stringify(verdicts.map(rowOf))],
+  );
+  await appendAudit(tx, verdicts.map(auditEventOf));
+}
+
+const rowOf = (verdict: NewVerdict) => ({
+  object_id: verdict.objectId,
+  scan_id: verdict.scanId,
+  generation: verdict.generation,
+  verdict: verdict.verdict,
+  reason: storableText(verdict.reason, 200),
+  detail: verdict.detail === undefined ? undefined : storableText(verdict.detail, 2000),
+  engines: verdict.engines,
+  bytes_scanned: verdict.bytesScanned,
+  bytes_total: verdict.bytesTotal,
+  sha256: verdict.sha256,
+  not_covered: verdict.notCovered.slice(0, MAX_GAPS).map((gap) => ({
     path: storableText(gap.path, 2000),
     reason: gap.reason,
     ...(gap.detail !== undefined && { detail: storableText(gap.detail, 500) }),
-  }));
-  const [row] = await tx.query<{ id: string }>(
-    `INSERT INTO verdict (object_id, scan_id, generation, verdict, reason, detail, engines, bytes_scanned,
-                          bytes_total, sha256, not_covered, workflow_id, at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id`,
-    [
-      verdict.objectId,
-      verdict.scanId ?? null,
-      verdict.generation,
-      verdict.verdict,
-      storableText(verdict.reason, 200),
-      verdict.detail === undefined ? null : storableText(verdict.detail, 2000),
-      JSON.stringify(verdict.engines),
-      verdict.bytesScanned,
-      verdict.bytesTotal,
-      verdict.sha256 ?? null,
-      JSON.stringify(gaps),
-      verdict.workflowId ?? null,
-      verdict.at,
-    ],
-  );
-  await tx.query(
-    `UPDATE object_version SET verdict = $2, verdict_id = $3, verdict_generation = $4
-      WHERE id = $1 AND verdict_generation <= $4`,
-    [verdict.objectId, verdict.verdict, row?.id, verdict.generation],
-  );
-  await appendAudit(tx, [
-    {
-      at: verdict.at,
-      actor: verdict.actor,
-      action: 'object.verdict',
-      subject: `object:${verdict.objectId}`,
-      data: {
-        verdict: verdict.verdict,
-        reason: verdict.reason,
-        generation: verdict.generation,
-        ...(verdict.scanId !== undefined && { scanId: verdict.scanId }),
-        ...(verdict.workflowId !== undefined && { workflowId: verdict.workflowId }),
-        bytesScanned: verdict.bytesScanned,
-        bytesTotal: verdict.bytesTotal,
-        ...(verdict.sha256 !== undefined && { sha256: verdict.sha256 }),
-        engines: verdict.engines.map((engine) => `${engine.name} ${engine.version}`),
-      },
-    },
-  ]);
-}
+  })),
+  workflow_id: verdict.workflowId,
+  at: verdict.at,
+});
+
+const auditEventOf = (verdict: NewVerdict): AuditEvent => ({
+  at: verdict.at,
+  actor: verdict.actor,
+  action: 'object.verdict',
+  subject: `object:${verdict.objectId}`,
+  data: {
+    verdict: verdict.verdict,
+    reason: verdict.reason,
+    generation: verdict.generation,
+    ...(verdict.scanId !== undefined && { scanId: verdict.scanId }),
+    ...(verdict.workflowId !== undefined && { workflowId: verdict.workflowId }),
+    bytesScanned: verdict.bytesScanned,
+    bytesTotal: verdict.bytesTotal,
+    ...(verdict.sha256 !== undefined && { sha256: verdict.sha256 }),
+    engines: verdict.engines.map((engine) => `${engine.name} ${engine.version}`),
+  },
+});

@@ -9,60 +9,81 @@ export interface Sequence {
   readonly padded: string;
 }
 
+/** What made us look: an event, or somebody who asked. */
+export type Origin = 'event' | 'request';
+
 export interface NewObject {
   readonly id: string;
   readonly ref: ObjectRef;
   readonly identity: string;
   readonly identityFixed: boolean;
-  readonly origin: 'event' | 'request';
+  readonly origin: Origin;
   readonly facts: { readonly [name in keyof ObjectFacts]?: ObjectFacts[name] | undefined };
   readonly sequence?: Sequence | undefined;
   readonly isLatest: boolean;
   readonly uploadedAt: Instant;
   readonly firstSeenAt: Instant;
+  /** 1 when its first scan is opened with it, else 0. */
+  readonly generation: 0 | 1;
 }
 
-/** Inserts an object version. The caller holds the key's lock and found no row of this identity. */
-export async function insertObject(tx: Queryable, object: NewObject): Promise<void> {
+/** Inserts object versions. The caller holds their keys' locks and found no row of any of these identities. */
+export async function insertObjects(tx: Queryable, objects: readonly NewObject[]): Promise<void> {
+  if (objects.length === 0) return;
+  const rows = objects.map(({ ref, facts, sequence, ...object }) => ({
+    id: object.id,
+    endpoint_id: ref.endpointId,
+    bucket: ref.bucket,
+    key: ref.key,
+    version_id: ref.versionId,
+    identity: object.identity,
+    identity_fixed: object.identityFixed,
+    origin: object.origin,
+    e_tag: facts.eTag,
+    size_bytes: facts.sizeBytes,
+    last_modified: facts.lastModified,
+    content_type: facts.contentType,
+    storage_class: facts.storageClass,
+    sequence_domain: sequence?.domain,
+    sequence: sequence?.padded,
+    is_latest: object.isLatest,
+    uploaded_at: object.uploadedAt,
+    first_seen_at: object.firstSeenAt,
+    generation: object.generation,
+  }));
   await tx.query(
     `INSERT INTO object_version (id, endpoint_id, bucket, key, version_id, identity, identity_fixed, origin,
                                  e_tag, size_bytes, last_modified, content_type, storage_class,
-                                 sequence_domain, sequence, is_latest, uploaded_at, first_seen_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
-    [
-      object.id,
-      object.ref.endpointId,
-      object.ref.bucket,
-      object.ref.key,
-      object.ref.versionId ?? null,
-      object.identity,
-      object.identityFixed,
-      object.origin,
-      object.facts.eTag ?? null,
-      object.facts.sizeBytes ?? null,
-      object.facts.lastModified ?? null,
-      object.facts.contentType ?? null,
-      object.facts.storageClass ?? null,
-      object.sequence?.domain ?? null,
-      object.sequence?.padded ?? null,
-      object.isLatest,
-      object.uploadedAt,
-      object.firstSeenAt,
-    ],
+                                 sequence_domain, sequence, is_latest, uploaded_at, first_seen_at, generation)
+     SELECT id, endpoint_id, bucket, key, version_id, identity, identity_fixed, origin,
+            e_tag, size_bytes, last_modified, content_type, storage_class,
+            sequence_domain, sequence, is_latest, uploaded_at, first_seen_at, generation
+       FROM json_to_recordset($1::json) AS o (id uuid, endpoint_id text, bucket text, key text, version_id text,
+            identity text, identity_fixed boolean, origin text, e_tag text, size_bytes bigint, last_modified text,
+            content_type text, storage_class text, sequence_domain text, sequence text, is_latest boolean,
+            uploaded_at bigint, first_seen_at bigint, generation int)`,
+    [JSON.stringify(rows)],
   );
 }
 
-/** The row of this identity, if it is known; follows a fold to the row that stands for the bytes. */
-export async function findByIdentity(
+/** A row of the ledger that is there already. */
+export interface KnownObject {
+  readonly id: string;
+  readonly generation: number;
+}
+
+/** The rows of these identities that are known; follows a fold to the row that stands for the bytes. */
+export async function findByIdentities(
   tx: Queryable,
-  identity: string,
-): Promise<{ readonly id: string; readonly generation: number } | undefined> {
-  const [row] = await tx.query<{ id: string; generation: number }>(
-    `SELECT t.id, t.generation FROM object_version o JOIN object_version t ON t.id = coalesce(o.folded_into, o.id)
-      WHERE o.identity = $1`,
-    [identity],
+  identities: readonly string[],
+): Promise<Map<string, KnownObject>> {
+  const rows = await tx.query<KnownObject & { identity: string }>(
+    `SELECT o.identity, t.id, t.generation
+       FROM object_version o JOIN object_version t ON t.id = coalesce(o.folded_into, o.id)
+      WHERE o.identity = ANY ($1)`,
+    [identities],
   );
-  return row;
+  return new Map(rows.map(({ identity, id, generation }) => [identity, { id, generation }]));
 }
 
 /** The row of the unversioned object whose bytes were taken back from an archive. */
@@ -70,8 +91,8 @@ export async function findRestored(
   tx: Queryable,
   ref: ObjectRef,
   eTag: string | undefined,
-): Promise<{ readonly id: string; readonly generation: number } | undefined> {
-  const [row] = await tx.query<{ id: string; generation: number }>(
+): Promise<KnownObject | undefined> {
+  const [row] = await tx.query<KnownObject>(
     `SELECT id, generation FROM object_version
       WHERE endpoint_id = $1 AND bucket = $2 AND key = $3 AND (version_id IS NULL OR version_id = 'null')
         AND folded_into IS NULL AND deleted_at IS NULL AND identity_fixed
@@ -82,26 +103,59 @@ export async function findRestored(
   return row;
 }
 
-/** Whether a later upload of the same key is known; sequences of other sources say nothing. */
-export async function hasLaterUpload(tx: Queryable, ref: ObjectRef, sequence: Sequence): Promise<boolean> {
-  const [row] = await tx.query<{ later: boolean }>(
-    `SELECT EXISTS (
-       SELECT FROM object_version WHERE endpoint_id = $1 AND bucket = $2 AND key = $3
-          AND sequence_domain = $4 AND sequence > $5
-     ) AS later`,
-    [ref.endpointId, ref.bucket, ref.key, sequence.domain, sequence.padded],
-  );
-  return row?.later === true;
+/** A key's upload with its place among the uploads of that key. */
+export interface SequencedUpload {
+  readonly ref: ObjectRef;
+  readonly sequence: Sequence;
 }
 
-/** The other states of this key are no longer its latest. */
-export async function demoteOthers(tx: Queryable, ref: ObjectRef, latestId: string): Promise<void> {
+/** Of which of these a later upload of the same key is known; sequences of other sources say nothing. */
+export async function overtaken<Upload extends SequencedUpload>(
+  tx: Queryable,
+  uploads: readonly Upload[],
+): Promise<Set<Upload>> {
+  if (uploads.length === 0) return new Set();
+  const rows = await tx.query<{ n: number }>(
+    `SELECT u.n::int FROM ${placesOf('$1, $2, $3, $4, $5')} AS u (endpoint_id, bucket, key, domain, sequence, n)
+      WHERE EXISTS (
+        SELECT FROM object_version o
+         WHERE o.endpoint_id = u.endpoint_id AND o.bucket = u.bucket AND o.key = u.key
+           AND o.sequence_domain = u.domain AND o.sequence > u.sequence COLLATE "C")`,
+    [
+      ...places(uploads.map(({ ref }) => ref)),
+      uploads.map(({ sequence }) => sequence.domain),
+      uploads.map(({ sequence }) => sequence.padded),
+    ],
+  );
+  return new Set(rows.map(({ n }) => uploads[n - 1]).filter((upload) => upload !== undefined));
+}
+
+/** The other states of these keys are no longer their latest. */
+export async function demoteOthers(
+  tx: Queryable,
+  latest: readonly { readonly ref: ObjectRef; readonly id: string }[],
+): Promise<void> {
+  if (latest.length === 0) return;
   await tx.query(
-    `UPDATE object_version SET is_latest = false
-      WHERE endpoint_id = $1 AND bucket = $2 AND key = $3 AND id <> $4 AND is_latest`,
-    [ref.endpointId, ref.bucket, ref.key, latestId],
+    `UPDATE object_version o SET is_latest = false
+       FROM ${placesOf('$1, $2, $3, $4')} AS l (endpoint_id, bucket, key, id, n)
+      WHERE o.endpoint_id = l.endpoint_id AND o.bucket = l.bucket AND o.key = l.key
+        AND o.id <> l.id::uuid AND o.is_latest`,
+    [...places(latest.map(({ ref }) => ref)), latest.map(({ id }) => id)],
   );
 }
+
+const placesOf = (parameters: string): string =>
+  `unnest(${parameters
+    .split(', ')
+    .map((parameter) => `${parameter}::text[]`)
+    .join(', ')}) WITH ORDINALITY`;
+
+const places = (refs: readonly ObjectRef[]): readonly (readonly string[])[] => [
+  refs.map(({ endpointId }) => endpointId),
+  refs.map(({ bucket }) => bucket),
+  refs.map(({ key }) => key),
+];
 
 /** Marks what a delete event removed: the version that it names, else every state of the key that it came after. */
 export async function markDeleted(

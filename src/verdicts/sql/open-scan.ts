@@ -1,10 +1,13 @@
 import type { Instant } from '../../clock.js';
 import type { Queryable } from '../../database/queryable.js';
 import { scanIdOf, workflowIdOf } from '../ids.js';
+import type { Origin } from './object-rows.js';
 
-export interface OpenScan {
+export interface NewScan {
   readonly objectId: string;
-  readonly origin: 'event' | 'request';
+  /** Already the object's: see `raiseGenerations`. */
+  readonly generation: number;
+  readonly origin: Origin;
   /** As in AuditEvent.actor. */
   readonly requestedBy: string;
   readonly rule?: string | undefined;
@@ -14,35 +17,52 @@ export interface OpenScan {
   readonly at: Instant;
 }
 
-/** Raises the object's generation and inserts the scan of it; its ids follow from the object and the generation. */
-export async function openScan(
+export interface OpenedScan {
+  readonly scanId: string;
+  readonly workflowId: string;
+}
+
+/** Counts one more scan of each of these objects. @returns each one's number by the object's id. */
+export async function raiseGenerations(
   tx: Queryable,
-  args: OpenScan,
-): Promise<{ readonly scanId: string; readonly workflowId: string; readonly generation: number }> {
-  const [object] = await tx.query<{ generation: number }>(
-    'UPDATE object_version SET generation = generation + 1 WHERE id = $1 RETURNING generation',
-    [args.objectId],
+  objectIds: readonly string[],
+): Promise<Map<string, number>> {
+  if (objectIds.length === 0) return new Map();
+  const rows = await tx.query<{ id: string; generation: number }>(
+    'UPDATE object_version SET generation = generation + 1 WHERE id = ANY ($1) RETURNING id, generation',
+    [objectIds],
   );
-  if (object === undefined) throw new Error(`object ${args.objectId} vanished inside its own transaction`);
-  const { generation } = object;
-  const scanId = scanIdOf(args.objectId, generation);
-  const workflowId = workflowIdOf(scanId);
+  return new Map(rows.map(({ id, generation }) => [id, generation]));
+}
+
+/** Inserts scans; their ids follow from object and generation. @returns the ids, in the order given. */
+export async function openScans(tx: Queryable, scans: readonly NewScan[]): Promise<OpenedScan[]> {
+  if (scans.length === 0) return [];
+  const opened = scans.map(({ objectId, generation }) => {
+    const scanId = scanIdOf(objectId, generation);
+    return { scanId, workflowId: workflowIdOf(scanId) };
+  });
+  const rows = scans.map((scan, index) => ({
+    id: opened[index]?.scanId,
+    object_id: scan.objectId,
+    generation: scan.generation,
+    origin: scan.origin,
+    requested_by: scan.requestedBy,
+    rule: scan.rule,
+    opened_object: scan.openedObject,
+    workflow_name: scan.workflowName,
+    workflow_id: opened[index]?.workflowId,
+    requested_at: scan.at,
+  }));
   await tx.query(
     `INSERT INTO scan (id, object_id, generation, origin, requested_by, rule, opened_object, workflow_name,
                        workflow_id, requested_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-    [
-      scanId,
-      args.objectId,
-      generation,
-      args.origin,
-      args.requestedBy,
-      args.rule ?? null,
-      args.openedObject,
-      args.workflowName,
-      workflowId,
-      args.at,
-    ],
+     SELECT id, object_id, generation, origin, requested_by, rule, opened_object, workflow_name,
+            workflow_id, requested_at
+       FROM json_to_recordset($1::json) AS s (id uuid, object_id uuid, generation int, origin text,
+            requested_by text, rule text, opened_object boolean, workflow_name text, workflow_id text,
+            requested_at bigint)`,
+    [JSON.stringify(rows)],
   );
-  return { scanId, workflowId, generation };
+  return opened;
 }

@@ -6,32 +6,49 @@ import type { ObjectRef } from '../../../verdicts/ledger.js';
 // of bytes with the same ETag, so such a row stops counting soon.
 const UNVERSIONED_MS = 3_600_000;
 
+/** An upload as its event told it. */
+export interface ToldUpload {
+  readonly ref: ObjectRef;
+  readonly eTag: string | undefined;
+}
+
 /**
- * Whether the object is what a review released: our own copy, whose event must not start another scan. True from just
+ * Which of these are what a review released: our own copies, whose events must not start another scan. True from just
  * before the copy is made, because its event may be faster than our own next statement.
  */
-export async function isReleased(
+export async function releasedAmong<Upload extends ToldUpload>(
+  db: Queryable,
+  uploads: readonly Upload[],
+  now: Instant,
+): Promise<Set<Upload>> {
+  if (uploads.length === 0) return new Set();
+  const rows = await db.query<{ n: number }>(
+    `SELECT u.n::int
+       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) WITH ORDINALITY
+            AS u (endpoint_id, bucket, key, etag, version_id, n)
+      WHERE EXISTS (
+        SELECT FROM released_object r
+         WHERE r.endpoint_id = u.endpoint_id AND r.bucket = u.bucket AND r.key = u.key AND r.etag = u.etag
+           AND (r.version_id = u.version_id OR (r.version_id IS NULL AND r.created_at > $6)))`,
+    [
+      uploads.map(({ ref }) => ref.endpointId),
+      uploads.map(({ ref }) => ref.bucket),
+      uploads.map(({ ref }) => ref.key),
+      uploads.map(({ eTag }) => eTag ?? ''),
+      uploads.map(({ ref }) => ref.versionId ?? null),
+      Math.round(now - UNVERSIONED_MS),
+    ],
+  );
+  return new Set(rows.map(({ n }) => uploads[n - 1]).filter((upload) => upload !== undefined));
+}
+
+/** The same of one object. */
+export const isReleased = async (
   db: Queryable,
   ref: ObjectRef,
   eTag: string | undefined,
   now: Instant,
-): Promise<boolean> {
-  const rows = await db.query(
-    `SELECT 1 FROM released_object
-     WHERE endpoint_id = $1 AND bucket = $2 AND key = $3 AND etag = $4
-       AND (version_id = $5 OR (version_id IS NULL AND created_at > $6))
-     LIMIT 1`,
-    [
-      ref.endpointId,
-      ref.bucket,
-      ref.key,
-      eTag ?? '',
-      ref.versionId ?? null,
-      Math.round(now - UNVERSIONED_MS),
-    ],
-  );
-  return rows.length > 0;
-}
+): Promise<boolean> => (await releasedAmong(db, [{ ref, eTag }], now)).size > 0;
 
 /** Says before the copy is made what its event will look like. Repeatable. */
 export async function announceRelease(

@@ -1,0 +1,191 @@
+import type { Instant } from '../clock.js';
+import type { Database } from '../database/database.js';
+import { isDatabaseAway } from '../database/is-away.js';
+import type { Queryable } from '../database/queryable.js';
+import { Overloaded } from '../errors.js';
+import type { TriggerRules } from '../triggers/trigger-rules.js';
+import { isVersioned, lockKeys } from '../verdicts/identity.js';
+import type { ObjectRef } from '../verdicts/ledger.js';
+import { markDeleted } from '../verdicts/sql/object-rows.js';
+import type { RejectedEvent, S3Event } from './s3-event.js';
+import { sequenceOf } from './sequencer.js';
+import { knownEvents, storeEvents, type StoredEvent } from './sql/store-events.js';
+import { storeRejects } from './sql/store-rejects.js';
+import { storeUploads } from './store-uploads.js';
+
+/** An event whose bucket is ours, ready to be stored. */
+export interface PlacedEvent {
+  readonly event: S3Event;
+  readonly ref: ObjectRef;
+  readonly nonce: string;
+  readonly eventKey: string;
+}
+
+/** What a message holds once its events have found their buckets. */
+export interface PlacedMessage {
+  readonly sourceKind: string;
+  readonly placed: readonly PlacedEvent[];
+  readonly rejects: readonly RejectedEvent[];
+  readonly receivedAt: Instant;
+}
+
+interface Waiting {
+  readonly message: PlacedMessage;
+  readonly resolve: (stored: readonly StoredEvent[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+// One transaction's worth: a thousandth of a second each, and locks for all of their keys.
+const MAX_EVENTS = 500;
+// Sources that deliver one event a message wait for their answer; more of them than this would only fill the memory.
+const MAX_WAITING = 10_000;
+
+/**
+ * Stores messages that arrive at the same time in one transaction: a commit costs the same for one event as for five
+ * hundred. A message is stored whole or not at all, and one that the database refuses harms none beside it.
+ */
+export class EventBatches {
+  private readonly waiting: Waiting[] = [];
+  private isRunning = false;
+
+  constructor(
+    private readonly database: Database,
+    private readonly rules: TriggerRules,
+  ) {}
+
+  /**
+   * @returns what was stored now; events of earlier deliveries are left out.
+   * @throws Overloaded when too many messages wait already.
+   */
+  store(message: PlacedMessage): Promise<readonly StoredEvent[]> {
+    if (this.waiting.length >= MAX_WAITING) {
+      throw new Overloaded(`${MAX_WAITING} messages wait to be stored. Send this one again later.`, 1, 503);
+    }
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ message, resolve, reject });
+      if (!this.isRunning) void this.run();
+    });
+  }
+
+  /** Never rejects: each message hears its own outcome. */
+  private async run(): Promise<void> {
+    this.isRunning = true;
+    while (this.waiting.length > 0) await this.storeBatch(this.nextBatch());
+    this.isRunning = false;
+  }
+
+  private nextBatch(): readonly Waiting[] {
+    let events = 0;
+    let count = 0;
+    for (const { message } of this.waiting) {
+      events += message.placed.length + message.rejects.length;
+      if (count > 0 && events > MAX_EVENTS) break;
+      count += 1;
+    }
+    return this.waiting.splice(0, count);
+  }
+
+  private async storeBatch(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const outcomes = await this.commit(batch.map(({ message }) => message));
+      for (const [index, { resolve }] of batch.entries()) resolve(outcomes[index] ?? []);
+    } catch (error) {
+      // A database that is away is away for all of them; what one message did wrong the others need not pay for.
+      if (batch.length === 1 || isDatabaseAway(error)) {
+        for (const { reject } of batch) reject(error);
+      } else {
+        for (const alone of batch) await this.storeBatch([alone]);
+      }
+    }
+  }
+
+  /** One transaction. @returns what each message added. */
+  private commit(messages: readonly PlacedMessage[]): Promise<(readonly StoredEvent[])[]> {
+    return this.database.transaction(async (tx) => {
+      for (const { rejects, sourceKind, receivedAt } of messages) {
+        await storeRejects(tx, rejects, { sourceKind, at: receivedAt });
+      }
+      const told = messages.flatMap(({ placed, receivedAt }, message) =>
+        placed.map((event) => ({ ...event, receivedAt, message })),
+      );
+      const stored = await this.storeTold(tx, told);
+      const outcomes: StoredEvent[][] = messages.map(() => []);
+      for (const { message, event } of stored) outcomes[message]?.push(event);
+      return outcomes;
+    });
+  }
+
+  private async storeTold(tx: Queryable, told: readonly Told[]) {
+    if (told.length === 0) return [];
+    await lockKeys(
+      tx,
+      told.map(({ ref }) => ref),
+    );
+    const seen = await knownEvents(
+      tx,
+      told.map(({ eventKey }) => eventKey),
+    );
+    const news = told.filter(({ eventKey }) => !seen.has(eventKey) && seen.add(eventKey));
+    if (news.length === 0) return [];
+    const match = await this.rules.match(tx);
+    const stored: { readonly message: number; readonly event: StoredEvent }[] = [];
+    for (const round of rounds(news)) {
+      const uploads = round.filter(isUpload);
+      const effects = await storeUploads(tx, uploads, match);
+      for (const [index, upload] of uploads.entries()) {
+        const effect = effects[index];
+        if (effect !== undefined)
+          stored.push({ message: upload.message, event: { ...common(upload), ...effect } });
+      }
+      for (const other of round) {
+        const { kind } = other.event;
+        if (kind === 'created' || kind === 'restored') continue;
+        if (kind === 'deleted') await storeDeletion(tx, other);
+        stored.push({
+          message: other.message,
+          event: { ...common(other), openedObject: false, effect: kind },
+        });
+      }
+    }
+    await storeEvents(
+      tx,
+      stored.map(({ event }) => event),
+    );
+    return stored;
+  }
+}
+
+interface Told extends PlacedEvent {
+  readonly receivedAt: Instant;
+  /** Which message of the batch it came with. */
+  readonly message: number;
+}
+
+/** No two events of a round are about one key; a key's events come one round after another, in their order. */
+function rounds(told: readonly Told[]): readonly (readonly Told[])[] {
+  const result: Told[][] = [];
+  const next = new Map<string, number>();
+  for (const one of told) {
+    const key = JSON.stringify([one.ref.endpointId, one.ref.bucket, one.ref.key]);
+    const round = next.get(key) ?? 0;
+    next.set(key, round + 1);
+    (result[round] ??= []).push(one);
+  }
+  return result;
+}
+
+const isUpload = ({ event }: Told): boolean => event.kind === 'created' || event.kind === 'restored';
+
+const common = ({ eventKey, ref, event, receivedAt }: Told) => ({
+  eventKey,
+  endpointId: ref.endpointId,
+  event,
+  receivedAt,
+});
+
+const storeDeletion = (tx: Queryable, { ref, event, receivedAt }: Told): Promise<void> =>
+  markDeleted(tx, ref, {
+    at: event.eventTime ?? receivedAt,
+    versioned: isVersioned(ref),
+    sequence: sequenceOf(event.sourceKind, event.sequencer),
+  });
