@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ServiceProcess } from '../support/service-process.js';
-import { javascriptSdk, pythonSdk, type Sdk } from './toolchain.js';
+import { available, javascriptSdk, pythonSdk, type Sdk } from './toolchain.js';
 
 /*
  * Unmodified workers of Conductor's SDKs against the real service, with its guard on: they exchange the key for a
@@ -68,17 +68,6 @@ describe(`workers take ${WORKFLOWS} workflows from the service and complete them
     PROGRAM_MS + 110_000,
   );
 });
-
-/** In CI everything must be there; elsewhere what is missing is named, and the test left out. */
-async function available(context: TestContext, needs: string, install: () => Promise<Sdk>): Promise<Sdk> {
-  try {
-    return await install();
-  } catch (error) {
-    const reason = `${needs} are needed for this test: ${(error as Error).message}`;
-    if (process.env['CI'] === 'true') throw new Error(reason, { cause: error });
-    return context.skip(reason);
-  }
-}
 
 /** Runs the program beside its SDK, where its imports are found. */
 async function runProgram(sdk: Sdk, name: string): Promise<Printed> {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -9,6 +9,8 @@ const run = promisify(execFile);
 // Ignored by git. Kept from run to run, because what is in it takes the network and most of the time.
 const CACHE = fileURLToPath(new URL('../../build/interop', import.meta.url));
 const INSTALL_MS = 100_000;
+// versitygw is compiled where nobody has compiled it before: two minutes of two cores.
+const COMPILE_MS = 400_000;
 
 /** A SDK that is installed, and how to run a program with it: the command's arguments come before the program's. */
 export interface Sdk {
@@ -50,13 +52,111 @@ export async function javascriptSdk(version: string): Promise<Sdk> {
   });
 }
 
+/** moto's server, which stands in for S3, SQS and SNS. Rejects when Python or the package index is not there. */
+export async function motoServer(version: string): Promise<Sdk> {
+  return await installed(`moto-${version}`, async (folder) => {
+    await run('python3', ['-m', 'venv', folder], { timeout: INSTALL_MS });
+    await run(
+      join(folder, 'bin', 'pip'),
+      ['install', '--quiet', '--disable-pip-version-check', `moto[server]==${version}`],
+      { timeout: 2 * INSTALL_MS },
+    );
+    return join(folder, 'bin', 'moto_server');
+  });
+}
+
+/** versitygw, built from its Go module. Rejects when Go or the module proxy is not there. */
+export async function versitygw(version: string): Promise<Sdk> {
+  return await installed(`versitygw-${version}`, async (folder) => {
+    await run('go', ['install', '-trimpath', `github.com/versity/versitygw/cmd/versitygw@v${version}`], {
+      timeout: COMPILE_MS,
+      maxBuffer: 16 * 1024 * 1024,
+      // `auto` lets an older Go fetch the one that the module asks for from the module proxy.
+      env: { ...process.env, GOBIN: folder, CGO_ENABLED: '0', GOTOOLCHAIN: 'auto' },
+    });
+    return join(folder, 'versitygw');
+  });
+}
+
+/** In CI everything must be there: rejects. Elsewhere it says what is missing, for the tests that are then left out. */
+export async function toolOr(needs: string, install: () => Promise<Sdk>): Promise<Sdk | { missing: string }> {
+  try {
+    return await install();
+  } catch (error) {
+    const missing = `${needs} are needed: ${(error as Error).message}`;
+    if (process.env['CI'] === 'true') throw new Error(missing, { cause: error });
+    return { missing };
+  }
+}
+
+/** The same within a test, which is skipped with the reason. */
+export async function available(
+  context: { skip(note?: string): never },
+  needs: string,
+  install: () => Promise<Sdk>,
+): Promise<Sdk> {
+  const tool = await toolOr(needs, install);
+  return 'missing' in tool ? context.skip(tool.missing) : tool;
+}
+
 async function installed(name: string, install: (folder: string) => Promise<string>): Promise<Sdk> {
   const folder = join(CACHE, name);
   const mark = join(folder, 'command.txt');
-  if (!existsSync(mark)) {
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(mark, await install(folder));
+  mkdirSync(CACHE, { recursive: true });
+  // Two files of tests that need the same tool run side by side; one of them installs it.
+  const unlock = await lock(`${folder}.lock`);
+  try {
+    if (!existsSync(mark)) {
+      rmSync(folder, { recursive: true, force: true });
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(mark, await install(folder));
+    }
+  } finally {
+    unlock();
   }
   return { command: readFileSync(mark, 'utf8'), folder };
+}
+
+/** Waits for whoever else installs it; a process that is gone holds nothing. */
+async function lock(path: string): Promise<() => void> {
+  const deadline = performance.now() + COMPILE_MS;
+  while (!take(path)) {
+    const holder = heldBy(path);
+    if (holder !== undefined && !isAlive(holder)) rmSync(path, { force: true });
+    else if (performance.now() > deadline) throw new Error(`${path} is held by process ${holder}`);
+    else await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return () => rmSync(path, { force: true });
+}
+
+function take(path: string): boolean {
+  try {
+    // Linked in one step with what it says, so that nobody reads an empty one.
+    writeFileSync(`${path}.${process.pid}`, String(process.pid));
+    linkSync(`${path}.${process.pid}`, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return false;
+  } finally {
+    rmSync(`${path}.${process.pid}`, { force: true });
+  }
+}
+
+function heldBy(path: string): number | undefined {
+  try {
+    return Number(readFileSync(path, 'utf8'));
+  } catch (error) {
+    // Given back in this very moment.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }

@@ -108,8 +108,7 @@ function addList(group: Command, cli: Cli): void {
     .action(async (options: Record<string, string | number | undefined>) => {
       const { status, name, correlationId, limit, cursor } = options;
       const path = query('/api/v1/executions', { status, name, correlationId, limit, cursor });
-      const page = await cli.client.call<ExecutionPage>('GET', path);
-      cli.print(page, ({ items }) =>
+      cli.print(await cli.client.call<ExecutionPage>('GET', path), ({ items }) =>
         table(
           ['ID', 'NAME', 'STATUS', 'STARTED', 'REASON'],
           items.map((one) => [
@@ -121,7 +120,6 @@ function addList(group: Command, cli: Cli): void {
           ]),
         ),
       );
-      cli.more(page.nextCursor);
     });
 }
 

@@ -32,9 +32,8 @@ export const scanJob: EventSource = {
   },
 };
 
-function readJob(original: unknown, path: string): Normalised {
-  const raw = { objects: [original] };
-  const parsed = Job.safeParse(original);
+function readJob(raw: unknown, path: string): Normalised {
+  const parsed = Job.safeParse(raw);
   if (!parsed.success) return rejectIssues(parsed.error, path, raw);
   const { bucket, key, version, versionId } = parsed.data;
   const problem = keyProblem(key);
@@ -52,7 +51,6 @@ function readJob(original: unknown, path: string): Normalised {
         key,
         keyIsRaw: false,
         versionId: versionId ?? version,
-        message: raw,
       },
     ],
   };
