@@ -154,6 +154,7 @@ function explained(error: StorageError, ref: ObjectRef): Error {
       return new NotFound(`There is no such object in ${ref.bucket}. Check key and versionId.`, options);
     case 'throttled':
     case 'unreachable':
+    case 'credentials':
       return new Unavailable('s3', `S3 does not answer: ${error.detail}. Try again.`, options);
     case 'denied':
       return new Conflict(`S3 refuses to show this object: ${error.detail}`, { outcome: 'denied' }, options);

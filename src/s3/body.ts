@@ -28,7 +28,10 @@ export async function* chunksOf(opened: OpenedBody, idleMs = BODY_IDLE_MS): Asyn
     }
   } catch (error) {
     if (error instanceof StorageError) throw error;
-    throw new StorageError('unreachable', 'BodyInterrupted', (error as Error).message, { cause: error });
+    throw new StorageError('unreachable', 'BodyInterrupted', (error as Error).message, {
+      cause: error,
+      reason: 'body_interrupted',
+    });
   } finally {
     opened.body.destroy();
   }
@@ -37,14 +40,15 @@ export async function* chunksOf(opened: OpenedBody, idleMs = BODY_IDLE_MS): Asyn
       'unreachable',
       'BodyInterrupted',
       `the body ended after ${seen} of ${opened.lengthBytes} bytes`,
+      { reason: 'body_interrupted' },
     );
   }
 }
 
 /** SHA-256 of a whole body, in lower-case hex. */
-export async function digestOf(opened: OpenedBody): Promise<string> {
+export async function digestOf(opened: OpenedBody, idleMs = BODY_IDLE_MS): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of chunksOf(opened)) hash.update(chunk);
+  for await (const chunk of chunksOf(opened, idleMs)) hash.update(chunk);
   return hash.digest('hex');
 }
 
@@ -52,7 +56,12 @@ async function withinIdleLimit<T>(work: Promise<T>, idleMs: number): Promise<T> 
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new StorageError('unreachable', 'BodyIdle', `no byte arrived for ${idleMs} ms`)),
+      () =>
+        reject(
+          new StorageError('unreachable', 'BodyIdle', `no byte arrived for ${idleMs} ms`, {
+            reason: 'body_idle',
+          }),
+        ),
       idleMs,
     );
   });

@@ -6,7 +6,8 @@ import {
   UploadPartCopyCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import type { ObjectHead, PinnedObject } from './object-storage.js';
+import type { ObjectHead } from './object-head.js';
+import type { PinnedObject } from './object-storage.js';
 import { StorageError } from './storage-error.js';
 import type { Tags } from './tags.js';
 

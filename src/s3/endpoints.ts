@@ -1,6 +1,7 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import type { Config } from '../config.js';
 import { NotFound, Unavailable } from '../errors.js';
+import { limitAnswers } from './answer-limits.js';
 import { CONFIGURED_ENDPOINT, EMBEDDED_ENDPOINT } from './buckets.js';
 
 /** How to reach the embedded endpoint; known only after it started. */
@@ -31,16 +32,18 @@ export class Endpoints {
     this.clients.get(EMBEDDED_ENDPOINT)?.destroy();
     this.clients.set(
       EMBEDDED_ENDPOINT,
-      new S3Client({
-        ...shared,
-        endpoint: credentials.endpoint,
-        region: credentials.region ?? 'us-east-1',
-        forcePathStyle: true,
-        credentials: {
-          accessKeyId: credentials.accessKeyId,
-          secretAccessKey: credentials.secretAccessKey,
-        },
-      }),
+      limitAnswers(
+        new S3Client({
+          ...shared,
+          endpoint: credentials.endpoint,
+          region: credentials.region ?? 'us-east-1',
+          forcePathStyle: true,
+          credentials: {
+            accessKeyId: credentials.accessKeyId,
+            secretAccessKey: credentials.secretAccessKey,
+          },
+        }),
+      ),
     );
   }
 
@@ -67,18 +70,21 @@ export class Endpoints {
   }
 
   private configured(): S3Client {
-    return new S3Client({
-      ...shared,
-      region: this.config.S3_REGION,
-      forcePathStyle: this.config.S3_FORCE_PATH_STYLE,
-      ...(this.config.S3_ENDPOINT !== undefined && { endpoint: this.config.S3_ENDPOINT }),
-    });
+    return limitAnswers(
+      new S3Client({
+        ...shared,
+        region: this.config.S3_REGION,
+        forcePathStyle: this.config.S3_FORCE_PATH_STYLE,
+        ...(this.config.S3_ENDPOINT !== undefined && { endpoint: this.config.S3_ENDPOINT }),
+      }),
+    );
   }
 }
 
 const shared: S3ClientConfig = {
   maxAttempts: 4,
-  retryMode: 'standard',
+  // Slows down what it sends while S3 answers SlowDown, and comes back by itself.
+  retryMode: 'adaptive',
   followRegionRedirects: false,
   // Not every S3-compatible server knows the newer checksum trailers; bytes are checked by our own SHA-256.
   requestChecksumCalculation: 'WHEN_REQUIRED',

@@ -7,45 +7,28 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
   PutObjectTaggingCommand,
+  type GetObjectCommandOutput,
   type _Object,
-  type HeadObjectCommandOutput,
   type S3Client,
 } from '@aws-sdk/client-s3';
 import type { Readable } from 'node:stream';
-import type { ObjectFacts, ObjectRef } from '../verdicts/ledger.js';
-import { digestOf, type OpenedBody } from './body.js';
+import type { ObjectRef } from '../verdicts/ledger.js';
+import { BODY_IDLE_MS, chunksOf, digestOf, type OpenedBody } from './body.js';
 import { copyObject, type CopyRequest } from './copy-object.js';
 import type { Endpoints } from './endpoints.js';
 import { KeyedLock } from './keyed-lock.js';
-import { asStorageError, StorageError } from './storage-error.js';
+import { asStorageError } from './explain-error.js';
+import { headOf, unquoted, type ObjectHead } from './object-head.js';
+import { badAnswer, StorageError } from './storage-error.js';
 import { merged, without, type Tags } from './tags.js';
+
+export type { ObjectHead } from './object-head.js';
 
 /** An object held fast: by its version where there is one, and by its ETag in any case. */
 export interface PinnedObject extends ObjectRef {
   /** Without quotes. */
   readonly eTag: string;
 }
-
-/** HEAD's answer. */
-export interface ObjectHead extends ObjectFacts {
-  readonly versionId?: string | undefined;
-  readonly metadata: Readonly<Record<string, string>>;
-  /** In a storage class that must be restored before it can be read. */
-  readonly isArchived: boolean;
-  /** The headers that a copy must repeat when it replaces metadata. */
-  readonly headers: ObjectHeaders;
-}
-
-export type ObjectHeaders = Pick<
-  HeadObjectCommandOutput,
-  | 'CacheControl'
-  | 'ContentDisposition'
-  | 'ContentEncoding'
-  | 'ContentLanguage'
-  | 'ContentType'
-  | 'ExpiresString'
-  | 'WebsiteRedirectLocation'
->;
 
 /** How tagging ended: `superseded` when the object was replaced meanwhile and our tags were taken back. */
 export type TagOutcome = 'tagged' | 'superseded';
@@ -67,6 +50,14 @@ export interface ListedVersion {
   readonly lastModified: string;
 }
 
+export interface ObjectStorageOptions {
+  /** Above it a copy is made in parts; S3's limit when absent. */
+  readonly multipartCopyBytes?: number;
+  readonly copyPartBytes?: number;
+  /** How long a body may be silent. */
+  readonly bodyIdleMs?: number;
+}
+
 /**
  * Objects of the registered endpoints: every read and write of the service goes through here.
  *
@@ -74,21 +65,43 @@ export interface ListedVersion {
  */
 export class ObjectStorage {
   private readonly tagging = new KeyedLock();
+  private readonly bodyIdleMs: number;
 
   constructor(
     private readonly endpoints: Endpoints,
-    private readonly options: { readonly multipartCopyBytes?: number; readonly copyPartBytes?: number } = {},
-  ) {}
+    private readonly options: ObjectStorageOptions = {},
+  ) {
+    this.bodyIdleMs = options.bodyIdleMs ?? BODY_IDLE_MS;
+  }
 
   /** HEAD of the version that `ref` names, the current one without; `eTag` makes a replaced object `superseded`. */
   async head(
     ref: ObjectRef & { readonly eTag?: string | undefined },
     signal?: AbortSignal,
   ): Promise<ObjectHead> {
-    const answer = await this.ask(ref, (s3) =>
-      s3.send(new HeadObjectCommand({ ...address(ref), ...match(ref) }), abortable(signal)),
-    );
-    return headOf(answer);
+    try {
+      const answer = await this.ask(ref, 'HeadObject', (s3) =>
+        s3.send(new HeadObjectCommand({ ...address(ref), ...match(ref) }), abortable(signal)),
+      );
+      return headOf(answer);
+    } catch (error) {
+      throw await this.explained(ref, error, signal);
+    }
+  }
+
+  /** A refused HEAD has no body to say why (which right, which key, which region); a GET of one byte has. */
+  private async explained(ref: ObjectRef, error: unknown, signal?: AbortSignal): Promise<unknown> {
+    if (!(error instanceof StorageError) || !UNEXPLAINED.has(error.s3Code)) return error;
+    if (error.reason === 'delete_marker') return error;
+    try {
+      const answer = await this.ask(ref, 'GetObject', (s3) =>
+        s3.send(new GetObjectCommand({ ...address(ref), Range: 'bytes=0-0' }), abortable(signal)),
+      );
+      (answer.Body as Readable | undefined)?.destroy();
+      return error;
+    } catch (told) {
+      return told instanceof StorageError && told.s3Code !== 'InvalidRange' ? told : error;
+    }
   }
 
   /** GET, pinned; from byte `from` on. The caller destroys the body when leaving early. */
@@ -97,7 +110,7 @@ export class ObjectStorage {
     options: { from?: number; signal?: AbortSignal } = {},
   ): Promise<OpenedBody> {
     const from = options.from ?? 0;
-    const answer = await this.ask(object, (s3) =>
+    const answer = await this.ask(object, 'GetObject', (s3) =>
       s3.send(
         new GetObjectCommand({
           ...address(object),
@@ -107,18 +120,12 @@ export class ObjectStorage {
         abortable(options.signal),
       ),
     );
-    if (answer.Body === undefined) throw new StorageError('other', 'EmptyAnswer', 'GET had no body');
-    const body = answer.Body as Readable;
-    if (from > 0 && answer.$metadata.httpStatusCode !== 206) {
-      body.destroy();
-      throw new StorageError('other', 'RangeIgnored', 'the server does not serve ranges');
-    }
-    return { body, lengthBytes: answer.ContentLength ?? 0 };
+    return openedBody(object, answer, from);
   }
 
   /** The first bytes, at most `count`. An empty object gives an empty buffer. */
   async peek(object: PinnedObject, count: number, signal?: AbortSignal): Promise<Buffer> {
-    const answer = await this.ask(object, (s3) =>
+    const answer = await this.ask(object, 'GetObject', (s3) =>
       s3.send(
         new GetObjectCommand({ ...address(object), ...match(object), Range: `bytes=0-${count - 1}` }),
         abortable(signal),
@@ -127,23 +134,25 @@ export class ObjectStorage {
       if (error instanceof StorageError && error.s3Code === 'InvalidRange') return undefined;
       throw error;
     });
-    if (answer?.Body === undefined) return Buffer.alloc(0);
-    const body = answer.Body as Readable;
+    if (answer === undefined) return Buffer.alloc(0);
     const parts: Buffer[] = [];
     let seen = 0;
-    for await (const chunk of body) {
-      parts.push(chunk as Buffer);
-      seen += (chunk as Buffer).length;
+    for await (const chunk of chunksOf(openedBody(object, answer, 0), this.bodyIdleMs)) {
+      parts.push(chunk);
+      seen += chunk.length;
       // A server that ignores the range would send everything.
       if (seen >= count) break;
     }
-    body.destroy();
     return Buffer.concat(parts).subarray(0, count);
   }
 
   async readTags(ref: ObjectRef): Promise<Tags> {
-    const answer = await this.ask(ref, (s3) => s3.send(new GetObjectTaggingCommand(address(ref))));
-    return Object.fromEntries((answer.TagSet ?? []).map((tag) => [tag.Key ?? '', tag.Value ?? '']));
+    const answer = await this.ask(ref, 'GetObjectTagging', (s3) =>
+      s3.send(new GetObjectTaggingCommand(address(ref))),
+    );
+    // Taken for no tags at all, it would cost the object its user's tags at the next write.
+    if (answer.TagSet === undefined) throw badAnswer('It holds no set of tags');
+    return Object.fromEntries(answer.TagSet.map((tag) => [tag.Key ?? '', tag.Value ?? '']));
   }
 
   /**
@@ -171,7 +180,9 @@ export class ObjectStorage {
     const { source, destination } = request;
     const head = await this.head(source);
     const tags = await this.readTags(source);
-    const written = await this.ask(source, (s3) => copyObject(s3, request, { head, tags, ...this.options }));
+    const written = await this.ask(source, 'CopyObject', (s3) =>
+      copyObject(s3, request, { head, tags, ...this.options }),
+    );
     const copy = { ...destination, endpointId: source.endpointId, ...written };
     const seen = await this.head(copy);
     const sha256 = await this.digest(copy);
@@ -185,7 +196,7 @@ export class ObjectStorage {
 
   /** SHA-256 of the object's bytes, read through once. */
   async digest(object: PinnedObject, signal?: AbortSignal): Promise<string> {
-    return digestOf(await this.open(object, signal === undefined ? {} : { signal }));
+    return digestOf(await this.open(object, signal === undefined ? {} : { signal }), this.bodyIdleMs);
   }
 
   /**
@@ -198,7 +209,9 @@ export class ObjectStorage {
       if (object.versionId === undefined) target.versionId = (await this.head(object)).versionId;
       // Conditional deletes are newer than many servers; where they are unknown the HEAD above is what guards.
       const condition = target.versionId === undefined ? match(object) : {};
-      await this.ask(target, (s3) => s3.send(new DeleteObjectCommand({ ...address(target), ...condition })));
+      await this.ask(target, 'DeleteObject', (s3) =>
+        s3.send(new DeleteObjectCommand({ ...address(target), ...condition })),
+      );
     } catch (error) {
       if (error instanceof StorageError && error.outcome === 'gone') return;
       throw error;
@@ -210,7 +223,7 @@ export class ObjectStorage {
     body: Buffer | string,
     options: { contentType?: string; tags?: Tags } = {},
   ): Promise<{ versionId?: string | undefined; eTag: string }> {
-    const answer = await this.ask(ref, (s3) =>
+    const answer = await this.ask(ref, 'PutObject', (s3) =>
       s3.send(
         new PutObjectCommand({
           Bucket: ref.bucket,
@@ -229,7 +242,7 @@ export class ObjectStorage {
     bucket: { endpointId: string; bucket: string },
     options: { prefix?: string; after?: string; limit?: number } = {},
   ): Promise<{ items: ListedVersion[]; nextAfter?: string | undefined }> {
-    const answer = await this.ask(bucket, (s3) =>
+    const answer = await this.ask(bucket, 'ListObjectsV2', (s3) =>
       s3.send(
         new ListObjectsV2Command({
           Bucket: bucket.bucket,
@@ -239,15 +252,18 @@ export class ObjectStorage {
         }),
       ),
     );
+    // Without it this would look like an empty bucket.
+    if (answer.Name === undefined) throw badAnswer('It names no bucket');
     const items = (answer.Contents ?? []).map((entry) => listed(entry));
     return { items, nextAfter: answer.IsTruncated === true ? items.at(-1)?.key : undefined };
   }
 
   /** Every version of one key, newest first; delete markers left out. At most 1,000. */
   async versionsOf(ref: ObjectRef): Promise<ListedVersion[]> {
-    const answer = await this.ask(ref, (s3) =>
+    const answer = await this.ask(ref, 'ListObjectVersions', (s3) =>
       s3.send(new ListObjectVersionsCommand({ Bucket: ref.bucket, Prefix: ref.key })),
     );
+    if (answer.Name === undefined) throw badAnswer('It names no bucket');
     return (answer.Versions ?? [])
       .filter((entry) => entry.Key === ref.key)
       .map((entry) => ({ ...listed(entry), versionId: entry.VersionId }));
@@ -255,22 +271,63 @@ export class ObjectStorage {
 
   private async writeTags(ref: ObjectRef, tags: Tags): Promise<void> {
     const TagSet = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
-    await this.ask(ref, (s3) =>
+    await this.ask(ref, 'PutObjectTagging', (s3) =>
       s3.send(new PutObjectTaggingCommand({ ...address(ref), Tagging: { TagSet } })),
     );
   }
 
-  private async ask<T>(where: { endpointId: string }, call: (s3: S3Client) => Promise<T>): Promise<T> {
+  private async ask<T>(
+    where: { endpointId: string; versionId?: string | undefined },
+    operation: string,
+    call: (s3: S3Client) => Promise<T>,
+  ): Promise<T> {
     const client = this.endpoints.client(where.endpointId);
     try {
       return await call(client);
     } catch (error) {
-      throw asStorageError(error);
+      throw asStorageError(error, { operation, ofVersion: where.versionId !== undefined });
     }
   }
 }
 
-const unquoted = (eTag: string | undefined): string => (eTag ?? '').replace(/^W\//, '').replaceAll('"', '');
+// What a HEAD without a body is called by its status alone.
+const UNEXPLAINED = new Set([
+  'Forbidden',
+  'BadRequest',
+  'Unauthorized',
+  'PermanentRedirect',
+  // The bucket, as often as the object; and a bucket that is not there must not look like objects that are gone.
+  'NotFound',
+]);
+
+/** The body of a GET, if it is of what was asked for. */
+function openedBody(object: PinnedObject, answer: GetObjectCommandOutput, from: number): OpenedBody {
+  const body = answer.Body as Readable | undefined;
+  const problem = problemWith(object, answer, from);
+  if (problem === undefined && body !== undefined && answer.ContentLength !== undefined) {
+    return { body, lengthBytes: answer.ContentLength };
+  }
+  body?.destroy();
+  throw problem ?? badAnswer('GET told no length');
+}
+
+function problemWith(
+  object: PinnedObject,
+  { ETag, VersionId, ContentRange, $metadata }: GetObjectCommandOutput,
+  from: number,
+): StorageError | undefined {
+  // A proxy's page, or a cache that answers for another object, knows neither.
+  if (unquoted(ETag) !== object.eTag) return badAnswer('GET answered with another object');
+  if (object.versionId !== undefined && VersionId !== undefined && VersionId !== object.versionId)
+    return badAnswer('GET answered with another version');
+  if (from === 0) return undefined;
+  if ($metadata.httpStatusCode !== 206 || !(ContentRange ?? '').startsWith(`bytes ${from}-`)) {
+    return new StorageError('other', 'RangeIgnored', 'the server does not serve ranges', {
+      reason: 'range_ignored',
+    });
+  }
+  return undefined;
+}
 
 const address = (ref: ObjectRef) => ({
   Bucket: ref.bucket,
@@ -292,34 +349,6 @@ const lockKey = (ref: ObjectRef): string => JSON.stringify([ref.endpointId, ref.
 function supersededAsUndefined(error: unknown): undefined {
   if (error instanceof StorageError && error.outcome === 'superseded') return undefined;
   throw error;
-}
-
-/** GLACIER_IR is readable at once, in spite of its name; a restored copy is readable while it lasts. */
-function isArchived({ StorageClass, ArchiveStatus, Restore }: HeadObjectCommandOutput): boolean {
-  const isCold = StorageClass === 'GLACIER' || StorageClass === 'DEEP_ARCHIVE' || ArchiveStatus !== undefined;
-  return isCold && Restore?.includes('ongoing-request="false"') !== true;
-}
-
-function headOf(answer: HeadObjectCommandOutput): ObjectHead {
-  return {
-    eTag: unquoted(answer.ETag),
-    sizeBytes: answer.ContentLength ?? 0,
-    lastModified: (answer.LastModified ?? new Date(0)).toISOString(),
-    contentType: answer.ContentType,
-    storageClass: answer.StorageClass,
-    versionId: answer.VersionId,
-    metadata: answer.Metadata ?? {},
-    isArchived: isArchived(answer),
-    headers: {
-      CacheControl: answer.CacheControl,
-      ContentDisposition: answer.ContentDisposition,
-      ContentEncoding: answer.ContentEncoding,
-      ContentLanguage: answer.ContentLanguage,
-      ContentType: answer.ContentType,
-      ExpiresString: answer.ExpiresString,
-      WebsiteRedirectLocation: answer.WebsiteRedirectLocation,
-    },
-  };
 }
 
 const listed = (entry: Pick<_Object, 'Key' | 'ETag' | 'Size' | 'LastModified'>): ListedVersion => ({

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chunksOf, type OpenedBody } from './body.js';
+import { BODY_IDLE_MS, chunksOf, type OpenedBody } from './body.js';
 import { SpoolFull, type Spool, type SpoolFile } from './spool.js';
 import { StorageError } from './storage-error.js';
 
@@ -15,6 +15,8 @@ export interface SessionOptions {
   readonly joinMs: number;
   readonly patienceMs: number;
   readonly keepMs: number;
+  /** How long a body may be silent; a minute when absent. */
+  readonly idleMs?: number | undefined;
   readonly wantsSpool: (head: Buffer) => boolean;
   readonly spool: Spool;
   readonly now: () => number;
@@ -23,7 +25,7 @@ export interface SessionOptions {
   readonly onOver: () => void;
 }
 
-// A connection that breaks off is taken up again where it broke, so often.
+// A connection that breaks off is taken up again where it broke, so often without getting on.
 const RESUMPTIONS = 3;
 // Enough for every magic number that asks for the spool.
 const HEAD_BYTES = 8;
@@ -176,10 +178,13 @@ export class ReadSession {
   private async pump(): Promise<void> {
     if (this.object.sizeBytes > this.options.lagBytes) await this.sibling();
     for (let attempt = 0; ; attempt += 1) {
+      const before = this.bytes;
       try {
         await this.pumpFrom(this.bytes);
         return;
       } catch (error) {
+        // A large object may break off many times, if only it goes on in between.
+        if (this.bytes - before >= this.options.lagBytes) attempt = 0;
         const isBroken = error instanceof StorageError && error.outcome === 'unreachable' && this.bytes > 0;
         if (!isBroken || attempt >= RESUMPTIONS || this.abort.signal.aborted) throw error;
       }
@@ -188,8 +193,8 @@ export class ReadSession {
 
   private async pumpFrom(from: number): Promise<void> {
     if (from > 0 && from === this.object.sizeBytes) return;
-    const opened = await this.options.open(from, this.abort.signal);
-    for await (const chunk of chunksOf(opened)) {
+    const opened = await this.openAt(from);
+    for await (const chunk of chunksOf(opened, this.options.idleMs ?? BODY_IDLE_MS)) {
       if (this.abort.signal.aborted) return;
       this.hash.update(chunk);
       this.bytes += chunk.length;
@@ -270,7 +275,17 @@ export class ReadSession {
   }
 
   private async *ownBody(from: number): AsyncGenerator<Buffer, void> {
-    yield* chunksOf(await this.options.open(from, this.abort.signal));
+    yield* chunksOf(await this.openAt(from), this.options.idleMs ?? BODY_IDLE_MS);
+  }
+
+  /** @throws StorageError when the body is not as long as HEAD said: then nobody knows what would be scanned. */
+  private async openAt(from: number): Promise<OpenedBody> {
+    const opened = await this.options.open(from, this.abort.signal);
+    const expected = this.object.sizeBytes - from;
+    if (opened.lengthBytes === expected) return opened;
+    opened.body.destroy();
+    const detail = `the body has ${opened.lengthBytes} bytes where ${expected} were expected`;
+    throw new StorageError('other', 'LengthDiffers', detail, { reason: 'length_differs' });
   }
 
   private complete(): void {

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { OpenedBody } from './body.js';
+import { BODY_IDLE_MS, type OpenedBody } from './body.js';
 import type { PinnedObject } from './object-storage.js';
 import { ReadSession, type SessionEnd } from './read-session.js';
 import type { Spool, SpoolFile } from './spool.js';
@@ -29,9 +29,17 @@ export interface SharedReadsOptions {
   readonly patienceMs?: number;
   /** How long the start of an object is kept for a sibling that is late. */
   readonly keepMs?: number;
+  /** How long a body may be silent before its connection counts as dead. */
+  readonly idleMs?: number;
 }
 
-const DEFAULTS = { lagBytes: 8 * 1024 ** 2, joinMs: 50, patienceMs: 2_000, keepMs: 5_000 };
+const DEFAULTS = {
+  lagBytes: 8 * 1024 ** 2,
+  joinMs: 50,
+  patienceMs: 2_000,
+  keepMs: 5_000,
+  idleMs: BODY_IDLE_MS,
+};
 // Small objects that wait for their second reader; beyond this the oldest are given up.
 const KEPT_BYTES = 32 * 1024 ** 2;
 // Read whole for a peek: reading the rest costs less than a second request.

@@ -3,7 +3,16 @@ import { judge } from './verdict.js';
 import type { ScanReport } from './ledger.js';
 
 /** What became of the object between its event and its scan, as inspect and the readers found it. */
-export type Outcome = 'present' | 'gone' | 'denied' | 'archived' | 'superseded' | 'duplicate';
+export const OUTCOMES = [
+  'present',
+  'gone',
+  'denied',
+  'archived',
+  'superseded',
+  'failed',
+  'duplicate',
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
 
 /** Which of the workflow's ways follows a verdict. */
 export type Route = 'tag' | 'review' | 'none';
@@ -27,7 +36,7 @@ export interface Conclusion {
 }
 
 // In this order: an object that is gone cannot be denied, and so on.
-const WITHOUT_BYTES = ['gone', 'superseded', 'denied', 'archived'] as const;
+const WITHOUT_BYTES = ['gone', 'superseded', 'denied', 'archived', 'failed'] as const;
 
 /** The verdict on one scan and what the workflow does next. Pure. */
 export function conclude(input: ConcludeInput): Conclusion {
@@ -60,12 +69,13 @@ const DEFAULT_REASON = {
   superseded: 'overwritten',
   denied: 'access_denied',
   archived: 'storage_class_archived',
+  failed: 'unreadable',
 } as const;
 
 const unread = (verdict: Verdict, reason: string): Conclusion => ({
   verdict,
   reason,
-  route: 'none',
+  route: routeOf(verdict, false, 'tag'),
   degraded: false,
 });
 
@@ -80,13 +90,14 @@ function routeOf(verdict: Verdict, degradedOnly: boolean, policy: 'tag' | 'revie
       return degradedOnly && policy === 'review' ? 'review' : 'tag';
     case 'clean':
     case 'unsupported':
-      return 'tag';
+    // Not read, but there: its tag says so, where the rights for that are left.
     case 'archived':
     case 'denied':
+    case 'failed':
+      return 'tag';
     case 'gone':
     case 'superseded':
     case 'skipped':
-    case 'failed':
     case 'pending':
       return 'none';
     default:

@@ -76,5 +76,8 @@ export const headOf = (parts: Partial<ObjectHead> = {}): ObjectHead => ({
   metadata: {},
   headers: {},
   isArchived: false,
+  isRestoring: false,
+  encryption: {},
+  lock: { hasLegalHold: false },
   ...parts,
 });

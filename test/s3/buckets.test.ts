@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.js';
 import { ConfiguredBuckets } from '../../src/s3/buckets.js';
-import { asStorageError, StorageError } from '../../src/s3/storage-error.js';
 
 const bucketsOf = (environment: Record<string, string>) => new ConfiguredBuckets(readConfig(environment));
 
@@ -35,36 +34,4 @@ describe('the registered buckets', () => {
     expect(() => bucketsOf({ S3_BUCKETS: 'a,q', QUARANTINE_BUCKET: 'q' })).toThrow(/QUARANTINE_BUCKET/);
     expect(() => bucketsOf({ S3_BUCKETS: 'a', ACTION_MODE: 'quarantine' })).toThrow(/QUARANTINE_BUCKET/);
   });
-});
-
-it.each([
-  [{ name: 'NoSuchKey', $metadata: { httpStatusCode: 404 } }, 'gone'],
-  [{ name: 'NotFound', $metadata: { httpStatusCode: 404 } }, 'gone'],
-  [{ name: 'NoSuchVersion', $metadata: { httpStatusCode: 404 } }, 'gone'],
-  [{ name: 'MethodNotAllowed', $metadata: { httpStatusCode: 405 } }, 'gone'],
-  [{ name: 'NoSuchBucket', $metadata: { httpStatusCode: 404 } }, 'other'],
-  [{ name: 'AccessDenied', $metadata: { httpStatusCode: 403 } }, 'denied'],
-  [{ name: '403', $metadata: { httpStatusCode: 403 } }, 'denied'],
-  [{ name: 'KMS.DisabledException', $metadata: { httpStatusCode: 400 } }, 'denied'],
-  [{ name: 'KMS.ThrottlingException', $metadata: { httpStatusCode: 400 } }, 'throttled'],
-  [
-    {
-      name: 'InvalidRequest',
-      message: 'The object was stored using server side encryption',
-      $metadata: { httpStatusCode: 400 },
-    },
-    'denied',
-  ],
-  [{ name: 'InvalidObjectState', $metadata: { httpStatusCode: 403 } }, 'archived'],
-  [{ name: 'PreconditionFailed', $metadata: { httpStatusCode: 412 } }, 'superseded'],
-  [{ name: 'SlowDown', $metadata: { httpStatusCode: 503 } }, 'throttled'],
-  [{ name: 'InternalError', $metadata: { httpStatusCode: 500 } }, 'throttled'],
-  [{ name: 'PermanentRedirect', $metadata: { httpStatusCode: 301 } }, 'other'],
-  [{ name: 'TimeoutError' }, 'unreachable'],
-  [{ name: 'Error', code: 'ECONNREFUSED' }, 'unreachable'],
-  [{ name: 'Error', code: 'EWHATEVER' }, 'other'],
-])('S3’s %j is told in the ledger’s words', (fields, outcome) => {
-  const error = asStorageError(Object.assign(new Error('of S3'), fields));
-  expect(error).toBeInstanceOf(StorageError);
-  expect((error as StorageError).outcome).toBe(outcome);
 });

@@ -97,7 +97,7 @@ describe('reading', () => {
     endpoints.close();
   });
 
-  it('wrong keys are denied', async () => {
+  it('wrong keys are told from a refusal of this object', async () => {
     const { Endpoints } = await import('../../src/s3/endpoints.js');
     const endpoints = new Endpoints(s3.config);
     const { hostname, port } = await s3.client.config.endpoint!();
@@ -107,7 +107,7 @@ describe('reading', () => {
       secretAccessKey: 'another secret',
     });
     const object = await s3.put('secret', 'x');
-    expect(await outcomeOf(new ObjectStorage(endpoints).open(object))).toBe('denied');
+    expect(await outcomeOf(new ObjectStorage(endpoints).open(object))).toBe('credentials');
     endpoints.close();
   });
 });

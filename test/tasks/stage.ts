@@ -85,7 +85,14 @@ export class Stage {
     const worker = this.workers[taskType];
     if (worker === undefined) throw new Error(`no worker ${taskType}`);
     const context: TaskContext = { signal: signal ?? new AbortController().signal, log: () => undefined };
-    const handed = { taskId: randomUUID(), taskDefName: taskType, inputData, retryCount: 0, ...task } as Task;
+    const handed = {
+      taskId: randomUUID(),
+      taskDefName: taskType,
+      inputData,
+      retryCount: 0,
+      pollCount: 1,
+      ...task,
+    } as Task;
     return worker.execute(handed, context);
   }
 

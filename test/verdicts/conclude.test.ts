@@ -51,8 +51,9 @@ describe('what follows a scan', () => {
     ],
     ['no reports', { reports: [] }, 'incomplete', 'tag'],
     ['an object that is gone', { outcome: 'gone', reports: [] }, 'gone', 'none'],
-    ['an object that may not be read', { outcome: 'denied', reports: [] }, 'denied', 'none'],
-    ['an archived object', { outcome: 'archived', reports: [] }, 'archived', 'none'],
+    ['an object that may not be read', { outcome: 'denied', reports: [] }, 'denied', 'tag'],
+    ['an archived object', { outcome: 'archived', reports: [] }, 'archived', 'tag'],
+    ['an object that S3 does not give', { outcome: 'failed', reports: [] }, 'failed', 'tag'],
     ['an overwritten object', { outcome: 'superseded', reports: [] }, 'superseded', 'none'],
     ['a second row of the same bytes', { outcome: 'duplicate', reports: [] }, 'superseded', 'none'],
     [

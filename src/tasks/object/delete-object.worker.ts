@@ -6,7 +6,7 @@ import { TaskWorker, type TaskOutcome } from '../../engine/ports.js';
 import { Buckets } from '../../s3/buckets.js';
 import { ObjectStorage } from '../../s3/object-storage.js';
 import { Ledger, type ScanContext } from '../../verdicts/ledger.js';
-import { gapOf } from '../storage-failure.js';
+import { gapOf, noteOf } from '../storage-failure.js';
 import { readInput, ScanInput } from '../task-input.js';
 import { Quarantine } from './quarantine.js';
 import { currentOf, policyOf, scanOf } from './subject.js';
@@ -42,8 +42,7 @@ export class DeleteObjectWorker extends TaskWorker {
     const { scanId } = readInput(ScanInput, task);
     const scan = await scanOf(this.ledger, scanId);
     const deleted = await this.delete(scan).catch((error: unknown) => {
-      const { gap, detail } = gapOf(error);
-      return { performed: false, note: `${gap}: ${detail}` };
+      return { performed: false, note: noteOf(gapOf(error, task)) };
     });
     await this.ledger.recordAction(scanId, task.taskId, {
       action: 'deleted',

@@ -6,14 +6,11 @@ import { TaskWorker, type TaskContext, type TaskOutcome } from '../../engine/por
 import { ObjectStorage, type ObjectHead, type PinnedObject } from '../../s3/object-storage.js';
 import { SharedReads } from '../../s3/shared-reads.js';
 import { Ledger, type ObjectFacts, type ScanContext } from '../../verdicts/ledger.js';
-import { gapOf } from '../storage-failure.js';
+import { gapOf, type Gap } from '../storage-failure.js';
 import { readInput, ScanInput } from '../task-input.js';
 import { detectType, TYPE_BYTES } from './detect-type.js';
 import { isReleased } from './sql/released-objects.js';
 import { currentOf, scanOf } from './subject.js';
-
-// Permissions may be in the making; two more looks before the ledger says denied.
-const DENIED_ATTEMPTS = 2;
 
 /** Looks whether the object is there, what it is, and fixes its identity. */
 @Injectable()
@@ -44,9 +41,8 @@ export class InspectObjectWorker extends TaskWorker {
     try {
       return await this.inspect(scan, signal);
     } catch (error) {
-      const { gap, detail } = gapOf(error);
-      if (gap === 'denied' && task.retryCount < DENIED_ATTEMPTS) throw error;
-      return ended(gap, reasons[gap], { ...scan.ref, detail });
+      const { gap, reason, detail } = gapOf(error, task);
+      return ended(gap, reason, { ...scan.ref, detail });
     }
   }
 
@@ -64,8 +60,11 @@ export class InspectObjectWorker extends TaskWorker {
         ofScanId: identified.ofScanId,
       });
     }
-    if (identified.kind === 'superseded') return ended('superseded', reasons.superseded, description);
-    if (head.isArchived) return ended('archived', reasons.archived, description);
+    if (identified.kind === 'superseded') return ended('superseded', 'overwritten', description);
+    if (head.isArchived) {
+      const reason = head.isRestoring ? 'restore_in_progress' : 'storage_class_archived';
+      return ended('archived', reason, description);
+    }
     return ended('present', '', description);
   }
 
@@ -77,13 +76,6 @@ export class InspectObjectWorker extends TaskWorker {
     return { ...facts, detectedType: await detectType(start) };
   }
 }
-
-const reasons = {
-  gone: 'object_gone',
-  denied: 'access_denied',
-  archived: 'storage_class_archived',
-  superseded: 'overwritten',
-};
 
 function describe(object: PinnedObject, facts: ObjectFacts) {
   return {
@@ -100,7 +92,7 @@ function describe(object: PinnedObject, facts: ObjectFacts) {
 }
 
 const ended = (
-  outcome: 'present' | 'gone' | 'denied' | 'archived' | 'superseded' | 'duplicate',
+  outcome: 'present' | 'duplicate' | Gap,
   reason: string,
   object: Readonly<Record<string, string | number | null | undefined>>,
 ): TaskOutcome => ({

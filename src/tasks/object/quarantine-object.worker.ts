@@ -9,7 +9,7 @@ import { Buckets, type BucketPolicy } from '../../s3/buckets.js';
 import { ObjectStorage, type PinnedObject } from '../../s3/object-storage.js';
 import { Ledger, type ScanContext } from '../../verdicts/ledger.js';
 import { VERDICTS, type Verdict } from '../../verdicts/verdict.js';
-import { gapOf } from '../storage-failure.js';
+import { gapOf, noteOf } from '../storage-failure.js';
 import { readInput, ScanInput } from '../task-input.js';
 import { Quarantine } from './quarantine.js';
 import type { QuarantineRow } from './sql/quarantined-objects.js';
@@ -51,8 +51,7 @@ export class QuarantineObjectWorker extends TaskWorker {
         ? await this.move(task, scan, policy, verdict)
         : await this.leave(task, scan, policy, verdict, whyNot);
     } catch (error) {
-      const { gap, detail } = gapOf(error);
-      return this.unmoved(task, scan, `${gap}: ${detail}`);
+      return this.unmoved(task, scan, noteOf(gapOf(error, task)));
     }
   }
 
@@ -76,7 +75,7 @@ export class QuarantineObjectWorker extends TaskWorker {
     const { row, leftBehind } = await this.quarantine.move(begun, verdict);
     const copy = quarantinedCopy(row);
     // For whoever looks into the bucket; the move stands without it.
-    const tagged = await this.tagger.tag(policy, copy, verdict);
+    const tagged = await this.tagger.tag(policy, copy, verdict, task);
     const note =
       leftBehind === undefined
         ? (tagged.note ?? '')
@@ -109,7 +108,7 @@ export class QuarantineObjectWorker extends TaskWorker {
   ): Promise<TaskOutcome> {
     const { object } = await currentOf(this.storage, scan);
     // It stays readable while people decide, so at least its tag says what is known.
-    const tagged = await this.tagger.tag(policy, object, verdict);
+    const tagged = await this.tagger.tag(policy, object, verdict, task);
     const note = tagged.performed ? `${whyNot}: tagged, not moved` : `${whyNot}: not moved`;
     return this.unmoved(task, scan, note);
   }

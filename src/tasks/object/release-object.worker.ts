@@ -6,7 +6,7 @@ import type { Task } from '../../engine/model/execution.js';
 import { TaskWorker, type TaskOutcome } from '../../engine/ports.js';
 import { ObjectStorage, type PinnedObject } from '../../s3/object-storage.js';
 import { Ledger, type ScanContext } from '../../verdicts/ledger.js';
-import { gapOf } from '../storage-failure.js';
+import { gapOf, noteOf } from '../storage-failure.js';
 import { readInput, ScanInput } from '../task-input.js';
 import { Quarantine, type ReleaseOutcome } from './quarantine.js';
 import { currentOf, scanOf } from './subject.js';
@@ -35,7 +35,7 @@ export class ReleaseObjectWorker extends TaskWorker {
   async execute(task: Task): Promise<TaskOutcome> {
     const { scanId } = readInput(ScanInput, task);
     const scan = await scanOf(this.ledger, scanId);
-    const released = await this.release(scan);
+    const released = await this.release(scan, task);
     await this.ledger.recordAction(scanId, task.taskId, {
       action: 'released',
       performed: released.object !== undefined,
@@ -52,25 +52,23 @@ export class ReleaseObjectWorker extends TaskWorker {
     };
   }
 
-  private async release(scan: ScanContext): Promise<ReleaseOutcome> {
+  private async release(scan: ScanContext, task: Task): Promise<ReleaseOutcome> {
     const row = await this.quarantine.find(scan.scanId);
-    if (row === undefined) return this.inPlace(scan);
+    if (row === undefined) return this.inPlace(scan, task);
     if (this.config.DRY_RUN) return { note: 'dry run: would move it back' };
     try {
       return await this.quarantine.release(row, scan.facts?.lastModified ?? new Date(0).toISOString());
     } catch (error) {
-      const { gap, detail } = gapOf(error);
-      return { note: `${gap}: ${detail}` };
+      return { note: noteOf(gapOf(error, task)) };
     }
   }
 
-  private async inPlace(scan: ScanContext): Promise<ReleaseOutcome> {
+  private async inPlace(scan: ScanContext, task: Task): Promise<ReleaseOutcome> {
     try {
       const { object } = await currentOf(this.storage, scan);
       return { object, note: 'the object was never moved' };
     } catch (error) {
-      const { gap, detail } = gapOf(error);
-      return { note: `${gap}: ${detail}` };
+      return { note: noteOf(gapOf(error, task)) };
     }
   }
 }

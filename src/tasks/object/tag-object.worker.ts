@@ -7,7 +7,7 @@ import { Buckets } from '../../s3/buckets.js';
 import { ObjectStorage, type PinnedObject } from '../../s3/object-storage.js';
 import { Ledger, type ScanContext } from '../../verdicts/ledger.js';
 import { VERDICTS } from '../../verdicts/verdict.js';
-import { gapOf } from '../storage-failure.js';
+import { gapOf, noteOf } from '../storage-failure.js';
 import { readInput, ScanInput } from '../task-input.js';
 import { currentOf, policyOf, scanOf } from './subject.js';
 import { Tagger, type Tagged } from './tagger.js';
@@ -50,7 +50,7 @@ export class TagObjectWorker extends TaskWorker {
   async execute(task: Task): Promise<TaskOutcome> {
     const input = readInput(Input, task);
     const scan = await scanOf(this.ledger, input.scanId);
-    const tagged = await this.tag(scan, input);
+    const tagged = await this.tag(scan, input, task);
     await this.ledger.recordAction(scan.scanId, task.taskId, {
       action: 'tagged',
       performed: tagged.performed,
@@ -64,19 +64,22 @@ export class TagObjectWorker extends TaskWorker {
     };
   }
 
-  private async tag(scan: ScanContext, { verdict, object }: z.infer<typeof Input>): Promise<Tagged> {
+  private async tag(
+    scan: ScanContext,
+    { verdict, object }: z.infer<typeof Input>,
+    task: Task,
+  ): Promise<Tagged> {
     const policy = policyOf(this.buckets, scan);
     if (object !== undefined && object !== null) {
       // The verdict stays what it was; that a person let it pass stands beside it.
       const released: PinnedObject = { ...object, versionId: object.versionId ?? undefined };
-      return this.tagger.tag(policy, released, verdict, { 'sallyport-decision': 'released' });
+      return this.tagger.tag(policy, released, verdict, task, { 'sallyport-decision': 'released' });
     }
     try {
       const { object: scannedObject } = await currentOf(this.storage, scan);
-      return await this.tagger.tag(policy, scannedObject, verdict);
+      return await this.tagger.tag(policy, scannedObject, verdict, task);
     } catch (error) {
-      const { gap, detail } = gapOf(error);
-      return { performed: false, note: `${gap}: ${detail}` };
+      return { performed: false, note: noteOf(gapOf(error, task)) };
     }
   }
 }

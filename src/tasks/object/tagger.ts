@@ -1,12 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../clock.js';
 import { CONFIG, type Config } from '../../config.js';
+import type { Task } from '../../engine/model/execution.js';
 import type { BucketPolicy } from '../../s3/buckets.js';
 import { ObjectStorage, type PinnedObject } from '../../s3/object-storage.js';
 import { TagsFull } from '../../s3/storage-error.js';
 import type { Tags } from '../../s3/tags.js';
 import type { Verdict } from '../../verdicts/verdict.js';
-import { gapOf } from '../storage-failure.js';
+import { gapOf, noteOf } from '../storage-failure.js';
 import { verdictTags } from './verdict-tags.js';
 
 /** What became of a tag; `note` says why there is none. */
@@ -30,6 +31,7 @@ export class Tagger {
     policy: Pick<BucketPolicy, 'actionMode'>,
     object: PinnedObject,
     verdict: Verdict,
+    task: Task,
     extra: Tags = {},
   ): Promise<Tagged> {
     const own = verdictTags(verdict, this.clock.now(), this.config.VERDICT_TAG_STYLE);
@@ -43,8 +45,7 @@ export class Tagger {
       return { performed: true, tags };
     } catch (error) {
       if (error instanceof TagsFull) return { performed: false, note: error.message };
-      const { gap, detail } = gapOf(error);
-      return { performed: false, note: `${gap}: ${detail}` };
+      return { performed: false, note: noteOf(gapOf(error, task)) };
     }
   }
 }

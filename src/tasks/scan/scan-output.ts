@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../engine/model/json.js';
 import type { TaskOutcome } from '../../engine/ports.js';
+import type { StorageGap } from '../storage-failure.js';
 import type { Finding, NotCovered, ScanReport } from '../../verdicts/ledger.js';
 
 const SHOWN_FINDINGS = 20;
@@ -19,8 +20,8 @@ export function scanned(report: ScanReport, findings: readonly Finding[], total:
 }
 
 /** The object changed, vanished or was closed to us under way: there is no report. */
-export function notScanned(gap: string, detail: string): TaskOutcome {
-  return { kind: 'completed', output: { report: null, gap, detail, findings: [], total: 0 } };
+export function notScanned({ gap, reason, detail }: StorageGap): TaskOutcome {
+  return { kind: 'completed', output: { report: null, gap, reason, detail, findings: [], total: 0 } };
 }
 
 /** At most so many, and of every reason at least one. */

@@ -45,8 +45,7 @@ export class ScanSecretsWorker extends TaskWorker {
       return scanned(report, look.findings, look.total);
     } catch (error) {
       if (signal.aborted) throw error;
-      const { gap, detail } = gapOf(error);
-      return notScanned(gap, detail);
+      return notScanned(gapOf(error, task));
     }
   }
 }

@@ -5,7 +5,7 @@ import { TaskWorker, TerminalError, type TaskOutcome } from '../../engine/ports.
 import type { Task } from '../../engine/model/execution.js';
 import { LOG, type Log } from '../../ops/log.js';
 import { Buckets } from '../../s3/buckets.js';
-import { conclude, type Conclusion } from '../conclude.js';
+import { conclude, OUTCOMES, type Conclusion } from '../conclude.js';
 import { Ledger, type ScanContext, type ScanReport } from '../ledger.js';
 import { coverageOf, ScanReportShape } from '../scan-report.js';
 import type { RequiredEngine } from '../verdict.js';
@@ -23,9 +23,9 @@ const Reported = z
 const Input = z.object({
   scanId: z.string(),
   inspection: z.object({
-    outcome: z.enum(['present', 'gone', 'denied', 'archived', 'superseded', 'duplicate']),
+    outcome: z.enum(OUTCOMES),
     reason: z.string().max(200).nullish(),
-    object: z.object({ sizeBytes: z.int().min(0).nullish() }).nullish(),
+    object: z.object({ sizeBytes: z.int().min(0).nullish(), detail: z.string().nullish() }).nullish(),
   }),
   secrets: Reported,
   malware: Reported,
@@ -65,6 +65,8 @@ export class RecordVerdictWorker extends TaskWorker {
     await this.ledger.recordVerdict(scan.scanId, {
       verdict: conclusion.verdict,
       reason: conclusion.reason,
+      // S3's words, where it did not give the object: which right was missing, which region it is in.
+      detail: input.inspection.object?.detail?.slice(0, 2000) ?? undefined,
       ...coverage,
       workflowId: task.workflowInstanceId,
     });
