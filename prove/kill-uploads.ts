@@ -1,10 +1,9 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { eventually } from '../test/support/eventually.js';
 import { ServiceProcess } from '../test/support/service-process.js';
-import { uploadNumber, type Upload } from '../test/support/uploads.js';
+import { killAtRandom, uploadAll, type Acknowledged } from './kill-uploads/chaos.js';
 import { randomFrom, readOptions, report } from './proof.js';
 
 /*
@@ -14,7 +13,6 @@ import { randomFrom, readOptions, report } from './proof.js';
 
 const SIZES = { small: { uploads: 24, kills: 3 }, full: { uploads: 200, kills: 20 } } as const;
 const SETTLE_MS = 180_000;
-const RETRY_MS = 100;
 
 interface ObjectRow {
   readonly id: string;
@@ -22,10 +20,6 @@ interface ObjectRow {
   readonly versionId: string | null;
   readonly verdict: string;
   readonly workflowId: string | null;
-}
-
-interface Acknowledged extends Upload {
-  readonly versionId: string;
 }
 
 /** @returns whether it held. */
@@ -42,16 +36,16 @@ export async function prove(args: readonly string[]): Promise<boolean> {
   try {
     await service.start();
     const acknowledged: Acknowledged[] = [];
-    const done = { uploading: false };
-    const uploading = uploadAll(service, uploads, acknowledged).finally(() => (done.uploading = true));
-    const restarts = await killAtRandom(
-      service,
+    let isUploading = true;
+    const uploading = uploadAll(service, { count: uploads, clients: 4 }, acknowledged).finally(
+      () => (isUploading = false),
+    );
+    const restarts = await killAtRandom(service, {
       kills,
       uploads,
-      acknowledged,
-      randomFrom(options.seed),
-      done,
-    );
+      random: randomFrom(options.seed),
+      progress: () => (isUploading ? acknowledged.length : Infinity),
+    });
     await uploading;
     const problems = await check(service, acknowledged);
     const seconds = (performance.now() - began) / 1000;
@@ -70,79 +64,6 @@ export async function prove(args: readonly string[]): Promise<boolean> {
   } finally {
     await service.stop();
     rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** Four clients at a time; a PUT that was not acknowledged is sent again, as every S3 client does. */
-async function uploadAll(
-  service: ServiceProcess,
-  count: number,
-  acknowledged: Acknowledged[],
-): Promise<void> {
-  let next = 0;
-  const client = async (): Promise<void> => {
-    const s3 = service.s3();
-    while (next < count) {
-      const upload = uploadNumber(next);
-      next += 1;
-      const versionId = await eventually(
-        async () => {
-          try {
-            return (
-              await s3.send(new PutObjectCommand({ Bucket: 'uploads', Key: upload.key, Body: upload.body }))
-            ).VersionId;
-          } catch {
-            // The service is down or went down under the request; only an answer counts.
-            await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-            return undefined;
-          }
-        },
-        { timeoutMs: SETTLE_MS, what: `upload of ${upload.key}` },
-      );
-      acknowledged.push({ ...upload, versionId });
-      // Spread over the kills instead of being through before the first.
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-    }
-    s3.destroy();
-  };
-  await Promise.all(Array.from({ length: 4 }, client));
-}
-
-async function killAtRandom(
-  service: ServiceProcess,
-  kills: number,
-  uploads: number,
-  acknowledged: readonly unknown[],
-  random: () => number,
-  done: { uploading: boolean },
-): Promise<{ milliseconds: number; database: boolean }[]> {
-  const restarts: { milliseconds: number; database: boolean }[] = [];
-  for (let kill = 0; kill < kills; kill += 1) {
-    // After the next slice of uploads, and then up to a second later: between commits, in scans, in starts.
-    const target = Math.min(uploads - 1, Math.floor((uploads * (kill + 0.5)) / kills));
-    await eventually(() => done.uploading || acknowledged.length >= target, {
-      timeoutMs: SETTLE_MS,
-      what: `${target} uploads`,
-    });
-    await new Promise((resolve) => setTimeout(resolve, random() * 1000));
-    const database = random() < 0.25;
-    await service.kill();
-    if (database) killPostmaster(service.home);
-    restarts.push({ milliseconds: await service.start(), database });
-  }
-  return restarts;
-}
-
-/** `kill -9` of the embedded PostgreSQL, found by its own pid file. */
-function killPostmaster(home: string): void {
-  const { pid } = JSON.parse(readFileSync(join(home, 'postgres', 'postmaster.json'), 'utf8')) as {
-    pid: number;
-  };
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    // Already gone is what was wanted.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
