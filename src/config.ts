@@ -44,6 +44,8 @@ const isTimeZone = (timeZone: string): boolean => {
 };
 const httpUrl = z.url({ protocol: /^https?$/ });
 
+const SNS_TOPIC_ARN = /^arn:aws(-[a-z]+)*:sns:[a-z0-9-]{3,40}:\d{12}:[\w-]{1,256}(\.fifo)?$/;
+
 const kilobytes = (fallback: number) =>
   z.coerce
     .number('must be a number of kilobytes')
@@ -176,6 +178,34 @@ const Environment = z.object({
   VERDICT_TAG_STYLE: z.enum(['sallyport', 'guardduty']).default('sallyport'),
   /** Says what each action would do, and does nothing. */
   DRY_RUN: flag(false),
+
+  /** URLs of SQS queues that hold the events of buckets, comma list. */
+  SQS_QUEUE_URLS: list.pipe(
+    z
+      .array(httpUrl, 'must be a comma list of queue URLs, as https://sqs.eu-central-1.amazonaws.com/…')
+      .max(50),
+  ),
+  /** Another server that speaks like SQS; AWS's own when unset. */
+  SQS_ENDPOINT: httpUrl.optional(),
+  /** Receivers that may help at once where a queue is full; each queue has one more that is always there. */
+  SQS_RECEIVERS: z.coerce.number().int().min(0).max(64).default(8),
+  /** ARNs of SNS topics whose messages POST /events/sns takes, comma list; none is taken when unset. */
+  SNS_TOPIC_ARNS: list.pipe(
+    z
+      .array(
+        z
+          .string()
+          .regex(SNS_TOPIC_ARN, 'must be a comma list of topic ARNs, as arn:aws:sns:eu-central-1:…:name'),
+      )
+      .max(100),
+  ),
+  /** Refuses messages that are signed with SHA-1; the topic's SignatureVersion must then be 2. */
+  SNS_REQUIRE_V2: flag(false),
+  /** Ids of the AWS principals (AROA…, AIDA…) or access keys that are the service's own: what they write is not scanned. */
+  OWN_PRINCIPALS: list,
+  /** Days and rows that rejects are kept; the oldest go first. */
+  REJECTS_DAYS: z.coerce.number().int().min(1).max(3_650).default(30),
+  REJECTS_MAX: z.coerce.number().int().min(100).max(1_000_000).default(20_000),
 
   /** Token for POST /events/s3; generated and kept in the credentials file when unset. */
   EVENTS_TOKEN: z.string().min(16).optional(),

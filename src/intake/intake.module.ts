@@ -7,6 +7,8 @@ import { EventsController } from './events.controller.js';
 import { IntakeService } from './intake.service.js';
 import { ScanRequests } from './scan-requests.service.js';
 import { ScansController } from './scans.controller.js';
+import { QueueIntake } from './sqs/queue-intake.js';
+import { SqsService } from './sqs/sqs.service.js';
 
 /** The data source must know these. */
 export const INTAKE_ENTITIES = [IntakeEventEntity, IntakeRejectEntity] as const;
@@ -23,7 +25,7 @@ export class IntakeModule {
       module: IntakeModule,
       imports: [...parts.imports, S3Module, TriggersModule],
       controllers: [EventsController, ScansController],
-      providers: [IntakeService, ScanRequests, ...(parts.providers ?? [])],
+      providers: [IntakeService, ScanRequests, QueueIntake, SqsService, ...(parts.providers ?? [])],
       exports: [IntakeService, ScanRequests],
     };
   }

@@ -16,7 +16,7 @@ import { storeRejects } from './sql/store-rejects.js';
 
 /** Where a message came from. With `endpointId`, its events can only mean buckets of that endpoint. */
 export interface MessageSource {
-  readonly kind: 'webhook' | 'embedded';
+  readonly kind: 'webhook' | 'sqs' | 'sns' | 'embedded';
   readonly endpointId?: string | undefined;
 }
 
@@ -67,7 +67,7 @@ export class IntakeService {
       const { reason, path, bucket } = rejected;
       this.log.warn({ source: source.kind, reason, path, bucket }, 'an event was rejected');
     }
-    // Our own endpoint would only deliver the same again.
+    // A queue, a topic or our own endpoint would only deliver the same again.
     if (source.kind === 'webhook') refuseUnusable(read);
     return {
       accepted: stored.length,
@@ -78,9 +78,14 @@ export class IntakeService {
   }
 
   /** Keeps what could not even be parsed, so that an operator sees what a source sends. */
-  async rejectText(text: string, message: string, source: MessageSource): Promise<void> {
+  async rejectText(
+    text: string,
+    message: string,
+    source: MessageSource,
+    reason: 'not_json' | 'not_storable' = 'not_json',
+  ): Promise<void> {
     const at = wholeMilliseconds(this.clock);
-    const unparsed = { reason: 'not_json', path: 'body', message, raw: text };
+    const unparsed = { reason, path: 'body', message, raw: text };
     await storeRejects(this.database, [unparsed], { sourceKind: source.kind, at });
   }
 

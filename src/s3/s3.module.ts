@@ -1,10 +1,12 @@
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { join } from 'node:path';
 import { Gauge, type Registry } from 'prom-client';
+import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { METRICS } from '../ops/metrics.js';
 import { Buckets, ConfiguredBuckets } from './buckets.js';
 import { Endpoints } from './endpoints.js';
+import { MessageQueues } from './message-queues.js';
 import { needsRandomAccess } from './needs-random-access.js';
 import { ObjectStorage } from './object-storage.js';
 import { SharedReads } from './shared-reads.js';
@@ -21,6 +23,11 @@ import { Spool } from './spool.js';
       useFactory: (endpoints: Endpoints) => new ObjectStorage(endpoints),
     },
     {
+      provide: MessageQueues,
+      inject: [CONFIG, Clock],
+      useFactory: (config: Config, clock: Clock) => new MessageQueues(config, clock),
+    },
+    {
       provide: Spool,
       inject: [CONFIG],
       useFactory: (config: Config) =>
@@ -33,11 +40,12 @@ import { Spool } from './spool.js';
         new SharedReads(storage, spool, { wantsSpool: needsRandomAccess }),
     },
   ],
-  exports: [Buckets, Endpoints, ObjectStorage, Spool, SharedReads],
+  exports: [Buckets, Endpoints, MessageQueues, ObjectStorage, Spool, SharedReads],
 })
 export class S3Module implements OnApplicationShutdown {
   constructor(
     private readonly endpoints: Endpoints,
+    private readonly queues: MessageQueues,
     reads: SharedReads,
     spool: Spool,
     @Inject(METRICS) metrics: Registry,
@@ -62,5 +70,6 @@ export class S3Module implements OnApplicationShutdown {
 
   onApplicationShutdown(): void {
     this.endpoints.close();
+    this.queues.close();
   }
 }
