@@ -32,11 +32,18 @@ import { ObjectStorage } from './s3/object-storage.js';
 import { S3PayloadStore } from './s3/s3-payload.store.js';
 import { S3Module } from './s3/s3.module.js';
 import { TASKS_WORKERS, TasksModule } from './tasks/tasks.module.js';
+import { SCHEDULE_ENTITIES, SchedulesModule } from './triggers/schedules/schedules.module.js';
 import { TRIGGER_ENTITIES, TriggersModule } from './triggers/triggers.module.js';
 import { VERDICT_ENTITIES, VERDICT_WORKERS, VerdictsModule } from './verdicts/verdicts.module.js';
 
 /** Every entity of every stage, for the data source. */
-export const ENTITIES = [...INTAKE_ENTITIES, ...TRIGGER_ENTITIES, ...BACKLOG_ENTITIES, ...VERDICT_ENTITIES];
+export const ENTITIES = [
+  ...INTAKE_ENTITIES,
+  ...TRIGGER_ENTITIES,
+  ...SCHEDULE_ENTITIES,
+  ...BACKLOG_ENTITIES,
+  ...VERDICT_ENTITIES,
+];
 
 /** What is made before the application: see `service.ts`. */
 export interface AppParts {
@@ -91,6 +98,7 @@ export class AppModule {
           providers: [{ provide: EventsToken, useValue: { value: () => parts.eventsToken } }],
         }),
         TriggersModule,
+        SchedulesModule.with({ imports: [engine], jobs: [] }),
         backlog,
         engine,
         StreamModule.with({ imports: [engine] }),

@@ -45,6 +45,11 @@ export class Cli {
     for (const line of lines(answer)) this.out(line);
   }
 
+  /** After a list: how the rest of it is had. */
+  more(cursor: string | undefined): void {
+    if (cursor !== undefined && !this.json) this.note(`there are more: --cursor ${cursor}`);
+  }
+
   /** Shows how far long work is. Whoever begins it ends it, also when the work fails. */
   progress(unit: string): Progress {
     return new Progress(unit, this.json ? undefined : this.output, () => performance.now());

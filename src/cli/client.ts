@@ -7,7 +7,13 @@ const ANSWER_MS = 30_000;
 export class Client {
   constructor(private readonly settings: Settings) {}
 
-  async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  /** Without a slash at the end. */
+  get url(): string {
+    return this.settings.url;
+  }
+
+  /** @param accepted statuses beside 2xx whose body is an answer too */
+  async call<T>(method: string, path: string, body?: unknown, accepted: readonly number[] = []): Promise<T> {
     const response = await this.send(
       path,
       {
@@ -18,7 +24,7 @@ export class Client {
       AbortSignal.timeout(ANSWER_MS),
     );
     const text = await this.textOf(response);
-    if (!response.ok) throw this.refusal(response, text);
+    if (!response.ok && !accepted.includes(response.status)) throw this.refusal(response, text);
     const isJson = response.headers.get('content-type')?.includes('json') === true;
     try {
       return (isJson && text !== '' ? JSON.parse(text) : text) as T;
@@ -26,6 +32,17 @@ export class Client {
       throw new CommandError(`${this.settings.url} answered with what is no JSON. Check SALLYPORT_URL.`, {
         cause: error,
       });
+    }
+  }
+
+  /** A file, byte for byte as the service keeps it. */
+  async file(path: string): Promise<Buffer> {
+    const response = await this.send(path, {}, AbortSignal.timeout(ANSWER_MS));
+    if (!response.ok) throw this.refusal(response, await this.textOf(response));
+    try {
+      return Buffer.from(await response.arrayBuffer());
+    } catch (error) {
+      throw new CutOff(this.settings.url, error);
     }
   }
 
@@ -72,7 +89,7 @@ export class Client {
     }
     const retryAfter = response.headers.get('retry-after');
     const later = retryAfter === null ? '' : ` Try again in ${retryAfter} s.`;
-    return new (status === 429 || status >= 500 ? Busy : CommandError)(`${sentenceOf(text, status)}${later}`);
+    return new (status === 429 || status >= 500 ? Busy : Refused)(`${sentenceOf(text, status)}${later}`);
   }
 }
 
@@ -98,8 +115,11 @@ class CutOff extends Passing {
   }
 }
 
+/** The service understood and says no, in its own sentence. */
+export class Refused extends CommandError {}
+
 /** The service is there and cannot answer now. */
-class Busy extends Passing {}
+export class Busy extends Passing {}
 
 function whyOf(error: unknown): string {
   const { message, cause } = error as Error;

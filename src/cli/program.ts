@@ -2,6 +2,11 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { seeHelp, type Cli } from './cli.js';
 import { CommandError } from './command-error.js';
+import { addObjects } from './commands/objects.js';
+import { addReport } from './commands/report.js';
+import { addReview } from './commands/review.js';
+import { addScan } from './commands/scan.js';
+import { addStatus } from './commands/status.js';
 import { addWorkflow } from './commands/workflow.js';
 
 const { version: VERSION } = JSON.parse(
@@ -9,7 +14,14 @@ const { version: VERSION } = JSON.parse(
 ) as { version: string };
 
 /** Every group of commands, in the order of the help. A new one is a file in commands/ and a line here. */
-const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [addWorkflow];
+const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
+  addStatus,
+  addScan,
+  addObjects,
+  addReview,
+  addWorkflow,
+  addReport,
+];
 
 const ENVIRONMENT = `
 Every command takes --help, and --json for programs. Exit code 0: done; 1: done, and the answer is no (not

@@ -135,7 +135,7 @@ const unknownBucket = (event: S3Event): RejectedEvent => ({
   path: 'bucket',
   message: `${event.bucket} is not a registered bucket; add it to S3_BUCKETS, or stop the source from telling of it`,
   bucket: event.bucket,
-  raw: { eventName: event.eventName, bucket: event.bucket, key: event.key, versionId: event.versionId },
+  raw: event.message,
 });
 
 /** Nothing in it was an event: whoever sent it must hear that, and where it went wrong. */

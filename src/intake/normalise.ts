@@ -2,13 +2,14 @@ import { InvalidInput } from '../errors.js';
 import { parseJsonBody } from '../http/json-body.js';
 import type { Normalised } from './s3-event.js';
 import { eventBridge } from './sources/event-bridge.js';
+import { guardDuty } from './sources/guardduty.js';
 import { s3Records } from './sources/s3-records.js';
 import { scanJob } from './sources/scan-job.js';
-import { reject, type EventSource } from './sources/source.js';
+import { combined, MAX_EVENTS, reject, type EventSource } from './sources/source.js';
 import { testEvent } from './sources/test-event.js';
 
 /** Every shape that is understood; the first that recognises a message reads it. */
-const SOURCES: readonly EventSource[] = [testEvent, s3Records, eventBridge, scanJob];
+const SOURCES: readonly EventSource[] = [testEvent, s3Records, guardDuty, eventBridge, scanJob];
 
 // S3 → SNS, or S3 → EventBridge → SNS; nobody wraps twice.
 const MAX_WRAPPINGS = 2;
@@ -18,7 +19,20 @@ const MAX_WRAPPINGS = 2;
  * rejects that name the place.
  */
 export function normalise(body: unknown): Normalised {
-  return read(body, 0);
+  return Array.isArray(body) && body.length > 0 ? readAll(body) : read(body, 0);
+}
+
+/** A batch, as EventBridge Pipes sends one: each message judged by itself. */
+function readAll(batch: readonly unknown[]): Normalised {
+  if (batch.length > MAX_EVENTS) {
+    const message = `must hold at most ${MAX_EVENTS} messages, not ${batch.length}`;
+    return reject({ reason: 'invalid_event', path: 'body', message, raw: batch });
+  }
+  const parts = batch.map((one, index): Normalised => {
+    const { rejects, ...rest } = read(one, 0);
+    return { ...rest, rejects: rejects.map((wrong) => ({ ...wrong, path: `[${index}].${wrong.path}` })) };
+  });
+  return combined(parts);
 }
 
 function read(body: unknown, wrappings: number): Normalised {
@@ -29,7 +43,7 @@ function read(body: unknown, wrappings: number): Normalised {
   if (source !== undefined) return source.read(body);
   if (typeof body['Type'] === 'string' && 'TopicArn' in body) return unwrap(body, wrappings);
   const wrong =
-    'is none of the known shapes: Records (S3, MinIO, versitygw), detail-type (EventBridge), Type (SNS), objects';
+    'is none of the known shapes: Records (S3, MinIO, versitygw), detail-type (EventBridge, GuardDuty), Type (SNS), objects';
   return reject({ reason: 'unknown_shape', path: 'body', message: wrong, raw: body });
 }
 

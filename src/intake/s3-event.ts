@@ -5,7 +5,16 @@ export type EventKind = 'created' | 'restored' | 'deleted' | 'marker';
 
 /** Which software made the message; decides whether its sequencers can be trusted. */
 export type SourceKind =
-  'aws' | 'eventbridge' | 'minio' | 'versitygw' | 'ceph' | 'embedded' | 'job' | 'other';
+  'aws' | 'eventbridge' | 'guardduty' | 'minio' | 'versitygw' | 'ceph' | 'embedded' | 'job' | 'other';
+
+/** What another scanner says of the object. Recorded beside our own verdict; it never makes one `clean`. */
+export interface ExternalOpinion {
+  readonly engine: 'guardduty';
+  /** In the other scanner's words, as `THREATS_FOUND`. */
+  readonly result: string;
+  /** Names of what it found; empty unless it found something. */
+  readonly threats: readonly string[];
+}
 
 /** One thing that a source says happened, in one shape for every source. Nothing in it is believed but the name. */
 export interface S3Event {
@@ -24,6 +33,11 @@ export interface S3Event {
   readonly sizeBytes?: number | undefined;
   readonly sequencer?: string | undefined;
   readonly eventTime?: Instant | undefined;
+  /** Who did it, as the source tells: `AWS:AROA…:session`, an access key. */
+  readonly principal?: string | undefined;
+  readonly opinion?: ExternalOpinion | undefined;
+  /** The smallest message that says this event and nothing else, so that it can be taken in again later. */
+  readonly message?: unknown;
 }
 
 /** A message, or a part of one, that cannot be used; kept with its reason. */
@@ -34,6 +48,7 @@ export interface RejectedEvent {
   readonly path: string;
   readonly message: string;
   readonly bucket?: string | undefined;
+  /** As it came; where only a part is wrong, a message that holds just that part. */
   readonly raw: unknown;
 }
 

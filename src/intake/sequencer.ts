@@ -25,8 +25,14 @@ export function sequenceOf(
   const domain = DOMAINS[sourceKind];
   const text = sequencer?.toUpperCase();
   if (domain === undefined || text === undefined || !HEX.test(text)) return undefined;
-  return { domain, padded: text.padEnd(WIDTH, '0') };
+  return { domain: domain === 'aws' ? awsForm(text) : domain, padded: text.padEnd(WIDTH, '0') };
 }
+
+/**
+ * S3 writes them as `0055AED6…`, and EventBridge's pages show them without the zeros in front. Padded on the right, any
+ * of the one kind would come after all of the other, so the kinds are not compared at all.
+ */
+const awsForm = (sequencer: string): string => (sequencer.startsWith('00') ? 'aws' : 'aws-unpadded');
 
 /** Negative when `a` came before `b`, positive when after, 0 for the same place. Both are hexadecimal. */
 export function compareSequencers(a: string, b: string): number {

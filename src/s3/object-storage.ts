@@ -18,6 +18,15 @@ import { copyObject, type CopyRequest } from './copy-object.js';
 import type { Endpoints } from './endpoints.js';
 import { KeyedLock } from './keyed-lock.js';
 import { asStorageError } from './explain-error.js';
+import {
+  listPages,
+  versioningOf,
+  type Ask,
+  type ListedBucket,
+  type ListingKind,
+  type ListingOptions,
+  type ListingPage,
+} from './list-pages.js';
 import { headOf, unquoted, type ObjectHead } from './object-head.js';
 import { badAnswer, StorageError } from './storage-error.js';
 import { merged, without, type Tags } from './tags.js';
@@ -269,6 +278,33 @@ export class ObjectStorage {
       .map((entry) => ({ ...listed(entry), versionId: entry.VersionId }));
   }
 
+  /**
+   * Everything in a bucket, page by page: see {@link listPages}. In a bucket that keeps no versions, or on a server that
+   * does not know them, the objects as they are now.
+   */
+  async *listPages(
+    bucket: ListedBucket,
+    options: ListingOptions & { readonly kind?: ListingKind | undefined } = {},
+  ): AsyncGenerator<ListingPage, void, undefined> {
+    const kind = options.kind ?? (await this.listingKind(bucket));
+    const ask: Ask = (operation, call) => this.ask(bucket, operation, call);
+    const asked = listPages(ask, bucket, kind, options);
+    yield* asked;
+  }
+
+  /** How the bucket is listed. A bucket that hides whether it keeps versions is asked for them. */
+  async listingKind(bucket: ListedBucket): Promise<ListingKind> {
+    const ask: Ask = (operation, call) => this.ask(bucket, operation, call);
+    try {
+      return (await versioningOf(ask, bucket)) === 'never' ? 'objects' : 'versions';
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      if (isUnknownCall(error)) return 'objects';
+      if (error.outcome === 'denied') return 'versions';
+      throw error;
+    }
+  }
+
   private async writeTags(ref: ObjectRef, tags: Tags): Promise<void> {
     const TagSet = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
     await this.ask(ref, 'PutObjectTagging', (s3) =>
@@ -343,6 +379,10 @@ const abortable = (signal: AbortSignal | undefined) => (signal === undefined ? {
 /** A version id names bytes for ever, except "null", which the next unversioned write replaces. */
 const isImmutable = (versionId: string | undefined): boolean =>
   versionId !== undefined && versionId !== 'null';
+
+/** Servers that keep no versions know no call that asks for them. */
+const isUnknownCall = ({ s3Code }: StorageError): boolean =>
+  ['NotImplemented', 'MethodNotAllowed', 'UnsupportedOperation', 'InvalidRequest'].includes(s3Code);
 
 const lockKey = (ref: ObjectRef): string => JSON.stringify([ref.endpointId, ref.bucket, ref.key]);
 

@@ -43,6 +43,13 @@ describe('sequencers', () => {
     expect(sequenceOf('aws', 'not hex')).toBeUndefined();
     expect(sequenceOf('aws', 'A'.repeat(65))).toBeUndefined();
     expect(sequenceOf('aws', undefined)).toBeUndefined();
-    expect(sequenceOf('aws', 'A')?.domain).toBe(sequenceOf('eventbridge', 'A')?.domain);
+    expect(sequenceOf('aws', '00A')?.domain).toBe(sequenceOf('eventbridge', '00A')?.domain);
+    for (const kind of ['guardduty', 'job', 'ceph'] as const) expect(sequenceOf(kind, '00A')).toBeUndefined();
+  });
+
+  it('written with and without the zeros in front are not compared', () => {
+    expect(sequenceOf('aws', '00617F08299329D189')?.domain).not.toBe(
+      sequenceOf('eventbridge', '617f08299329d189')?.domain,
+    );
   });
 });

@@ -108,7 +108,8 @@ function addList(group: Command, cli: Cli): void {
     .action(async (options: Record<string, string | number | undefined>) => {
       const { status, name, correlationId, limit, cursor } = options;
       const path = query('/api/v1/executions', { status, name, correlationId, limit, cursor });
-      cli.print(await cli.client.call<ExecutionPage>('GET', path), ({ items }) =>
+      const page = await cli.client.call<ExecutionPage>('GET', path);
+      cli.print(page, ({ items }) =>
         table(
           ['ID', 'NAME', 'STATUS', 'STARTED', 'REASON'],
           items.map((one) => [
@@ -120,6 +121,7 @@ function addList(group: Command, cli: Cli): void {
           ]),
         ),
       );
+      cli.more(page.nextCursor);
     });
 }
 

@@ -17,6 +17,11 @@ const BridgeEvent = z.object({
   source: text(100),
   time: maybeText(64),
   detail: z.object({
+    // Newer than the rest, and of the same meaning: within major version 1 fields are only added.
+    'event-version': z
+      .string()
+      .regex(/^1\.\d{1,3}$/, 'must be version 1.x')
+      .nullish(),
     bucket: z.object({ name: text(255).min(1) }),
     object: z.object({
       key: z.string(),
@@ -26,6 +31,10 @@ const BridgeEvent = z.object({
       sequencer: maybeText(256),
     }),
     'deletion-type': maybeText(100),
+    // `PutObject`, `CopyObject`, `DeleteObject`, `Lifecycle Expiration` …
+    reason: maybeText(100),
+    // An account or a service; never the role that did it.
+    requester: maybeText(200),
   }),
 });
 type BridgeEvent = z.infer<typeof BridgeEvent>;
@@ -59,7 +68,7 @@ export const eventBridge: EventSource = {
       events: [
         {
           kind,
-          eventName: event['detail-type'],
+          eventName: eventNameOf(event),
           sourceKind: 'eventbridge',
           bucket: bucket.name,
           key: object.key,
@@ -69,11 +78,17 @@ export const eventBridge: EventSource = {
           sizeBytes: object.size ?? undefined,
           sequencer: object.sequencer,
           eventTime: instantOf(event.time),
+          principal: event.detail.requester,
+          message,
         },
       ],
     };
   },
 };
+
+/** `Object Created (CopyObject)`: the detail type with its reason, where one is told. */
+const eventNameOf = ({ 'detail-type': detailType, detail }: BridgeEvent): string =>
+  detail.reason === undefined ? detailType : `${detailType} (${detail.reason})`;
 
 const NOT_CONTENT =
   /^Object (Restore Initiated|Restore Expired|Storage Class Changed|Access Tier Changed|ACL Updated|Tags Added|Tags Deleted|Annotation .*)$/;

@@ -59,8 +59,9 @@ export const s3Records: EventSource = {
   },
 };
 
-function readRecord(raw: unknown, path: string): Normalised {
-  const parsed = EventRecord.safeParse(raw);
+function readRecord(original: unknown, path: string): Normalised {
+  const raw = { Records: [original] };
+  const parsed = EventRecord.safeParse(original);
   if (!parsed.success) return rejectIssues(parsed.error, path, raw);
   const record = parsed.data;
   const sourceKind = sourceOf(record);
@@ -96,8 +97,15 @@ function readRecord(raw: unknown, path: string): Normalised {
     sizeBytes: object.size ?? undefined,
     sequencer: object.sequencer === undefined ? undefined : String(object.sequencer),
     eventTime: instantOf(record.eventTime),
+    principal: principalOf(record),
+    message: raw,
   };
   return { ...nothing, events: [event] };
+}
+
+function principalOf({ userIdentity }: EventRecord): string | undefined {
+  const said = userIdentity?.['principalId'] ?? userIdentity?.['PrincipalId'];
+  return typeof said === 'string' && said !== '' ? said.slice(0, 500) : undefined;
 }
 
 function sourceOf(record: EventRecord): SourceKind | undefined {

@@ -32,8 +32,9 @@ export const scanJob: EventSource = {
   },
 };
 
-function readJob(raw: unknown, path: string): Normalised {
-  const parsed = Job.safeParse(raw);
+function readJob(original: unknown, path: string): Normalised {
+  const raw = { objects: [original] };
+  const parsed = Job.safeParse(original);
   if (!parsed.success) return rejectIssues(parsed.error, path, raw);
   const { bucket, key, version, versionId } = parsed.data;
   const problem = keyProblem(key);
@@ -51,6 +52,7 @@ function readJob(raw: unknown, path: string): Normalised {
         key,
         keyIsRaw: false,
         versionId: versionId ?? version,
+        message: raw,
       },
     ],
   };

@@ -1,0 +1,151 @@
+import type { Command } from 'commander';
+import { visible } from '../../outbound/safe-text.js';
+import type { Cli } from '../cli.js';
+import { CommandError } from '../command-error.js';
+import { facts } from '../facts.js';
+import { parseObjectUrl, s3Url } from '../s3-url.js';
+import { table } from '../table.js';
+import { query, wholeNumber } from '../values.js';
+
+interface ObjectVersion {
+  readonly id: string;
+  readonly bucket: string;
+  readonly key: string;
+  readonly versionId: string | null;
+  readonly sizeBytes: number | null;
+  readonly detectedType: string | null;
+  readonly isLatest: boolean;
+  readonly verdict: string;
+  readonly reason: string | null;
+  readonly detail: string | null;
+  readonly engines: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly databaseDate?: string;
+  }[];
+  readonly bytesScanned: number | null;
+  readonly bytesTotal: number | null;
+  readonly sha256: string | null;
+  readonly uploadedAt: string;
+  readonly scannedAt: string | null;
+  readonly deletedAt: string | null;
+  readonly workflowId: string | null;
+  readonly decision: string | null;
+  readonly action: string | null;
+  readonly actionPerformed: boolean | null;
+  readonly openReviewId: string | null;
+}
+
+interface ObjectPage {
+  readonly items: readonly ObjectVersion[];
+  readonly nextCursor?: string;
+}
+
+type ObjectStory = ObjectVersion & {
+  readonly findings: readonly Record<string, unknown>[];
+};
+
+// What the service lists at once.
+const MAX_PAGE = 500;
+const SHOWN_FINDINGS = 20;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** `objects list|show`: the ledger, read. */
+export function addObjects(program: Command, cli: Cli): void {
+  const group = program.command('objects').description('what the ledger says of uploads');
+  group
+    .command('list')
+    .description('list object versions, the newest upload first')
+    .option('--bucket <NAME>')
+    .option('--key <KEY>', 'exactly this key')
+    .option('--prefix <PREFIX>', 'keys that begin so')
+    .option('--verdict <VERDICTS>', 'one or more by comma, as in infected,secrets')
+    .option('--from <TIME>', 'seen from then on, as in 2026-01-31T00:00:00Z')
+    .option('--to <TIME>', 'seen before then')
+    .option('--limit <N>', 'at most so many', wholeNumber('--limit', 1, MAX_PAGE), 50)
+    .option('--cursor <CURSOR>', 'the next page, as the last one said')
+    .action(async (options: Record<string, string | number | undefined>) => {
+      const { bucket, key, prefix, verdict, from, to, limit, cursor } = options;
+      const path = query('/api/v1/objects', { bucket, key, prefix, verdict, from, to, limit, cursor });
+      const page = await cli.client.call<ObjectPage>('GET', path);
+      cli.print(page, ({ items }) =>
+        table(
+          ['ID', 'VERDICT', 'REASON', 'UPLOADED', 'OBJECT'],
+          items.map((one) => [one.id, one.verdict, one.reason, one.uploadedAt, s3Url(one.bucket, one.key)]),
+        ),
+      );
+      cli.more(page.nextCursor);
+    });
+  group
+    .command('show')
+    .description('all that is known of one object version')
+    .argument('<ID-OR-S3-URL>', 'its id, or s3://bucket/key')
+    .option('--version-id <ID>', 'of the key; the newest by default')
+    .action(async (place: string, { versionId }: { versionId?: string }) => {
+      const id = UUID.test(place) ? place : await idOf(cli, place, versionId);
+      cli.print(
+        await cli.client.call<ObjectStory>('GET', `/api/v1/objects/${encodeURIComponent(id)}`),
+        shown,
+      );
+    });
+}
+
+async function idOf(cli: Cli, url: string, versionId: string | undefined): Promise<string> {
+  const { bucket, key } = parseObjectUrl(url);
+  const path = query('/api/v1/objects', { bucket, key, limit: MAX_PAGE });
+  const { items } = await cli.client.call<ObjectPage>('GET', path);
+  const found =
+    versionId === undefined
+      ? (items.find(({ isLatest }) => isLatest) ?? items[0])
+      : items.find((one) => one.versionId === versionId);
+  if (found !== undefined) return found.id;
+  throw new CommandError(
+    `The ledger knows no ${versionId === undefined ? 'such object' : 'such version'}. Scan it with: sallyport scan ${url}`,
+  );
+}
+
+function shown(object: ObjectStory): string[] {
+  const { bytesScanned, bytesTotal, findings } = object;
+  return [
+    ...facts([
+      ['object', s3Url(object.bucket, object.key)],
+      ['version', object.versionId],
+      ['id', object.id],
+      ['verdict', object.verdict],
+      ['reason', object.reason],
+      ['detail', object.detail],
+      ['size', object.sizeBytes === null ? null : `${object.sizeBytes} bytes`],
+      ['type', object.detectedType],
+      ['sha-256', object.sha256],
+      ['scanned', bytesTotal === null ? null : `${bytesScanned ?? 0} of ${bytesTotal} bytes`],
+      ['engines', object.engines.map(engineText).join(', ')],
+      ['uploaded', object.uploadedAt],
+      ['scanned at', object.scannedAt],
+      ['deleted at', object.deletedAt],
+      ['decision', object.decision],
+      [
+        'action',
+        object.action === null
+          ? null
+          : `${object.action} (${object.actionPerformed === true ? 'done' : 'not done'})`,
+      ],
+      ['review', object.openReviewId],
+      ['workflow', object.workflowId],
+    ]),
+    ...findings.slice(0, SHOWN_FINDINGS).map(findingText),
+    ...(findings.length > SHOWN_FINDINGS
+      ? [`${findings.length - SHOWN_FINDINGS} more findings; see --json`]
+      : []),
+  ];
+}
+
+const engineText = ({ name, version, databaseDate }: ObjectVersion['engines'][number]): string =>
+  `${name} ${version}${databaseDate === undefined ? '' : ` (database of ${databaseDate})`}`;
+
+const findingText = (finding: Record<string, unknown>): string =>
+  visible(
+    ['finding', finding['severity'], finding['ruleId'], finding['title'], finding['path']]
+      .filter((part) => typeof part === 'string' && part !== '')
+      .join('  '),
+    500,
+  );

@@ -1,0 +1,188 @@
+import type { Command } from 'commander';
+import { visible } from '../../outbound/safe-text.js';
+import type { Cli } from '../cli.js';
+import { CommandError } from '../command-error.js';
+import { facts } from '../facts.js';
+import { s3Url } from '../s3-url.js';
+import { table } from '../table.js';
+import { query, wholeNumber } from '../values.js';
+
+interface Person {
+  readonly id: string;
+  readonly name: string;
+}
+
+interface Outcome {
+  readonly name: string;
+  readonly label: string;
+  readonly effect: string;
+  readonly needsReason: boolean;
+}
+
+interface Review {
+  readonly id: string;
+  readonly workflowId: string;
+  readonly title: string;
+  readonly state: string;
+  readonly verdict: string | null;
+  readonly reason: string | null;
+  readonly outcomes: readonly Outcome[];
+  readonly object: {
+    readonly bucket: string;
+    readonly key: string;
+    readonly versionId: string | null;
+  } | null;
+  readonly findingsTotal: number;
+  readonly subjectDigest: string;
+  readonly claim: { readonly by: Person; readonly at: string } | null;
+  readonly decision: {
+    readonly label: string;
+    readonly by: Person;
+    readonly at: string;
+    readonly via: string;
+    readonly reason: string;
+  } | null;
+  readonly cancelled: { readonly at: string; readonly reason: string } | null;
+  readonly createdAt: string;
+}
+
+type ReviewDetail = Review & {
+  readonly findings: readonly {
+    readonly severity: string;
+    readonly ruleId: string;
+    readonly title: string;
+    readonly path: string;
+    readonly line?: number;
+    readonly excerpt?: string;
+  }[];
+};
+
+interface ReviewPage {
+  readonly items: readonly Review[];
+  readonly nextCursor: string | null;
+}
+
+/** `review list|show|claim|release|decide`: what waits for a person. */
+export function addReview(program: Command, cli: Cli): void {
+  const group = program.command('review').description('what waits for a person, and the answers');
+  group
+    .command('list')
+    .description('list reviews, the newest first; those that wait, when no state is named')
+    .option('--state <STATES>', 'one or more by comma: OPEN, CLAIMED, COMPLETED, CANCELLED', 'OPEN,CLAIMED')
+    .option('--mine', 'those that I hold')
+    .option('--limit <N>', 'at most so many', wholeNumber('--limit', 1, 200), 50)
+    .option('--cursor <CURSOR>', 'the next page, as the last one said')
+    .action(async (options: { state: string; mine?: true; limit: number; cursor?: string }) => {
+      const { state, mine, limit, cursor } = options;
+      const asked = { state, mine: mine === true ? 'true' : undefined, limit, cursor };
+      const page = await cli.client.call<ReviewPage>('GET', query('/api/v1/reviews', asked));
+      cli.print(page, ({ items }) =>
+        table(
+          ['ID', 'STATE', 'VERDICT', 'SINCE', 'HELD BY', 'OBJECT'],
+          items.map((one) => [
+            one.id,
+            one.state,
+            one.verdict,
+            one.createdAt,
+            one.claim?.by.name,
+            objectOf(one) ?? one.title,
+          ]),
+        ),
+      );
+      cli.more(page.nextCursor ?? undefined);
+    });
+  group
+    .command('show')
+    .description('show a review: the evidence, and the outcomes to choose from')
+    .argument('<ID>')
+    .action(async (id: string) => cli.print(await get(cli, id), shown));
+  for (const command of ['claim', 'release'] as const) {
+    group
+      .command(command)
+      .description(command === 'claim' ? 'hold a review: nobody else decides it then' : 'let go of it')
+      .argument('<ID>')
+      .action(async (id: string) => {
+        const review = await cli.client.call<ReviewDetail>('POST', `${pathOf(id)}/${command}`, {});
+        cli.print(review, () => [command === 'claim' ? 'It is yours to decide.' : 'Let go.']);
+      });
+  }
+  group
+    .command('decide')
+    .description('answer a review')
+    .argument('<ID>')
+    .argument('<OUTCOME>', 'one of those that `review show` names')
+    .option('--reason <TEXT>', 'kept in the audit trail; some outcomes need one')
+    .option('--digest <DIGEST>', 'of what was shown, as `review show` says it; refused when that has changed')
+    .action((id: string, outcome: string, options: { reason?: string; digest?: string }) =>
+      decide(cli, id, outcome, options),
+    );
+}
+
+async function decide(
+  cli: Cli,
+  id: string,
+  outcome: string,
+  { reason, digest }: { readonly reason?: string; readonly digest?: string },
+): Promise<void> {
+  const review = await get(cli, id);
+  const chosen = review.outcomes.find(({ name }) => name === outcome);
+  if (chosen === undefined) {
+    throw new CommandError(
+      `"${outcome}" is no outcome of this review. Choose one of: ${review.outcomes.map(({ name }) => name).join(', ')}.`,
+    );
+  }
+  if (chosen.needsReason && (reason ?? '').trim() === '') {
+    throw new CommandError(`“${chosen.label}” needs a reason, which the audit trail keeps: --reason TEXT.`);
+  }
+  const decided = await cli.client.call<ReviewDetail>('POST', `${pathOf(id)}/decide`, {
+    outcome,
+    ...(reason !== undefined && { reason }),
+    digest: digest ?? review.subjectDigest,
+  });
+  cli.print(decided, () => [`Decided: ${chosen.label}. ${chosen.effect}`]);
+}
+
+const pathOf = (id: string): string => `/api/v1/reviews/${encodeURIComponent(id)}`;
+const get = (cli: Cli, id: string): Promise<ReviewDetail> => cli.client.call('GET', pathOf(id));
+const objectOf = ({ object }: Review): string | undefined =>
+  object === null ? undefined : s3Url(object.bucket, object.key);
+
+function shown(review: ReviewDetail): string[] {
+  const { claim, decision, cancelled } = review;
+  const waits = review.state === 'OPEN' || review.state === 'CLAIMED';
+  return [
+    ...facts([
+      ['review', review.title],
+      ['id', review.id],
+      ['state', review.state],
+      ['object', objectOf(review)],
+      ['version', review.object?.versionId],
+      ['verdict', review.verdict],
+      ['reason', review.reason],
+      ['since', review.createdAt],
+      ['held by', claim === null ? null : `${claim.by.name} since ${claim.at}`],
+      [
+        'decided',
+        decision === null
+          ? null
+          : `${decision.label} by ${decision.by.name} at ${decision.at} via ${decision.via}${decision.reason === '' ? '' : `: ${decision.reason}`}`,
+      ],
+      ['closed', cancelled === null ? null : `at ${cancelled.at}: ${cancelled.reason}`],
+      ['workflow', review.workflowId],
+      ['digest', review.subjectDigest],
+      ['findings', review.findingsTotal],
+    ]),
+    ...review.findings.map(({ severity, ruleId, title, path, line, excerpt }) =>
+      visible(
+        `  ${severity}  ${ruleId}  ${title}  ${path}${line === undefined ? '' : `:${line}`}${excerpt === undefined ? '' : `  ${excerpt}`}`,
+        800,
+      ),
+    ),
+    ...(waits
+      ? review.outcomes.map(
+          ({ name, effect, needsReason }) =>
+            `sallyport review decide ${review.id} ${visible(name, 60)}${needsReason ? ' --reason TEXT' : ''}    ${visible(effect, 300)}`,
+        )
+      : []),
+  ];
+}
