@@ -21,6 +21,9 @@ export class BacklogItemEntity {
   @Column({ type: 'text', name: 'workflow_name' })
   workflowName!: string;
 
+  @Column({ type: 'int', name: 'workflow_version', nullable: true })
+  workflowVersion!: number | null;
+
   @Column({ type: 'text', name: 'workflow_id' })
   workflowId!: string;
 
@@ -39,4 +42,12 @@ export class BacklogItemEntity {
 
   @Column({ type: 'text', name: 'last_error', nullable: true })
   lastError!: string | null;
+
+  /** Set while the rules must ask the object: when to ask. */
+  @Column({ type: 'bigint', name: 'decide_at', nullable: true })
+  decideAt!: string | null;
+
+  /** What the rules were asked about, while `decideAt` is set. */
+  @Column({ type: 'json', nullable: true })
+  upload!: Record<string, unknown> | null;
 }

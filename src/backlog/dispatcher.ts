@@ -118,6 +118,7 @@ export class Dispatcher {
       const workflowId = await engine.start(
         {
           name: row.workflow_name,
+          version: row.workflow_version ?? undefined,
           input: row.input,
           // All runs about one object are found by its id.
           correlationId: row.object_id,

@@ -19,6 +19,8 @@ export interface PlacedEvent {
   readonly ref: ObjectRef;
   readonly nonce: string;
   readonly eventKey: string;
+  /** 0..99 of its bucket, for uploads; the rule's when absent. */
+  readonly priority?: number | undefined;
 }
 
 /** What a message holds once its events have found their buckets. */

@@ -109,7 +109,8 @@ export class IntakeService {
           key,
           ...(versionId !== undefined && { versionId }),
         };
-        placed.push({ event, nonce, ref, eventKey: eventKeyOf(policy.endpointId, event, nonce) });
+        const eventKey = eventKeyOf(policy.endpointId, event, nonce);
+        placed.push({ event, nonce, ref, eventKey, priority: policy.priority });
       } else if (this.isQuarantine(event.bucket, source.endpointId)) {
         ignored += 1;
       } else {

@@ -12,6 +12,8 @@ import { Conflict, InvalidInput, NotFound, Unavailable } from '../errors.js';
 import { Buckets } from '../s3/buckets.js';
 import { ObjectStorage, type ObjectHead } from '../s3/object-storage.js';
 import { StorageError } from '../s3/storage-error.js';
+import { askObject } from '../triggers/ask-object.js';
+import type { Start } from '../triggers/match.js';
 import { TriggerRules } from '../triggers/trigger-rules.js';
 import { headIdentity, isVersioned, lockKeys, versionIdentity } from '../verdicts/identity.js';
 import type { ObjectRef } from '../verdicts/ledger.js';
@@ -36,7 +38,11 @@ interface FoundObject {
   readonly ref: ObjectRef;
   readonly head: ObjectHead;
   readonly isLatest: boolean;
+  readonly target: ScanTarget;
 }
+
+/** What scans it. */
+type ScanTarget = Pick<Start, 'workflowName' | 'workflowVersion' | 'input'>;
 
 const DEFAULT_WORKFLOW = 'scan_upload';
 
@@ -72,16 +78,17 @@ export class ScanRequests {
     // Without versions S3 tells none; with them, what is there now has one.
     const found = head.versionId ?? versionId;
     const ref: ObjectRef = { ...asked, ...(found !== undefined && { versionId: found }) };
+    const target = await this.targetOf(ref, head);
     const requested = await this.database.transaction((tx) =>
       // Whoever names no version means the one that is there now.
-      this.open(tx, { ref, head, isLatest: versionId === undefined }, actor),
+      this.open(tx, { ref, head, isLatest: versionId === undefined, target }, actor),
     );
     this.bell.ring();
     return requested;
   }
 
   private async open(tx: Queryable, found: FoundObject, actor: string): Promise<ScanRequested> {
-    const { ref, head, isLatest } = found;
+    const { ref, head, isLatest, target } = found;
     const at = wholeMilliseconds(this.clock);
     await lockKeys(tx, [ref]);
     const identity = isVersioned(ref) ? versionIdentity(ref) : headIdentity(ref, head);
@@ -107,7 +114,7 @@ export class ScanRequests {
     }
     const raised = known === undefined ? undefined : await raiseGenerations(tx, [objectId]);
     const generation = raised?.get(objectId) ?? 1;
-    const workflowName = await this.workflowFor(tx, ref, head);
+    const { workflowName, workflowVersion, input: extraInput } = target;
     const [opened] = await openScans(tx, [
       {
         objectId,
@@ -122,7 +129,8 @@ export class ScanRequests {
     if (opened === undefined) throw new Error('a scan was opened without an id');
     const { scanId, workflowId } = opened;
     const priority = PRIORITY.request;
-    await enqueue(tx, [{ scanId, objectId, ref, priority, workflowName, workflowId, source: 'request', at }]);
+    const what = { workflowName, workflowVersion, workflowId, extraInput };
+    await enqueue(tx, [{ scanId, objectId, ref, priority, ...what, source: 'request', at }]);
     await appendAudit(tx, [
       { at, actor, action: 'scan.requested', subject: `object:${objectId}`, data: { scanId, generation } },
     ]);
@@ -130,11 +138,18 @@ export class ScanRequests {
   }
 
   /** A rule that skips uploads does not stop a person; an allowing one may name another workflow. */
-  private async workflowFor(tx: Queryable, ref: ObjectRef, head: ObjectHead): Promise<string> {
-    const match = await this.rules.match(tx);
-    const { bucket, key } = ref;
-    const matched = match({ bucket, key, sizeBytes: head.sizeBytes, kind: 'created' });
-    return matched.kind === 'start' ? matched.workflowName : DEFAULT_WORKFLOW;
+  private async targetOf(ref: ObjectRef, { sizeBytes, eTag }: ObjectHead): Promise<ScanTarget> {
+    const match = await this.rules.match(this.database);
+    const upload = { ...ref, sizeBytes, eTag, kind: 'created', source: 'request' };
+    let matched = match(upload);
+    if (matched.kind === 'start' && matched.undecided !== undefined) {
+      try {
+        matched = match((await askObject(this.storage, upload, matched.undecided)).upload);
+      } catch (error) {
+        throw error instanceof StorageError ? explained(error, ref) : error;
+      }
+    }
+    return matched.kind === 'start' ? matched : { workflowName: DEFAULT_WORKFLOW };
   }
 
   private async head(ref: ObjectRef): Promise<ObjectHead> {

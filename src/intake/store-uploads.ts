@@ -4,6 +4,7 @@ import type { Instant } from '../clock.js';
 import type { Queryable } from '../database/queryable.js';
 import { releasedAmong } from '../tasks/object/sql/released-objects.js';
 import type { Match, Upload } from '../triggers/match.js';
+import { asUndecided } from '../triggers/undecided.js';
 import { isVersioned, provisionalIdentity, versionIdentity } from '../verdicts/identity.js';
 import type { ObjectRef } from '../verdicts/ledger.js';
 import { appendVerdicts, type NewVerdict } from '../verdicts/sql/append-verdict.js';
@@ -29,6 +30,8 @@ export interface UploadEvent {
   readonly event: S3Event;
   readonly nonce: string;
   readonly receivedAt: Instant;
+  /** 0..99 of its bucket; the rule's when absent. */
+  readonly priority?: number | undefined;
 }
 
 export interface UploadEffect {
@@ -112,7 +115,7 @@ async function decide(
     const { ref, event, identity } = upload;
     const objectId = known.get(identity)?.id;
     const isStale = (stale as ReadonlySet<unknown>).has(upload);
-    const scanOrSkip = (): Decision => asDecision(match(matchable(ref, event)));
+    const scanOrSkip = (): Decision => asDecision(match(matchable(upload)));
     const common = { ...upload, isStale, isNew: objectId === undefined, objectId: objectId ?? randomUUID() };
     if (objectId !== undefined) {
       return { ...common, decision: event.kind === 'restored' ? scanOrSkip() : { kind: 'known' } };
@@ -134,11 +137,13 @@ function identityOf({ ref, event, nonce }: UploadEvent): string {
   return provisionalIdentity(ref, { eTag, sizeBytes, occurrence: occurrenceOf(event) ?? `n:${nonce}` });
 }
 
-const matchable = ({ bucket, key }: ObjectRef, { sizeBytes, kind }: S3Event): Upload => ({
-  bucket,
-  key,
-  sizeBytes,
-  kind,
+const matchable = ({ ref, event, priority }: UploadEvent): Upload => ({
+  ...ref,
+  sizeBytes: event.sizeBytes,
+  eTag: event.eTag,
+  kind: event.kind,
+  source: event.sourceKind,
+  bucketPriority: priority,
 });
 
 const asDecision = (match: Match): Decision =>
@@ -191,11 +196,24 @@ async function startScans(tx: Queryable, decided: readonly Decided[]): Promise<v
   );
   await enqueue(
     tx,
-    wanted.flatMap(({ objectId, ref, event, match, receivedAt }, index): NewItem[] => {
+    wanted.flatMap((upload, index): NewItem[] => {
+      const { objectId, ref, event, match, receivedAt } = upload;
       const scan = scans[index];
       if (scan === undefined) return [];
-      const { workflowName, priority } = match;
-      return [{ ...scan, objectId, ref, priority, workflowName, source: event.sourceKind, at: receivedAt }];
+      return [
+        {
+          ...scan,
+          objectId,
+          ref,
+          priority: match.priority,
+          workflowName: match.workflowName,
+          workflowVersion: match.workflowVersion,
+          extraInput: match.input,
+          undecided: match.undecided && asUndecided(matchable(upload)),
+          source: event.sourceKind,
+          at: receivedAt,
+        },
+      ];
     }),
   );
 }

@@ -38,4 +38,41 @@ export class TriggerRuleEntity {
 
   @Column({ type: 'boolean' })
   enabled!: boolean;
+
+  /** What counts; where it is null, `enabled` does, which is what the first release reads. */
+  @Column({ type: 'boolean', nullable: true })
+  active!: boolean | null;
+
+  @Column({ type: 'text', nullable: true })
+  description!: string | null;
+
+  @Column({ type: 'text', name: 'content_types', array: true, nullable: true })
+  contentTypes!: string[] | null;
+
+  @Column({ type: 'json', nullable: true })
+  tags!: Record<string, string> | null;
+
+  @Column({ type: 'boolean', name: 'trust_tags', default: false })
+  trustTags!: boolean;
+
+  @Column({ type: 'int', name: 'workflow_version', nullable: true })
+  workflowVersion!: number | null;
+
+  @Column({ type: 'json', nullable: true })
+  shares!: { workflow: string; version?: number; percent: number }[] | null;
+
+  @Column({ type: 'json', nullable: true })
+  input!: Record<string, unknown> | null;
+
+  @Column({ type: 'text', default: 'shipped' })
+  origin!: 'shipped' | 'api' | 'file';
+
+  @Column({ type: 'int', default: 1 })
+  version!: number;
+
+  @Column({ type: 'bigint', name: 'updated_at', default: 0 })
+  updatedAt!: string;
+
+  @Column({ type: 'text', name: 'updated_by', default: 'system:migration' })
+  updatedBy!: string;
 }

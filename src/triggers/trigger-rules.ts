@@ -1,36 +1,32 @@
 import { Injectable } from '@nestjs/common';
 import type { Queryable } from '../database/queryable.js';
+import { compileMapping } from './match-input.js';
 import { matchRules, type Match, type TriggerRule, type Upload } from './match.js';
+import { enabledRulesText, type RuleRow } from './sql/rule-rows.js';
 
-interface RuleRow {
-  readonly name: string;
-  readonly effect: 'allow' | 'deny';
-  readonly bucket: string | null;
-  readonly prefix: string | null;
-  readonly suffix: string | null;
-  readonly min_size_bytes: number | null;
-  readonly max_size_bytes: number | null;
-  readonly event_kinds: string[];
-  readonly workflow_name: string;
-  readonly priority: number;
-}
-
-/** The rules as they stand in the database; read with each message, so that a change holds from the next one on. */
+/**
+ * The rules as they stand in the database: read with each batch of messages, so that a change holds from the next one
+ * on. Reading is one statement; what it says is understood again only when it says something else.
+ */
 @Injectable()
 export class TriggerRules {
+  private text = '[]';
+  private rules: readonly TriggerRule[] = [];
+
   /** What each upload starts, all judged by the same reading of the rules. */
   async match(tx: Queryable): Promise<(upload: Upload) => Match> {
-    const rows = await tx.query<RuleRow>(
-      `SELECT name, effect, bucket, prefix, suffix, min_size_bytes::float8, max_size_bytes::float8, event_kinds,
-              workflow_name, priority
-         FROM trigger_rule WHERE enabled ORDER BY position, name`,
-    );
-    const rules = rows.map(ruleOf);
+    const text = await enabledRulesText(tx);
+    if (text !== this.text) {
+      this.rules = (JSON.parse(text) as RuleRow[]).map(ruleOf);
+      this.text = text;
+    }
+    const { rules } = this;
     return (upload) => matchRules(rules, upload);
   }
 }
 
-const ruleOf = (row: RuleRow): TriggerRule => ({
+/** A row as the matching wants it. */
+export const ruleOf = (row: RuleRow): TriggerRule => ({
   name: row.name,
   effect: row.effect,
   bucket: row.bucket ?? undefined,
@@ -39,6 +35,16 @@ const ruleOf = (row: RuleRow): TriggerRule => ({
   minSizeBytes: row.min_size_bytes ?? undefined,
   maxSizeBytes: row.max_size_bytes ?? undefined,
   eventKinds: row.event_kinds,
+  contentTypes: row.content_types ?? undefined,
+  tags: row.tags ?? undefined,
+  trustTags: row.trust_tags,
   workflowName: row.workflow_name,
+  workflowVersion: row.workflow_version ?? undefined,
+  shares: row.shares?.map(({ workflow, version, percent }) => ({
+    workflowName: workflow,
+    workflowVersion: version,
+    percent,
+  })),
   priority: row.priority,
+  input: row.input === null ? undefined : compileMapping(row.input),
 });

@@ -9,6 +9,7 @@ export interface BacklogRow {
   readonly bucket: string;
   readonly priority: number;
   readonly workflow_name: string;
+  readonly workflow_version: number | null;
   readonly workflow_id: string;
   readonly input: JsonObject;
   readonly enqueued_at: number;
@@ -32,7 +33,7 @@ export const waitingItems = (
           WHERE (b.endpoint_id, b.bucket) > (p.endpoint_id, p.bucket)
           ORDER BY b.endpoint_id, b.bucket LIMIT 1) n
      )
-     SELECT i.scan_id, i.object_id, i.endpoint_id, i.bucket, i.priority, i.workflow_name, i.workflow_id, i.input,
+     SELECT i.scan_id, i.object_id, i.endpoint_id, i.bucket, i.priority, i.workflow_name, i.workflow_version, i.workflow_id, i.input,
             i.enqueued_at::float8, i.attempts
        FROM backlog_item i WHERE i.scan_id IN (
          SELECT c.scan_id FROM place p CROSS JOIN LATERAL (

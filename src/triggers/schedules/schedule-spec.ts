@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject } from '../../engine/model/json.js';
 import type { CatchUp } from './catch-up.js';
 
@@ -20,27 +19,3 @@ export interface ScheduleSpec {
 }
 
 export const DEFAULT_CATCH_UP_SECONDS = 86_400;
-
-/** What a change changes, for the audit: each field as it was and as it is. */
-export function changesBetween(
-  before: ScheduleSpec | undefined,
-  after: ScheduleSpec,
-): Readonly<Record<string, unknown>> {
-  const fields = [
-    'description',
-    'kind',
-    'payload',
-    'cron',
-    'timeZone',
-    'catchUp',
-    'catchUpWithinSeconds',
-    'enabled',
-  ] as const;
-  const changed = fields.filter((field) => !isDeepStrictEqual(before?.[field], after[field]));
-  return Object.fromEntries(
-    changed.map((field) => [
-      field,
-      before === undefined ? after[field] : { from: before[field] ?? null, to: after[field] ?? null },
-    ]),
-  );
-}

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { appendAudit } from '../../audit/audit.js';
+import { changesBetween } from '../../audit/changes.js';
 import { Clock, type Instant } from '../../clock.js';
 import { Database } from '../../database/database.js';
 import type { Queryable } from '../../database/queryable.js';
 import { Conflict, InvalidInput, NotFound } from '../../errors.js';
 import { wholeMilliseconds } from '../../verdicts/whole-milliseconds.js';
 import { CronTimes } from './cron-times.js';
-import { changesBetween, type ScheduleSpec } from './schedule-spec.js';
+import type { ScheduleSpec } from './schedule-spec.js';
 import { ScheduledJobs } from './scheduled-job.js';
 import { countOpen, insertRequested, listFirings, type FiringRow } from './sql/firing-rows.js';
 import {
@@ -92,7 +93,7 @@ export class Schedules {
           actor,
           verb: 'created',
           name: spec.name,
-          data: changesBetween(undefined, spec),
+          data: changesBetween(undefined, { ...spec }),
         });
       return isNew;
     });
@@ -137,7 +138,7 @@ export class Schedules {
       const row = (await findSchedule(tx, name, 'FOR UPDATE')) ?? missing(name);
       if (version !== undefined && version !== row.version) throw outdated(row);
       const { spec, nextFireAt, verb } = changed(row);
-      const changes = changesBetween(specOf(row), spec);
+      const changes = changesBetween({ ...specOf(row) }, { ...spec });
       if (Object.keys(changes).length === 0) return;
       // Due instants that nobody came to yet are not forgotten because of a new description.
       const hasNewTimes = 'enabled' in changes || 'cron' in changes || 'timeZone' in changes;
