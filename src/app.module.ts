@@ -30,7 +30,7 @@ import { REVIEW_HANDLERS, ReviewsModule } from './reviews/reviews.module.js';
 import { CONFIGURED_ENDPOINT } from './s3/buckets.js';
 import { ObjectStorage } from './s3/object-storage.js';
 import { S3PayloadStore } from './s3/s3-payload.store.js';
-import { S3Module } from './s3/s3.module.js';
+import { S3_ENTITIES, S3Module } from './s3/s3.module.js';
 import { TASKS_WORKERS, TasksModule } from './tasks/tasks.module.js';
 import { SCHEDULE_ENTITIES, SchedulesModule } from './triggers/schedules/schedules.module.js';
 import { TRIGGER_ENTITIES, TriggersModule } from './triggers/triggers.module.js';
@@ -38,6 +38,7 @@ import { VERDICT_ENTITIES, VERDICT_WORKERS, VerdictsModule } from './verdicts/ve
 
 /** Every entity of every stage, for the data source. */
 export const ENTITIES = [
+  ...S3_ENTITIES,
   ...INTAKE_ENTITIES,
   ...TRIGGER_ENTITIES,
   ...SCHEDULE_ENTITIES,

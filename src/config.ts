@@ -171,7 +171,12 @@ const Environment = z.object({
   S3_ENDPOINT: httpUrl.optional(),
   S3_REGION: z.string().min(1).default('us-east-1'),
   S3_FORCE_PATH_STYLE: flag(false),
+  /** Buckets on it that are scanned; the registry (`/api/v1/buckets`) is seeded with them. */
   S3_BUCKETS: list,
+  /** Whether endpoints that people register may be in loopback and private networks. */
+  S3_ALLOW_PRIVATE_ENDPOINTS: flag(false),
+  /** Where roles are taken on; AWS's own when unset. */
+  S3_STS_ENDPOINT: httpUrl.optional(),
   QUARANTINE_BUCKET: z.string().optional(),
   ACTION_MODE: z.enum(['observe', 'tag', 'quarantine']).optional(),
   DEGRADED_POLICY: z.enum(['tag', 'review']).default('tag'),
@@ -335,9 +340,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
 
 /** The address that people and links use. */
 export function publicUrl(config: Config): string {
+  return (config.PUBLIC_URL ?? `http://${publicHost(config)}:${config.PORT}`).replace(/\/$/, '');
+}
+
+/** HOST as an address has it: one to call, in brackets where it needs them. */
+export function publicHost(config: Pick<Config, 'HOST'>): string {
   const host = config.HOST === '0.0.0.0' || config.HOST === '::' ? '127.0.0.1' : config.HOST;
-  return (config.PUBLIC_URL ?? `http://${host.includes(':') ? `[${host}]` : host}:${config.PORT}`).replace(
-    /\/$/,
-    '',
-  );
+  return host.includes(':') ? `[${host}]` : host;
 }

@@ -38,6 +38,9 @@ import { nestLogger, type Log } from './ops/log.js';
 import { EMBEDDED_ENDPOINT, EMBEDDED_QUARANTINE, EMBEDDED_UPLOADS } from './s3/buckets.js';
 import { Endpoints } from './s3/endpoints.js';
 import { ObjectStorage } from './s3/object-storage.js';
+import { BucketRegistry } from './s3/registry/bucket-registry.js';
+import { RegistryChanges } from './s3/registry/registry-changes.js';
+import { seedRegistry } from './s3/registry/seed.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -153,6 +156,8 @@ async function bringUp(args: StartArguments, started: Started): Promise<Service>
   const credentials = await stepwise(() => bootstrapAccess(config, app, opened));
   if (config.embeddedS3)
     await stepwise(() => ownEmbeddedStore(database, config.SALLYPORT_HOME, config.embeddedDatabase));
+  // What events name is known before the first one comes.
+  await stepwise(() => openRegistry(config, app));
   // The endpoint first: workers that the application starts find their objects at once.
   const s3 = await openS3(config, log, app, credentials, started);
   signal.throwIfAborted();
@@ -243,6 +248,11 @@ async function bootstrapAccess(
   const shared: Credentials = { s3: credentials.s3, eventsToken: credentials.eventsToken };
   writeCredentials(config.SALLYPORT_HOME, shared);
   return shared;
+}
+
+async function openRegistry(config: Config, app: NestFastifyApplication): Promise<void> {
+  await seedRegistry(app.get(RegistryChanges), config);
+  await app.get(BucketRegistry).open();
 }
 
 async function openS3(

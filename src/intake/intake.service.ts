@@ -10,6 +10,7 @@ import { Buckets } from '../s3/buckets.js';
 import { TriggerRules } from '../triggers/trigger-rules.js';
 import { EventBatches, type PlacedEvent } from './event-batches.js';
 import { eventKeyOf } from './event-key.js';
+import { bucketOfEvent } from './find-bucket.js';
 import { normalise } from './normalise.js';
 import type { Normalised, RejectedEvent, S3Event } from './s3-event.js';
 import { storeRejects } from './sql/store-rejects.js';
@@ -96,11 +97,9 @@ export class IntakeService {
     let ignored = read.ignored;
     for (const told of read.events) {
       const event: S3Event = source.kind === 'embedded' ? { ...told, sourceKind: 'embedded' } : told;
-      const policy =
-        source.endpointId === undefined
-          ? this.buckets.byName(event.bucket)
-          : this.buckets.find(source.endpointId, event.bucket);
-      if (policy !== undefined) {
+      const found = bucketOfEvent(this.buckets, event.bucket, source.endpointId);
+      if (found.kind === 'found') {
+        const { policy } = found;
         const { bucket, key, versionId } = event;
         const nonce = randomUUID();
         const ref = {
@@ -111,6 +110,8 @@ export class IntakeService {
         };
         const eventKey = eventKeyOf(policy.endpointId, event, nonce);
         placed.push({ event, nonce, ref, eventKey, priority: policy.priority });
+      } else if (found.kind === 'ambiguous') {
+        rejects.push(ambiguousBucket(event, found.endpointIds));
       } else if (this.isQuarantine(event.bucket, source.endpointId)) {
         ignored += 1;
       } else {
@@ -134,7 +135,15 @@ export class IntakeService {
 const unknownBucket = (event: S3Event): RejectedEvent => ({
   reason: 'unknown_bucket',
   path: 'bucket',
-  message: `${event.bucket} is not a registered bucket; add it to S3_BUCKETS, or stop the source from telling of it`,
+  message: `${event.bucket} is not a registered bucket, or disabled; register it (sallyport bucket add), or stop the source from telling of it`,
+  bucket: event.bucket,
+  raw: { eventName: event.eventName, bucket: event.bucket, key: event.key, versionId: event.versionId },
+});
+
+const ambiguousBucket = (event: S3Event, endpointIds: readonly string[]): RejectedEvent => ({
+  reason: 'ambiguous_bucket',
+  path: 'bucket',
+  message: `${event.bucket} is registered on several endpoints (${endpointIds.slice(0, 10).join(', ')}), and the event does not tell which one is meant`,
   bucket: event.bucket,
   raw: event.message,
 });

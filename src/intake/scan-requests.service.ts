@@ -9,7 +9,7 @@ import { wholeMilliseconds } from '../verdicts/whole-milliseconds.js';
 import { Database } from '../database/database.js';
 import type { Queryable } from '../database/queryable.js';
 import { Conflict, InvalidInput, NotFound, Unavailable } from '../errors.js';
-import { Buckets } from '../s3/buckets.js';
+import { Buckets, type BucketPolicy } from '../s3/buckets.js';
 import { ObjectStorage, type ObjectHead } from '../s3/object-storage.js';
 import { StorageError } from '../s3/storage-error.js';
 import { askObject } from '../triggers/ask-object.js';
@@ -19,8 +19,11 @@ import { headIdentity, isVersioned, lockKeys, versionIdentity } from '../verdict
 import type { ObjectRef } from '../verdicts/ledger.js';
 import { demoteOthers, findByIdentities, insertObjects } from '../verdicts/sql/object-rows.js';
 import { openScans, raiseGenerations } from '../verdicts/sql/open-scan.js';
+import { findBucket } from './find-bucket.js';
 
 export interface ScanRequest {
+  /** Needed where several endpoints have a bucket of the name. */
+  readonly endpointId?: string | undefined;
   readonly bucket: string;
   readonly key: string;
   readonly versionId?: string | undefined;
@@ -63,10 +66,7 @@ export class ScanRequests {
    * @throws InvalidInput for a bucket that is not registered, NotFound for an object that is not there.
    */
   async request(wanted: ScanRequest, actor: string): Promise<ScanRequested> {
-    const policy = this.buckets.byName(wanted.bucket);
-    if (policy === undefined) {
-      throw InvalidInput.field('bucket', `${wanted.bucket} is not a registered bucket; add it to S3_BUCKETS`);
-    }
+    const policy = this.policyFor(wanted);
     const { bucket, key, versionId } = wanted;
     const asked = {
       endpointId: policy.endpointId,
@@ -85,6 +85,22 @@ export class ScanRequests {
     );
     this.bell.ring();
     return requested;
+  }
+
+  private policyFor({ bucket, endpointId }: ScanRequest): BucketPolicy {
+    const found = findBucket(this.buckets, bucket, endpointId);
+    if (found.kind === 'found') return found.policy;
+    if (found.kind === 'ambiguous') {
+      const ids = found.endpointIds.slice(0, 10).join(', ');
+      throw InvalidInput.field(
+        'endpointId',
+        `is needed: ${bucket} is registered on several endpoints (${ids})`,
+      );
+    }
+    throw InvalidInput.field(
+      'bucket',
+      `${bucket} is not a registered bucket, or disabled; register it first`,
+    );
   }
 
   private async open(tx: Queryable, found: FoundObject, actor: string): Promise<ScanRequested> {

@@ -9,6 +9,7 @@ const NOT_STORABLE = 'must not contain NUL or lone surrogates';
 
 const ScanRequestBody = z
   .strictObject({
+    endpointId: z.string().min(1).max(63).optional(),
     bucket: z.string().min(1).max(255).refine(storable, NOT_STORABLE),
     key: z.string().superRefine((key, context) => {
       const message = keyProblem(key);

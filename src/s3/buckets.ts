@@ -34,6 +34,10 @@ export interface BucketPolicy {
   readonly expectedOwner?: string | undefined;
   /** Its requests are paid by whoever makes them; S3 refuses them without our consent. */
   readonly requesterPays?: boolean | undefined;
+  /** The people whose bucket it is. */
+  readonly ownerGroup?: string | undefined;
+  /** False: nothing new is scanned, what is under way ends by this policy. True when absent. */
+  readonly enabled?: boolean | undefined;
 }
 
 /** How much of the service one bucket may take at once; no bound where absent. */
@@ -48,13 +52,20 @@ export interface BucketQuotas {
  * so that a move never starts another scan.
  */
 export abstract class Buckets {
+  /** Those whose uploads are scanned. */
   abstract list(): readonly BucketPolicy[];
+  /** Also one that is disabled or was removed (`enabled` is false then): what is under way ends by its policy. */
   abstract find(endpointId: string, bucket: string): BucketPolicy | undefined;
-  /** The first bucket of this name, whichever endpoint it is on; events carry no endpoint. */
+  /** The only one of this name in the list; undefined where several endpoints have one, for nobody guesses which is meant. */
   abstract byName(bucket: string): BucketPolicy | undefined;
+
+  /** All of this name in the list, on whichever endpoints. */
+  named(bucket: string): readonly BucketPolicy[] {
+    return this.list().filter((policy) => policy.bucket === bucket);
+  }
 }
 
-/** The registry as the configuration seeds it. */
+/** What the configuration names; the registry is seeded with it. */
 export class ConfiguredBuckets extends Buckets {
   private readonly policies: readonly BucketPolicy[];
 
@@ -74,7 +85,8 @@ export class ConfiguredBuckets extends Buckets {
   }
 
   byName(bucket: string): BucketPolicy | undefined {
-    return this.policies.find((policy) => policy.bucket === bucket);
+    const [policy, another] = this.named(bucket);
+    return another === undefined ? policy : undefined;
   }
 }
 

@@ -1,8 +1,15 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import type { Keyring } from '../access/keyring.js';
 import type { Config } from '../config.js';
-import { NotFound, Unavailable } from '../errors.js';
+import { NotFound } from '../errors.js';
+import { EgressRefused } from '../outbound/egress/egress.js';
 import { limitAnswers } from './answer-limits.js';
-import { CONFIGURED_ENDPOINT, EMBEDDED_ENDPOINT } from './buckets.js';
+import { CONFIGURED_ENDPOINT, EMBEDDED_ENDPOINT, type BucketPolicy } from './buckets.js';
+import { addTerms, watchCalls } from './call-terms.js';
+import { commonSettings, registeredSettings } from './client-settings.js';
+import { OutOfReach } from './out-of-reach.js';
+import { Reachability } from './reachability.js';
+import type { RegisteredEndpoint } from './registry/registered.js';
 
 /** How to reach the embedded endpoint; known only after it started. */
 export interface EmbeddedS3Credentials {
@@ -13,88 +20,122 @@ export interface EmbeddedS3Credentials {
   readonly region?: string | undefined;
 }
 
-const CONNECT_TIMEOUT_MS = 5_000;
-// Until the first byte of the answer; bodies have an idle timeout of their own, because a big one may take hours.
-const ANSWER_TIMEOUT_MS = 30_000;
-const MAX_SOCKETS = 64;
+/** What is registered, asked for with every client. */
+export interface EndpointSource {
+  endpoint(id: string): RegisteredEndpoint | undefined;
+  /** For the terms on which its bucket may be called. */
+  find(endpointId: string, bucket: string): BucketPolicy | undefined;
+}
+
+interface Registered {
+  readonly source: EndpointSource;
+  readonly keyring: Keyring;
+}
+
+interface Held {
+  readonly client: S3Client;
+  /** Of the registered endpoint; 0 for the process's own. */
+  readonly version: number;
+}
+
+// A changed endpoint's old client may still be reading a large object.
+const RETIRED_MS = 15 * 60_000;
 
 /**
  * The S3 clients by endpoint id. An event or a request never chooses the address: it names a registered bucket,
  * and the bucket's policy names the endpoint. Redirects to another host are not followed.
  */
 export class Endpoints {
-  private readonly clients = new Map<string, S3Client>();
+  private readonly clients = new Map<string, Held>();
+  private readonly retired = new Map<S3Client, NodeJS.Timeout>();
 
-  constructor(private readonly config: Config) {}
+  constructor(
+    private readonly config: Config,
+    /** Without it only the endpoints of the configuration are known. */
+    private readonly registered?: Registered,
+    readonly reachability: Reachability = new Reachability(),
+  ) {}
 
   /** Called by main once the embedded endpoint listens; a second call replaces the client. */
   registerEmbedded(credentials: EmbeddedS3Credentials): void {
-    this.clients.get(EMBEDDED_ENDPOINT)?.destroy();
-    this.clients.set(
-      EMBEDDED_ENDPOINT,
-      limitAnswers(
-        new S3Client({
-          ...shared,
-          endpoint: credentials.endpoint,
-          region: credentials.region ?? 'us-east-1',
-          forcePathStyle: true,
-          credentials: {
-            accessKeyId: credentials.accessKeyId,
-            secretAccessKey: credentials.secretAccessKey,
-          },
-        }),
-      ),
-    );
+    const { endpoint, region = 'us-east-1', accessKeyId, secretAccessKey } = credentials;
+    const keys = { accessKeyId, secretAccessKey };
+    this.hold(EMBEDDED_ENDPOINT, 0, {
+      ...commonSettings(true),
+      endpoint,
+      region,
+      forcePathStyle: true,
+      credentials: keys,
+    });
   }
 
-  /** @throws Unavailable when the embedded endpoint has not started; NotFound for an unknown id. */
+  /** @throws OutOfReach when this process has no way there; NotFound for an unknown id. */
   client(endpointId: string): S3Client {
+    const why = this.reachability.heldBack(endpointId);
+    if (why !== undefined) throw new OutOfReach(endpointId, why);
     const known = this.clients.get(endpointId);
-    if (known !== undefined) return known;
     if (endpointId === EMBEDDED_ENDPOINT) {
-      throw new Unavailable(
-        's3',
-        'The embedded S3 endpoint is not running. Set EMBEDDED_S3=on and start again.',
-      );
+      if (known !== undefined) return known.client;
+      throw new OutOfReach(endpointId, NOT_EMBEDDED);
     }
-    if (endpointId !== CONFIGURED_ENDPOINT) throw new NotFound(`No S3 endpoint ${endpointId} is registered.`);
-    const client = this.configured();
-    this.clients.set(CONFIGURED_ENDPOINT, client);
-    return client;
+    if (endpointId === CONFIGURED_ENDPOINT)
+      return known?.client ?? this.hold(endpointId, 0, this.configured());
+    const endpoint = this.registered?.source.endpoint(endpointId);
+    if (endpoint === undefined || this.registered === undefined) {
+      throw new NotFound(`No S3 endpoint ${endpointId} is registered.`);
+    }
+    if (known?.version === endpoint.version) return known.client;
+    try {
+      const settings = registeredSettings(endpoint, this.config, this.registered.keyring);
+      return this.hold(endpointId, endpoint.version, settings);
+    } catch (error) {
+      if (error instanceof EgressRefused) throw new OutOfReach(endpointId, error.message, { cause: error });
+      throw error;
+    }
+  }
+
+  /** Why this process has no way to an endpoint, as far as it knows; undefined when nothing is known against it. */
+  trouble(endpointId: string): string | undefined {
+    if (endpointId === EMBEDDED_ENDPOINT && !this.clients.has(endpointId)) return NOT_EMBEDDED;
+    return this.reachability.trouble(endpointId)?.why;
   }
 
   /** Closes idle connections. */
   close(): void {
-    for (const client of this.clients.values()) client.destroy();
+    for (const { client } of this.clients.values()) client.destroy();
     this.clients.clear();
+    for (const [client, timer] of this.retired) {
+      clearTimeout(timer);
+      client.destroy();
+    }
+    this.retired.clear();
   }
 
-  private configured(): S3Client {
-    return limitAnswers(
-      new S3Client({
-        ...shared,
-        region: this.config.S3_REGION,
-        forcePathStyle: this.config.S3_FORCE_PATH_STYLE,
-        ...(this.config.S3_ENDPOINT !== undefined && { endpoint: this.config.S3_ENDPOINT }),
-      }),
-    );
+  private hold(endpointId: string, version: number, settings: S3ClientConfig): S3Client {
+    const old = this.clients.get(endpointId);
+    if (old !== undefined) this.retire(old.client);
+    const client = limitAnswers(new S3Client(settings));
+    addTerms(client, (bucket) => this.registered?.source.find(endpointId, bucket));
+    watchCalls(client, endpointId, this.reachability);
+    this.clients.set(endpointId, { client, version });
+    this.reachability.answered(endpointId);
+    return client;
+  }
+
+  private retire(client: S3Client): void {
+    const timer = setTimeout(() => {
+      this.retired.delete(client);
+      client.destroy();
+    }, RETIRED_MS);
+    timer.unref();
+    this.retired.set(client, timer);
+  }
+
+  private configured(): S3ClientConfig {
+    const { S3_REGION: region, S3_FORCE_PATH_STYLE: forcePathStyle, S3_ENDPOINT: endpoint } = this.config;
+    // Whoever sets the environment may name a private network; metadata services stay closed.
+    return { ...commonSettings(true), region, forcePathStyle, ...(endpoint !== undefined && { endpoint }) };
   }
 }
 
-const shared: S3ClientConfig = {
-  maxAttempts: 4,
-  // Slows down what it sends while S3 answers SlowDown, and comes back by itself.
-  retryMode: 'adaptive',
-  followRegionRedirects: false,
-  // Not every S3-compatible server knows the newer checksum trailers; bytes are checked by our own SHA-256.
-  requestChecksumCalculation: 'WHEN_REQUIRED',
-  responseChecksumValidation: 'WHEN_REQUIRED',
-  requestHandler: {
-    connectionTimeout: CONNECT_TIMEOUT_MS,
-    requestTimeout: ANSWER_TIMEOUT_MS,
-    throwOnRequestTimeout: true,
-    socketTimeout: 0,
-    httpAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
-    httpsAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
-  },
-};
+const NOT_EMBEDDED = 'the embedded S3 endpoint runs in another process, or nowhere (EMBEDDED_S3)';

@@ -77,6 +77,9 @@ const UNREACHABLE = new Set([
   'EAI_AGAIN',
   'EHOSTUNREACH',
   'ENETUNREACH',
+  'EHOSTDOWN',
+  // A name that led to an address that may not be called.
+  'EGRESS_REFUSED',
   'ERR_STREAM_PREMATURE_CLOSE',
   // Node's parser met bytes behind the answer's end, or no HTTP at all.
   'HPE_INVALID_CONSTANT',

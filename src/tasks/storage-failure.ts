@@ -1,5 +1,6 @@
 import type { Task } from '../engine/model/execution.js';
 import { RetryLater } from '../engine/ports.js';
+import { OutOfReach } from '../s3/out-of-reach.js';
 import { StorageError } from '../s3/storage-error.js';
 
 /** Why there is nothing to scan or act on. `failed`: an answer that waiting does not mend. */
@@ -17,6 +18,8 @@ export interface StorageGap {
 // together do not come back together.
 const FIRST_WAIT_SECONDS = { throttled: 15, unreachable: 30, credentials: 60 } as const;
 const LONGEST_WAIT_SECONDS = 300;
+// This process has no way there, another one may have: it should find the task soon.
+const OUT_OF_REACH = { first: 1, longest: 30 } as const;
 // With these waits about two hours. What is only broken for one object (a part that cannot be read, a body that always
 // ends early) must not hold its place for ever; a busy or silent S3 is waited for without end.
 const LASTING_ATTEMPTS = 30;
@@ -72,7 +75,11 @@ function patiently(found: StorageGap, error: StorageError, task: Attempt): Stora
 export const noteOf = ({ gap, reason, detail }: StorageGap): string => `${gap} (${reason}): ${detail}`;
 
 function waitFor(error: StorageError, outcome: keyof typeof FIRST_WAIT_SECONDS, polls: number): number {
-  const full = Math.min(FIRST_WAIT_SECONDS[outcome] * 2 ** Math.min(polls - 1, 10), LONGEST_WAIT_SECONDS);
+  const { first, longest } =
+    error instanceof OutOfReach
+      ? OUT_OF_REACH
+      : { first: FIRST_WAIT_SECONDS[outcome], longest: LONGEST_WAIT_SECONDS };
+  const full = Math.min(first * 2 ** Math.min(polls - 1, 10), longest);
   const wait = Math.ceil(full / 2 + (Math.random() * full) / 2);
   return Math.max(wait, error.retryAfterSeconds ?? 0);
 }

@@ -55,7 +55,7 @@ export interface EgressResponse {
 /** All addresses of a name, as the system resolves them. */
 export type Resolve = (hostname: string) => Promise<readonly { address: string; family: number }[]>;
 
-const systemResolve: Resolve = (hostname) => dnsLookup(hostname, { all: true, verbatim: true });
+export const systemResolve: Resolve = (hostname) => dnsLookup(hostname, { all: true, verbatim: true });
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const CREDENTIALS = new Set(['authorization', 'cookie', 'proxy-authorization', 'x-api-key']);
@@ -185,7 +185,8 @@ export class Egress {
   }
 }
 
-function parseTarget(url: string): URL {
+/** An address that may be called as far as its text tells. @throws EgressRefused */
+export function parseTarget(url: string): URL {
   if (!URL.canParse(url)) throw new EgressRefused('bad_url', 'This is not an address.');
   const target = new URL(url);
   if (target.protocol !== 'https:' && target.protocol !== 'http:')

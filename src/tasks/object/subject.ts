@@ -18,7 +18,7 @@ export async function scanOf(ledger: Ledger, scanId: string): Promise<ScanContex
 export function policyOf(buckets: Buckets, { ref }: ScanContext): BucketPolicy {
   const policy = buckets.find(ref.endpointId, ref.bucket);
   if (policy === undefined) {
-    throw new TerminalError(`The bucket ${ref.bucket} is not registered; add it to S3_BUCKETS.`);
+    throw new TerminalError(`The bucket ${ref.bucket} is not registered; register it first.`);
   }
   return policy;
 }

@@ -1,0 +1,108 @@
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Query,
+  Res,
+} from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { CurrentPrincipal, READERS, Roles, type Principal } from '../../access/principal.js';
+import { decodeCursor, encodeCursor, isText } from '../../cursor.js';
+import { BucketPage, BucketPatch, BucketView, NewBucket } from './bucket-view.js';
+import { BucketsService } from './buckets.service.js';
+import { expectedVersion, tagged } from './expected-version.js';
+
+const ListQuery = z.object({
+  endpointId: z.string().max(63).optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  cursor: z.string().max(500).optional(),
+});
+const VersionQuery = z.object({ version: z.coerce.number().int().min(1).optional() });
+
+/** The buckets whose uploads are scanned. */
+@ApiTags('buckets')
+@Controller('api/v1/buckets')
+export class BucketsController {
+  constructor(private readonly buckets: BucketsService) {}
+
+  @Get()
+  @Roles(...READERS)
+  @ApiOkResponse({ standardSchema: BucketPage })
+  list(@Query({ schema: ListQuery }) query: z.infer<typeof ListQuery>): BucketPage {
+    const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, isText).id;
+    const all = this.buckets
+      .list()
+      .filter(({ endpointId }) => query.endpointId === undefined || endpointId === query.endpointId)
+      .toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
+    const start = after === undefined ? 0 : all.findIndex((bucket) => placeOf(bucket) > after);
+    const items = start < 0 ? [] : all.slice(start, start + query.limit);
+    const last = items.at(-1);
+    const more = last !== undefined && start + items.length < all.length;
+    return { items, ...(more && { nextCursor: encodeCursor({ at: 0, id: placeOf(last) }) }) };
+  }
+
+  @Get(':endpointId/:bucket')
+  @Roles(...READERS)
+  @ApiOkResponse({ standardSchema: BucketView })
+  one(
+    @Param('endpointId') endpointId: string,
+    @Param('bucket') bucket: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): BucketView {
+    return tagged(reply, this.buckets.get(endpointId, bucket));
+  }
+
+  @Post()
+  @Roles('engineer')
+  @ApiCreatedResponse({ standardSchema: BucketView })
+  async register(
+    @Body({ schema: NewBucket }) body: NewBucket,
+    @CurrentPrincipal() principal: Principal,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<BucketView> {
+    return tagged(reply, await this.buckets.register(body, actorOf(principal)));
+  }
+
+  @Patch(':endpointId/:bucket')
+  @Roles('engineer')
+  @ApiOkResponse({ standardSchema: BucketView })
+  async change(
+    @Param('endpointId') endpointId: string,
+    @Param('bucket') bucket: string,
+    @Body({ schema: BucketPatch }) { version, ...wanted }: BucketPatch,
+    @Headers('if-match') ifMatch: string | undefined,
+    @CurrentPrincipal() principal: Principal,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<BucketView> {
+    const expected = expectedVersion(ifMatch, version);
+    const changed = await this.buckets.change(endpointId, bucket, { expected, wanted }, actorOf(principal));
+    return tagged(reply, changed);
+  }
+
+  @Delete(':endpointId/:bucket')
+  @Roles('engineer')
+  @HttpCode(204)
+  async remove(
+    @Param('endpointId') endpointId: string,
+    @Param('bucket') bucket: string,
+    @Query({ schema: VersionQuery }) { version }: z.infer<typeof VersionQuery>,
+    @Headers('if-match') ifMatch: string | undefined,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<void> {
+    const expected = expectedVersion(ifMatch, version);
+    await this.buckets.remove(endpointId, bucket, expected, actorOf(principal));
+  }
+}
+
+/** The list's order. A slash is in no endpoint's id and in no bucket's name. */
+const placeOf = ({ endpointId, bucket }: BucketView): string => `${endpointId}/${bucket}`;
+
+const actorOf = ({ kind, id }: Principal): string => `${kind}:${id}`;
