@@ -4,11 +4,14 @@ import { eventually } from '../../test/support/eventually.js';
 import type { ServiceProcess } from '../../test/support/service-process.js';
 
 export const BUCKET = 'uploads';
+export const KILOBYTES_10 = 10_240;
+export const MEGABYTES_10 = 10_000_000;
 const VERDICT_TAG = 'sallyport-verdict';
 
 /** Text that no compressor, cache or clean-file list knows: each object differs from every other. */
 export function textOf(bytes: number): Buffer {
   const unique = randomBytes(24).toString('base64url');
+  // Nothing that a rule would look at twice, and no two objects the same.
   const line = `order ${unique} was packed at dock 7 and left with the noon truck; nothing to report.\n`;
   return Buffer.from(line.repeat(Math.ceil(bytes / line.length))).subarray(0, bytes);
 }
