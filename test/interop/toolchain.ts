@@ -59,7 +59,7 @@ export async function motoServer(version: string): Promise<Sdk> {
     await run(
       join(folder, 'bin', 'pip'),
       ['install', '--quiet', '--disable-pip-version-check', `moto[server]==${version}`],
-      { timeout: 2 * INSTALL_MS },
+      { timeout: 3 * INSTALL_MS },
     );
     return join(folder, 'bin', 'moto_server');
   });
@@ -103,8 +103,8 @@ async function installed(name: string, install: (folder: string) => Promise<stri
   const folder = join(CACHE, name);
   const mark = join(folder, 'command.txt');
   mkdirSync(CACHE, { recursive: true });
-  // Two files of tests that need the same tool run side by side; one of them installs it.
-  const unlock = await lock(`${folder}.lock`);
+  // Files of tests run side by side. One install at a time: they would only take each other's processors.
+  const unlock = await lock(join(CACHE, 'lock'));
   try {
     if (!existsSync(mark)) {
       rmSync(folder, { recursive: true, force: true });
@@ -119,7 +119,7 @@ async function installed(name: string, install: (folder: string) => Promise<stri
 
 /** Waits for whoever else installs it; a process that is gone holds nothing. */
 async function lock(path: string): Promise<() => void> {
-  const deadline = performance.now() + COMPILE_MS;
+  const deadline = performance.now() + 2 * COMPILE_MS;
   while (!take(path)) {
     const holder = heldBy(path);
     if (holder !== undefined && !isAlive(holder)) rmSync(path, { force: true });

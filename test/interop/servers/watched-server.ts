@@ -21,7 +21,7 @@ const KEYS = { accessKeyId: 'interop-key', secretAccessKey: 'interop-secret' };
  */
 export async function watched(
   start: (at: { port: number; webhook: string; service: ServiceProcess }) => Promise<S3Server>,
-  environment: Readonly<Record<string, string>> = {},
+  environment: (at: { port: number }) => Readonly<Record<string, string>> = () => ({}),
 ): Promise<WatchedServer> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-flow-'));
   // PostgreSQL and clamd run under other accounts where root starts them, and must pass through.
@@ -37,7 +37,7 @@ export async function watched(
     AWS_ACCESS_KEY_ID: KEYS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey,
     ...clamd,
-    ...environment,
+    ...environment({ port }),
   });
   await service.start();
   if (clamd !== undefined) await clamdAnswers(service);
