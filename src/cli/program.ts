@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { seeHelp, type Cli } from './cli.js';
 import { CommandError } from './command-error.js';
+import { addBucket } from './commands/bucket.js';
+import { addEndpoint } from './commands/endpoint.js';
 import { addObjects } from './commands/objects.js';
 import { addReport } from './commands/report.js';
 import { addReview } from './commands/review.js';
@@ -21,6 +23,8 @@ const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
   addReview,
   addWorkflow,
   addReport,
+  addBucket,
+  addEndpoint,
 ];
 
 const ENVIRONMENT = `
