@@ -24,3 +24,18 @@ export async function appendAudit(tx: Queryable, events: readonly AuditEvent[]):
     [JSON.stringify(events)],
   );
 }
+
+/** SQL expressions of one event's columns, over the rows of `from`. Only fixed text and parameters: never a value. */
+interface AuditExpressions {
+  readonly at: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly data: string;
+  readonly from: string;
+}
+
+/** The same as a part of the deed's own statement: one event for each row of `from`. */
+export const insertAudit = ({ at, actor, action, subject, data, from }: AuditExpressions): string =>
+  `INSERT INTO audit_event (at, actor, action, subject, data)
+   SELECT ${at}, ${actor}, ${action}, ${subject}, ${data} FROM ${from}`;

@@ -3,7 +3,8 @@ import { appendAudit } from '../audit/audit.js';
 import { Clock, type Instant } from '../clock.js';
 import { Database } from '../database/database.js';
 import type { Queryable } from '../database/queryable.js';
-import { headIdentity, isVersioned, lockKeys } from './identity.js';
+import { isUuid } from '../uuid5.js';
+import { headIdentity, lockKeys } from './identity.js';
 import {
   Ledger,
   type ActionRecord,
@@ -15,10 +16,11 @@ import {
 } from './ledger.js';
 import { ScanProgress } from './progress.js';
 import { appendVerdict } from './sql/append-verdict.js';
-import { fixIdentity, foldInto } from './sql/identify.js';
+import { fixIdentity, fixVersion, foldInto } from './sql/identify.js';
 import { findByIdentities } from './sql/object-rows.js';
-import { replaceFindings } from './sql/replace-findings.js';
-import { contextOf, findScan, refOf, type ScanRow } from './sql/scan-row.js';
+import { recordAction } from './sql/record-action.js';
+import { clearFindings, replaceFindings } from './sql/replace-findings.js';
+import { contextOf, findScan, noScan, refOf, type ScanRow } from './sql/scan-row.js';
 import { storableText } from './text.js';
 import { wholeMilliseconds } from './whole-milliseconds.js';
 
@@ -38,6 +40,7 @@ export class PostgresLedger extends Ledger {
   }
 
   async identified(scanId: string, facts: ObjectFacts): Promise<Identified> {
+    if (isUuid(scanId) && (await fixVersion(this.database, scanId, facts))) return { kind: 'current' };
     // Which key's lock is needed stands in the row; the lock comes before the row, as intake takes them.
     const { endpoint_id: endpointId, bucket, key } = await findScan(this.database, scanId);
     return this.database.transaction(async (tx) => {
@@ -52,6 +55,10 @@ export class PostgresLedger extends Ledger {
     findings: readonly Finding[],
     total: number,
   ): Promise<void> {
+    if (total === 0) {
+      if (!isUuid(scanId) || !(await clearFindings(this.database, scanId, kind))) throw noScan(scanId);
+      return;
+    }
     await this.database.transaction(async (tx) => {
       const scan = await findScan(tx, scanId, { lock: true });
       await replaceFindings(tx, { scanId, objectId: scan.object_id, kind, findings, total });
@@ -66,10 +73,7 @@ export class PostgresLedger extends Ledger {
   }
 
   async recordAction(scanId: string, taskId: string, record: ActionRecord): Promise<void> {
-    await this.database.transaction(async (tx) => {
-      const scan = await findScan(tx, scanId, { lock: true });
-      await act(tx, scan, taskId, record);
-    });
+    if (!isUuid(scanId) || !(await recordAction(this.database, scanId, taskId, record))) throw noScan(scanId);
   }
 
   async recordDecision(
@@ -111,6 +115,10 @@ export class PostgresLedger extends Ledger {
   }
 
   async close(scanId: string): Promise<void> {
+    if (isUuid(scanId) && (await closeJudged(this.database, scanId, wholeMilliseconds(this.clock)))) {
+      this.progress.freed();
+      return;
+    }
     await this.database.transaction(async (tx) => {
       const scan = await findScan(tx, scanId, { lock: true });
       if (scan.closed_at !== null) return;
@@ -145,13 +153,10 @@ export const failure = (reason: string, workflowId: string, detail?: string): Ve
   workflowId,
 });
 
+/** Of an object without a version that lasts; the caller holds its key's lock and its row. */
 async function identify(tx: Queryable, scan: ScanRow, facts: ObjectFacts): Promise<Identified> {
   const ref = refOf(scan);
   if (scan.duplicate_of !== null) return { kind: 'duplicate', ofScanId: scan.duplicate_of };
-  if (isVersioned(ref)) {
-    await fixIdentity(tx, scan.object_id, scan.identity, facts);
-    return { kind: 'current' };
-  }
   const identity = headIdentity(ref, facts);
   if (scan.identity_fixed) {
     if (scan.identity !== identity) return { kind: 'superseded' };
@@ -177,18 +182,17 @@ async function identify(tx: Queryable, scan: ScanRow, facts: ObjectFacts): Promi
  * workflow failed while acting; what the scanners saw stands, and the scan keeps the failure).
  */
 async function speak(tx: Queryable, scan: ScanRow, record: VerdictRecord, at: Instant): Promise<void> {
-  const [last] = await tx.query<{ verdict: string; reason: string }>(
-    'SELECT verdict, reason FROM verdict WHERE object_id = $1 AND scan_id = $2 ORDER BY id DESC LIMIT 1',
-    [scan.object_id, scan.scan_id],
-  );
   if (record.verdict === 'failed') {
     await tx.query('UPDATE scan SET failure = coalesce(failure, $2) WHERE id = $1', [
       scan.scan_id,
       storableText(record.detail ?? record.reason, 2000),
     ]);
-    if (last !== undefined) return;
+    const spoken = await tx.query('SELECT FROM verdict WHERE object_id = $1 AND scan_id = $2 LIMIT 1', [
+      scan.object_id,
+      scan.scan_id,
+    ]);
+    if (spoken.length > 0) return;
   }
-  if (last?.verdict === record.verdict && last.reason === record.reason) return;
   await appendVerdict(tx, {
     ...record,
     objectId: scan.object_id,
@@ -197,42 +201,16 @@ async function speak(tx: Queryable, scan: ScanRow, record: VerdictRecord, at: In
     at,
     actor: 'worker:record_verdict',
   });
-  await tx.query('UPDATE scan SET verdict_at = coalesce(verdict_at, $2) WHERE id = $1', [scan.scan_id, at]);
 }
 
-async function act(tx: Queryable, scan: ScanRow, taskId: string, record: ActionRecord): Promise<void> {
-  const inserted = await tx.query(
-    `INSERT INTO object_action (scan_id, object_id, task_id, action, performed, note, data, at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (scan_id, task_id, action) DO NOTHING RETURNING id`,
-    [
-      scan.scan_id,
-      scan.object_id,
-      taskId,
-      record.action,
-      record.performed,
-      record.note === undefined ? null : storableText(record.note, 2000),
-      record.data === undefined ? null : JSON.stringify(record.data),
-      Math.round(record.at),
-    ],
+/** Closes a scan that has its verdict, in one statement. @returns false when it has none, or is closed already. */
+async function closeJudged(db: Queryable, scanId: string, at: Instant): Promise<boolean> {
+  const rows = await db.query(
+    `UPDATE scan s SET closed_at = $2
+      WHERE s.id = $1 AND s.closed_at IS NULL
+        AND EXISTS (SELECT FROM verdict v WHERE v.object_id = s.object_id AND v.scan_id = s.id)
+     RETURNING s.id`,
+    [scanId, at],
   );
-  if (inserted.length === 0) return;
-  // The tag is a copy of the verdict; a quarantine, a release or a deletion is what people ask for.
-  await tx.query(
-    `UPDATE object_version SET action = $2, action_performed = $3, acted_at = $4
-      WHERE id = $1 AND NOT ($2 = 'tagged' AND coalesce(action, '') IN ('quarantined', 'released', 'deleted', 'kept'))`,
-    [scan.object_id, record.action, record.performed, Math.round(record.at)],
-  );
-  await appendAudit(tx, [
-    {
-      at: Math.round(record.at),
-      actor: 'worker:actions',
-      action: `object.${record.action}`,
-      subject: `object:${scan.object_id}`,
-      data: {
-        scanId: scan.scan_id,
-        performed: record.performed,
-        ...(record.note !== undefined && { note: record.note }),
-      },
-    },
-  ]);
+  return rows.length > 0;
 }

@@ -27,6 +27,33 @@ export async function fixIdentity(
 }
 
 /**
+ * The same for an object whose version id alone is its identity, by its scan: one statement, no lock.
+ *
+ * @returns false when the scan is none of such an object, or is unknown.
+ */
+export async function fixVersion(db: Queryable, scanId: string, facts: ObjectFacts): Promise<boolean> {
+  const rows = await db.query(
+    `UPDATE object_version o
+        SET e_tag = $2, size_bytes = $3, last_modified = $4, content_type = $5,
+            detected_type = coalesce($6, o.detected_type), storage_class = $7, identity_fixed = true
+       FROM scan s
+      WHERE s.id = $1 AND o.id = s.object_id AND s.duplicate_of IS NULL
+        AND o.version_id IS NOT NULL AND o.version_id <> 'null'
+     RETURNING o.id`,
+    [
+      scanId,
+      facts.eTag,
+      facts.sizeBytes,
+      facts.lastModified,
+      facts.contentType ?? null,
+      facts.detectedType ?? null,
+      facts.storageClass ?? null,
+    ],
+  );
+  return rows.length > 0;
+}
+
+/**
  * Another row already stands for these bytes: this one points to it and is counted no more.
  *
  * @returns the newest scan of the row that stays.

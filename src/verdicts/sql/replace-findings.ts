@@ -15,7 +15,7 @@ const MAX_KEPT = 1000;
 
 /** Puts one kind's findings of a scan in the place of what an earlier attempt wrote. */
 export async function replaceFindings(tx: Queryable, args: ReplaceFindings): Promise<void> {
-  const stored = args.kind === 'secrets' ? 'secret' : 'malware';
+  const stored = storedKind(args.kind);
   await tx.query('DELETE FROM finding WHERE scan_id = $1 AND kind = $2', [args.scanId, stored]);
   const kept = args.findings.slice(0, MAX_KEPT).map(storable);
   await tx.query(
@@ -35,6 +35,28 @@ export async function replaceFindings(tx: Queryable, args: ReplaceFindings): Pro
     [args.scanId, Math.min(args.total, 2_147_483_647)],
   );
 }
+
+/**
+ * The same where nothing was found, as with most objects: one statement.
+ *
+ * @returns whether the scan is known.
+ */
+export async function clearFindings(
+  db: Queryable,
+  scanId: string,
+  kind: ReplaceFindings['kind'],
+): Promise<boolean> {
+  const total = kind === 'secrets' ? 'secrets_total' : 'malware_total';
+  const rows = await db.query(
+    `WITH gone AS (DELETE FROM finding WHERE scan_id = $1 AND kind = $2),
+          counted AS (UPDATE scan SET ${total} = 0 WHERE id = $1 AND ${total} <> 0)
+     SELECT id FROM scan WHERE id = $1`,
+    [scanId, storedKind(kind)],
+  );
+  return rows.length > 0;
+}
+
+const storedKind = (kind: ReplaceFindings['kind']): string => (kind === 'secrets' ? 'secret' : 'malware');
 
 // A line number beyond PostgreSQL's int belongs to no file that anybody opens; the byte offset still tells the place.
 const int = (value: number | undefined) =>

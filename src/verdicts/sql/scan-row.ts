@@ -28,7 +28,7 @@ export interface ScanRow {
   readonly workflow_id: string;
 }
 
-const noScan = (scanId: string): NotFound =>
+export const noScan = (scanId: string): NotFound =>
   new NotFound(`No scan ${scanId.slice(0, 100)} in the ledger. Check the id.`);
 
 /**
