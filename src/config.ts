@@ -231,6 +231,19 @@ const Environment = z.object({
   YARA_RULES: z.string().optional(),
   /** Objects scanned at the same time. */
   SCAN_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(4),
+  /** Scans that may run at once, over all nodes; 4 for each of SCAN_CONCURRENCY, at least 32, when unset. */
+  SCAN_MAX_RUNNING: z.coerce
+    .number('must be a whole number')
+    .int('must be a whole number')
+    .min(1, 'must be at least 1; `sallyport queue pause` stops everything')
+    .max(10_000, 'must be at most 10000; more only wait in the engine instead of the backlog')
+    .optional(),
+  /** Bytes that they may have together, the largest object not counted. */
+  SCAN_MAX_RUNNING_BYTES: z.coerce
+    .number('must be a number of bytes')
+    .int('must be a whole number of bytes')
+    .min(1_048_576, 'must be at least 1048576 bytes')
+    .default(64 * 1024 ** 3),
   /** Quota of the spool for formats that need random access; over it the verdict is `incomplete`. */
   SCAN_SPOOL_BYTES: z.coerce
     .number()

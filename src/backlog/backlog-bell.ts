@@ -4,9 +4,17 @@
  */
 export class BacklogBell {
   private waiting = new Set<() => void>();
+  private readonly listeners = new Set<() => void>();
+
+  /** Calls back at every ring. @returns a function that ends it. */
+  onRing(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
 
   /** Something may start now: call it after the commit. */
   ring(): void {
+    for (const listener of this.listeners) listener();
     const awake = this.waiting;
     this.waiting = new Set();
     for (const wake of awake) wake();

@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { SourceClass } from './source-class.js';
 
 /** A scan that waits to be started. The row goes when its workflow runs. */
 @Entity({ name: 'backlog_item' })
@@ -15,6 +16,9 @@ export class BacklogItemEntity {
   @Column({ type: 'text' })
   bucket!: string;
 
+  @Column({ type: 'text', name: 'source_class', default: 'upload' })
+  sourceClass!: SourceClass;
+
   @Column({ type: 'int' })
   priority!: number;
 
@@ -30,12 +34,20 @@ export class BacklogItemEntity {
   @Column({ type: 'json' })
   input!: Record<string, unknown>;
 
+  /** Absent where the event did not tell it. */
+  @Column({ type: 'bigint', name: 'size_bytes', nullable: true })
+  sizeBytes!: string | null;
+
   /** Milliseconds since the epoch, as PostgreSQL's bigint text. */
   @Column({ type: 'bigint', name: 'enqueued_at' })
   enqueuedAt!: string;
 
   @Column({ type: 'bigint', name: 'not_before' })
   notBefore!: string;
+
+  /** Waits for `not_before` after a start that failed. */
+  @Column({ type: 'boolean', default: false })
+  postponed!: boolean;
 
   @Column({ type: 'int' })
   attempts!: number;

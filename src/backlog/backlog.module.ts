@@ -1,8 +1,10 @@
 import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
+import { S3Module } from '../s3/s3.module.js';
 import { VerdictsModule } from '../verdicts/verdicts.module.js';
 import { BacklogBell } from './backlog-bell.js';
 import { BacklogItemEntity } from './backlog-item.entity.js';
 import { BacklogService } from './backlog.service.js';
+import { DispatchCounts } from './dispatch-counts.js';
 
 /** The data source must know these. */
 export const BACKLOG_ENTITIES = [BacklogItemEntity] as const;
@@ -14,8 +16,8 @@ export class BacklogModule {
   static with(parts: { readonly imports: NonNullable<ModuleMetadata['imports']> }): DynamicModule {
     return {
       module: BacklogModule,
-      imports: [...parts.imports, VerdictsModule],
-      providers: [BacklogBell, BacklogService],
+      imports: [...parts.imports, S3Module, VerdictsModule],
+      providers: [BacklogBell, DispatchCounts, BacklogService],
       exports: [BacklogBell],
     };
   }

@@ -2,29 +2,36 @@ import type { Logger } from 'pino';
 import type { Clock } from '../clock.js';
 import type { Database } from '../database/database.js';
 import type { Engine } from '../engine/ports.js';
-import { Overloaded } from '../errors.js';
-import { wholeMilliseconds } from '../verdicts/whole-milliseconds.js';
-import { admit } from './admission.js';
-import type { BacklogBell } from './backlog-bell.js';
-import { markStarted, postpone } from './sql/mark-started.js';
-import { groupOf, runningScans } from './sql/running-scans.js';
-import { waitingItems, type BacklogRow } from './sql/waiting-items.js';
+import type { BucketQuotas } from '../s3/buckets.js';
+import { BacklogBell } from './backlog-bell.js';
+import { LookTurn, type Look } from './look.js';
+import type { SourceClass } from './source-class.js';
 
 // Rings are hints: however many are lost, an upload waits no longer than this.
 const LOOK_EVERY_MS = 1000;
-// Any constant works as long as every process uses the same one.
-const DISPATCHER_LOCK = 7_205_001_002;
-const FIRST_RETRY_MS = 1000;
-const MAX_RETRY_MS = 60_000;
+/*
+ * The next look after one that started something. With every place taken each verdict frees one, and a look for each of
+ * 300 a second would cost more than the starts themselves; of so many places 20 ms leave few empty.
+ */
+const BUSY_PAUSE_MS = 20;
+// Another node looks at this moment; it may have been too early for what was rung for here.
+const TURNED_AWAY_MS = 50;
 
 export interface DispatcherParts {
   readonly database: Database;
   readonly engine: Engine;
   readonly clock: Clock;
+  /** Rung when something new waits. */
   readonly bell: BacklogBell;
   readonly log: Logger;
   /** Scans that may run at once, over all nodes. */
   readonly maxRunning: number;
+  /** Bytes that they may have together, the largest one not counted; no bound when absent. */
+  readonly maxRunningBytes?: number | undefined;
+  /** A bucket's own limits. */
+  readonly quotasOf?: (endpointId: string, bucket: string) => BucketQuotas | undefined;
+  readonly onStarted?: (source: SourceClass) => void;
+  readonly onFailed?: (outcome: 'retry' | 'dead') => void;
 }
 
 /**
@@ -34,10 +41,14 @@ export interface DispatcherParts {
  */
 export class Dispatcher {
   private readonly stopping = new AbortController();
+  private readonly places = new BacklogBell();
+  private readonly turn: LookTurn;
   private loop: Promise<void> | undefined;
-  private pausedUntil = 0;
+  private anyWait = false;
 
-  constructor(private readonly parts: DispatcherParts) {}
+  constructor(private readonly parts: DispatcherParts) {
+    this.turn = new LookTurn(parts, this.stopping.signal);
+  }
 
   start(): void {
     this.loop ??= this.run();
@@ -49,107 +60,51 @@ export class Dispatcher {
     await this.loop;
   }
 
+  /** A scan ended somewhere: its place is free. */
+  freed(): void {
+    if (this.anyWait) this.places.ring();
+  }
+
+  /** One look. @returns how many workflows were started. */
+  async dispatch(): Promise<number> {
+    const look = await this.turn.take();
+    this.anyWait = look.anyWait;
+    return look.started;
+  }
+
   private async run(): Promise<void> {
     const { signal } = this.stopping;
     while (!signal.aborted) {
-      const look = new AbortController();
-      const stop = (): void => look.abort();
+      const ending = new AbortController();
+      const stop = (): void => ending.abort();
       signal.addEventListener('abort', stop, { once: true });
       // Before the look, so that a ring during it is not missed.
-      const rung = this.parts.bell.wait(look.signal);
-      const started = await this.tryDispatch();
-      if (started === 0) {
-        const second = this.parts.clock.sleepUntil(this.parts.clock.now() + LOOK_EVERY_MS, look.signal);
-        await Promise.race([rung, second]);
-      }
-      look.abort();
+      this.anyWait = true;
+      const rung = Promise.race([this.parts.bell.wait(ending.signal), this.places.wait(ending.signal)]);
+      const look = await this.tryLook();
+      this.anyWait = look.anyWait;
+      await this.pause(look, rung, ending.signal);
+      ending.abort();
       signal.removeEventListener('abort', stop);
     }
   }
 
+  private async pause(look: Look, rung: Promise<void>, signal: AbortSignal): Promise<void> {
+    // Places were left empty by starts that failed, or more may start than one look takes.
+    if (look.again) return;
+    const { clock } = this.parts;
+    if (look.started > 0) await clock.sleepUntil(clock.now() + BUSY_PAUSE_MS, signal);
+    const patience = look.turnedAway ? TURNED_AWAY_MS : LOOK_EVERY_MS;
+    await Promise.race([rung, clock.sleepUntil(clock.now() + patience, signal)]);
+  }
+
   /** One look that never throws: a database that is away is asked again each second. */
-  private async tryDispatch(): Promise<number> {
+  private async tryLook(): Promise<Look> {
     try {
-      return await this.dispatch();
+      return await this.turn.take();
     } catch (error) {
       this.parts.log.warn({ err: error }, 'the backlog could not be read');
-      return 0;
-    }
-  }
-
-  /** Starts what may start now. @returns how many workflows were started. */
-  async dispatch(): Promise<number> {
-    if (this.parts.clock.now() < this.pausedUntil) return 0;
-    // The lock ends with the transaction: a pooler may give the next statement another connection.
-    return this.parts.database.transaction(async (tx) => {
-      const [lock] = await tx.query<{ held: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS held', [
-        DISPATCHER_LOCK,
-      ]);
-      return lock?.held === true ? this.startAdmitted() : 0;
-    });
-  }
-
-  private async startAdmitted(): Promise<number> {
-    const { database, clock, maxRunning } = this.parts;
-    const now = wholeMilliseconds(clock);
-    const running = await runningScans(database);
-    const free = maxRunning - [...running.values()].reduce((sum, count) => sum + count, 0);
-    if (free <= 0) return 0;
-    const rows = await waitingItems(database, { now, perBucket: free });
-    const byScan = new Map(rows.map((row) => [row.scan_id, row]));
-    const waiting = rows.map((row) => ({
-      scanId: row.scan_id,
-      group: groupOf(row),
-      priority: row.priority,
-      enqueuedAt: row.enqueued_at,
-    }));
-    const admitted = admit({ waiting, running, limit: maxRunning, now });
-    const chosen = admitted.map(({ scanId }) => byScan.get(scanId)).filter((row) => row !== undefined);
-    // At once, so that the engine can commit them in one batch.
-    const outcomes = await Promise.all(chosen.map((row) => this.startOne(row)));
-    return outcomes.filter(Boolean).length;
-  }
-
-  /** @returns whether it runs now; a failure is recorded with the item and tried again later. */
-  private async startOne(row: BacklogRow): Promise<boolean> {
-    const { database, engine, clock, log } = this.parts;
-    if (this.stopping.signal.aborted || clock.now() < this.pausedUntil) return false;
-    try {
-      const workflowId = await engine.start(
-        {
-          name: row.workflow_name,
-          version: row.workflow_version ?? undefined,
-          input: row.input,
-          // All runs about one object are found by its id.
-          correlationId: row.object_id,
-          priority: row.priority,
-          idempotencyKey: row.scan_id,
-          workflowId: row.workflow_id,
-          createdBy: 'system:backlog',
-        },
-        { kind: 'system', id: 'backlog' },
-      );
-      await markStarted(database, { scanId: row.scan_id, workflowId, at: wholeMilliseconds(clock) });
-      return true;
-    } catch (error) {
-      if (error instanceof Overloaded) {
-        // The engine is full for everybody: nothing else is tried either.
-        this.pausedUntil = clock.now() + error.retryAfterSeconds * 1000;
-        return false;
-      }
-      const delay = Math.min(FIRST_RETRY_MS * 2 ** Math.min(row.attempts, 10), MAX_RETRY_MS);
-      log.warn(
-        { err: error, scanId: row.scan_id, workflowId: row.workflow_id },
-        'a scan could not be started',
-      );
-      await postpone(database, {
-        scanId: row.scan_id,
-        notBefore: wholeMilliseconds(clock) + delay,
-        error: asError(error).message.slice(0, 1000),
-      });
-      return false;
+      return { started: 0, anyWait: true, again: false, turnedAway: false };
     }
   }
 }
-
-const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

@@ -145,7 +145,7 @@ export class ScanRequests {
     if (opened === undefined) throw new Error('a scan was opened without an id');
     const { scanId, workflowId } = opened;
     const priority = PRIORITY.request;
-    const what = { workflowName, workflowVersion, workflowId, extraInput };
+    const what = { workflowName, workflowVersion, workflowId, extraInput, sizeBytes: head.sizeBytes };
     await enqueue(tx, [{ scanId, objectId, ref, priority, ...what, source: 'request', at }]);
     await appendAudit(tx, [
       { at, actor, action: 'scan.requested', subject: `object:${objectId}`, data: { scanId, generation } },

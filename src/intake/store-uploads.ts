@@ -211,6 +211,7 @@ async function startScans(tx: Queryable, decided: readonly Decided[]): Promise<v
           extraInput: match.input,
           undecided: match.undecided && asUndecided(matchable(upload)),
           source: event.sourceKind,
+          sizeBytes: event.sizeBytes,
           at: receivedAt,
         },
       ];

@@ -3,9 +3,11 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { BacklogBell } from '../../src/backlog/backlog-bell.js';
 import { Dispatcher } from '../../src/backlog/dispatcher.js';
 import type { JsonObject } from '../../src/engine/model/json.js';
-import { InvalidInput, Overloaded } from '../../src/errors.js';
+import { NotFound, Overloaded } from '../../src/errors.js';
 import { IntakeService } from '../../src/intake/intake.service.js';
 import { workflowIdOf } from '../../src/verdicts/ids.js';
+import { failure } from '../../src/verdicts/postgres-ledger.js';
+import { ASSUMED_BYTES } from '../../src/backlog/look.js';
 import { awsMessage, intakeParts } from '../intake/intake-parts.js';
 import { eventually } from '../support/eventually.js';
 import { FakeEngine } from './fake-engine.js';
@@ -22,6 +24,8 @@ const bucketOf = (input: JsonObject | undefined): string => {
   const bucket = input?.['bucket'];
   return typeof bucket === 'string' ? bucket : '';
 };
+const startedOf = (bucket: string) =>
+  [...engine.started.values()].filter(({ input }) => bucketOf(input) === bucket).length;
 const upload = (count: number, bucket = 'uploads', prefix = 'k') =>
   intake.accept(
     awsMessage(
@@ -82,12 +86,9 @@ describe('the dispatcher', () => {
   it('starts nothing twice when it is killed between the start and its record', async () => {
     await upload(3);
     await test.query('ALTER TABLE scan ADD CONSTRAINT killed CHECK (started_at IS NULL)');
-    await dispatcher()
-      .dispatch()
-      .catch(() => undefined);
+    await expect(dispatcher().dispatch()).rejects.toThrow('killed');
     await test.query('ALTER TABLE scan DROP CONSTRAINT killed');
     expect([engine.started.size, await waiting()]).toEqual([3, 3]);
-    clock.advance(60_000);
     await dispatcher().dispatch();
     expect([engine.started.size, engine.calls, await waiting()]).toEqual([3, 6, 0]);
   });
@@ -100,7 +101,7 @@ describe('the dispatcher', () => {
     expect(await dispatcher().dispatch()).toBe(0);
     engine.beforeAnswer = () => undefined;
     expect(await dispatcher().dispatch()).toBe(0);
-    clock.advance(1000);
+    clock.advance(2000);
     expect(await dispatcher().dispatch()).toBe(1);
     expect([engine.started.size, await waiting()]).toEqual([1, 0]);
   });
@@ -121,10 +122,11 @@ describe('the dispatcher', () => {
     await upload(1, 'uploads', 'bad');
     clock.advance(1);
     await upload(2);
-    engine.failures.push(InvalidInput.field('name', 'no such definition'));
+    engine.failures.push(new NotFound('no such definition'));
+    expect(await dispatcher(1).dispatch()).toBe(0);
     expect(await dispatcher().dispatch()).toBe(2);
     expect(await test.query('SELECT attempts, last_error FROM backlog_item')).toEqual([
-      { attempts: 1, last_error: 'name: no such definition' },
+      { attempts: 1, last_error: 'no such definition' },
     ]);
   });
 
@@ -138,9 +140,85 @@ describe('the dispatcher', () => {
     expect(started.reduce((sum, count) => sum + count, 0)).toBe(4);
   });
 
+  it('keeps to a bucket’s own limits, and fills the places with others', async () => {
+    await upload(5);
+    await upload(5, 'plain');
+    const quotasOf = (_: string, bucket: string) => (bucket === 'uploads' ? { maxRunning: 1 } : undefined);
+    const parts = { database, engine, clock, bell, log, maxRunning: 4, quotasOf };
+    expect(await new Dispatcher(parts).dispatch()).toBe(4);
+    expect(startedOf('uploads')).toBe(1);
+  });
+
+  it('counts the bytes that are in flight as inspection told them, and lets one object through however large', async () => {
+    const sized = (key: string, size: number) =>
+      intake.accept(awsMessage({ key, versionId: 'v', size }), webhook).then(() => clock.advance(1));
+    await sized('huge', 5000);
+    await sized('middle', 80);
+    await sized('other', 30);
+    const limited = new Dispatcher({
+      database,
+      engine,
+      clock,
+      bell,
+      log,
+      maxRunning: 9,
+      maxRunningBytes: 100,
+    });
+    expect(await limited.dispatch()).toBe(2);
+    expect(await limited.dispatch()).toBe(0);
+    // Inspection found that one is smaller than its event said.
+    await test.query(`UPDATE object_version SET size_bytes = 70 WHERE key = 'middle'`);
+    expect(await limited.dispatch()).toBe(1);
+  });
+
+  it('takes an object whose size nobody told for a common one', async () => {
+    await upload(3);
+    const limited = (maxRunningBytes: number) =>
+      new Dispatcher({ database, engine, clock, bell, log, maxRunning: 9, maxRunningBytes });
+    expect(await limited(ASSUMED_BYTES).dispatch()).toBe(2);
+    expect(await limited(ASSUMED_BYTES).dispatch()).toBe(0);
+  });
+
+  it('leaves for the next look what somebody holds, and waits for nobody', async () => {
+    await upload(2);
+    await database.transaction(async (tx) => {
+      await tx.query(`SELECT FROM object_version WHERE key = 'k0' FOR UPDATE`);
+      expect(await dispatcher().dispatch()).toBe(2);
+      expect(await waiting()).toBe(1);
+    });
+    // It runs already: it is started again, which starts nothing new.
+    await dispatcher().dispatch();
+    expect([engine.started.size, await waiting()]).toEqual([2, 0]);
+    expect(await test.query('SELECT count(DISTINCT workflow_id)::int AS n FROM object_version')).toEqual([
+      { n: 2 },
+    ]);
+  });
+
+  it('refills as soon as a scan ends, without a second’s delay', async () => {
+    await upload(3);
+    const loop = dispatcher(1);
+    const end = progress.onFreed(() => loop.freed());
+    const begun = clock.now();
+    loop.start();
+    try {
+      for (let count = 1; count <= 3; count += 1) {
+        await eventually(async () => {
+          clock.advance(5);
+          return engine.started.size === count && (await waiting()) === 3 - count;
+        });
+        const scanId = [...engine.started.values()].at(-1)?.idempotencyKey ?? '';
+        await ledger.recordVerdict(scanId, failure('test', 'w'));
+      }
+      expect(clock.now() - begun).toBeLessThan(1000);
+    } finally {
+      end();
+      await loop.stop();
+    }
+  });
+
   it('wakes at a commit in its process, and each second by itself', async () => {
     const loop = dispatcher();
-    const end = progress.onFreed(() => bell.ring());
+    const end = progress.onFreed(() => loop.freed());
     loop.start();
     try {
       await upload(1);

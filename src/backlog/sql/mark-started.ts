@@ -1,31 +1,34 @@
 import type { Instant } from '../../clock.js';
 import type { Queryable } from '../../database/queryable.js';
 
-/** The workflow runs: its item leaves the backlog, and the scan and its object remember the workflow. */
-export const markStarted = (
-  db: Queryable,
-  args: { readonly scanId: string; readonly workflowId: string; readonly at: Instant },
-): Promise<unknown> =>
-  db.query(
-    // The object's row before the scan's, as the ledger locks them: this may run beside the scan's own verdict.
-    `WITH item AS (DELETE FROM backlog_item WHERE scan_id = $1),
-          object AS (
-            SELECT o.id FROM object_version o JOIN scan s ON s.object_id = o.id WHERE s.id = $1
-               FOR NO KEY UPDATE OF o),
-          started AS (
-            UPDATE scan s SET started_at = coalesce(s.started_at, $3), workflow_id = $2
-              FROM object WHERE s.id = $1 AND s.object_id = object.id RETURNING s.object_id, s.generation)
-     UPDATE object_version o SET workflow_id = $2
-       FROM started WHERE o.id = started.object_id AND o.generation = started.generation`,
-    [args.scanId, args.workflowId, args.at],
-  );
+export interface StartedScan {
+  readonly scanId: string;
+  readonly workflowId: string;
+}
 
-/** A start that failed is tried again later, and says why. */
-export const postpone = (
-  db: Queryable,
-  args: { readonly scanId: string; readonly notBefore: Instant; readonly error: string },
-): Promise<unknown> =>
-  db.query(
-    'UPDATE backlog_item SET attempts = attempts + 1, not_before = $2, last_error = $3 WHERE scan_id = $1',
-    [args.scanId, args.notBefore, args.error],
+/**
+ * These workflows run: their items leave the backlog, and the scans and their objects remember them. One statement,
+ * however many.
+ *
+ * It waits for no object's row, because whoever holds it may wait for another one of these. Such an item stays, though its
+ * scan counts as running: the next look starts it again, which starts nothing new, and finds the row free.
+ */
+export const markStarted = (tx: Queryable, started: readonly StartedScan[], at: Instant): Promise<unknown> =>
+  tx.query(
+    `WITH started AS (
+       SELECT scan_id, workflow_id FROM unnest($1::uuid[], $2::text[]) AS u (scan_id, workflow_id)
+     ), free AS (
+       SELECT o.id, s.id AS scan_id, s.generation, u.workflow_id
+         FROM started u JOIN scan s ON s.id = u.scan_id JOIN object_version o ON o.id = s.object_id
+          FOR NO KEY UPDATE OF o SKIP LOCKED
+     ), scans AS (
+       UPDATE scan s SET started_at = coalesce(s.started_at, $3), workflow_id = u.workflow_id,
+                         source_class = i.source_class
+         FROM started u JOIN backlog_item i ON i.scan_id = u.scan_id WHERE s.id = u.scan_id
+     ), objects AS (
+       UPDATE object_version o SET workflow_id = f.workflow_id
+         FROM free f WHERE o.id = f.id AND o.generation = f.generation
+     )
+     DELETE FROM backlog_item i USING free f WHERE i.scan_id = f.scan_id`,
+    [started.map(({ scanId }) => scanId), started.map(({ workflowId }) => workflowId), at],
   );

@@ -49,6 +49,10 @@ export class ScanEntity {
   @Column({ type: 'text', nullable: true })
   failure!: string | null;
 
+  /** Of the queue that it came from; absent before it starts. */
+  @Column({ type: 'text', name: 'source_class', nullable: true })
+  sourceClass!: string | null;
+
   @Column({ type: 'int', name: 'secrets_total' })
   secretsTotal!: number;
 
