@@ -1,12 +1,11 @@
-import { Controller, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { Controller, HttpCode, Optional, Param, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Public } from '../access/principal.js';
 import { InvalidInput, Unauthorized } from '../errors.js';
 import { parseJsonBody } from '../http/json-body.js';
-import { EventsToken, isToken, tokenIn } from './events-token.js';
-import { IntakeService, type Accepted } from './intake.service.js';
-
-const SOURCE = { kind: 'webhook' } as const;
+import { EndpointTokens } from './endpoint-tokens.js';
+import { EventsToken, isToken, tokensIn } from './events-token.js';
+import { IntakeService, type Accepted, type MessageSource } from './intake.service.js';
 
 /** Where S3-compatible servers post their notifications; guarded by the source's token instead of a login. */
 @Controller('events/s3')
@@ -15,34 +14,43 @@ export class EventsController {
   constructor(
     private readonly intake: IntakeService,
     private readonly token: EventsToken,
+    @Optional() private readonly endpoints?: EndpointTokens,
   ) {}
 
   @Post()
   @HttpCode(200)
   async withHeader(@Req() request: FastifyRequest): Promise<Accepted> {
-    if (!tokenIn(request.headers.authorization, this.token.value())) throw refused();
-    return this.take(request);
+    return this.take(request, this.sourceOf(tokensIn(request.headers.authorization)));
   }
 
   /** For sources that cannot send a header. */
   @Post(':token')
   @HttpCode(200)
   async withPath(@Param('token') token: string, @Req() request: FastifyRequest): Promise<Accepted> {
-    if (!isToken(this.token.value(), token)) throw refused();
-    return this.take(request);
+    return this.take(request, this.sourceOf([token]));
   }
 
-  private async take(request: FastifyRequest): Promise<Accepted> {
+  /** Whose token it is. @throws Unauthorized when it is nobody's. */
+  private sourceOf(given: readonly string[]): MessageSource {
+    // All are compared, so that the time does not tell which form was meant.
+    const isOurs = given.map((token) => isToken(this.token.value(), token)).includes(true);
+    const [endpointId] = given.flatMap((token) => this.endpoints?.endpointOf(token) ?? []);
+    if (isOurs) return { kind: 'webhook' };
+    if (endpointId === undefined) throw refused();
+    return { kind: 'webhook', endpointId };
+  }
+
+  private async take(request: FastifyRequest, source: MessageSource): Promise<Accepted> {
     const { body } = request;
     // SNS says text/plain, whatever it carries.
-    return this.intake.accept(typeof body === 'string' ? await this.parse(body) : body, SOURCE);
+    return this.intake.accept(typeof body === 'string' ? await this.parse(body, source) : body, source);
   }
 
-  private async parse(text: string): Promise<unknown> {
+  private async parse(text: string, source: MessageSource): Promise<unknown> {
     try {
       return parseJsonBody(text);
     } catch (error) {
-      if (error instanceof InvalidInput) await this.intake.rejectText(text, error.message, SOURCE);
+      if (error instanceof InvalidInput) await this.intake.rejectText(text, error.message, source);
       throw error;
     }
   }

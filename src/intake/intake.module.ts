@@ -3,6 +3,8 @@ import { S3Module } from '../s3/s3.module.js';
 import { TriggersModule } from '../triggers/triggers.module.js';
 import { IntakeEventEntity } from './entities/intake-event.entity.js';
 import { IntakeRejectEntity } from './entities/intake-reject.entity.js';
+import { EndpointTokens } from './endpoint-tokens.js';
+import { EndpointTokensController } from './endpoint-tokens.controller.js';
 import { EventsController } from './events.controller.js';
 import { IntakeService } from './intake.service.js';
 import { ScanRequests } from './scan-requests.service.js';
@@ -24,8 +26,15 @@ export class IntakeModule {
     return {
       module: IntakeModule,
       imports: [...parts.imports, S3Module, TriggersModule],
-      controllers: [EventsController, ScansController],
-      providers: [IntakeService, ScanRequests, QueueIntake, SqsService, ...(parts.providers ?? [])],
+      controllers: [EventsController, EndpointTokensController, ScansController],
+      providers: [
+        IntakeService,
+        EndpointTokens,
+        ScanRequests,
+        QueueIntake,
+        SqsService,
+        ...(parts.providers ?? []),
+      ],
       exports: [IntakeService, ScanRequests],
     };
   }

@@ -78,7 +78,16 @@ export const S3_ENTITIES = [S3EndpointEntity, BucketEntity] as const;
         new SharedReads(storage, spool, { wantsSpool: needsRandomAccess }),
     },
   ],
-  exports: [Buckets, BucketsService, Endpoints, MessageQueues, ObjectStorage, Spool, SharedReads],
+  exports: [
+    BucketRegistry,
+    Buckets,
+    BucketsService,
+    Endpoints,
+    MessageQueues,
+    ObjectStorage,
+    Spool,
+    SharedReads,
+  ],
 })
 export class S3Module implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(

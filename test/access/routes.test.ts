@@ -100,6 +100,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'PATCH /api/v1/buckets/:endpointId/:bucket',
     'DELETE /api/v1/buckets/:endpointId/:bucket',
     'POST /api/v1/endpoints',
+    'GET /api/v1/endpoints/:id/events-token',
     'PATCH /api/v1/endpoints/:id',
     'DELETE /api/v1/endpoints/:id',
     'POST /api/v1/scans',

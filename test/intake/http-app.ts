@@ -1,4 +1,4 @@
-import { Module } from '@nestjs/common';
+import { Module, type Provider, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
@@ -28,6 +28,7 @@ export const TOKEN = ['events', 'token', 'of', 'this', 'test'].join('-');
 export async function httpApp(
   parts: IntakeParts,
   storage: Pick<ObjectStorage, 'head'>,
+  more: { readonly controllers?: Type[]; readonly providers?: Provider[] } = {},
 ): Promise<{ readonly server: FastifyInstance; readonly lines: string[] }> {
   const { database, clock, buckets, rules, bell, intake, test } = parts;
   const dataSource = await (await createDataSource(test.url, [...VERDICT_ENTITIES])).initialize();
@@ -36,7 +37,7 @@ export async function httpApp(
   const requests = new ScanRequests(database, clock, buckets, storage as ObjectStorage, rules, bell);
 
   @Module({
-    controllers: [EventsController, ScansController, ObjectsController],
+    controllers: [EventsController, ScansController, ObjectsController, ...(more.controllers ?? [])],
     providers: [
       ErrorFilter,
       ObjectStories,
@@ -46,6 +47,7 @@ export async function httpApp(
       { provide: IntakeService, useValue: intake },
       { provide: ScanRequests, useValue: requests },
       { provide: EventsToken, useValue: { value: () => TOKEN } },
+      ...(more.providers ?? []),
     ],
   })
   class TestModule {}

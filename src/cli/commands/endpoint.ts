@@ -36,7 +36,7 @@ interface Wanted {
 
 const ENDPOINTS = '/api/v1/endpoints';
 
-/** `endpoint list|show|add|set|remove`: the servers that buckets are on. */
+/** `endpoint list|show|add|set|events-token|remove`: the servers that buckets are on. */
 export function addEndpoint(program: Command, cli: Cli): void {
   const group = program.command('endpoint').description('the S3 servers that buckets are on');
   group
@@ -71,6 +71,14 @@ export function addEndpoint(program: Command, cli: Cli): void {
       cli.print(await cli.client.call<Endpoint>('PATCH', pathOf(id), { version, ...body }), lines);
     },
   );
+  group
+    .command('events-token')
+    .description('print the token that its server presents to POST /events/s3')
+    .argument('<ID>')
+    .action(async (id: string) => {
+      const answer = await cli.client.call<{ token: string }>('GET', `${pathOf(id)}/events-token`);
+      cli.print(answer, ({ token }) => [token]);
+    });
   group
     .command('remove')
     .description('forget it; its buckets are removed first')
