@@ -33,7 +33,7 @@ import { S3PayloadStore } from './s3/s3-payload.store.js';
 import { S3_ENTITIES, S3Module } from './s3/s3.module.js';
 import { TASKS_WORKERS, TasksModule } from './tasks/tasks.module.js';
 import { SCHEDULE_ENTITIES, SchedulesModule } from './triggers/schedules/schedules.module.js';
-import { TRIGGER_ENTITIES, TriggersModule } from './triggers/triggers.module.js';
+import { TRIGGER_ENTITIES, TriggersServiceModule } from './triggers/triggers.module.js';
 import { VERDICT_ENTITIES, VERDICT_WORKERS, VerdictsModule } from './verdicts/verdicts.module.js';
 
 /** Every entity of every stage, for the data source. */
@@ -98,7 +98,7 @@ export class AppModule {
           imports: [backlog],
           providers: [{ provide: EventsToken, useValue: { value: () => parts.eventsToken } }],
         }),
-        TriggersModule,
+        TriggersServiceModule.with({ imports: [engine, backlog] }),
         SchedulesModule.with({ imports: [engine], jobs: [] }),
         backlog,
         engine,

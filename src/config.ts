@@ -212,6 +212,9 @@ const Environment = z.object({
   REJECTS_DAYS: z.coerce.number().int().min(1).max(3_650).default(30),
   REJECTS_MAX: z.coerce.number().int().min(100).max(1_000_000).default(20_000),
 
+  /** Path of a JSON file of trigger rules, `{"rules": [...]}`: applied at the start and whenever its content changes. */
+  TRIGGERS_FILE: z.string().min(1).optional(),
+
   /** Token for POST /events/s3; generated and kept in the credentials file when unset. */
   EVENTS_TOKEN: z.string().min(16).optional(),
 

@@ -10,7 +10,7 @@ export interface InputMapping {
 }
 
 /** What every scan's input has already. */
-const RESERVED = ['scanId', 'bucket', 'key', 'versionId', 'source'];
+export const RESERVED: readonly string[] = ['scanId', 'bucket', 'key', 'versionId', 'source'];
 
 const factsOf = (upload: Upload): JsonObject => ({
   endpointId: upload.endpointId ?? null,

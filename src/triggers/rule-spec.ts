@@ -122,21 +122,31 @@ export const ChangedRule = z
 
 export const MAX_RULES = 500;
 
-/** A file of rules, as it is applied and exported. */
-export const RuleFile = z
-  .strictObject({ rules: z.array(RuleSpec).max(MAX_RULES) })
-  .superRefine(({ rules }, context) => {
-    const names = new Set<string>();
-    for (const [index, { name }] of rules.entries()) {
-      if (names.has(name)) {
-        const message = `${name} is the name of a rule before it`;
-        context.addIssue({ code: 'custom', path: ['rules', index, 'name'], message, input: undefined });
-      }
-      names.add(name);
+const rules = z.array(RuleSpec).max(MAX_RULES);
+
+function refuseTwins(file: { readonly rules: z.infer<typeof rules> }, context: z.core.$RefinementCtx): void {
+  const names = new Set<string>();
+  for (const [index, { name }] of file.rules.entries()) {
+    if (names.has(name)) {
+      const message = `${name} is the name of a rule before it`;
+      context.addIssue({ code: 'custom', path: ['rules', index, 'name'], message, input: undefined });
     }
+    names.add(name);
+  }
+}
+
+/** A file of rules, as it is applied and exported. */
+export const RuleFile = z.strictObject({ rules }).superRefine(refuseTwins);
+
+/** The same, from somebody who applies it. */
+export const ApplyRules = z
+  .strictObject({
+    rules,
+    /** Also removes what it does not name. */
+    prune: z.boolean().default(false),
   })
-  .meta({ id: 'TriggerRules' });
-export type RuleFile = z.infer<typeof RuleFile>;
+  .superRefine(refuseTwins)
+  .meta({ id: 'ApplyTriggerRules' });
 
 /** A row as somebody would write it; what is not said is left out. */
 export function specOf(row: RuleRow): RuleSpec {
