@@ -1,4 +1,4 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense } from 'react';
 import { Navigate, NavLink, Route, Routes, useLocation } from 'react-router-dom';
 import { ApiError, call, type Principal } from './api.js';
@@ -11,8 +11,14 @@ import { ObjectsPage } from './pages/ObjectsPage.js';
 import { ReportsPage } from './pages/ReportsPage.js';
 import { ReviewPage } from './pages/ReviewPage.js';
 import { ReviewsPage } from './pages/ReviewsPage.js';
+import { BucketPage, NewBucketPage } from './pages/BucketPage.js';
+import { BucketsPage } from './pages/BucketsPage.js';
+import { EndpointPage, NewEndpointPage } from './pages/EndpointPage.js';
+import { NewSchedulePage, SchedulePage } from './pages/SchedulePage.js';
+import { TriggersPage } from './pages/TriggersPage.js';
 import { ErrorBoundary } from './parts/ErrorBoundary.js';
 import { HealthBanner } from './parts/HealthBanner.js';
+import { useSession } from './parts/useSession.js';
 
 // The graph library is the largest part; only this page needs it.
 const ExecutionPage = lazy(async () => ({
@@ -24,16 +30,14 @@ const PLACES = [
   ['/objects', 'Objects'],
   ['/executions', 'Executions'],
   ['/reports', 'Reports'],
+  ['/buckets', 'Buckets'],
+  ['/triggers', 'Triggers'],
   ['/mailbox', 'Mailbox'],
 ] as const;
 
 export function App() {
   const location = useLocation();
-  const session = useQuery({
-    queryKey: ['session'],
-    queryFn: () => call<Principal>('/api/v1/session'),
-    staleTime: 60_000,
-  });
+  const session = useSession();
   if (session.isPending) return <p className="quiet padded">Loading…</p>;
   if (session.error instanceof ApiError && session.error.status === 401) return <LoginPage />;
   if (session.error !== null) return <p className="problem padded">{session.error.message}</p>;
@@ -69,6 +73,14 @@ export function App() {
               <Route path="/executions" element={<ExecutionsPage />} />
               <Route path="/executions/:id" element={<ExecutionPage />} />
               <Route path="/reports" element={<ReportsPage />} />
+              <Route path="/buckets" element={<BucketsPage />} />
+              <Route path="/buckets/new" element={<NewBucketPage />} />
+              <Route path="/buckets/:endpointId/:bucket" element={<BucketPage />} />
+              <Route path="/endpoints/new" element={<NewEndpointPage />} />
+              <Route path="/endpoints/:id" element={<EndpointPage />} />
+              <Route path="/triggers" element={<TriggersPage />} />
+              <Route path="/schedules/new" element={<NewSchedulePage />} />
+              <Route path="/schedules/:name" element={<SchedulePage />} />
               <Route path="/mailbox" element={<MailboxPage />} />
               <Route path="*" element={<NotFoundPage />} />
             </Routes>

@@ -1,6 +1,11 @@
 const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const bytes = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 
+const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+
+/** `1,234,567`, as the reader's language groups it. */
+export const count = (many: number): string => whole.format(many);
+
 /** A moment in the reader's own zone. */
 export const when = (at: number | string | undefined | null): string =>
   at === undefined || at === null ? '–' : dateTime.format(new Date(at));
@@ -16,10 +21,10 @@ export function duration(milliseconds: number | undefined): string {
 }
 
 /** `1.2 MB`. */
-export function size(count: number | undefined | null): string {
-  if (count === undefined || count === null) return '–';
+export function size(bytesCount: number | undefined | null): string {
+  if (bytesCount === undefined || bytesCount === null) return '–';
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = count;
+  let value = bytesCount;
   let unit = 0;
   while (value >= 1000 && unit < units.length - 1) {
     value /= 1000;

@@ -31,6 +31,18 @@ const LOOKS: Readonly<Record<string, { icon: string; tone: string; word?: string
   OPEN: { icon: '●', tone: 'wait' },
   CLAIMED: { icon: '◉', tone: 'run' },
   CANCELLED: { icon: '⊘', tone: 'idle' },
+  ENABLED: { icon: '✓', tone: 'good' },
+  estimating: { icon: '…', tone: 'run' },
+  estimated: { icon: '?', tone: 'wait' },
+  paused: { icon: '❚❚', tone: 'wait' },
+  completed: { icon: '✓', tone: 'good' },
+  cancelled: { icon: '⊘', tone: 'idle' },
+  waiting: { icon: '…', tone: 'wait' },
+  running: { icon: '▶', tone: 'run' },
+  done: { icon: '✓', tone: 'good' },
+  retrying: { icon: '↻', tone: 'warn' },
+  missed: { icon: '◷', tone: 'warn' },
+  DISABLED: { icon: '❚❚', tone: 'idle' },
 };
 
 export const toneOf = (state: string): string => LOOKS[state]?.tone ?? 'idle';

@@ -1,0 +1,196 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ServiceProcess } from '../support/service-process.js';
+import { chromiumPath, launchChromium } from './chromium.js';
+
+const screenshots = fileURLToPath(new URL('../../docs/screenshots/', import.meta.url));
+// Pictures are kept only when asked for, so that a test run leaves the tree as it was.
+const keepPictures = process.env['UPDATE_SCREENSHOTS'] === 'true';
+
+/** What an operator sets and watches, clicked through in a real browser. */
+describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
+  let folder: string;
+  let service: ServiceProcess;
+  let browser: Browser;
+  let page: Page;
+  const faults: string[] = [];
+  let isRefusing = false;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'sallyport-operators-'));
+    chmodSync(folder, 0o711);
+    // A second endpoint of the test is on this machine.
+    service = await ServiceProcess.on(join(folder, 'home'), { S3_ALLOW_PRIVATE_ENDPOINTS: 'true' });
+    await service.start();
+    browser = await launchChromium();
+    page = await (
+      await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'light' })
+    ).newPage();
+    page.setDefaultTimeout(15_000);
+    page.on('pageerror', (error) => faults.push(error.message));
+    page.on('console', (message) => {
+      // The first question for the session is answered 401 by design, and refusals are tried on purpose.
+      if (message.type() === 'error' && !message.text().includes('401') && !isRefusing)
+        faults.push(message.text());
+    });
+    await page.goto(service.url);
+    await page.getByLabel('Name').fill(service.credentials.admin.name);
+    await page.getByLabel('Password').fill(service.credentials.admin.password);
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('heading', { name: 'Reviews' }).waitFor();
+  }, 120_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await service.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }, 30_000);
+
+  /** The page in both themes. */
+  async function picture(name: string): Promise<void> {
+    if (!keepPictures) return;
+    mkdirSync(screenshots, { recursive: true });
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.screenshot({
+        path: join(screenshots, colorScheme === 'light' ? `${name}.png` : `${name}-dark.png`),
+      });
+    }
+  }
+  /** Something that the service is to refuse: the browser complains of the status, we do not. */
+  async function refused(deed: () => Promise<void>): Promise<void> {
+    isRefusing = true;
+    await deed();
+    // What the console is told arrives after what the page shows.
+    await page.waitForTimeout(200);
+    isRefusing = false;
+  }
+  /** Every field that can be seen has a name for who cannot see it. */
+  async function expectNames(): Promise<void> {
+    // As text: the page's types are not the test's.
+    const nameless = await page.evaluate(`
+      [...document.querySelectorAll('main :is(input, select, textarea, button, progress)')]
+        .filter((one) => one.closest('label') === null && (one.getAttribute('aria-label') ?? one.textContent).trim() === '')
+        .map((one) => one.outerHTML)
+    `);
+    expect(nameless).toEqual([]);
+  }
+
+  describe('for buckets', () => {
+    it('add an endpoint and a bucket on it, and say what is wrong before', async () => {
+      await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Buckets' }).click();
+      await page.getByRole('link', { name: 'uploads', exact: true }).waitFor();
+      await picture('buckets');
+      await page.getByRole('link', { name: 'Add an endpoint' }).click();
+      await page.getByLabel('Name', { exact: true }).fill('second');
+      await page.getByLabel('Address').fill(`http://127.0.0.1:${service.s3Port}`);
+      await page.getByLabel('Buckets in the path').check();
+      await page.getByLabel('Access key id').fill(service.credentials.s3.accessKeyId);
+      await page.getByLabel('Secret access key').fill(service.credentials.s3.secretAccessKey);
+      await expectNames();
+      await page.getByRole('button', { name: 'Add it' }).click();
+      await page.getByRole('link', { name: 'second', exact: true }).waitFor();
+      await page.getByRole('link', { name: 'Add a bucket' }).click();
+      await page.getByLabel('Endpoint').selectOption('second');
+      await page.getByLabel('Bucket', { exact: true }).fill('a/b');
+      await refused(async () => {
+        await page.getByRole('button', { name: 'Add it' }).click();
+        await page
+          .getByRole('alert')
+          .filter({ hasText: /^bucket: / })
+          .waitFor();
+      });
+      await page.getByLabel('Bucket', { exact: true }).fill('invoices');
+      await page.getByLabel('Action').selectOption('quarantine');
+      await page.getByLabel('Quarantine bucket').fill('invoices-quarantine');
+      await page.getByLabel('Reviewers').fill('finance');
+      await page.getByLabel('Archive passwords').fill('first\nsecond');
+      await expectNames();
+      await picture('bucket');
+      await page.getByRole('button', { name: 'Add it' }).click();
+      await page.getByRole('heading', { name: 'invoices' }).waitFor();
+      const bucket = await service.api('/api/v1/buckets/second/invoices');
+      expect(bucket).toMatchObject({
+        actionMode: 'quarantine',
+        quarantineBucket: 'invoices-quarantine',
+        reviewers: 'finance',
+        archivePasswordCount: 2,
+      });
+    }, 60_000);
+
+    it('change it without touching its passwords, and see what somebody else changed meanwhile', async () => {
+      await page.goto(`${service.url}/buckets/second/invoices`);
+      await page.getByLabel('Scans at once').fill('4');
+      await page.getByRole('button', { name: 'Save' }).click();
+      await page.getByText('Version 2').waitFor();
+      const changed = await service.api('/api/v1/buckets/second/invoices');
+      expect(changed).toMatchObject({ quotas: { maxRunning: 4 }, archivePasswordCount: 2 });
+      await service.api('/api/v1/buckets/second/invoices', {
+        method: 'PATCH',
+        body: { version: 2, priority: 7 },
+      });
+      await page.getByLabel('Owner group').fill('finance');
+      await refused(async () => {
+        await page.getByRole('button', { name: 'Save' }).click();
+        await page.getByRole('alert').waitFor();
+      });
+      expect(await page.getByLabel('Owner group').inputValue()).toBe('finance');
+      await page.getByRole('button', { name: 'Show what stands now' }).click();
+      await page.getByText('Version 3').waitFor();
+      expect(await page.getByLabel('Priority').inputValue()).toBe('7');
+    }, 60_000);
+
+    it('remove it when the button is pressed twice', async () => {
+      await page.getByRole('button', { name: 'Remove' }).click();
+      await page.getByText('what is under way comes to its end').waitFor();
+      await page.getByRole('button', { name: 'Really remove' }).click();
+      await page.getByRole('heading', { name: 'Buckets' }).waitFor();
+      await page.getByRole('link', { name: 'uploads', exact: true }).waitFor();
+      expect(await page.getByRole('link', { name: 'invoices' }).count()).toBe(0);
+    }, 60_000);
+  });
+
+  describe('for schedules', () => {
+    it('add one, saying when it would be due while the cron is typed', async () => {
+      await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Triggers' }).click();
+      await page.getByRole('link', { name: 'Add a schedule' }).click();
+      await page.getByLabel('Name').fill('month-end');
+      await page.getByLabel('Does').fill('workflow');
+      await page.getByLabel('Time zone').fill('Europe/Berlin');
+      await refused(async () => {
+        await page.getByLabel('Cron').fill('61 3 * * *');
+        await page.locator('p.problem[role=status]').waitFor();
+      });
+      await page.getByLabel('Cron').fill('0 3 1 * *');
+      await page.getByText(/Due next, in your own time: .*·/).waitFor();
+      await page.getByLabel('Payload').fill('{"name": ');
+      await page.getByRole('button', { name: 'Add it' }).click();
+      await page.getByRole('alert').filter({ hasText: 'The payload is no JSON' }).waitFor();
+      await page.getByLabel('Payload').fill('{"name": "weekly_audit_report", "input": {"reportId": "none"}}');
+      await expectNames();
+      await page.getByRole('button', { name: 'Add it' }).click();
+      await page.getByRole('heading', { name: 'month-end' }).waitFor();
+    }, 60_000);
+
+    it('pause, resume and run it, and show what became of it', async () => {
+      await page.getByRole('button', { name: 'Pause' }).click();
+      await page.getByRole('button', { name: 'Resume' }).click();
+      await page.getByRole('button', { name: 'Pause' }).waitFor();
+      expect(await page.getByText('Somebody changed it meanwhile').count()).toBe(0);
+      await page.getByRole('button', { name: 'Run it now' }).click();
+      await page.getByRole('row').getByText('done').waitFor();
+      await picture('schedule');
+      await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Triggers' }).click();
+      await page.getByRole('link', { name: 'month-end' }).waitFor();
+      await picture('triggers');
+    }, 60_000);
+  });
+
+  it('ran without a single script error', () => {
+    expect(faults).toEqual([]);
+  });
+});

@@ -1,0 +1,16 @@
+import { useQuery } from '@tanstack/react-query';
+import { call, type Principal } from '../api.js';
+
+/** Who is logged in. */
+export const useSession = () =>
+  useQuery({
+    queryKey: ['session'],
+    queryFn: () => call<Principal>('/api/v1/session'),
+    staleTime: 60_000,
+  });
+
+/** Whether who is logged in has this role. The server decides; this only keeps pages from offering what it refuses. */
+export function useMay(role: 'engineer' | 'analyst'): boolean {
+  const { data } = useSession();
+  return data?.roles.some((held) => held === 'admin' || held === role) === true;
+}
