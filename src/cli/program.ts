@@ -8,7 +8,9 @@ import { addObjects } from './commands/objects.js';
 import { addReport } from './commands/report.js';
 import { addReview } from './commands/review.js';
 import { addScan } from './commands/scan.js';
+import { addSchedule } from './commands/schedule.js';
 import { addStatus } from './commands/status.js';
+import { addTrigger } from './commands/trigger.js';
 import { addWorkflow } from './commands/workflow.js';
 
 const { version: VERSION } = JSON.parse(
@@ -25,6 +27,8 @@ const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
   addReport,
   addBucket,
   addEndpoint,
+  addTrigger,
+  addSchedule,
 ];
 
 const ENVIRONMENT = `

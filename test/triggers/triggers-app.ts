@@ -111,6 +111,8 @@ export async function triggersApp(storage: Pick<ObjectStorage, 'head' | 'peek' |
     await register({ definitions }, ...['scan_upload', ...workflows].map((name) => chain(name, 'fetch')));
   };
   return {
+    /** Its address, for clients that need a real one. */
+    listen: () => server.listen({ host: '127.0.0.1', port: 0 }),
     test,
     database,
     clock,

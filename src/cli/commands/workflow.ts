@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { visible } from '../../outbound/safe-text.js';
 import type { Cli } from '../cli.js';
-import { CommandError } from '../command-error.js';
 import { follow } from '../follow.js';
+import { jsonObject } from '../json-argument.js';
 import { taskLine, workflowLine, type TaskFacts, type WorkflowFacts } from '../lines.js';
 import { table } from '../table.js';
 import { query, wholeNumber } from '../values.js';
@@ -47,7 +46,7 @@ function addCommands(parent: Command, cli: Cli, spelling: { hidden?: boolean }):
         const { version, input } = options;
         const id = await cli.client.call<string>('POST', '/api/workflow', {
           name,
-          input: input === undefined ? {} : inputOf(input),
+          input: input === undefined ? {} : jsonObject('--input', input),
           ...(version === undefined ? {} : { version }),
         });
         if (options.follow !== true) return cli.print({ workflowId: id }, () => [id]);
@@ -150,28 +149,4 @@ async function why(cli: Cli, id: string): Promise<void> {
     ...reasons.map(({ sentence }) => visible(sentence, MAX_SENTENCE)),
     ...(leftOut > 0 ? [`${leftOut} more steps are open; see: sallyport workflow get ID`] : []),
   ]);
-}
-
-/** JSON on the line, or the file that `@` names. */
-function inputOf(text: string): unknown {
-  const isFile = text.startsWith('@');
-  const json = isFile ? contentOf(text.slice(1)) : text;
-  try {
-    const input: unknown = JSON.parse(json);
-    if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input;
-  } catch (error) {
-    throw new CommandError(
-      `--input: ${isFile ? text.slice(1) : 'this'} is no JSON (${(error as Error).message}). Quote it for your shell, or write it to a file and give --input @FILE.`,
-      { cause: error },
-    );
-  }
-  throw new CommandError(`--input: must be a JSON object, as in '{"key": "value"}'.`);
-}
-
-function contentOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new CommandError(`--input: ${path} cannot be read: ${(error as Error).message}.`, { cause: error });
-  }
 }
