@@ -5,6 +5,7 @@ import { CommandError } from './command-error.js';
 import { addBucket } from './commands/bucket.js';
 import { addEndpoint } from './commands/endpoint.js';
 import { addObjects } from './commands/objects.js';
+import { addRejects } from './commands/rejects.js';
 import { addReport } from './commands/report.js';
 import { addReview } from './commands/review.js';
 import { addScan } from './commands/scan.js';
@@ -29,6 +30,7 @@ const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
   addEndpoint,
   addTrigger,
   addSchedule,
+  addRejects,
 ];
 
 const ENVIRONMENT = `

@@ -23,7 +23,7 @@ const WAIT_MS = 5_000;
 
 /** Routes that are open without a login and read a body; each proves its callers in its own way, after reading. */
 const OPEN_ROUTES: readonly (readonly [RegExp, number])[] = [
-  [/^\/events\/s3(\/|$)/, MAX_EVENT_BYTES],
+  [/^\/events\/(s3|sns)(\/|$)/, MAX_EVENT_BYTES],
   [/^\/(api\/v1\/session|api\/token|api\/v1\/slack\/|r\/)/, MAX_UNKNOWN_BYTES],
 ];
 

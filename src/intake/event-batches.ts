@@ -26,6 +26,8 @@ export interface PlacedEvent {
 /** What a message holds once its events have found their buckets. */
 export interface PlacedMessage {
   readonly sourceKind: string;
+  /** Of the source, where it has one. */
+  readonly endpointId?: string | undefined;
   readonly placed: readonly PlacedEvent[];
   readonly rejects: readonly RejectedEvent[];
   readonly receivedAt: Instant;
@@ -104,9 +106,12 @@ export class EventBatches {
   /** One transaction. @returns what each message added. */
   private commit(messages: readonly PlacedMessage[]): Promise<(readonly StoredEvent[])[]> {
     return this.database.transaction(async (tx) => {
-      for (const { rejects, sourceKind, receivedAt } of messages) {
-        await storeRejects(tx, rejects, { sourceKind, at: receivedAt });
-      }
+      await storeRejects(
+        tx,
+        messages.flatMap(({ rejects, sourceKind, endpointId, receivedAt }) =>
+          rejects.map((rejected) => ({ rejected, sourceKind, endpointId, at: receivedAt })),
+        ),
+      );
       const told = messages.flatMap(({ placed, receivedAt }, message) =>
         placed.map((event) => ({ ...event, receivedAt, message })),
       );

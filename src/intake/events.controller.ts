@@ -50,7 +50,8 @@ export class EventsController {
     try {
       return parseJsonBody(text);
     } catch (error) {
-      if (error instanceof InvalidInput) await this.intake.rejectText(text, error.message, source);
+      if (error instanceof InvalidInput)
+        await this.intake.rejectText(text, error.problems[0]?.message ?? error.message, source);
       throw error;
     }
   }

@@ -9,6 +9,12 @@ import { EventsController } from './events.controller.js';
 import { IntakeService } from './intake.service.js';
 import { ScanRequests } from './scan-requests.service.js';
 import { ScansController } from './scans.controller.js';
+import { RejectsController } from './rejects/rejects.controller.js';
+import { RejectsService } from './rejects/rejects.service.js';
+import { RejectsUpkeep } from './rejects/rejects-upkeep.js';
+import { FetchedCertificates, SnsCertificates } from './sns/sns-certificates.js';
+import { SnsController } from './sns/sns.controller.js';
+import { SnsService } from './sns/sns.service.js';
 import { QueueIntake } from './sqs/queue-intake.js';
 import { SqsService } from './sqs/sqs.service.js';
 
@@ -26,13 +32,23 @@ export class IntakeModule {
     return {
       module: IntakeModule,
       imports: [...parts.imports, S3Module, TriggersModule],
-      controllers: [EventsController, EndpointTokensController, ScansController],
+      controllers: [
+        EventsController,
+        SnsController,
+        RejectsController,
+        EndpointTokensController,
+        ScansController,
+      ],
       providers: [
         IntakeService,
         EndpointTokens,
         ScanRequests,
         QueueIntake,
         SqsService,
+        SnsService,
+        RejectsService,
+        RejectsUpkeep,
+        { provide: SnsCertificates, useClass: FetchedCertificates },
         ...(parts.providers ?? []),
       ],
       exports: [IntakeService, ScanRequests],

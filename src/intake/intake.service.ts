@@ -1,16 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import type { Registry } from 'prom-client';
 import { BacklogBell } from '../backlog/backlog-bell.js';
 import { wholeMilliseconds } from '../verdicts/whole-milliseconds.js';
 import { Clock } from '../clock.js';
+import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
 import { InvalidInput } from '../errors.js';
 import { LOG, type Log } from '../ops/log.js';
+import { METRICS } from '../ops/metrics.js';
 import { Buckets } from '../s3/buckets.js';
 import { TriggerRules } from '../triggers/trigger-rules.js';
 import { EventBatches, type PlacedEvent } from './event-batches.js';
 import { eventKeyOf } from './event-key.js';
 import { bucketOfEvent } from './find-bucket.js';
+import { IntakeCounts } from './intake-counts.js';
 import { normalise } from './normalise.js';
 import type { Normalised, RejectedEvent, S3Event } from './s3-event.js';
 import { storeRejects } from './sql/store-rejects.js';
@@ -19,6 +23,8 @@ import { storeRejects } from './sql/store-rejects.js';
 export interface MessageSource {
   readonly kind: 'webhook' | 'sqs' | 'sns' | 'embedded';
   readonly endpointId?: string | undefined;
+  /** A person has it taken in again: whatever is wrong with it is an answer, not a refusal. */
+  readonly isReplay?: true | undefined;
 }
 
 /** What became of a message; everything counted here is on disk. */
@@ -37,6 +43,9 @@ export interface Accepted {
 @Injectable()
 export class IntakeService {
   private readonly batches: EventBatches;
+  private readonly counts: IntakeCounts;
+  /** Ids of our own principals. */
+  private readonly own: ReadonlySet<string>;
 
   constructor(
     private readonly database: Database,
@@ -45,8 +54,12 @@ export class IntakeService {
     rules: TriggerRules,
     private readonly bell: BacklogBell,
     @Inject(LOG) private readonly log: Log,
+    @Optional() @Inject(METRICS) metrics?: Registry,
+    @Optional() @Inject(CONFIG) config?: Pick<Config, 'OWN_PRINCIPALS'>,
   ) {
     this.batches = new EventBatches(database, rules);
+    this.counts = new IntakeCounts(metrics);
+    this.own = new Set(config?.OWN_PRINCIPALS);
   }
 
   /**
@@ -62,14 +75,23 @@ export class IntakeService {
     const stored =
       placed.length + rejects.length === 0
         ? []
-        : await this.batches.store({ sourceKind: source.kind, placed, rejects, receivedAt: at });
+        : await this.batches.store({
+            sourceKind: source.kind,
+            endpointId: source.endpointId,
+            placed,
+            rejects,
+            receivedAt: at,
+          });
     if (stored.some(({ effect }) => effect === 'scan')) this.bell.ring();
-    for (const rejected of rejects) {
-      const { reason, path, bucket } = rejected;
-      this.log.warn({ source: source.kind, reason, path, bucket }, 'an event was rejected');
-    }
+    this.counts.count(source.kind, {
+      stored: stored.length,
+      known: placed.length - stored.length,
+      ignored,
+      rejects,
+    });
+    this.tell(rejects, source);
     // A queue, a topic or our own endpoint would only deliver the same again.
-    if (source.kind === 'webhook') refuseUnusable(read);
+    if (source.kind === 'webhook' && source.isReplay !== true) refuseUnusable(read);
     return {
       accepted: stored.length,
       duplicates: placed.length - stored.length,
@@ -87,7 +109,19 @@ export class IntakeService {
   ): Promise<void> {
     const at = wholeMilliseconds(this.clock);
     const unparsed = { reason, path: 'body', message, raw: text };
-    await storeRejects(this.database, [unparsed], { sourceKind: source.kind, at });
+    const { kind: sourceKind, endpointId } = source;
+    await storeRejects(this.database, [{ rejected: unparsed, sourceKind, endpointId, at }]);
+    this.counts.count(source.kind, { stored: 0, known: 0, ignored: 0, rejects: [unparsed] });
+    this.tell([unparsed], source);
+  }
+
+  /** One line for a message, however much is wrong with it. */
+  private tell(rejects: readonly RejectedEvent[], source: MessageSource): void {
+    const [first] = rejects;
+    if (first === undefined) return;
+    const { reason, path, bucket } = first;
+    const count = rejects.length;
+    this.log.warn({ source: source.kind, reason, path, bucket, count }, 'an event was rejected');
   }
 
   /** Finds each event's bucket among the registered ones; an event never chooses an endpoint of its own. */
@@ -96,7 +130,11 @@ export class IntakeService {
     const rejects: RejectedEvent[] = [...read.rejects];
     let ignored = read.ignored;
     for (const told of read.events) {
-      const event: S3Event = source.kind === 'embedded' ? { ...told, sourceKind: 'embedded' } : told;
+      const event: S3Event = {
+        ...told,
+        ...(source.kind === 'embedded' && { sourceKind: 'embedded' as const }),
+        ...(this.isOwn(told.principal) && { isOwn: true as const }),
+      };
       const found = bucketOfEvent(this.buckets, event.bucket, source.endpointId);
       if (found.kind === 'found') {
         const { policy } = found;
@@ -121,6 +159,12 @@ export class IntakeService {
     return { placed, rejects, ignored };
   }
 
+  /** `AWS:AROA…:session` of a role, `AIDA…` of a user, an access key. */
+  private isOwn(principal: string | undefined): boolean {
+    if (principal === undefined || this.own.size === 0) return false;
+    return this.own.has(principal) || principal.split(':').some((part) => this.own.has(part));
+  }
+
   private isQuarantine(bucket: string, endpointId: string | undefined): boolean {
     return this.buckets
       .list()
@@ -137,7 +181,7 @@ const unknownBucket = (event: S3Event): RejectedEvent => ({
   path: 'bucket',
   message: `${event.bucket} is not a registered bucket, or disabled; register it (sallyport bucket add), or stop the source from telling of it`,
   bucket: event.bucket,
-  raw: { eventName: event.eventName, bucket: event.bucket, key: event.key, versionId: event.versionId },
+  raw: event.message,
 });
 
 const ambiguousBucket = (event: S3Event, endpointIds: readonly string[]): RejectedEvent => ({

@@ -35,6 +35,8 @@ export interface S3Event {
   readonly eventTime?: Instant | undefined;
   /** Who did it, as the source tells: `AWS:AROA…:session`, an access key. */
   readonly principal?: string | undefined;
+  /** That was the service itself. */
+  readonly isOwn?: true | undefined;
   readonly opinion?: ExternalOpinion | undefined;
   /** The smallest message that says this event and nothing else, so that it can be taken in again later. */
   readonly message?: unknown;

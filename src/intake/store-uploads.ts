@@ -127,6 +127,10 @@ async function decide(
     if (released.has(upload)) {
       return { ...common, decision: { kind: 'speak', verdict: 'skipped', reason: 'released_by_review' } };
     }
+    // Where our own writes came back as uploads, the service would work for itself for ever.
+    if (event.isOwn === true) {
+      return { ...common, decision: { kind: 'speak', verdict: 'skipped', reason: 'own_write' } };
+    }
     return { ...common, decision: scanOrSkip() };
   });
 }

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule, type Provider, type Type } from '@nestjs/common';
+import { Alerts } from './alerts.js';
 import { Egress } from './egress/egress.js';
 import { MailHandler } from './mail/mail.handler.js';
 import { Mailer } from './mail/mailer.js';
@@ -30,11 +31,12 @@ export class OutboundModule {
         OutboxBell,
         PostgresOutbox,
         { provide: Outbox, useExisting: PostgresOutbox },
+        Alerts,
         Mailer,
         MailHandler,
         { provide: Egress, useFactory: () => new Egress() },
       ],
-      exports: [Outbox, OutboxBell, Mailer, MailHandler, Egress],
+      exports: [Alerts, Outbox, OutboxBell, Mailer, MailHandler, Egress],
     };
   }
 }

@@ -12,6 +12,9 @@ export class IntakeRejectEntity {
   @Column({ type: 'text', name: 'source_kind' })
   sourceKind!: string;
 
+  @Column({ type: 'text', name: 'endpoint_id', nullable: true })
+  endpointId!: string | null;
+
   @Column({ type: 'text' })
   reason!: string;
 
@@ -26,6 +29,10 @@ export class IntakeRejectEntity {
 
   @Column({ type: 'text' })
   raw!: string;
+
+  /** `raw` is only the beginning. */
+  @Column({ type: 'boolean', default: false })
+  truncated!: boolean;
 
   @Column({ type: 'int', default: 1 })
   deliveries!: number;

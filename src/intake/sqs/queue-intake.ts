@@ -25,7 +25,7 @@ export class QueueIntake {
       message = parseJsonBody(body);
     } catch (error) {
       if (!(error instanceof InvalidInput)) throw error;
-      return this.intake.rejectText(body, error.message, SOURCE);
+      return this.intake.rejectText(body, error.problems[0]?.message ?? error.message, SOURCE);
     }
     await this.intake.accept(message, SOURCE);
   }
