@@ -12,8 +12,17 @@ export class Client {
     return this.settings.url;
   }
 
-  /** @param accepted statuses beside 2xx whose body is an answer too */
-  async call<T>(method: string, path: string, body?: unknown, accepted: readonly number[] = []): Promise<T> {
+  /**
+   * @param accepted statuses beside 2xx whose body is an answer too
+   * @param answerMs how long the answer may take, where it waits for something itself
+   */
+  async call<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    accepted: readonly number[] = [],
+    answerMs: number = ANSWER_MS,
+  ): Promise<T> {
     const response = await this.send(
       path,
       {
@@ -21,7 +30,7 @@ export class Client {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         headers: body === undefined ? {} : { 'content-type': 'application/json' },
       },
-      AbortSignal.timeout(ANSWER_MS),
+      AbortSignal.timeout(answerMs),
     );
     const text = await this.textOf(response);
     if (!response.ok && !accepted.includes(response.status)) throw this.refusal(response, text);

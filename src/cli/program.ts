@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { seeHelp, type Cli } from './cli.js';
 import { CommandError } from './command-error.js';
 import { addBucket } from './commands/bucket.js';
+import { addConnect } from './commands/connect.js';
 import { addEndpoint } from './commands/endpoint.js';
 import { addObjects } from './commands/objects.js';
 import { addRejects } from './commands/rejects.js';
@@ -31,6 +32,7 @@ const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
   addTrigger,
   addSchedule,
   addRejects,
+  addConnect,
 ];
 
 const ENVIRONMENT = `

@@ -1,6 +1,10 @@
 import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
 import { S3Module } from '../s3/s3.module.js';
 import { TriggersModule } from '../triggers/triggers.module.js';
+import { BucketPolicyService } from './connect/bucket-policy.service.js';
+import { ConnectController } from './connect/connect.controller.js';
+import { ConnectService } from './connect/connect.service.js';
+import { ConnectTargets } from './connect/connect-targets.js';
 import { IntakeEventEntity } from './entities/intake-event.entity.js';
 import { IntakeRejectEntity } from './entities/intake-reject.entity.js';
 import { EndpointTokens } from './endpoint-tokens.js';
@@ -38,6 +42,7 @@ export class IntakeModule {
         RejectsController,
         EndpointTokensController,
         ScansController,
+        ConnectController,
       ],
       providers: [
         IntakeService,
@@ -49,6 +54,9 @@ export class IntakeModule {
         RejectsService,
         RejectsUpkeep,
         { provide: SnsCertificates, useClass: FetchedCertificates },
+        BucketPolicyService,
+        ConnectService,
+        ConnectTargets,
         ...(parts.providers ?? []),
       ],
       exports: [IntakeService, ScanRequests],

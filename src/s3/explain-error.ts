@@ -105,6 +105,12 @@ const PERMISSIONS: Readonly<Record<string, readonly [string, string]>> = {
   ListObjectsV2: ['s3:ListBucket', 's3:ListBucket'],
   ListObjectVersions: ['s3:ListBucketVersions', 's3:ListBucketVersions'],
   RestoreObject: ['s3:RestoreObject', 's3:RestoreObject'],
+  HeadBucket: ['s3:ListBucket', 's3:ListBucket'],
+  GetBucketVersioning: ['s3:GetBucketVersioning', 's3:GetBucketVersioning'],
+  GetBucketNotificationConfiguration: ['s3:GetBucketNotification', 's3:GetBucketNotification'],
+  PutBucketNotificationConfiguration: ['s3:PutBucketNotification', 's3:PutBucketNotification'],
+  GetBucketPolicy: ['s3:GetBucketPolicy', 's3:GetBucketPolicy'],
+  GetBucketEncryption: ['s3:GetEncryptionConfiguration', 's3:GetEncryptionConfiguration'],
 };
 
 /**

@@ -9,11 +9,13 @@ import { Notices } from '../database/notices.js';
 import { HealthRegistry } from '../ops/health.js';
 import { LOG, type Log } from '../ops/log.js';
 import { METRICS } from '../ops/metrics.js';
+import { BucketSettings } from './bucket-settings.js';
 import { Buckets } from './buckets.js';
 import { Endpoints } from './endpoints.js';
 import { MessageQueues } from './message-queues.js';
 import { needsRandomAccess } from './needs-random-access.js';
 import { ObjectStorage } from './object-storage.js';
+import { QueueSetup } from './queue-setup.js';
 import { BucketEntity } from './registry/bucket.entity.js';
 import { BucketRegistry } from './registry/bucket-registry.js';
 import { BucketsController } from './registry/buckets.controller.js';
@@ -61,6 +63,16 @@ export const S3_ENTITIES = [S3EndpointEntity, BucketEntity] as const;
       useFactory: (endpoints: Endpoints) => new ObjectStorage(endpoints),
     },
     {
+      provide: BucketSettings,
+      inject: [Endpoints],
+      useFactory: (endpoints: Endpoints) => new BucketSettings(endpoints),
+    },
+    {
+      provide: QueueSetup,
+      inject: [CONFIG],
+      useFactory: (config: Config) => new QueueSetup(config),
+    },
+    {
       provide: MessageQueues,
       inject: [CONFIG, Clock],
       useFactory: (config: Config, clock: Clock) => new MessageQueues(config, clock),
@@ -81,10 +93,12 @@ export const S3_ENTITIES = [S3EndpointEntity, BucketEntity] as const;
   exports: [
     BucketRegistry,
     Buckets,
+    BucketSettings,
     BucketsService,
     Endpoints,
     MessageQueues,
     ObjectStorage,
+    QueueSetup,
     Spool,
     SharedReads,
   ],
@@ -93,6 +107,7 @@ export class S3Module implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
     private readonly endpoints: Endpoints,
     private readonly queues: MessageQueues,
+    private readonly queueSetup: QueueSetup,
     private readonly registry: BucketRegistry,
     private readonly health: HealthRegistry,
     @Inject(CONFIG) private readonly config: Config,
@@ -127,5 +142,6 @@ export class S3Module implements OnApplicationBootstrap, OnApplicationShutdown {
     await this.registry.stop();
     this.endpoints.close();
     this.queues.close();
+    this.queueSetup.close();
   }
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Cli } from '../cli.js';
+import { bucketPath, findBucket } from '../buckets.js';
 import { CommandError } from '../command-error.js';
 import { facts } from '../facts.js';
 import { parseBucket } from '../s3-url.js';
@@ -32,6 +33,9 @@ interface BucketPage {
   readonly nextCursor?: string;
 }
 
+const find = (cli: Cli, text: string, endpointId: string | undefined): Promise<Bucket> =>
+  findBucket<Bucket>(cli, text, endpointId);
+
 interface Wanted {
   readonly actionMode?: string;
   readonly quarantineBucket?: string;
@@ -49,8 +53,6 @@ interface Wanted {
 }
 
 const CLEARABLE = ['quarantineBucket', 'ownerGroup', 'reviewers', 'priority', 'quotas', 'expectedOwner'];
-// More than the service takes anyway.
-const MAX_PAGES = 100;
 
 /** `bucket list|show|add|set|remove`: which buckets are scanned, and how. */
 export function addBucket(program: Command, cli: Cli): void {
@@ -101,12 +103,12 @@ export function addBucket(program: Command, cli: Cli): void {
       const body = bodyOf(wanted);
       if (Object.keys(body).length === 0) throw new CommandError('bucket set: nothing to change is named.');
       const asked = { version: bucket.version, ...body };
-      cli.print(await cli.client.call<Bucket>('PATCH', pathOf(bucket), asked), lines);
+      cli.print(await cli.client.call<Bucket>('PATCH', bucketPath(bucket), asked), lines);
     });
   named(group, 'remove', 'scan no more of its uploads; what is under way goes on').action(
     async (name: string, { endpoint }: { endpoint?: string }) => {
       const bucket = await find(cli, name, endpoint);
-      await cli.client.call('DELETE', query(pathOf(bucket), { version: bucket.version }));
+      await cli.client.call('DELETE', query(bucketPath(bucket), { version: bucket.version }));
       cli.print({ removed: bucket.bucket, endpointId: bucket.endpointId }, () => ['Removed.']);
     },
   );
@@ -177,35 +179,6 @@ function passwordsIn(path: string): string[] {
       cause: error,
     });
   }
-}
-
-const pathOf = ({ endpointId, bucket }: Bucket): string =>
-  `/api/v1/buckets/${encodeURIComponent(endpointId)}/${encodeURIComponent(bucket)}`;
-
-/** @throws CommandError when there is none, or several and no endpoint is named. */
-async function find(cli: Cli, text: string, endpointId: string | undefined): Promise<Bucket> {
-  const name = parseBucket(text);
-  if (endpointId !== undefined) {
-    const path = `/api/v1/buckets/${encodeURIComponent(endpointId)}/${encodeURIComponent(name)}`;
-    return await cli.client.call<Bucket>('GET', path);
-  }
-  const found: Bucket[] = [];
-  let cursor: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page++) {
-    const path = query('/api/v1/buckets', { limit: 500, cursor });
-    const answer = await cli.client.call<BucketPage>('GET', path);
-    found.push(...answer.items.filter(({ bucket }) => bucket === name));
-    cursor = answer.nextCursor;
-    if (cursor === undefined) break;
-  }
-  const [bucket, ...others] = found;
-  if (bucket === undefined)
-    throw new CommandError(`No bucket ${name} is registered. See: sallyport bucket list`);
-  if (others.length === 0) return bucket;
-  const ids = found.map((one) => one.endpointId).join(', ');
-  throw new CommandError(
-    `Several endpoints have a bucket ${name}. Say which one is meant with --endpoint: ${ids}`,
-  );
 }
 
 const lines = (bucket: Bucket): string[] =>

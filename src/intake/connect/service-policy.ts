@@ -38,7 +38,13 @@ export function servicePolicy(wish: ServicePolicyWish): PolicyDocument {
       ...(writes ? ['s3:PutObjectTagging', 's3:PutObjectVersionTagging'] : []),
       // Deletes what was copied to quarantine, and puts back what a person releases.
       ...(moves
-        ? ['s3:PutObject', 's3:AbortMultipartUpload', 's3:DeleteObject', 's3:DeleteObjectVersion']
+        ? [
+            's3:PutObject',
+            's3:AbortMultipartUpload',
+            's3:ListMultipartUploadParts',
+            's3:DeleteObject',
+            's3:DeleteObjectVersion',
+          ]
         : []),
     ]),
     ...(moves
@@ -64,6 +70,7 @@ export function servicePolicy(wish: ServicePolicyWish): PolicyDocument {
         's3:PutObject',
         's3:PutObjectTagging',
         's3:AbortMultipartUpload',
+        's3:ListMultipartUploadParts',
         's3:GetObject',
         's3:GetObjectVersion',
         's3:GetObjectTagging',
