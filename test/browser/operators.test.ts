@@ -54,6 +54,7 @@ describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
   async function picture(name: string): Promise<void> {
     if (!keepPictures) return;
     mkdirSync(screenshots, { recursive: true });
+    await page.evaluate('scrollTo(0, 0)');
     for (const colorScheme of ['dark', 'light'] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await page.screenshot({
@@ -154,6 +155,65 @@ describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
     }, 60_000);
   });
 
+  describe('for trigger rules', () => {
+    const nav = () => page.getByRole('navigation', { name: 'Main' });
+
+    it('add one that skips, and say which rule wins for an object, and why', async () => {
+      await nav().getByRole('link', { name: 'Triggers' }).click();
+      await page.getByRole('link', { name: 'Add a rule' }).click();
+      await page.getByLabel('Name', { exact: true }).fill('no-drafts');
+      await page.getByLabel('What it does').selectOption('deny');
+      await page.getByLabel('Key begins with').fill('drafts/');
+      await page.getByRole('textbox', { name: 'Tags' }).fill('state=draft');
+      await expectNames();
+      await refused(async () => {
+        await page.getByRole('button', { name: 'Add it' }).click();
+        await page
+          .getByRole('alert')
+          .filter({ hasText: /^trustTags: / })
+          .waitFor();
+      });
+      await page.getByRole('textbox', { name: 'Tags' }).fill('');
+      await page.getByRole('button', { name: 'Add it' }).click();
+      await page.getByRole('link', { name: 'no-drafts' }).waitFor();
+      await page.getByRole('textbox', { name: 'Object' }).fill('s3://uploads/drafts/a?b#c.txt');
+      await page.getByRole('button', { name: 'Which rule wins?' }).click();
+      await page.getByText('no-drafts wins: it would be skipped.').waitFor();
+      await page.getByRole('textbox', { name: 'Object' }).fill('s3://uploads/final/a.txt');
+      await page.getByRole('button', { name: 'Which rule wins?' }).click();
+      await page.getByText('it would start scan_upload').waitFor();
+      await page.getByText('it wants drafts/, and there is final/a.txt').waitFor();
+      await picture('triggers');
+    }, 60_000);
+
+    it('change, switch off and remove it', async () => {
+      await page.getByRole('link', { name: 'no-drafts' }).first().click();
+      await page.getByLabel('What it does').selectOption('allow');
+      await page.getByRole('button', { name: 'Give a share to another version' }).click();
+      await page.getByLabel('Workflow of the share').fill('scan_upload');
+      await page.getByLabel('Percent').fill('20');
+      await page.getByLabel('Input').fill('{"team": "${event.tags.team}"}');
+      await expectNames();
+      await picture('trigger');
+      await page.getByRole('button', { name: 'Save' }).click();
+      await page.getByText('Version 2').waitFor();
+      expect(await service.api('/api/v1/triggers/no-drafts')).toMatchObject({
+        effect: 'allow',
+        prefix: 'drafts/',
+        shares: [{ workflow: 'scan_upload', percent: 20 }],
+        input: { team: '${event.tags.team}' },
+      });
+      await nav().getByRole('link', { name: 'Triggers' }).click();
+      await page.getByRole('button', { name: 'Switch off no-drafts' }).click();
+      await page.getByRole('button', { name: 'Switch on no-drafts' }).waitFor();
+      await page.getByRole('link', { name: 'no-drafts' }).click();
+      await page.getByRole('button', { name: 'Remove' }).click();
+      await page.getByRole('button', { name: 'Really remove' }).click();
+      await page.getByRole('heading', { name: 'Trigger rules' }).waitFor();
+      expect(await page.getByRole('link', { name: 'no-drafts' }).count()).toBe(0);
+    }, 60_000);
+  });
+
   describe('for schedules', () => {
     it('add one, saying when it would be due while the cron is typed', async () => {
       await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Triggers' }).click();
@@ -186,7 +246,6 @@ describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
       await picture('schedule');
       await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Triggers' }).click();
       await page.getByRole('link', { name: 'month-end' }).waitFor();
-      await picture('triggers');
     }, 60_000);
   });
 

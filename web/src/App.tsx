@@ -14,6 +14,7 @@ import { ReviewsPage } from './pages/ReviewsPage.js';
 import { BucketPage, NewBucketPage } from './pages/BucketPage.js';
 import { BucketsPage } from './pages/BucketsPage.js';
 import { EndpointPage, NewEndpointPage } from './pages/EndpointPage.js';
+import { NewRulePage, RulePage } from './pages/RulePage.js';
 import { NewSchedulePage, SchedulePage } from './pages/SchedulePage.js';
 import { TriggersPage } from './pages/TriggersPage.js';
 import { ErrorBoundary } from './parts/ErrorBoundary.js';
@@ -74,12 +75,14 @@ export function App() {
               <Route path="/executions/:id" element={<ExecutionPage />} />
               <Route path="/reports" element={<ReportsPage />} />
               <Route path="/buckets" element={<BucketsPage />} />
-              <Route path="/buckets/new" element={<NewBucketPage />} />
+              <Route path="/new/bucket" element={<NewBucketPage />} />
               <Route path="/buckets/:endpointId/:bucket" element={<BucketPage />} />
-              <Route path="/endpoints/new" element={<NewEndpointPage />} />
+              <Route path="/new/endpoint" element={<NewEndpointPage />} />
               <Route path="/endpoints/:id" element={<EndpointPage />} />
               <Route path="/triggers" element={<TriggersPage />} />
-              <Route path="/schedules/new" element={<NewSchedulePage />} />
+              <Route path="/new/rule" element={<NewRulePage />} />
+              <Route path="/triggers/:name" element={<RulePage />} />
+              <Route path="/new/schedule" element={<NewSchedulePage />} />
               <Route path="/schedules/:name" element={<SchedulePage />} />
               <Route path="/mailbox" element={<MailboxPage />} />
               <Route path="*" element={<NotFoundPage />} />

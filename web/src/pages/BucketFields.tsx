@@ -1,6 +1,7 @@
 import { ACTION_MODES, type ActionMode, type Bucket, type Endpoint, type Engine } from '../buckets.js';
 import { size } from '../format.js';
 import { Check, Field } from '../parts/Fields.js';
+import { numberOf } from './lines.js';
 
 /** What stands in the form, as it is typed. */
 export interface BucketDraft {
@@ -41,11 +42,7 @@ export const draftOf = (bucket: Bucket | undefined, endpointId: string): BucketD
 });
 
 const text = (value: string): string | null => (value.trim() === '' ? null : value.trim());
-/** What is no number is sent as it is: the server's sentence says what is wrong with it. */
-const number = (value: string): number | string | null => {
-  if (value.trim() === '') return null;
-  return Number.isFinite(Number(value)) ? Number(value) : value;
-};
+const number = (value: string): number | string | null => (value.trim() === '' ? null : numberOf(value));
 
 /** What the server is told. Passwords are told only when they change: nobody can read them back. */
 export function bodyOf(draft: BucketDraft, before: Bucket | undefined): Record<string, unknown> {

@@ -69,6 +69,8 @@ export function BucketPage() {
   const { endpointId = '', bucket = '' } = useParams();
   const found = useQuery({
     queryKey: ['bucket', endpointId, bucket],
+    // A form begins with what stands now, not with what was seen before.
+    gcTime: 0,
     queryFn: () => call<Bucket>(apiPath({ endpointId, bucket })),
   });
   return (
@@ -80,7 +82,9 @@ export function BucketPage() {
       </div>
       <Query of={found}>
         {(data) => (
-          <Held latest={data}>{(held, renew) => <ChangeBucket bucket={held} onChanged={renew} />}</Held>
+          <Held latest={data} versionOf={({ version }) => version}>
+            {(held, renew) => <ChangeBucket bucket={held} onChanged={renew} />}
+          </Held>
         )}
       </Query>
     </section>
@@ -110,8 +114,9 @@ function ChangeBucket({ bucket, onChanged }: { bucket: Bucket; onChanged: (bucke
   const remove = useMutation({
     mutationFn: () => call(`${apiPath(bucket)}?version=${bucket.version}`, { method: 'DELETE' }),
     onSuccess: async () => {
+      // The list as it was still has it.
+      client.removeQueries({ queryKey: ['/api/v1/buckets'] });
       await navigate('/buckets');
-      await client.invalidateQueries({ queryKey: ['/api/v1/buckets'] });
     },
     onError: look,
   });

@@ -19,7 +19,7 @@ export function BucketsPage() {
         <h1>Buckets</h1>
         {mayChange ? (
           <span className="actions">
-            <Link className="button primary" to="/buckets/new">
+            <Link className="button primary" to="/new/bucket">
               Add a bucket
             </Link>
           </span>
@@ -30,7 +30,7 @@ export function BucketsPage() {
         <h2>Endpoints</h2>
         {mayChange ? (
           <span className="actions">
-            <Link className="button" to="/endpoints/new">
+            <Link className="button" to="/new/endpoint">
               Add an endpoint
             </Link>
           </span>

@@ -104,6 +104,8 @@ export function EndpointPage() {
   const { id = '' } = useParams();
   const found = useQuery({
     queryKey: ['endpoint', id],
+    // A form begins with what stands now, not with what was seen before.
+    gcTime: 0,
     queryFn: () => call<Endpoint>(`/api/v1${endpointPath(id)}`),
   });
   return (
@@ -112,7 +114,9 @@ export function EndpointPage() {
       <h1>{id}</h1>
       <Query of={found}>
         {(data) => (
-          <Held latest={data}>{(held, renew) => <ChangeEndpoint endpoint={held} onChanged={renew} />}</Held>
+          <Held latest={data} versionOf={({ version }) => version}>
+            {(held, renew) => <ChangeEndpoint endpoint={held} onChanged={renew} />}
+          </Held>
         )}
       </Query>
     </section>
@@ -146,8 +150,9 @@ function ChangeEndpoint({
   const remove = useMutation({
     mutationFn: () => call(`${path}?version=${endpoint.version}`, { method: 'DELETE' }),
     onSuccess: async () => {
+      // The list as it was still has it.
+      client.removeQueries({ queryKey: ['endpoints'] });
       await navigate('/buckets');
-      await client.invalidateQueries({ queryKey: ['endpoints'] });
     },
     onError: look,
   });

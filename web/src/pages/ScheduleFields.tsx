@@ -4,6 +4,7 @@ import { when } from '../format.js';
 import { Check, Field } from '../parts/Fields.js';
 import { useSettled } from '../parts/useSettled.js';
 import { CATCH_UP, type CatchUp, type Schedule } from '../schedules.js';
+import { jsonOf } from './lines.js';
 
 /** What stands in the form, as it is typed. */
 export interface ScheduleDraft {
@@ -37,21 +38,13 @@ export function bodyOf(draft: ScheduleDraft): Record<string, unknown> {
   return {
     ...(description !== '' && { description }),
     kind: draft.kind.trim(),
-    payload: payloadOf(draft.payload),
+    payload: draft.payload.trim() === '' ? {} : jsonOf(draft.payload, 'payload'),
     cron: draft.cron.trim(),
     timeZone: draft.timeZone.trim(),
     catchUp: draft.catchUp,
     catchUpWithinSeconds: Math.round(Number(draft.catchUpWithinHours) * 3600),
     enabled: draft.enabled,
   };
-}
-
-function payloadOf(text: string): unknown {
-  try {
-    return JSON.parse(text.trim() === '' ? '{}' : text) as unknown;
-  } catch (error) {
-    throw new Error(`The payload is no JSON: ${(error as Error).message}`, { cause: error });
-  }
 }
 
 // Not in every browser.

@@ -56,6 +56,8 @@ export function SchedulePage() {
   const { name = '' } = useParams();
   const found = useQuery({
     queryKey: ['schedule', name],
+    // A form begins with what stands now, not with what was seen before.
+    gcTime: 0,
     queryFn: () => call<Schedule>(`/api/v1${schedulePath(name)}`),
     refetchInterval: 5_000,
   });
@@ -65,7 +67,7 @@ export function SchedulePage() {
       <Query of={found}>
         {(schedule) => (
           <>
-            <Held latest={schedule}>
+            <Held latest={schedule} versionOf={({ version }) => version}>
               {(held, renew) => (
                 <>
                   <Heading schedule={schedule} onChanged={renew} />
@@ -158,8 +160,9 @@ function ChangeSchedule({
   const remove = useMutation({
     mutationFn: () => call(`${path}?version=${schedule.version}`, { method: 'DELETE' }),
     onSuccess: async () => {
+      // The list as it was still has it.
+      client.removeQueries({ queryKey: ['/api/v1/schedules'] });
       await navigate('/triggers');
-      await client.invalidateQueries({ queryKey: ['/api/v1/schedules'] });
     },
     onError: look,
   });

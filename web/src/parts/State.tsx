@@ -42,6 +42,11 @@ const LOOKS: Readonly<Record<string, { icon: string; tone: string; word?: string
   done: { icon: '✓', tone: 'good' },
   retrying: { icon: '↻', tone: 'warn' },
   missed: { icon: '◷', tone: 'warn' },
+  wins: { icon: '✓', tone: 'good' },
+  holds: { icon: '○', tone: 'run', word: 'would hold' },
+  fallback: { icon: '◐', tone: 'warn' },
+  fails: { icon: '✕', tone: 'idle', word: 'does not fit' },
+  disabled: { icon: '❚❚', tone: 'idle', word: 'switched off' },
   DISABLED: { icon: '❚❚', tone: 'idle' },
 };
 
