@@ -123,6 +123,8 @@ export interface TaskClaim {
   readonly now: Instant;
   /** A task that waits counts one priority higher per so many milliseconds; at least 1. */
   readonly ageingMs: number;
+  /** Tasks that are left to others. */
+  readonly except?: readonly string[] | undefined;
 }
 
 export interface ClaimedTask {

@@ -176,6 +176,12 @@ export class RetryLater extends Error {
 }
 
 /**
+ * Thrown by a worker: it cannot be done in this process, and may be in another one. The task waits again at once, which
+ * counts as no failure, and this process leaves it alone for half a minute.
+ */
+export class NotHere extends Error {}
+
+/**
  * An in-process worker of one task type. Its run must be repeatable: after a crash the same attempt is handed out
  * again (same `taskId`). Anything thrown but TerminalError and RetryLater makes the attempt FAILED and retried.
  */

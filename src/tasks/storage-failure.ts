@@ -1,5 +1,5 @@
 import type { Task } from '../engine/model/execution.js';
-import { RetryLater } from '../engine/ports.js';
+import { NotHere, RetryLater } from '../engine/ports.js';
 import { OutOfReach } from '../s3/out-of-reach.js';
 import { StorageError } from '../s3/storage-error.js';
 
@@ -18,8 +18,6 @@ export interface StorageGap {
 // together do not come back together.
 const FIRST_WAIT_SECONDS = { throttled: 15, unreachable: 30, credentials: 60 } as const;
 const LONGEST_WAIT_SECONDS = 300;
-// This process has no way there, another one may have: it should find the task soon.
-const OUT_OF_REACH = { first: 1, longest: 30 } as const;
 // With these waits about two hours. What is only broken for one object (a part that cannot be read, a body that always
 // ends early) must not hold its place for ever; a busy or silent S3 is waited for without end.
 const LASTING_ATTEMPTS = 30;
@@ -35,10 +33,11 @@ const PATIENCE_SECONDS = [5, 30];
  * it; a busy or silent S3 is waited for, which is no failure of the scan and never a verdict. Everything that is not
  * S3's is thrown on.
  *
- * @throws RetryLater
+ * @throws RetryLater; NotHere when only this process has no way to the endpoint.
  */
 export function gapOf(error: unknown, task: Attempt): StorageGap {
   if (!(error instanceof StorageError)) throw error;
+  if (error instanceof OutOfReach) throw new NotHere(error.message, { cause: error });
   const { outcome } = error;
   switch (outcome) {
     case 'gone':
@@ -75,11 +74,7 @@ function patiently(found: StorageGap, error: StorageError, task: Attempt): Stora
 export const noteOf = ({ gap, reason, detail }: StorageGap): string => `${gap} (${reason}): ${detail}`;
 
 function waitFor(error: StorageError, outcome: keyof typeof FIRST_WAIT_SECONDS, polls: number): number {
-  const { first, longest } =
-    error instanceof OutOfReach
-      ? OUT_OF_REACH
-      : { first: FIRST_WAIT_SECONDS[outcome], longest: LONGEST_WAIT_SECONDS };
-  const full = Math.min(first * 2 ** Math.min(polls - 1, 10), longest);
+  const full = Math.min(FIRST_WAIT_SECONDS[outcome] * 2 ** Math.min(polls - 1, 10), LONGEST_WAIT_SECONDS);
   const wait = Math.ceil(full / 2 + (Math.random() * full) / 2);
   return Math.max(wait, error.retryAfterSeconds ?? 0);
 }

@@ -201,8 +201,11 @@ export class MemoryExecutionStore extends ExecutionStore {
     this.timers.set(workflowId, { dueAt: timer.at, claimedBy: undefined });
   }
 
-  async claimTasks({ taskType, takers, now, ageingMs }: TaskClaim): Promise<readonly ClaimedTask[]> {
-    const waiting = this.waiting().filter(({ row }) => row.due && row.task.taskType === taskType);
+  async claimTasks(claim: TaskClaim): Promise<readonly ClaimedTask[]> {
+    const { taskType, takers, now, ageingMs, except = [] } = claim;
+    const waiting = this.waiting().filter(
+      ({ row }) => row.due && row.task.taskType === taskType && !except.includes(row.task.taskId),
+    );
     waiting.sort(
       (a, b) =>
         b.row.task.priority - a.row.task.priority ||

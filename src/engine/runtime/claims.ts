@@ -1,4 +1,4 @@
-import type { Clock } from '../../clock.js';
+import type { Clock, Instant } from '../../clock.js';
 import {
   ClaimUnanswered,
   StoreFailure,
@@ -60,6 +60,8 @@ interface Parts {
   readonly fairTags: FairTags;
   /** See {@link TaskClaim.ageingMs}. */
   readonly ageingMs: number;
+  /** The tasks of a type that this process's own workers leave to others. */
+  readonly refused: (taskType: string, now: Instant) => readonly string[];
   /** Tasks of this type that were locked when somebody wanted them may be free now. */
   readonly again: (taskType: string) => void;
   /** Tasks of this type were handed back. */
@@ -171,7 +173,11 @@ export class Claims {
     const { store, clock, ageingMs, observers, log } = this.parts;
     const takers = batch.flatMap((asked) => asked.takers);
     try {
-      const claimed = await store.claimTasks({ taskType, takers, now: clock.now(), ageingMs }, (tasks) =>
+      const now = clock.now();
+      // Workers outside may be able to do what this process is not.
+      const isOwn = takers.every(({ owner }) => owner !== undefined);
+      const except = isOwn ? this.parts.refused(taskType, now) : [];
+      const claimed = await store.claimTasks({ taskType, takers, now, ageingMs, except }, (tasks) =>
         tell(tasks.length === takers.length),
       );
       this.follow(taskType, claimed);
@@ -231,7 +237,9 @@ export class Claims {
 
   /** A claim waits for no lock; what it had to leave to somebody else's commit is wanted right after. */
   private async lookBehindLocks(taskType: string): Promise<void> {
-    const { store, clock, again, log } = this.parts;
+    const { store, clock, again, refused, log } = this.parts;
+    // What waits are these, for all that is known; the look of each second finds others.
+    if (refused(taskType, clock.now()).length > 0) return;
     const pause = this.locked.get(taskType) ?? LOCKED_MS;
     if (pause === LOOKING) return;
     this.locked.set(taskType, LOOKING);

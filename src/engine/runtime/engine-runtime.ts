@@ -156,6 +156,7 @@ export class EngineRuntime {
       cache: this.cache,
       fairTags: this.fairTags,
       ageingMs: parts.priorityAgeingMs ?? DEFAULT_AGEING_MS,
+      refused: (taskType, now) => this.slots.refused(taskType, now),
       again: wake,
       returned: wakeAll,
       observers,

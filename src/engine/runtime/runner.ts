@@ -1,6 +1,13 @@
 import type { Clock } from '../../clock.js';
 import type { Task } from '../model/execution.js';
-import { RetryLater, TerminalError, type TaskContext, type TaskOutcome, type TaskWorker } from '../ports.js';
+import {
+  NotHere,
+  RetryLater,
+  TerminalError,
+  type TaskContext,
+  type TaskOutcome,
+  type TaskWorker,
+} from '../ports.js';
 import type { Committer } from './committer.js';
 import type { CrashPoints } from './crash-points.js';
 import { payloadProblems, storableText } from './payload-check.js';
@@ -140,7 +147,11 @@ export class Runner {
       const { whole } = this.parts;
       return toReport(await worker.execute(whole === undefined ? task : await this.fetch(task, whole), run));
     } catch (error) {
-      if (!run.isAborted) this.parts.log.warn({ err: error, ...factsOf(task) }, 'a worker threw');
+      if (error instanceof NotHere) {
+        // Before the report, whose commit would hand it to this process again.
+        this.parts.slots.refuse(task, this.parts.clock.now());
+        this.parts.log.debug({ ...factsOf(task), why: error.message }, 'a task was left to other processes');
+      } else if (!run.isAborted) this.parts.log.warn({ err: error, ...factsOf(task) }, 'a worker threw');
       return reportOf(error, task);
     }
   }
@@ -323,12 +334,12 @@ function withoutCheck(outcome: TaskOutcome): Report {
 function reportOf(error: unknown, task: Task): Report {
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const reasonForIncompletion = storableText(message, MAX_REASON_CHARACTERS);
-  if (error instanceof RetryLater) {
+  if (error instanceof RetryLater || error instanceof NotHere) {
     return {
       status: 'IN_PROGRESS',
       outputData: task.outputData,
       reasonForIncompletion,
-      callbackAfterSeconds: error.afterSeconds,
+      callbackAfterSeconds: error instanceof NotHere ? 0 : error.afterSeconds,
     };
   }
   const status = error instanceof TerminalError ? 'FAILED_WITH_TERMINAL_ERROR' : 'FAILED';

@@ -1,5 +1,12 @@
 import { ConfigError } from '../../errors.js';
+import type { Instant } from '../../clock.js';
+import type { Task } from '../model/execution.js';
 import type { TaskWorker } from '../ports.js';
+
+// Whether another process could do it is known by then, and so may be whether this one can after all.
+export const REFUSED_MS = 30_000;
+// A claim names them all.
+const MAX_REFUSED = 1_000;
 
 /**
  * How many more runs of one in-process worker this process takes.
@@ -9,6 +16,7 @@ import type { TaskWorker } from '../ports.js';
  */
 export class Slots {
   private readonly pools = new Map<string, Pool>();
+  private readonly refusals = new Map<string, { readonly taskType: string; readonly until: Instant }>();
   private open = true;
 
   constructor(workers: readonly TaskWorker[] = []) {
@@ -33,9 +41,10 @@ export class Slots {
     return [...this.pools.keys()];
   }
 
-  /** For a task that is being decided; false when it has to queue. */
-  tryReserve(taskType: string): boolean {
+  /** For a task that is being decided; false when it has to queue, or this process refused it. */
+  tryReserve({ taskType, taskId }: Pick<Task, 'taskType' | 'taskId'>, now: Instant): boolean {
     const pool = this.pools.get(taskType);
+    if ((this.refusals.get(taskId)?.until ?? now) > now) return false;
     if (!this.open || pool === undefined || pool.backlogged || pool.free === 0) return false;
     pool.free -= 1;
     return true;
@@ -67,6 +76,25 @@ export class Slots {
 
   isBacklogged(taskType: string): boolean {
     return this.pools.get(taskType)?.backlogged ?? false;
+  }
+
+  /** This process cannot do it: it is left to others for a while. */
+  refuse({ taskType, taskId }: Pick<Task, 'taskType' | 'taskId'>, now: Instant): void {
+    this.refusals.delete(taskId);
+    this.refusals.set(taskId, { taskType, until: now + REFUSED_MS });
+    for (const [id, { until }] of this.refusals) {
+      // In the order of time: the first that holds is followed by others that do.
+      if (until > now && this.refusals.size <= MAX_REFUSED) break;
+      this.refusals.delete(id);
+    }
+  }
+
+  /** The tasks of a type that this process leaves to others now. */
+  refused(taskType: string, now: Instant): readonly string[] {
+    if (this.refusals.size === 0) return [];
+    return [...this.refusals]
+      .filter(([, refusal]) => refusal.taskType === taskType && refusal.until > now)
+      .map(([taskId]) => taskId);
   }
 
   /** No slot is given out any more. */

@@ -349,7 +349,7 @@ function hand(
       tags.set(task.taskType, fairTag);
       if (task.dueAt > now) {
         delayedUntil = earliest(delayedUntil, task.dueAt);
-      } else if (slots.tryReserve(task.taskType)) {
+      } else if (slots.tryReserve(task, now)) {
         row = handedOver(task, incarnation, now);
         lease = { owner: incarnation, until: leaseUntil(now, timeouts) };
         given.push(row);

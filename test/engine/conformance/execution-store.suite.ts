@@ -299,6 +299,19 @@ export function executionStoreSuite(make: () => Promise<ExecutionStore>): void {
       expect(claimed.map(({ task }) => task.workflowInstanceId)).toEqual([high, high2, low]);
     });
 
+    test('leaves out what it is told to, and takes what lies behind', async () => {
+      const [first, second, third] = [await start(store), await start(store), await start(store)];
+      const waiting = (await Promise.all([first, second, third].map((id) => store.load(id)))).map(
+        (stored) => stored?.tasks[0]?.taskId ?? '',
+      );
+      const asked = { taskType: 'work', now: NOW, ageingMs: AGEING_MS };
+      const except = waiting.slice(0, 2);
+      const claimed = await store.claimTasks({ ...asked, takers: takers(3), except });
+      expect(claimed.map(({ task }) => task.taskId)).toEqual(waiting.slice(2));
+      const others = await store.claimTasks({ ...asked, takers: takers(3) });
+      expect(others.map(({ task }) => task.taskId).toSorted()).toEqual(except.toSorted());
+    });
+
     test('counts a task one priority higher per 600 s that it waits', async () => {
       const old = await start(store, { priority: 1, now: NOW - 2 * AGEING_MS });
       const higher = await start(store, { priority: 2 });

@@ -68,7 +68,7 @@ describe('the plan of', () => {
   }
 
   test('a claim reads the due tasks in their order and sorts nothing', async () => {
-    const { scanned, indexes } = await plan(CLAIM_TASKS, ['type', ['w'], [''], 1, 600_000]);
+    const { scanned, indexes } = await plan(CLAIM_TASKS, ['type', ['w'], [''], 1, 600_000, []]);
     expect(scanned).toEqual([]);
     expect(indexes).toContain('task_due');
     expect(indexes).toContain('workflow_pkey');
@@ -247,6 +247,7 @@ describe('the plan of', () => {
       Array.from({ length: 10 }, () => ''),
       2,
       600_000,
+      [],
     ]);
     const top = answer[0]?.['QUERY PLAN'][0]?.Plan;
     if (top === undefined) throw new Error('no plan');

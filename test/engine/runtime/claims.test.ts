@@ -33,6 +33,7 @@ function make() {
     cache: new WorkflowCache(1_000_000),
     fairTags: new FairTags(),
     ageingMs: 600_000,
+    refused: () => [],
     again: (taskType) => again.push(taskType),
     returned: () => undefined,
     observers: [],

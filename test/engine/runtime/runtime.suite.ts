@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Task } from '../../../src/engine/model/execution.js';
-import { RetryLater, TerminalError, type TaskWorker } from '../../../src/engine/ports.js';
+import { NotHere, RetryLater, TerminalError, type TaskWorker } from '../../../src/engine/ports.js';
 import type { RuntimeParts } from '../../../src/engine/runtime/engine-runtime.js';
 import { FakeClock } from '../../support/clock.js';
 import {
@@ -207,6 +207,46 @@ export function runtimeSuite(
         ['COMPLETED', 0, 3],
         ['FAILED_WITH_TERMINAL_ERROR', 0, 1],
       ]);
+    });
+
+    test('that it cannot do here is done by another process at once, without an attempt', async () => {
+      const stranger = new FunctionWorker('step', () => {
+        throw new NotHere('no way there');
+      });
+      const able = new FunctionWorker('step', () => ({ kind: 'completed', output: {} }));
+      const here = await open([stranger]);
+      await register(here, chain('one', 'step'));
+      const ids: string[] = [];
+      for (let n = 0; n < 3; n++) ids.push(await here.engine.start({ name: 'one' }, TESTER));
+      await eventually(() => stranger.runs.length === 3);
+      // Nobody else is there yet: it is not tried again and again.
+      const there = await open([able]);
+      for (const id of ids) await until(async () => (await status(there, id)) === 'COMPLETED', 100);
+      expect(stranger.runs).toHaveLength(3);
+      for (const id of ids) {
+        const { tasks } = await there.engine.get(id);
+        expect(tasks.map((task) => [task.status, task.retryCount, task.pollCount])).toEqual([
+          ['COMPLETED', 0, 2],
+        ]);
+      }
+    });
+
+    test('that no process can do is looked at again after half a minute, and others are not held up', async () => {
+      let isOpen = false;
+      const worker = new FunctionWorker('step', ({ inputData }) => {
+        if (inputData['given'] === 'far' && !isOpen) throw new NotHere('no way there');
+        return { kind: 'completed', output: {} };
+      });
+      const it = await open([worker]);
+      await register(it, chain('one', 'step'));
+      const far = await it.engine.start({ name: 'one', input: { given: 'far' } }, TESTER);
+      await eventually(() => worker.runs.length === 1);
+      const near = await it.engine.start({ name: 'one' }, TESTER);
+      await reaches(it, near, 'COMPLETED');
+      expect(worker.runs).toHaveLength(2);
+      isOpen = true;
+      await until(async () => (await status(it, far)) === 'COMPLETED');
+      expect(worker.runs).toHaveLength(3);
     });
 
     test('whose output cannot be stored fails for good, and says why', async () => {

@@ -59,7 +59,7 @@ export const CLAIM_TASKS = `
       SELECT t.id, t.workflow_id, t.priority, t.fair_tag, t.seq, w.revision,
         (${storedBytes('t.input')})::int8 + ${storedBytes('t.output')} AS bytes
       FROM task t JOIN workflow w ON w.id = t.workflow_id
-      WHERE t.task_type = $1 AND t.queued AND t.due AND t.priority = share.priority
+      WHERE t.task_type = $1 AND t.queued AND t.due AND t.priority = share.priority AND t.id <> ALL ($6::text[])
       ORDER BY t.fair_tag, t.seq LIMIT share.size
       FOR NO KEY UPDATE OF t, w SKIP LOCKED
     ) AS head
@@ -96,7 +96,7 @@ export const CLAIM_TASKS = `
 /** Leases up to one due task per taker, highest priority (with age) first. Others skip what we hold. */
 export const claimTasks = (
   db: Queryable,
-  { taskType, takers, now, ageingMs }: TaskClaim,
+  { taskType, takers, now, ageingMs, except = [] }: TaskClaim,
 ): Promise<ClaimedRow[]> =>
   db.query<ClaimedRow>(CLAIM_TASKS, [
     taskType,
@@ -104,4 +104,5 @@ export const claimTasks = (
     takers.map(({ owner }) => owner ?? ''),
     now,
     ageingMs,
+    except,
   ]);
