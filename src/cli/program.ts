@@ -6,6 +6,7 @@ import { addBucket } from './commands/bucket.js';
 import { addConnect } from './commands/connect.js';
 import { addEndpoint } from './commands/endpoint.js';
 import { addObjects } from './commands/objects.js';
+import { addEventQueues } from './commands/event-queues.js';
 import { addRejects } from './commands/rejects.js';
 import { addReport } from './commands/report.js';
 import { addReview } from './commands/review.js';
@@ -33,6 +34,7 @@ const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
   addSchedule,
   addRejects,
   addConnect,
+  addEventQueues,
 ];
 
 const ENVIRONMENT = `

@@ -19,6 +19,8 @@ import { RejectsUpkeep } from './rejects/rejects-upkeep.js';
 import { FetchedCertificates, SnsCertificates } from './sns/sns-certificates.js';
 import { SnsController } from './sns/sns.controller.js';
 import { SnsService } from './sns/sns.service.js';
+import { DeadLetterWatch } from './sqs/dead-letter-watch.js';
+import { EventQueuesController } from './sqs/event-queues.controller.js';
 import { QueueIntake } from './sqs/queue-intake.js';
 import { SqsService } from './sqs/sqs.service.js';
 
@@ -40,6 +42,7 @@ export class IntakeModule {
         EventsController,
         SnsController,
         RejectsController,
+        EventQueuesController,
         EndpointTokensController,
         ScansController,
         ConnectController,
@@ -50,6 +53,7 @@ export class IntakeModule {
         ScanRequests,
         QueueIntake,
         SqsService,
+        DeadLetterWatch,
         SnsService,
         RejectsService,
         RejectsUpkeep,
