@@ -20,7 +20,7 @@ export type QueueTrouble =
 const REMEDIES: Readonly<Record<QueueTrouble, string>> = {
   missing: 'Check SQS_QUEUE_URLS: region, account and name; a queue that was deleted has to be made again.',
   denied:
-    'Allow sqs:ReceiveMessage, DeleteMessage, ChangeMessageVisibility, GetQueueAttributes and GetQueueUrl on the queue for the role of the service.',
+    'Allow sqs:ReceiveMessage, DeleteMessage, ChangeMessageVisibility, GetQueueAttributes and GetQueueUrl on the queue (for a redrive StartMessageMoveTask on its dead-letter queue) for the role of the service.',
   credentials: "Renew the AWS credentials of the service's environment; they are read again by themselves.",
   clock: 'Set the clock of this machine (NTP): AWS refuses signatures that are minutes off.',
   kms: 'Allow kms:Decrypt on the key of the queue, and enable the key.',

@@ -155,9 +155,11 @@ describe('sending dead letters back', () => {
     ]);
   });
 
-  it('is done here where it does not, and loses none that is refused', async () => {
-    sqs.interfere = (action) =>
-      action === 'StartMessageMoveTask' ? { status: 400, type: 'UnsupportedOperation' } : undefined;
+  it.each([
+    { status: 400, type: 'UnsupportedOperation' },
+    { status: 500, type: 'InternalFailure' },
+  ])('is done here where it answers $type, and loses none', async (refusal) => {
+    sqs.interfere = (action) => (action === 'StartMessageMoveTask' ? refusal : undefined);
     sqs.put('dead', ...Array.from({ length: 25 }, (_, n) => `m${n}`));
     expect(await redrive('events')).toEqual({
       status: 200,

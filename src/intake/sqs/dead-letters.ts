@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.js';
 import { NotFound } from '../../errors.js';
 import type { MessageQueues, QueueFacts } from '../../s3/message-queues.js';
-import { QueueError } from '../../s3/queue-error.js';
+import { QueueError, type QueueTrouble } from '../../s3/queue-error.js';
 import type { EventQueue } from './event-queues.js';
 
 /** The dead-letter queue of an event queue. */
@@ -20,6 +20,8 @@ export type Redriven =
 const MOVE_FOR_MS = 15_000;
 const MOVE_MAX = 1_000;
 const VISIBILITY_SECONDS = 60;
+/** Servers that do not know the call say so in many ways; a task that runs already is one of them too, and does no harm. */
+const BY_HAND: ReadonlySet<QueueTrouble> = new Set(['unsupported', 'other']);
 
 /** Finds the dead-letter queues of event queues, and sends their messages back to where they came from. */
 export class DeadLetters {
@@ -58,7 +60,7 @@ export class DeadLetters {
       await this.queues.startMove(dead.arn, queue.url);
       return { method: 'task' };
     } catch (error) {
-      if (!(error instanceof QueueError) || error.trouble !== 'unsupported') throw error;
+      if (!(error instanceof QueueError) || !BY_HAND.has(error.trouble)) throw error;
       return this.move(dead, queue);
     }
   }
