@@ -109,8 +109,7 @@ async function decide(
     tx,
     fresh.filter((upload): upload is typeof upload & { sequence: Sequence } => upload.sequence !== undefined),
   );
-  const newest = Math.max(...uploads.map(({ receivedAt }) => receivedAt));
-  const released = await releasedAmong(tx, fresh, newest);
+  const released = await releasedAmong(tx, fresh);
   return seen.map((upload): Decided => {
     const { ref, event, identity } = upload;
     const objectId = known.get(identity)?.id;

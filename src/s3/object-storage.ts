@@ -14,7 +14,9 @@ import {
 import type { Readable } from 'node:stream';
 import type { ObjectRef } from '../verdicts/ledger.js';
 import { BODY_IDLE_MS, chunksOf, digestOf, type OpenedBody } from './body.js';
-import { copyObject, type CopyRequest } from './copy-object.js';
+import { abortUpload } from './copy-in-parts.js';
+import { copyObject } from './copy-object.js';
+import type { Ask, CopyRequest, Written } from './copy-request.js';
 import type { Endpoints } from './endpoints.js';
 import { KeyedLock } from './keyed-lock.js';
 import { asStorageError } from './explain-error.js';
@@ -184,23 +186,48 @@ export class ObjectStorage {
     });
   }
 
-  /** Copies within an endpoint and reads the copy back. `sha256`, when known, must be the source's. */
-  async copyVerified(request: CopyRequest): Promise<Copied> {
-    const { source, destination } = request;
+  /** Copies within an endpoint. The copy is not trusted before `verifyCopy`. */
+  async copy(request: CopyRequest): Promise<Written> {
+    const { source } = request;
     const head = await this.head(source);
     const tags = await this.readTags(source);
-    const written = await this.ask(source, 'CopyObject', (s3) =>
-      copyObject(s3, request, { head, tags, ...this.options }),
-    );
+    return copyObject(this.asking(source), request, { head, tags, ...this.options });
+  }
+
+  /**
+   * Reads a copy back. @throws StorageError `CopyDiffers` when it has not these bytes; it is left as it is.
+   */
+  async verifyCopy(
+    copy: PinnedObject,
+    expected: { readonly sizeBytes: number; readonly sha256: string },
+  ): Promise<Copied> {
+    const { sizeBytes, eTag } = await this.head(copy);
+    const sha256 = sizeBytes === expected.sizeBytes ? await this.digest(copy) : undefined;
+    if (sha256 === expected.sha256) return { versionId: copy.versionId, eTag, sizeBytes, sha256 };
+    throw new StorageError('other', 'CopyDiffers', 'the copy does not hold the same bytes', {
+      reason: 'copy_differs',
+    });
+  }
+
+  /** Copies, reads the copy back and removes one that differs. `sha256`, when known, must be the source's. */
+  async copyVerified(request: CopyRequest): Promise<Copied> {
+    const { source, destination } = request;
+    const { sizeBytes } = await this.head(source);
+    const written = await this.copy(request);
     const copy = { ...destination, endpointId: source.endpointId, ...written };
-    const seen = await this.head(copy);
-    const sha256 = await this.digest(copy);
-    const expected = request.sha256 ?? (seen.eTag === source.eTag ? sha256 : await this.digest(source));
-    if (seen.sizeBytes !== head.sizeBytes || sha256 !== expected) {
-      await this.deleteVersion(copy);
-      throw new StorageError('other', 'CopyDiffers', 'the copy does not hold the same bytes and was removed');
+    try {
+      const sha256 = request.sha256 ?? (await this.digest(source));
+      return await this.verifyCopy(copy, { sizeBytes, sha256 });
+    } catch (error) {
+      if (error instanceof StorageError && error.s3Code === 'CopyDiffers') await this.deleteVersion(copy);
+      throw error;
     }
-    return { eTag: seen.eTag, versionId: written.versionId, sizeBytes: seen.sizeBytes, sha256 };
+  }
+
+  /** Ends an upload in parts that nobody goes on with. */
+  async abortUpload(upload: { endpointId: string; bucket: string; key: string; uploadId: string }) {
+    const target = { Bucket: upload.bucket, Key: upload.key };
+    await abortUpload(this.asking(upload), target, upload.uploadId);
   }
 
   /** SHA-256 of the object's bytes, read through once. */
@@ -310,6 +337,10 @@ export class ObjectStorage {
     await this.ask(ref, 'PutObjectTagging', (s3) =>
       s3.send(new PutObjectTaggingCommand({ ...address(ref), Tagging: { TagSet } })),
     );
+  }
+
+  private asking(where: { endpointId: string }): Ask {
+    return (operation, call) => this.ask({ endpointId: where.endpointId }, operation, call);
   }
 
   private async ask<T>(

@@ -21,7 +21,13 @@ const LONGEST_WAIT_SECONDS = 300;
 // With these waits about two hours. What is only broken for one object (a part that cannot be read, a body that always
 // ends early) must not hold its place for ever; a busy or silent S3 is waited for without end.
 const LASTING_ATTEMPTS = 30;
-const LASTING: readonly string[] = ['server_error', 'body_interrupted', 'body_idle'];
+const LASTING: readonly string[] = [
+  'server_error',
+  'body_interrupted',
+  'body_idle',
+  'upload_gone',
+  'copy_differs',
+];
 
 type Attempt = Pick<Task, 'pollCount'>;
 

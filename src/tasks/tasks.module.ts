@@ -13,6 +13,7 @@ import { DeleteObjectWorker } from './object/delete-object.worker.js';
 import { InspectObjectWorker } from './object/inspect-object.worker.js';
 import { KeepObjectWorker } from './object/keep-object.worker.js';
 import { QuarantineObjectWorker } from './object/quarantine-object.worker.js';
+import { AbandonedUploads } from './object/abandoned-uploads.js';
 import { Quarantine } from './object/quarantine.js';
 import { ReleaseObjectWorker } from './object/release-object.worker.js';
 import { TagObjectWorker } from './object/tag-object.worker.js';
@@ -52,6 +53,7 @@ const MANAGED_CLAMD = Symbol('MANAGED_CLAMD');
     ...TASKS_WORKERS,
     Tagger,
     Quarantine,
+    AbandonedUploads,
     {
       provide: SecretScannerSource,
       inject: [CONFIG, Keyring],

@@ -43,6 +43,8 @@ export function conclude(input: ConcludeInput): Conclusion {
   if (input.outcome === 'duplicate') {
     // Our own copy after a release: a person looked at these bytes, and the ledger says where.
     if (input.reason === RELEASED) return unread('skipped', RELEASED);
+    // Our quarantine under another name: whoever registered it hears of it by this reason.
+    if (input.reason === QUARANTINED) return unread('skipped', QUARANTINED);
     return unread('superseded', input.reason || 'duplicate');
   }
   const without = WITHOUT_BYTES.find((outcome) => outcome === input.outcome);
@@ -63,6 +65,7 @@ export function conclude(input: ConcludeInput): Conclusion {
 }
 
 const RELEASED = 'released_by_review';
+const QUARANTINED = 'quarantined_copy';
 
 const DEFAULT_REASON = {
   gone: 'object_gone',

@@ -115,6 +115,14 @@ export interface ActionRecord {
   readonly data?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** What the ledger says of a scan and of its object by now. */
+export interface Standing {
+  /** The scan whose verdict the object carries: its generation, 0 for one that was said without a scan; absent when none was. */
+  readonly spokenGeneration?: number | undefined;
+  /** Of the bytes that this scan read, once it was judged. */
+  readonly sha256?: string | undefined;
+}
+
 /**
  * How `identified` ended: go on; or stop, because another row already stands for these bytes, or because the bytes
  * that the event told of were overwritten since (unversioned buckets: the newer upload has a row of its own).
@@ -131,6 +139,7 @@ export type Identified =
  */
 export abstract class Ledger {
   abstract scan(scanId: string): Promise<ScanContext>;
+  abstract standing(scanId: string): Promise<Standing>;
   /** Fixes an unversioned object's identity from HEAD, and keeps the facts. */
   abstract identified(scanId: string, facts: ObjectFacts): Promise<Identified>;
   /** Replaces this kind's findings of the scan; at most 1,000 are kept, `total` counts them all. */

@@ -12,6 +12,7 @@ import {
   type Identified,
   type ObjectFacts,
   type ScanContext,
+  type Standing,
   type VerdictRecord,
 } from './ledger.js';
 import { ScanProgress } from './progress.js';
@@ -37,6 +38,15 @@ export class PostgresLedger extends Ledger {
 
   async scan(scanId: string): Promise<ScanContext> {
     return contextOf(await findScan(this.database, scanId));
+  }
+
+  async standing(scanId: string): Promise<Standing> {
+    const { verdict_generation: spoken, object_id: objectId } = await findScan(this.database, scanId);
+    const [judged] = await this.database.query<{ sha256: string | null }>(
+      'SELECT sha256 FROM verdict WHERE object_id = $1 AND scan_id = $2 ORDER BY id DESC LIMIT 1',
+      [objectId, scanId],
+    );
+    return { spokenGeneration: spoken < 0 ? undefined : spoken, sha256: judged?.sha256 ?? undefined };
   }
 
   async identified(scanId: string, facts: ObjectFacts): Promise<Identified> {

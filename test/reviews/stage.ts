@@ -22,7 +22,7 @@ import { ReviewsService } from '../../src/reviews/reviews.service.js';
 import type { Reviewer } from '../../src/reviews/rules/review.js';
 import type { Subject } from '../../src/reviews/rules/subject.js';
 import { findReview } from '../../src/reviews/sql/find-review.js';
-import { Ledger, type Identified, type ScanContext } from '../../src/verdicts/ledger.js';
+import { Ledger, type Identified, type ScanContext, type Standing } from '../../src/verdicts/ledger.js';
 import { testDatabase } from '../support/database.js';
 
 /** Time that moves only when told. */
@@ -135,6 +135,9 @@ class FakeLedger extends Ledger {
   readonly decisions: unknown[] = [];
   async scan(scanId: string): Promise<ScanContext> {
     throw new NotFound(`No scan ${scanId}.`);
+  }
+  async standing(): Promise<Standing> {
+    return {};
   }
   async identified(): Promise<Identified> {
     return { kind: 'current' };

@@ -7,6 +7,7 @@ import {
   type ObjectFacts,
   type ObjectRef,
   type ScanContext,
+  type Standing,
   type VerdictRecord,
 } from '../../src/verdicts/ledger.js';
 
@@ -18,6 +19,8 @@ export class MemoryLedger extends Ledger {
   readonly actions = new Map<string, ActionRecord & { scanId: string }>();
   /** Answers of `identified` by scan id; `current` when not set. */
   readonly duplicates = new Map<string, string>();
+  /** Answers of `standing` by scan id; nothing was said when not set. */
+  readonly standings = new Map<string, Standing>();
   private next = 1;
 
   /** Opens a scan of an object, as intake does. */
@@ -40,6 +43,11 @@ export class MemoryLedger extends Ledger {
     const scan = this.scans.get(scanId);
     if (scan === undefined) throw new NotFound(`No scan ${scanId}.`);
     return scan;
+  }
+
+  async standing(scanId: string): Promise<Standing> {
+    await this.scan(scanId);
+    return this.standings.get(scanId) ?? {};
   }
 
   async identified(scanId: string, facts: ObjectFacts): Promise<Identified> {

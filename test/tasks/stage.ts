@@ -43,6 +43,8 @@ export class Stage {
     readonly db: Database,
     environment: Record<string, string> = {},
     clamd: Partial<ClamdEngineOptions> = {},
+    /** Another stage's: its rules take most of a second to compile. */
+    private readonly sharedSecrets?: SecretScannerSource,
   ) {
     this.config = readConfig({ SALLYPORT_HOME: s3.directory, ...environment });
     const { ledger, clock, config } = this;
@@ -57,11 +59,13 @@ export class Stage {
       ...clamd,
     });
     const engines = new MalwareEngines(new BuiltInEngine(readHashList(undefined)), this.clamd);
-    this.secrets = new SecretScannerSource({
-      key: { id: 'fingerprint-test', key: Buffer.alloc(32, 1) },
-      userRules: undefined,
-      concurrency: 4,
-    });
+    this.secrets =
+      sharedSecrets ??
+      new SecretScannerSource({
+        key: { id: 'fingerprint-test', key: Buffer.alloc(32, 1) },
+        userRules: undefined,
+        concurrency: 4,
+      });
     const all: TaskWorker[] = [
       new InspectObjectWorker(ledger, storage, reads, db, clock),
       new ScanSecretsWorker(ledger, reads, spool, this.secrets),
@@ -123,6 +127,6 @@ export class Stage {
   }
 
   async close(): Promise<void> {
-    await this.secrets.close();
+    if (this.sharedSecrets === undefined) await this.secrets.close();
   }
 }

@@ -3,18 +3,14 @@ import { Clock } from '../../clock.js';
 import { CONFIG, type Config } from '../../config.js';
 import type { Task } from '../../engine/model/execution.js';
 import { TaskWorker, type TaskOutcome } from '../../engine/ports.js';
-import { Buckets } from '../../s3/buckets.js';
+import { Buckets, type BucketPolicy } from '../../s3/buckets.js';
 import { ObjectStorage } from '../../s3/object-storage.js';
 import { Ledger, type ScanContext } from '../../verdicts/ledger.js';
 import { gapOf, noteOf } from '../storage-failure.js';
 import { readInput, ScanInput } from '../task-input.js';
-import { Quarantine } from './quarantine.js';
+import { Quarantine, type Deletion } from './quarantine.js';
+import type { QuarantineRow } from './sql/quarantined-objects.js';
 import { currentOf, policyOf, scanOf } from './subject.js';
-
-interface Deleted {
-  readonly performed: boolean;
-  readonly note?: string | undefined;
-}
 
 /** Deletes what a person decided to delete: the quarantined copy, or the scanned version where it was not moved. */
 @Injectable()
@@ -41,7 +37,7 @@ export class DeleteObjectWorker extends TaskWorker {
   async execute(task: Task): Promise<TaskOutcome> {
     const { scanId } = readInput(ScanInput, task);
     const scan = await scanOf(this.ledger, scanId);
-    const deleted = await this.delete(scan).catch((error: unknown) => {
+    const deleted = await this.delete(scan).catch((error: unknown): Deletion => {
       return { performed: false, note: noteOf(gapOf(error, task)) };
     });
     await this.ledger.recordAction(scanId, task.taskId, {
@@ -53,21 +49,31 @@ export class DeleteObjectWorker extends TaskWorker {
     return { kind: 'completed', output: { deleted: deleted.performed, note: deleted.note ?? '' } };
   }
 
-  private async delete(scan: ScanContext): Promise<Deleted> {
+  private async delete(scan: ScanContext): Promise<Deletion> {
     const row = await this.quarantine.find(scan.scanId);
-    const { actionMode } = policyOf(this.buckets, scan);
+    const policy = policyOf(this.buckets, scan);
+    if (row?.state === 'released') return { performed: false, note: 'it was released before' };
     if (this.config.DRY_RUN) return { performed: false, note: 'dry run: would delete it' };
-    if (row !== undefined && row.state !== 'copying') {
-      if (row.state === 'released') return { performed: false, note: 'it was released before' };
-      await this.quarantine.delete(row);
-      if (row.state !== 'copied') return { performed: true };
-    }
-    // Not moved, or only copied because the original could not be deleted at the time.
+    // The original first: once the copy is gone, nothing says any more that the original was only copied.
+    const isMoved = row?.state === 'moved' || row?.state === 'deleted';
+    const ofOriginal = isMoved ? undefined : await this.deleteOriginal(scan, policy, row);
+    const isCopied = row !== undefined && row.state !== 'copying';
+    const ofCopy = isCopied ? await this.quarantine.delete(row) : undefined;
+    return {
+      performed: ofOriginal?.performed !== false && ofCopy?.performed !== false,
+      note: [ofOriginal?.note, ofCopy?.note].filter((note) => note !== undefined).join('; ') || undefined,
+    };
+  }
+
+  private async deleteOriginal(
+    scan: ScanContext,
+    { actionMode }: BucketPolicy,
+    row: QuarantineRow | undefined,
+  ): Promise<Deletion> {
     if (actionMode !== 'quarantine') {
       return { performed: false, note: `ACTION_MODE=${actionMode}: recorded, not deleted` };
     }
-    const { object } = await currentOf(this.storage, scan);
-    await this.storage.deleteVersion(object);
-    return { performed: true };
+    const object = row?.original ?? (await currentOf(this.storage, scan)).object;
+    return this.quarantine.deleteOriginal(scan.scanId, object);
   }
 }

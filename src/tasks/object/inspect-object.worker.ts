@@ -9,7 +9,9 @@ import { Ledger, type ObjectFacts, type ScanContext } from '../../verdicts/ledge
 import { gapOf, type Gap } from '../storage-failure.js';
 import { readInput, ScanInput } from '../task-input.js';
 import { detectType, TYPE_BYTES } from './detect-type.js';
-import { isReleased } from './sql/released-objects.js';
+import { allowanceOf } from './allowed.js';
+import { isQuarantinedCopy } from './own-copy.js';
+import type { Allowance } from './sql/released-objects.js';
 import { currentOf, scanOf } from './subject.js';
 
 /** Looks whether the object is there, what it is, and fixes its identity. */
@@ -48,8 +50,14 @@ export class InspectObjectWorker extends TaskWorker {
 
   private async inspect(scan: ScanContext, signal: AbortSignal): Promise<TaskOutcome> {
     const { object, head } = await currentOf(this.storage, scan);
-    if (await isReleased(this.db, object, object.eTag, this.clock.now())) {
-      return ended('duplicate', 'released_by_review', describe(object, head));
+    if (await isQuarantinedCopy(this.db, object, head)) {
+      return ended('duplicate', 'quarantined_copy', describe(object, head));
+    }
+    const allowance = head.isArchived ? undefined : await this.allowance(object, head, signal);
+    const isFirstLook = (await this.ledger.standing(scan.scanId)).spokenGeneration === undefined;
+    // Asked for again (new signatures, a person), it is judged anew; what was decided is shown beside.
+    if (allowance !== undefined && isFirstLook) {
+      return ended('duplicate', 'released_by_review', describe(object, head), allowance);
     }
     const facts = await this.factsOf(object, head, signal);
     const identified = await this.ledger.identified(scan.scanId, facts);
@@ -65,7 +73,11 @@ export class InspectObjectWorker extends TaskWorker {
       const reason = head.isRestoring ? 'restore_in_progress' : 'storage_class_archived';
       return ended('archived', reason, description);
     }
-    return ended('present', '', description);
+    return ended('present', '', description, allowance);
+  }
+
+  private allowance(object: PinnedObject, { sizeBytes }: ObjectHead, signal: AbortSignal) {
+    return allowanceOf({ storage: this.storage, db: this.db, clock: this.clock }, object, sizeBytes, signal);
   }
 
   private async factsOf(object: PinnedObject, head: ObjectHead, signal: AbortSignal): Promise<ObjectFacts> {
@@ -95,11 +107,21 @@ const ended = (
   outcome: 'present' | 'duplicate' | Gap,
   reason: string,
   object: Readonly<Record<string, string | number | null | undefined>>,
+  allowance?: Allowance,
 ): TaskOutcome => ({
   kind: 'completed',
   output: {
     outcome,
     reason,
     object: Object.fromEntries(Object.entries(object).map(([key, value]) => [key, value ?? null])),
+    ...(allowance !== undefined && {
+      allowed: {
+        ofScanId: allowance.scanId,
+        sha256: allowance.sha256,
+        reviewId: allowance.reviewId,
+        decidedBy: allowance.decidedBy,
+        at: new Date(allowance.at).toISOString(),
+      },
+    }),
   },
 });

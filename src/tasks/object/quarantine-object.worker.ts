@@ -5,13 +5,14 @@ import { CONFIG, type Config } from '../../config.js';
 import type { JsonObject } from '../../engine/model/json.js';
 import type { Task } from '../../engine/model/execution.js';
 import { TaskWorker, TerminalError, type TaskOutcome } from '../../engine/ports.js';
-import { Buckets, type BucketPolicy } from '../../s3/buckets.js';
+import { Buckets, CONFIGURED_ENDPOINT, type BucketPolicy } from '../../s3/buckets.js';
 import { ObjectStorage, type PinnedObject } from '../../s3/object-storage.js';
 import { Ledger, type ScanContext } from '../../verdicts/ledger.js';
 import { VERDICTS, type Verdict } from '../../verdicts/verdict.js';
 import { gapOf, noteOf } from '../storage-failure.js';
 import { readInput, ScanInput } from '../task-input.js';
 import { Quarantine } from './quarantine.js';
+import { loopOf, type Place } from './refuse-loop.js';
 import type { QuarantineRow } from './sql/quarantined-objects.js';
 import { currentOf, policyOf, scanOf } from './subject.js';
 import { Tagger } from './tagger.js';
@@ -45,20 +46,27 @@ export class QuarantineObjectWorker extends TaskWorker {
     const { scanId, verdict } = readInput(Input, task);
     const scan = await scanOf(this.ledger, scanId);
     const policy = policyOf(this.buckets, scan);
-    const whyNot = this.reasonToLeave(policy, verdict);
+    const whyNot = this.reasonToLeave(policy, scan, verdict);
     try {
       return whyNot === undefined
         ? await this.move(task, scan, policy, verdict)
         : await this.leave(task, scan, policy, verdict, whyNot);
     } catch (error) {
-      return this.unmoved(task, scan, noteOf(gapOf(error, task)));
+      const why = gapOf(error, task);
+      if (why.gap === 'gone' || why.gap === 'superseded') return this.unmoved(task, scan, noteOf(why));
+      // It stays readable, so at least its tag says what is known.
+      return this.leave(task, scan, policy, verdict, noteOf(why)).catch((second: unknown) =>
+        this.unmoved(task, scan, noteOf(gapOf(second, task))),
+      );
     }
   }
 
-  private reasonToLeave(policy: BucketPolicy, verdict: Verdict): string | undefined {
+  private reasonToLeave(policy: BucketPolicy, scan: ScanContext, verdict: Verdict): string | undefined {
     if (policy.actionMode !== 'quarantine') return `ACTION_MODE=${policy.actionMode}`;
     // It is under review only for want of an engine; nothing was found.
     if (verdict === 'incomplete') return 'incomplete objects stay where they are';
+    const loop = loopOf(scan.ref, policy.quarantineBucket, this.buckets.list(), keptPlaces(this.config));
+    if (loop !== undefined) return `refused (recursion): ${loop}`;
     if (this.config.DRY_RUN) return `dry run: would move it to ${policy.quarantineBucket ?? 'quarantine'}`;
     return undefined;
   }
@@ -72,21 +80,28 @@ export class QuarantineObjectWorker extends TaskWorker {
     const bucket = policy.quarantineBucket;
     if (bucket === undefined) throw new TerminalError('QUARANTINE_BUCKET is not set.');
     const begun = (await this.quarantine.find(scan.scanId)) ?? (await this.begin(scan, bucket));
-    const { row, leftBehind } = await this.quarantine.move(begun, verdict);
+    const { sha256 } = await this.ledger.standing(scan.scanId);
+    const { row, leftBehind } = await this.quarantine.move(begun, verdict, sha256);
     const copy = quarantinedCopy(row);
     // For whoever looks into the bucket; the move stands without it.
     const tagged = await this.tagger.tag(policy, copy, verdict, task);
+    if (leftBehind !== undefined) await this.tagger.tag(policy, row.original, verdict, task);
     const note =
       leftBehind === undefined
         ? (tagged.note ?? '')
-        : `copied, but the original could not be deleted: ${leftBehind}`;
+        : `copied, but the original could not be deleted: ${leftBehind.reason}: ${leftBehind.detail}`;
     const moved = leftBehind === undefined;
     await this.ledger.recordAction(scan.scanId, task.taskId, {
       action: 'quarantined',
       performed: moved,
       note: note === '' ? undefined : note,
       at: this.clock.now(),
-      data: { quarantine: plain(copy), original: plain(row.original), sha256: row.sha256 ?? '' },
+      data: {
+        quarantine: plain(copy),
+        original: plain(row.original),
+        sha256: row.sha256 ?? '',
+        ...(leftBehind !== undefined && { leftBehind: leftBehind.reason }),
+      },
     });
     return {
       kind: 'completed',
@@ -114,6 +129,7 @@ export class QuarantineObjectWorker extends TaskWorker {
   }
 
   private async unmoved(task: Task, scan: ScanContext, note: string): Promise<TaskOutcome> {
+    await this.quarantine.abandon(scan.scanId);
     await this.ledger.recordAction(scan.scanId, task.taskId, {
       action: 'quarantined',
       performed: false,
@@ -124,6 +140,12 @@ export class QuarantineObjectWorker extends TaskWorker {
     return { kind: 'completed', output: { moved: false, note, quarantine: null, original: plain(original) } };
   }
 }
+
+/** Buckets in which the service keeps things of its own. */
+const keptPlaces = (config: Config): readonly Place[] =>
+  config.PAYLOAD_BUCKET === undefined
+    ? []
+    : [{ endpointId: CONFIGURED_ENDPOINT, bucket: config.PAYLOAD_BUCKET }];
 
 const quarantinedCopy = (row: QuarantineRow): PinnedObject => ({
   ...row.place,

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
 import { Clock } from '../../clock.js';
 import { CONFIG, type Config } from '../../config.js';
 import type { JsonObject } from '../../engine/model/json.js';
@@ -9,7 +10,18 @@ import { Ledger, type ScanContext } from '../../verdicts/ledger.js';
 import { gapOf, noteOf } from '../storage-failure.js';
 import { readInput, ScanInput } from '../task-input.js';
 import { Quarantine, type ReleaseOutcome } from './quarantine.js';
+import type { Decider } from './sql/released-objects.js';
 import { currentOf, scanOf } from './subject.js';
+
+const Input = ScanInput.extend({
+  /** The decision, as the review's task gave it. */
+  review: z.object({ reviewId: z.string().nullish(), decidedBy: z.string().nullish() }).nullish(),
+  /**
+   * What the decision lets pass: this one release, or the same bytes again under any key of the bucket, for 90 days. Only a
+   * definition that asked its reviewers for that says so.
+   */
+  allow: z.enum(['this_release', 'same_bytes_in_bucket']).nullish(),
+});
 
 /** Gives an object back that a person let pass: exactly the bytes that were moved, at the key that they had. */
 @Injectable()
@@ -33,9 +45,13 @@ export class ReleaseObjectWorker extends TaskWorker {
   }
 
   async execute(task: Task): Promise<TaskOutcome> {
-    const { scanId } = readInput(ScanInput, task);
+    const { scanId, review, allow } = readInput(Input, task);
     const scan = await scanOf(this.ledger, scanId);
-    const released = await this.release(scan, task);
+    const by = { reviewId: review?.reviewId ?? undefined, decidedBy: review?.decidedBy ?? undefined };
+    const released = await this.release(scan, task, by);
+    if (allow === 'same_bytes_in_bucket' && released.object !== undefined && !this.config.DRY_RUN) {
+      await this.quarantine.allowBytes(scanId, by);
+    }
     await this.ledger.recordAction(scanId, task.taskId, {
       action: 'released',
       performed: released.object !== undefined,
@@ -52,12 +68,12 @@ export class ReleaseObjectWorker extends TaskWorker {
     };
   }
 
-  private async release(scan: ScanContext, task: Task): Promise<ReleaseOutcome> {
+  private async release(scan: ScanContext, task: Task, by: Decider): Promise<ReleaseOutcome> {
     const row = await this.quarantine.find(scan.scanId);
     if (row === undefined) return this.inPlace(scan, task);
     if (this.config.DRY_RUN) return { note: 'dry run: would move it back' };
     try {
-      return await this.quarantine.release(row, scan.facts?.lastModified ?? new Date(0).toISOString());
+      return await this.quarantine.release(row, scan.facts?.lastModified ?? new Date(0).toISOString(), by);
     } catch (error) {
       return { note: noteOf(gapOf(error, task)) };
     }

@@ -1,12 +1,21 @@
 import type { Instant } from '../../../clock.js';
 import type { Queryable } from '../../../database/queryable.js';
+import type { ObjectEncryption } from '../../../s3/object-head.js';
 import type { PinnedObject } from '../../../s3/object-storage.js';
+import { forgetUpload } from './copy-uploads.js';
+import { appendStep, type ObjectStep } from './object-steps.js';
 
 /**
- * How far a move is. `copying`: a place is reserved. `copied`: the copy is verified, the original still there.
+ * How far a move is. `copying`: a place is reserved; with `copy`, that is written and not verified yet. `copied`: the copy is verified, the original still there.
  * `moved`: the original is deleted. `released` and `deleted`: the quarantined copy is gone again.
  */
 export type QuarantineState = 'copying' | 'copied' | 'moved' | 'released' | 'deleted';
+
+/** What the copy in quarantine does not keep of the original, for the way back. */
+export interface OriginalFacts {
+  readonly encryption?: ObjectEncryption | undefined;
+  readonly storageClass?: string | undefined;
+}
 
 /** One object's move, as far as it went. */
 export interface QuarantineRow {
@@ -16,6 +25,7 @@ export interface QuarantineRow {
   readonly copy?: { readonly versionId?: string | undefined; readonly eTag: string } | undefined;
   readonly sizeBytes: number;
   readonly sha256?: string | undefined;
+  readonly originalFacts: OriginalFacts;
   readonly state: QuarantineState;
 }
 
@@ -32,6 +42,7 @@ interface Row {
   quarantine_etag: string | null;
   size_bytes: string;
   sha256: string | null;
+  original_facts: OriginalFacts | null;
   state: QuarantineState;
 }
 
@@ -54,6 +65,7 @@ export async function readQuarantined(db: Queryable, scanId: string): Promise<Qu
         : { versionId: row.quarantine_version_id ?? undefined, eTag: row.quarantine_etag },
     sizeBytes: Number(row.size_bytes),
     sha256: row.sha256 ?? undefined,
+    originalFacts: row.original_facts ?? {},
     state: row.state,
   };
 }
@@ -65,24 +77,25 @@ export async function readQuarantined(db: Queryable, scanId: string): Promise<Qu
  * @returns whether there is a place now.
  */
 export async function reservePlace(
-  db: Queryable,
+  tx: Queryable,
   move: {
     scanId: string;
     original: PinnedObject;
     sizeBytes: number;
     bucket: string;
     keys: readonly string[];
+    originalFacts: OriginalFacts;
     at: Instant;
   },
 ): Promise<boolean> {
   const { original } = move;
   for (const key of move.keys) {
     // Both unique indexes may refuse: the scan has a place already, or the place is taken.
-    await db.query(
+    const reserved = await tx.query(
       `INSERT INTO quarantined_object (scan_id, endpoint_id, bucket, key, version_id, etag,
-         quarantine_bucket, quarantine_key, size_bytes, state, created_at, updated_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'copying', $10, $10)
-       ON CONFLICT DO NOTHING`,
+         quarantine_bucket, quarantine_key, size_bytes, original_facts, state, created_at, updated_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'copying', $11, $11)
+       ON CONFLICT DO NOTHING RETURNING scan_id`,
       [
         move.scanId,
         original.endpointId,
@@ -93,37 +106,84 @@ export async function reservePlace(
         move.bucket,
         key,
         move.sizeBytes,
+        JSON.stringify(move.originalFacts),
         Math.round(move.at),
       ],
     );
-    const held = await db.query(`SELECT 1 FROM quarantined_object WHERE scan_id = $1`, [move.scanId]);
+    if (reserved.length > 0) {
+      const data = { bucket: move.bucket, key, original: { ...move.originalFacts } };
+      await appendStep(tx, {
+        scanId: move.scanId,
+        move: 'quarantine',
+        step: 'reserved',
+        data,
+        at: move.at,
+      });
+      return true;
+    }
+    const held = await tx.query(`SELECT 1 FROM quarantined_object WHERE scan_id = $1`, [move.scanId]);
     if (held.length > 0) return true;
   }
   return false;
 }
 
-/** The copy is there and verified. */
-export async function markCopied(
-  db: Queryable,
-  copied: { scanId: string; versionId: string | undefined; eTag: string; sha256: string; at: Instant },
+/** The copy is written; nobody has read it back yet. */
+export async function markWritten(
+  tx: Queryable,
+  written: { scanId: string; versionId: string | undefined; eTag: string; at: Instant },
 ): Promise<void> {
-  await db.query(
-    `UPDATE quarantined_object
-     SET state = 'copied', quarantine_version_id = $2, quarantine_etag = $3, sha256 = $4, updated_at = $5
-     WHERE scan_id = $1 AND state = 'copying'`,
-    [copied.scanId, copied.versionId ?? null, copied.eTag, copied.sha256, Math.round(copied.at)],
+  const { scanId, versionId, eTag, at } = written;
+  const changed = await tx.query(
+    `UPDATE quarantined_object SET quarantine_version_id = $2, quarantine_etag = $3, updated_at = $4
+      WHERE scan_id = $1 AND state = 'copying' AND quarantine_etag IS NULL RETURNING scan_id`,
+    [scanId, versionId ?? null, eTag, Math.round(at)],
   );
+  if (changed.length === 0) return;
+  await forgetUpload(tx, { scanId, move: 'quarantine' });
+  await appendStep(tx, { scanId, move: 'quarantine', step: 'copied', data: { versionId, eTag }, at });
 }
 
-export async function markQuarantine(
-  db: Queryable,
-  scanId: string,
-  state: 'moved' | 'released' | 'deleted',
-  at: Instant,
+/** What was written is no copy of the original, or is gone: another one is made. */
+export async function forgetCopy(tx: Queryable, scanId: string, why: string, at: Instant): Promise<void> {
+  const changed = await tx.query(
+    `UPDATE quarantined_object SET quarantine_version_id = NULL, quarantine_etag = NULL, updated_at = $2
+      WHERE scan_id = $1 AND state = 'copying' AND quarantine_etag IS NOT NULL RETURNING scan_id`,
+    [scanId, Math.round(at)],
+  );
+  if (changed.length === 0) return;
+  await appendStep(tx, { scanId, move: 'quarantine', step: 'copy_discarded', note: why, at });
+}
+
+/** The copy was read back and holds the original's bytes. */
+export async function markVerified(
+  tx: Queryable,
+  verified: { scanId: string; sha256: string; at: Instant },
 ): Promise<void> {
-  await db.query(`UPDATE quarantined_object SET state = $2, updated_at = $3 WHERE scan_id = $1`, [
-    scanId,
-    state,
-    Math.round(at),
-  ]);
+  const { scanId, sha256, at } = verified;
+  const changed = await tx.query(
+    `UPDATE quarantined_object SET state = 'copied', sha256 = $2, updated_at = $3
+      WHERE scan_id = $1 AND state = 'copying' AND quarantine_etag IS NOT NULL RETURNING scan_id`,
+    [scanId, sha256, Math.round(at)],
+  );
+  if (changed.length === 0) return;
+  await appendStep(tx, { scanId, move: 'quarantine', step: 'verified', data: { sha256 }, at });
+}
+
+/** A later state, and the step that led there. */
+export async function markQuarantine(
+  tx: Queryable,
+  change: {
+    readonly scanId: string;
+    readonly state: 'moved' | 'released' | 'deleted';
+    readonly step: Omit<ObjectStep, 'scanId' | 'at'>;
+    readonly at: Instant;
+  },
+): Promise<void> {
+  const { scanId, state, step, at } = change;
+  const changed = await tx.query(
+    `UPDATE quarantined_object SET state = $2, updated_at = $3
+      WHERE scan_id = $1 AND state <> $2 RETURNING scan_id`,
+    [scanId, state, Math.round(at)],
+  );
+  if (changed.length > 0) await appendStep(tx, { ...step, scanId, at });
 }
