@@ -12,11 +12,11 @@ import {
   copySource,
   COPY_TIMEOUT_MS,
   repeated,
-  type Ask,
   type CopyFacts,
   type CopyRequest,
   type Written,
 } from './copy-request.js';
+import type { Ask } from './list-pages.js';
 import { StorageError } from './storage-error.js';
 
 /** One part's place in the object. */

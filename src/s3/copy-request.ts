@@ -1,4 +1,4 @@
-import type { S3Client } from '@aws-sdk/client-s3';
+import type { ServerSideEncryption, StorageClass } from '@aws-sdk/client-s3';
 import type { ObjectEncryption, ObjectHead } from './object-head.js';
 import type { PinnedObject } from './object-storage.js';
 import type { Tags } from './tags.js';
@@ -45,23 +45,26 @@ export interface Written {
   readonly versionId?: string | undefined;
 }
 
-/** Sends to the source's endpoint and explains what goes wrong. */
-export type Ask = <T>(operation: string, call: (s3: S3Client) => Promise<T>) => Promise<T>;
-
 // A 5 GiB copy answers only when it is done.
 export const COPY_TIMEOUT_MS = 15 * 60_000;
 
 /** Encryption and class of the copy. Only what differs from a bucket's defaults is said: not every server knows them. */
 export function atRest({ encryption, storageClass }: CopyRequest) {
-  const isKms = encryption?.algorithm === 'aws:kms' || encryption?.algorithm === 'aws:kms:dsse';
   return {
-    ...(isKms && {
-      ServerSideEncryption: encryption.algorithm,
-      ...(encryption.kmsKeyId !== undefined && { SSEKMSKeyId: encryption.kmsKeyId }),
-      ...(encryption.usesBucketKey !== undefined && { BucketKeyEnabled: encryption.usesBucketKey }),
-    }),
+    ...kmsOf(encryption),
     ...(storageClass !== undefined &&
-      storageClass !== 'STANDARD' && { StorageClass: storageClass as 'STANDARD_IA' }),
+      storageClass !== 'STANDARD' && { StorageClass: storageClass as StorageClass }),
+  };
+}
+
+function kmsOf(encryption: ObjectEncryption = {}) {
+  const { algorithm, kmsKeyId, usesBucketKey } = encryption;
+  if (algorithm !== 'aws:kms' && algorithm !== 'aws:kms:dsse') return {};
+  const ServerSideEncryption: ServerSideEncryption = algorithm;
+  return {
+    ServerSideEncryption,
+    ...(kmsKeyId !== undefined && { SSEKMSKeyId: kmsKeyId }),
+    ...(usesBucketKey !== undefined && { BucketKeyEnabled: usesBucketKey }),
   };
 }
 

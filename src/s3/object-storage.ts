@@ -16,7 +16,7 @@ import type { ObjectRef } from '../verdicts/ledger.js';
 import { BODY_IDLE_MS, chunksOf, digestOf, type OpenedBody } from './body.js';
 import { abortUpload } from './copy-in-parts.js';
 import { copyObject } from './copy-object.js';
-import type { Ask, CopyRequest, Written } from './copy-request.js';
+import type { CopyRequest, Written } from './copy-request.js';
 import type { Endpoints } from './endpoints.js';
 import { KeyedLock } from './keyed-lock.js';
 import { asStorageError } from './explain-error.js';
@@ -314,14 +314,13 @@ export class ObjectStorage {
     options: ListingOptions & { readonly kind?: ListingKind | undefined } = {},
   ): AsyncGenerator<ListingPage, void, undefined> {
     const kind = options.kind ?? (await this.listingKind(bucket));
-    const ask: Ask = (operation, call) => this.ask(bucket, operation, call);
-    const asked = listPages(ask, bucket, kind, options);
+    const asked = listPages(this.asking(bucket), bucket, kind, options);
     yield* asked;
   }
 
   /** How the bucket is listed. A bucket that hides whether it keeps versions is asked for them. */
   async listingKind(bucket: ListedBucket): Promise<ListingKind> {
-    const ask: Ask = (operation, call) => this.ask(bucket, operation, call);
+    const ask = this.asking(bucket);
     try {
       return (await versioningOf(ask, bucket)) === 'never' ? 'objects' : 'versions';
     } catch (error) {

@@ -77,7 +77,7 @@ function patiently(found: StorageGap, error: StorageError, task: Attempt): Stora
 }
 
 /** How the ledger's notes tell of it. */
-export const noteOf = ({ gap, reason, detail }: StorageGap): string => `${gap} (${reason}): ${detail}`;
+export const noteOf = (found: StorageGap): string => `${found.gap} (${found.reason}): ${found.detail}`;
 
 function waitFor(error: StorageError, outcome: keyof typeof FIRST_WAIT_SECONDS, polls: number): number {
   const full = Math.min(FIRST_WAIT_SECONDS[outcome] * 2 ** Math.min(polls - 1, 10), LONGEST_WAIT_SECONDS);
