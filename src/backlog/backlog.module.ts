@@ -5,6 +5,12 @@ import { BacklogBell } from './backlog-bell.js';
 import { BacklogItemEntity } from './backlog-item.entity.js';
 import { BacklogService } from './backlog.service.js';
 import { DispatchCounts } from './dispatch-counts.js';
+import { QueueGauges } from './queue-gauges.js';
+import { QueueHealth } from './queue-health.js';
+import { QueueItems } from './queue-items.service.js';
+import { QueueReadings } from './queue-readings.js';
+import { QueueController } from './queue.controller.js';
+import { Queues } from './queues.service.js';
 
 /** The data source must know these. */
 export const BACKLOG_ENTITIES = [BacklogItemEntity] as const;
@@ -17,7 +23,17 @@ export class BacklogModule {
     return {
       module: BacklogModule,
       imports: [...parts.imports, S3Module, VerdictsModule],
-      providers: [BacklogBell, DispatchCounts, BacklogService],
+      controllers: [QueueController],
+      providers: [
+        BacklogBell,
+        DispatchCounts,
+        BacklogService,
+        QueueReadings,
+        Queues,
+        QueueItems,
+        QueueHealth,
+        QueueGauges,
+      ],
       exports: [BacklogBell],
     };
   }

@@ -17,11 +17,8 @@ import { ScanProgress } from '../verdicts/progress.js';
 import { BacklogBell } from './backlog-bell.js';
 import { DispatchCounts } from './dispatch-counts.js';
 import { Dispatcher } from './dispatcher.js';
+import { maxRunningOf } from './limits.js';
 import { StrayScans } from './stray-scans.js';
-
-// Enough that the scanners never wait for work: several scans are between two tasks while one is read.
-const RUNNING_PER_SCANNER = 4;
-const MIN_RUNNING = 32;
 
 /** The channel on which nodes that do not dispatch tell those that do. */
 const CHANNEL = 'sallyport_backlog';
@@ -98,7 +95,3 @@ export class BacklogService implements OnApplicationBootstrap, BeforeApplication
     );
   }
 }
-
-/** Scans that may run at once, over all nodes. */
-export const maxRunningOf = (config: Config): number =>
-  config.SCAN_MAX_RUNNING ?? Math.max(MIN_RUNNING, RUNNING_PER_SCANNER * config.SCAN_CONCURRENCY);

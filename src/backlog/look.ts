@@ -103,9 +103,11 @@ export class LookTurn {
   }
 
   private limitsOf(lanes: readonly LaneRow[]): (group: string) => Limits {
-    const quotas = new Map(
-      lanes.map((lane) => [groupOf(lane), this.parts.quotasOf?.(lane.endpoint_id, lane.bucket) ?? {}]),
-    );
+    const quotas = new Map<string, Limits>();
+    for (const lane of lanes) {
+      const { maxRunning, maxRunningBytes } = this.parts.quotasOf?.(lane.endpoint_id, lane.bucket) ?? {};
+      quotas.set(groupOf(lane), { maxRunning, maxRunningBytes });
+    }
     return (group) => quotas.get(group) ?? {};
   }
 

@@ -7,6 +7,7 @@ import { addConnect } from './commands/connect.js';
 import { addEndpoint } from './commands/endpoint.js';
 import { addObjects } from './commands/objects.js';
 import { addEventQueues } from './commands/event-queues.js';
+import { addQueue } from './commands/queue.js';
 import { addRejects } from './commands/rejects.js';
 import { addReport } from './commands/report.js';
 import { addReview } from './commands/review.js';
@@ -26,6 +27,7 @@ const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
   addScan,
   addObjects,
   addReview,
+  addQueue,
   addWorkflow,
   addReport,
   addBucket,

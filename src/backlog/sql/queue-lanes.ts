@@ -47,13 +47,8 @@ const headsOf = (lane: string) => `
    AND NOT b.postponed AND b.decide_at IS NULL AND b.not_before <= $1`;
 const BY_TURN = 'ORDER BY b.priority DESC, b.enqueued_at, b.scan_id';
 
-/**
- * The heads of all queues that nobody stopped. The queues are found by jumping through the index from one to the next,
- * and of each no more is read than is answered: it costs the same however many wait behind them.
- */
-export const openQueues = (db: Queryable, args: OpenQueues): Promise<HeadRow[]> =>
-  db.query<HeadRow>(
-    `WITH RECURSIVE lane AS (
+/** The queues in which something may start, found by jumping through the index from one to the next: `lane`. */
+export const LANES = `lane AS (
        (SELECT endpoint_id, bucket, source_class FROM backlog_item WHERE NOT postponed AND decide_at IS NULL
          ORDER BY endpoint_id, bucket, source_class LIMIT 1)
        UNION ALL
@@ -61,8 +56,15 @@ export const openQueues = (db: Queryable, args: OpenQueues): Promise<HeadRow[]> 
          SELECT b.endpoint_id, b.bucket, b.source_class FROM backlog_item b
           WHERE NOT b.postponed AND b.decide_at IS NULL
             AND (b.endpoint_id, b.bucket, b.source_class) > (l.endpoint_id, l.bucket, l.source_class)
-          ORDER BY b.endpoint_id, b.bucket, b.source_class LIMIT 1) n
-     ), open AS MATERIALIZED (
+          ORDER BY b.endpoint_id, b.bucket, b.source_class LIMIT 1) n)`;
+
+/**
+ * The heads of all queues that nobody stopped. Of each no more is read than is answered: it
+ * costs the same however many wait behind them.
+ */
+export const openQueues = (db: Queryable, args: OpenQueues): Promise<HeadRow[]> =>
+  db.query<HeadRow>(
+    `WITH RECURSIVE ${LANES}, open AS MATERIALIZED (
        SELECT l.*, least($4::int, greatest($3::int, 2 * $2::int / count(*) OVER () + 1))::int AS wanted FROM lane l
         WHERE NOT EXISTS (
           SELECT FROM backlog_pause p
