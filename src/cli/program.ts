@@ -4,6 +4,7 @@ import { seeHelp, type Cli } from './cli.js';
 import { CommandError } from './command-error.js';
 import { addBucket } from './commands/bucket.js';
 import { addConnect } from './commands/connect.js';
+import { addDoctor } from './commands/doctor.js';
 import { addEndpoint } from './commands/endpoint.js';
 import { addObjects } from './commands/objects.js';
 import { addEventQueues } from './commands/event-queues.js';
@@ -37,6 +38,7 @@ const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
   addRejects,
   addConnect,
   addEventQueues,
+  addDoctor,
 ];
 
 const ENVIRONMENT = `

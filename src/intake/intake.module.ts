@@ -9,6 +9,8 @@ import { IntakeEventEntity } from './entities/intake-event.entity.js';
 import { IntakeRejectEntity } from './entities/intake-reject.entity.js';
 import { EndpointTokens } from './endpoint-tokens.js';
 import { EndpointTokensController } from './endpoint-tokens.controller.js';
+import { BucketDoctor } from './doctor/bucket-doctor.js';
+import { QueueDoctor } from './doctor/queue-doctor.js';
 import { EventsController } from './events.controller.js';
 import { IntakeService } from './intake.service.js';
 import { ScanRequests } from './scan-requests.service.js';
@@ -21,6 +23,7 @@ import { SnsController } from './sns/sns.controller.js';
 import { SnsService } from './sns/sns.service.js';
 import { DeadLetterWatch } from './sqs/dead-letter-watch.js';
 import { EventQueuesController } from './sqs/event-queues.controller.js';
+import { Probes } from './probes/probe.js';
 import { QueueIntake } from './sqs/queue-intake.js';
 import { SqsService } from './sqs/sqs.service.js';
 
@@ -61,6 +64,9 @@ export class IntakeModule {
         BucketPolicyService,
         ConnectService,
         ConnectTargets,
+        Probes,
+        BucketDoctor,
+        QueueDoctor,
         ...(parts.providers ?? []),
       ],
       exports: [IntakeService, ScanRequests],

@@ -3,7 +3,7 @@ import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { Registry } from 'prom-client';
 import { BacklogBell } from '../backlog/backlog-bell.js';
 import { wholeMilliseconds } from '../verdicts/whole-milliseconds.js';
-import { Clock } from '../clock.js';
+import { Clock, type Instant } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
 import { InvalidInput } from '../errors.js';
@@ -17,6 +17,8 @@ import { bucketOfEvent } from './find-bucket.js';
 import { IntakeCounts } from './intake-counts.js';
 import { normalise } from './normalise.js';
 import type { Normalised, RejectedEvent, S3Event } from './s3-event.js';
+import { probeIdOf } from './probes/probe-key.js';
+import { noteArrivals, type ProbeEvent } from './probes/probe-rows.js';
 import { storeRejects } from './sql/store-rejects.js';
 
 /** Where a message came from. With `endpointId`, its events can only mean buckets of that endpoint. */
@@ -71,7 +73,10 @@ export class IntakeService {
   async accept(message: unknown, source: MessageSource): Promise<Accepted> {
     const at = wholeMilliseconds(this.clock);
     const read = normalise(message);
-    const { placed, ignored, rejects } = this.place(read, source);
+    const found = this.place(read, source);
+    const placed = await this.withoutProbes(found.placed, source, at);
+    const ignored = found.ignored + found.placed.length - placed.length;
+    const { rejects } = found;
     const stored =
       placed.length + rejects.length === 0
         ? []
@@ -163,6 +168,24 @@ export class IntakeService {
   private isOwn(principal: string | undefined): boolean {
     if (principal === undefined || this.own.size === 0) return false;
     return this.own.has(principal) || principal.split(':').some((part) => this.own.has(part));
+  }
+
+  /** The doctor's probes are no uploads: their arrival is noted, and that is all. */
+  private async withoutProbes(
+    placed: readonly PlacedEvent[],
+    source: MessageSource,
+    at: Instant,
+  ): Promise<readonly PlacedEvent[]> {
+    const probes = new Map<ProbeEvent, PlacedEvent>();
+    for (const one of placed) {
+      const id = probeIdOf(one.event.key);
+      if (id === undefined) continue;
+      probes.set({ id, endpointId: one.ref.endpointId, event: one.event, way: source.kind }, one);
+    }
+    if (probes.size === 0) return placed;
+    const ours = await noteArrivals(this.database, [...probes.keys()], at);
+    const noted = new Set([...ours].map((probe) => probes.get(probe)));
+    return placed.filter((one) => !noted.has(one));
   }
 
   private isQuarantine(bucket: string, endpointId: string | undefined): boolean {

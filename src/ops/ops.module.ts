@@ -2,6 +2,8 @@ import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { CONFIG, type Config } from '../config.js';
 import { DatabaseHealth } from './database-health.js';
 import { DiskHealth } from './disk-health.js';
+import { DoctorController } from './doctor/doctor.controller.js';
+import { Doctor } from './doctor/doctor.js';
 import { ErrorFilter } from './error.filter.js';
 import { HealthRegistry } from './health.js';
 import { LOG, type Log } from './log.js';
@@ -22,8 +24,14 @@ export class OpsModule {
       DatabaseHealth,
       NoticesHealth,
       DiskHealth,
+      Doctor,
       ErrorFilter,
     ];
-    return { module: OpsModule, controllers: [OpsController], providers, exports: providers };
+    return {
+      module: OpsModule,
+      controllers: [OpsController, DoctorController],
+      providers,
+      exports: providers,
+    };
   }
 }

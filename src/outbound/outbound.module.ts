@@ -1,6 +1,7 @@
 import { Module, type DynamicModule, type Provider, type Type } from '@nestjs/common';
 import { Alerts } from './alerts.js';
 import { Egress } from './egress/egress.js';
+import { MailDoctor } from './mail/mail-doctor.js';
 import { MailHandler } from './mail/mail.handler.js';
 import { Mailer } from './mail/mailer.js';
 import { MailboxController } from './mailbox/mailbox.controller.js';
@@ -34,6 +35,7 @@ export class OutboundModule {
         Alerts,
         Mailer,
         MailHandler,
+        MailDoctor,
         { provide: Egress, useFactory: () => new Egress() },
       ],
       exports: [Alerts, Outbox, OutboxBell, Mailer, MailHandler, Egress],

@@ -6,6 +6,7 @@ import { MailPageController } from './channels/mail/mail-page.controller.js';
 import { ReviewMailHandler } from './channels/mail/review-mail.handler.js';
 import { SlackChannel } from './channels/slack/slack.channel.js';
 import { SlackConnection } from './channels/slack/slack-connection.js';
+import { SlackDoctor } from './channels/slack/slack-doctor.js';
 import { SlackIdentities } from './channels/slack/slack-identities.js';
 import { SlackInteractions } from './channels/slack/slack-interactions.js';
 import { SlackLinkController } from './channels/slack/slack-link.controller.js';
@@ -59,6 +60,7 @@ export class ReviewsModule {
         SlackIdentities,
         SlackInteractions,
         SlackConnection,
+        SlackDoctor,
         {
           provide: REVIEW_CHANNELS,
           useFactory: (...channels: ReviewChannel[]) => channels,

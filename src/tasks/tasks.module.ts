@@ -1,10 +1,11 @@
-import { Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Keyring } from '../access/keyring.js';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { ConfigError } from '../errors.js';
+import { Doctor } from '../ops/doctor/doctor.js';
 import { HealthRegistry } from '../ops/health.js';
 import { LOG, type Log } from '../ops/log.js';
 import { S3Module } from '../s3/s3.module.js';
@@ -25,6 +26,7 @@ import { ManagedClamd } from './scan/malware/clamd/managed-clamd.js';
 import { USUAL_PLACES } from './scan/malware/clamd/probe.js';
 import { readHashList } from './scan/malware/hash-list.js';
 import { MalwareEngines } from './scan/malware/malware-engines.js';
+import { MalwareDoctor } from './scan/malware/malware-doctor.js';
 import { MalwareHealth } from './scan/malware/malware-health.js';
 import { MalwareStatus } from './scan/malware/malware-status.js';
 import { MalwareWatch } from './scan/malware/malware-watch.js';
@@ -104,10 +106,13 @@ export class TasksModule implements OnApplicationBootstrap, OnApplicationShutdow
     private readonly watch: MalwareWatch,
     private readonly secrets: SecretScannerSource,
     private readonly health: HealthRegistry,
+    private readonly doctor: Doctor,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
     this.health.add(new MalwareHealth(this.watch));
+    this.doctor.add(new MalwareDoctor(this.watch, this.config.ROLES.includes('worker')));
     await this.watch.start();
   }
 

@@ -113,6 +113,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'POST /api/v1/buckets/:endpointId/:bucket/connect/apply',
     'POST /api/v1/buckets/:endpointId/:bucket/connect/template',
     'GET /api/v1/buckets/:endpointId/:bucket/policy',
+    'POST /api/v1/doctor',
     'POST /api/v1/endpoints',
     'POST /api/v1/event-queues/:name/redrive',
     'GET /api/v1/rejects/:id',

@@ -107,7 +107,11 @@ describe.skipIf('missing' in tool)(
         }),
       );
       const applied = await cliOf(setting.service, 'connect', 's3://uploads', '--yes', '--json');
-      expect(applied.code, applied.err + applied.out).not.toBe(2);
+      expect(applied.code, applied.err + applied.out).toBe(0);
+      const { examination } = JSON.parse(applied.out) as {
+        examination: { diagnoses: { check: string; status: string }[] };
+      };
+      expect(examination.diagnoses.find(({ check }) => check === 'events')).toMatchObject({ status: 'ok' });
       const before = await notificationsOf('uploads');
       expect(before.TopicConfigurations).toMatchObject([{ Id: 'thumbnails', TopicArn: topic }]);
       expect(before.QueueConfigurations).toMatchObject([
@@ -227,6 +231,33 @@ describe.skipIf('missing' in tool)(
       expect((await sqs.send(new ReceiveMessageCommand({ QueueUrl }))).Messages ?? []).toEqual([]);
     }, 60_000);
 
+    it('has the doctor say what does not work, and how it is mended', async () => {
+      // Nobody tells of uploads to this one, and its policy hides nothing.
+      const shown = await cliOf(setting.service, 'doctor', 's3://plain', '--wait', '1');
+      expect(shown.code, shown.err).toBe(1);
+      expect(shown.out).toMatch(/FAIL {2}events .*no event of the probe came in within 1 s/);
+      expect(shown.out).toMatch(/> sallyport connect s3:\/\/plain/);
+      expect(shown.out).toMatch(/warn {2}versioning/);
+      expect(shown.out).toMatch(/warn {2}policy .*before their verdict/);
+      expect(shown.out).toMatch(/warn {2}smtp /);
+      const all = await cliOf(setting.service, 'doctor', 's3://uploads', '--json');
+      expect(all.code, all.out).toBe(0);
+      const { diagnoses } = JSON.parse(all.out) as { diagnoses: { check: string }[] };
+      expect([...new Set(diagnoses.map(({ check }) => check))].sort()).toEqual([
+        'clamd',
+        'events',
+        'kms',
+        'permissions',
+        'policy',
+        'recursion',
+        'slack',
+        'smtp',
+        'sqs',
+        'versioning',
+      ]);
+      expect(await cliOf(setting.service, 'doctor', 's3://nowhere')).toMatchObject({ code: 2 });
+    }, 60_000);
+
     it('prints the policy of the bucket, merged into what is there', async () => {
       const theirs = {
         Sid: 'DenyPlainHttp',
@@ -258,6 +289,13 @@ describe.skipIf('missing' in tool)(
       const refused = await cliOf(setting.service, 'bucket-policy', 's3://uploads');
       expect(refused).toMatchObject({ code: 2 });
       expect(refused.err).toContain('must name the role');
+      const { diagnoses } = await setting.service.api<{
+        diagnoses: { check: string; status: string }[];
+      }>('/api/v1/doctor', { method: 'POST', body: { buckets: [{ bucket: 'uploads' }] } });
+      expect(diagnoses.filter(({ check }) => check === 'policy').map(({ status }) => status)).toEqual([
+        'ok',
+        'ok',
+      ]);
     });
   },
 );

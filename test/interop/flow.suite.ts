@@ -6,6 +6,7 @@ import {
   GetObjectCommand,
   GetObjectTaggingCommand,
   HeadObjectCommand,
+  ListObjectsV2Command,
   PutObjectCommand,
   UploadPartCommand,
   type S3Client,
@@ -46,6 +47,7 @@ export type FlowBehaviour =
   | 'every version is scanned and tagged as what it is'
   | 'of uploads that follow each other in a bucket without versions, the last one gets its own verdict'
   | 'an object that is deleted before its scan is gone, and nothing waits'
+  | 'the doctor proves rights and events, and leaves nothing behind'
   | `the key ${string} is scanned and tagged`;
 
 interface ObjectRow {
@@ -56,6 +58,13 @@ interface ObjectRow {
   readonly verdict: string;
   readonly openReviewId: string | null;
   readonly deletedAt: string | null;
+}
+
+interface Diagnosis {
+  readonly check: string;
+  readonly subject: string;
+  readonly status: string;
+  readonly fact: string;
 }
 
 const WAIT_MS = 45_000;
@@ -354,6 +363,34 @@ export function describeFlow(
       }
     },
     3 * WAIT_MS,
+  );
+
+  declare(
+    'the doctor proves rights and events, and leaves nothing behind',
+    async () => {
+      const { service, s3, versioned, plain } = setting();
+      const buckets = [versioned, plain].filter((bucket) => bucket !== undefined);
+      const asked = buckets.map((bucket) => ({ bucket }));
+      const { diagnoses } = await service.api<{ diagnoses: Diagnosis[] }>('/api/v1/doctor', {
+        method: 'POST',
+        body: { waitSeconds: 30, buckets: asked },
+      });
+      // Whether clean can be said here is not this test's question.
+      expect(diagnoses.filter(({ status, check }) => status === 'fail' && check !== 'clamd')).toEqual([]);
+      for (const bucket of buckets) {
+        const of = (check: string) =>
+          diagnoses.filter((one) => one.check === check && one.subject.endsWith(`/${bucket}`));
+        expect(of('permissions').map(({ status }) => status)).toEqual(['ok']);
+        expect(of('events').map(({ status }) => status)).toEqual(['ok']);
+        const { KeyCount } = await s3.send(
+          new ListObjectsV2Command({ Bucket: bucket, Prefix: '.sallyport/' }),
+        );
+        expect(KeyCount).toBe(0);
+        const query = new URLSearchParams({ bucket, prefix: '.sallyport/' });
+        expect(await service.all(`/api/v1/objects?${query.toString()}`)).toEqual([]);
+      }
+    },
+    2 * WAIT_MS,
   );
 
   for (const [name, key] of Object.entries(ODD_KEYS)) {

@@ -131,6 +131,8 @@ describe.skipIf(bucket === undefined)(
         kinds: [kind],
         quarantines: quarantine !== undefined,
         differences: {
+          'the doctor proves rights and events, and leaves nothing behind':
+            'the bucket tells the service of nothing by itself here',
           'an object that is deleted before its scan is gone, and nothing waits':
             'who asks for a scan of what is gone is told so at once',
         },

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { visible } from '../../outbound/safe-text.js';
 import { bucketPath, findBucket, type PlacedBucket } from '../buckets.js';
 import type { Cli } from '../cli.js';
+import { examine, examinationLines } from '../examination.js';
 import { CommandError } from '../command-error.js';
 import { confirmed } from '../confirm.js';
 import { query } from '../values.js';
@@ -127,7 +128,9 @@ async function connect(cli: Cli, bucket: PlacedBucket, options: ConnectOptions):
     [],
     APPLY_MS,
   );
-  cli.print(applied, linesOf);
+  const examination = await examine(cli, [bucket], 20);
+  cli.print({ ...applied, examination }, (all) => [...linesOf(all), '', ...examinationLines(examination)]);
+  if (examination.worst === 'fail') cli.exitCode = 1;
 }
 
 async function printTemplate(cli: Cli, bucket: PlacedBucket, options: ConnectOptions): Promise<void> {

@@ -66,6 +66,22 @@ export class Mailer implements OnApplicationShutdown {
     }
   }
 
+  /** Logs in and out again, with a connection of its own. @returns what is wrong, or undefined. */
+  async verify(): Promise<string | undefined> {
+    const url = this.transport.smtpUrl();
+    if (url === undefined) return 'there is no mail server yet';
+    const transporter = openPool(url);
+    try {
+      await transporter.verify();
+      return undefined;
+    } catch (error) {
+      const { code = 'error', responseCode = '', message } = error as SmtpError;
+      return `${code} ${responseCode} ${message}`.replaceAll(/\s+/g, ' ').slice(0, 300);
+    } finally {
+      transporter.close();
+    }
+  }
+
   /** After the outbox has stopped, whose last mail may be on its way until then. */
   onApplicationShutdown(): void {
     this.pool?.transporter.close();
