@@ -31,7 +31,7 @@ import {
 } from './list-pages.js';
 import { headOf, unquoted, type ObjectHead } from './object-head.js';
 import { badAnswer, StorageError } from './storage-error.js';
-import { merged, without, type Tags } from './tags.js';
+import { merged, placed, without, type OwnTags, type PlacedTags, type Tags } from './tags.js';
 
 export type { ObjectHead } from './object-head.js';
 
@@ -43,6 +43,11 @@ export interface PinnedObject extends ObjectRef {
 
 /** How tagging ended: `superseded` when the object was replaced meanwhile and our tags were taken back. */
 export type TagOutcome = 'tagged' | 'superseded';
+
+/** The same with what was written, and what of it found no room among the user's tags. */
+export type Placement =
+  | { readonly kind: 'tagged'; readonly written: Tags; readonly left: readonly string[] }
+  | { readonly kind: 'superseded' };
 
 /** A verified copy. */
 export interface Copied {
@@ -173,16 +178,37 @@ export class ObjectStorage {
    * @throws TagsFull when S3's limit of ten leaves no room.
    */
   async mergeTags(object: PinnedObject, tags: Tags): Promise<TagOutcome> {
+    const { kind } = await this.changeTags(object, (present) => {
+      const all = merged(present, tags);
+      return { all, written: tags, left: [] };
+    });
+    return kind;
+  }
+
+  /** The same with tags of our own, as many as fit; `mayWrite` throws when it is too late for it. */
+  placeTags(object: PinnedObject, own: OwnTags, mayWrite?: () => void): Promise<Placement> {
+    return this.changeTags(object, (present) => placed(present, own), mayWrite);
+  }
+
+  private changeTags(
+    object: PinnedObject,
+    change: (present: Tags) => PlacedTags,
+    mayWrite: () => void = () => undefined,
+  ): Promise<Placement> {
     return this.tagging.hold(lockKey(object), async () => {
       const before = await this.head(object).catch(supersededAsUndefined);
-      if (before === undefined) return 'superseded';
+      if (before === undefined) return { kind: 'superseded' };
       const target = { ...object, versionId: object.versionId ?? before.versionId };
-      await this.writeTags(target, merged(await this.readTags(target), tags));
-      if (isImmutable(target.versionId)) return 'tagged';
+      const changed = change(await this.readTags(target));
+      const { written, left } = changed;
+      mayWrite();
+      await this.writeTags(target, changed.all);
+      if (isImmutable(target.versionId)) return { kind: 'tagged', written, left };
       const after = await this.head(object).catch(supersededAsUndefined);
-      if (after !== undefined && after.lastModified === before.lastModified) return 'tagged';
-      await this.writeTags(target, without(await this.readTags(target), tags));
-      return 'superseded';
+      if (after !== undefined && after.lastModified === before.lastModified)
+        return { kind: 'tagged', written, left };
+      await this.writeTags(target, without(await this.readTags(target), written));
+      return { kind: 'superseded' };
     });
   }
 

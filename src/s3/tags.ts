@@ -16,12 +16,35 @@ export function merged(present: Tags, ours: Tags): Tags {
   return result;
 }
 
+/** Tags of ours in the order of their weight, and the names under which we may have written before. */
+export interface OwnTags {
+  readonly ours: readonly (readonly [key: string, value: string])[];
+  readonly stale: readonly string[];
+}
+
+/** The whole new tag set, and what of ours found no room. */
+export interface PlacedTags {
+  readonly all: Tags;
+  readonly written: Tags;
+  readonly left: readonly string[];
+}
+
+/**
+ * Puts our tags beside those of others, which stay as they are. What we wrote under other names makes room first; then
+ * ours go in by their weight, as many as fit.
+ *
+ * @throws TagsFull when not even the first one fits
+ */
+export function placed(present: Tags, { ours, stale }: OwnTags): PlacedTags {
+  const names = new Set([...stale, ...ours.map(([key]) => key)]);
+  const others = Object.fromEntries(Object.entries(present).filter(([key]) => !names.has(key)));
+  const room = MAX_TAGS - Object.keys(others).length;
+  if (room < 1 && ours.length > 0) throw new TagsFull(Object.keys(others).length);
+  const written = Object.fromEntries(ours.slice(0, room));
+  return { all: { ...others, ...written }, written, left: ours.slice(room).map(([key]) => key) };
+}
+
 /** What is left after taking back what we wrote; a value that somebody changed since is not ours to remove. */
 export function without(present: Tags, ours: Tags): Tags {
   return Object.fromEntries(Object.entries(present).filter(([key, value]) => ours[key] !== value));
-}
-
-/** Keeps to the characters that S3 allows in a tag's value: others become `_`. At most 256. */
-export function tagValue(text: string): string {
-  return text.replaceAll(/[^\p{L}\p{N} +\-=._:/@]/gu, '_').slice(0, 256);
 }

@@ -13,6 +13,7 @@ import { VerdictsModule } from '../verdicts/verdicts.module.js';
 import { DeleteObjectWorker } from './object/delete-object.worker.js';
 import { InspectObjectWorker } from './object/inspect-object.worker.js';
 import { KeepObjectWorker } from './object/keep-object.worker.js';
+import { ObjectLocks } from './object/object-locks.js';
 import { QuarantineObjectWorker } from './object/quarantine-object.worker.js';
 import { AbandonedUploads } from './object/abandoned-uploads.js';
 import { Quarantine } from './object/quarantine.js';
@@ -53,6 +54,7 @@ const MANAGED_CLAMD = Symbol('MANAGED_CLAMD');
   imports: [S3Module, VerdictsModule],
   providers: [
     ...TASKS_WORKERS,
+    ObjectLocks,
     Tagger,
     Quarantine,
     AbandonedUploads,

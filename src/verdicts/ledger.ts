@@ -140,6 +140,8 @@ export type Identified =
 export abstract class Ledger {
   abstract scan(scanId: string): Promise<ScanContext>;
   abstract standing(scanId: string): Promise<Standing>;
+  /** What is said of the unversioned object that HEAD told of; `undefined` when no row stands for it. */
+  abstract verdictOn(ref: ObjectRef, facts: ObjectFacts): Promise<Verdict | undefined>;
   /** Fixes an unversioned object's identity from HEAD, and keeps the facts. */
   abstract identified(scanId: string, facts: ObjectFacts): Promise<Identified>;
   /** Replaces this kind's findings of the scan; at most 1,000 are kept, `total` counts them all. */

@@ -4,13 +4,14 @@ import { Clock, type Instant } from '../clock.js';
 import { Database } from '../database/database.js';
 import type { Queryable } from '../database/queryable.js';
 import { isUuid } from '../uuid5.js';
-import { headIdentity, lockKeys } from './identity.js';
+import { headIdentity, isVersioned, lockKeys, versionIdentity } from './identity.js';
 import {
   Ledger,
   type ActionRecord,
   type Finding,
   type Identified,
   type ObjectFacts,
+  type ObjectRef,
   type ScanContext,
   type Standing,
   type VerdictRecord,
@@ -23,6 +24,7 @@ import { recordAction } from './sql/record-action.js';
 import { clearFindings, replaceFindings } from './sql/replace-findings.js';
 import { contextOf, findScan, noScan, refOf, type ScanRow } from './sql/scan-row.js';
 import { storableText } from './text.js';
+import type { Verdict } from './verdict.js';
 import { wholeMilliseconds } from './whole-milliseconds.js';
 
 /** The ledger on PostgreSQL: each call one transaction, with its audit events. */
@@ -47,6 +49,15 @@ export class PostgresLedger extends Ledger {
       [objectId, scanId],
     );
     return { spokenGeneration: spoken < 0 ? undefined : spoken, sha256: judged?.sha256 ?? undefined };
+  }
+
+  async verdictOn(ref: ObjectRef, facts: ObjectFacts): Promise<Verdict | undefined> {
+    const identity = isVersioned(ref) ? versionIdentity(ref) : headIdentity(ref, facts);
+    const [row] = await this.database.query<{ verdict: Verdict }>(
+      'SELECT verdict FROM object_version WHERE identity = $1',
+      [identity],
+    );
+    return row?.verdict;
   }
 
   async identified(scanId: string, facts: ObjectFacts): Promise<Identified> {

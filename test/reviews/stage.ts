@@ -139,6 +139,7 @@ class FakeLedger extends Ledger {
   async standing(): Promise<Standing> {
     return {};
   }
+  async verdictOn(): Promise<undefined> {}
   async identified(): Promise<Identified> {
     return { kind: 'current' };
   }

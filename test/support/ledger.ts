@@ -11,6 +11,8 @@ import {
   type VerdictRecord,
 } from '../../src/verdicts/ledger.js';
 
+import type { Verdict } from '../../src/verdicts/verdict.js';
+
 /** The ledger in maps, for tests of workers: keeps what it is told and answers as the real one does. */
 export class MemoryLedger extends Ledger {
   readonly scans = new Map<string, ScanContext>();
@@ -21,6 +23,8 @@ export class MemoryLedger extends Ledger {
   readonly duplicates = new Map<string, string>();
   /** Answers of `standing` by scan id; nothing was said when not set. */
   readonly standings = new Map<string, Standing>();
+  /** Answers of `verdictOn` by ETag. */
+  readonly verdictsByETag = new Map<string, Verdict>();
   private next = 1;
 
   /** Opens a scan of an object, as intake does. */
@@ -48,6 +52,10 @@ export class MemoryLedger extends Ledger {
   async standing(scanId: string): Promise<Standing> {
     await this.scan(scanId);
     return this.standings.get(scanId) ?? {};
+  }
+
+  async verdictOn(_ref: ObjectRef, facts: ObjectFacts): Promise<Verdict | undefined> {
+    return this.verdictsByETag.get(facts.eTag);
   }
 
   async identified(scanId: string, facts: ObjectFacts): Promise<Identified> {

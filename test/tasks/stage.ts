@@ -4,11 +4,12 @@ import { Database } from '../../src/database/database.js';
 import type { JsonObject } from '../../src/engine/model/json.js';
 import type { Task } from '../../src/engine/model/execution.js';
 import type { TaskContext, TaskOutcome, TaskWorker } from '../../src/engine/ports.js';
-import { ConfiguredBuckets } from '../../src/s3/buckets.js';
+import { Buckets, ConfiguredBuckets, type BucketPolicy } from '../../src/s3/buckets.js';
 import type { PinnedObject } from '../../src/s3/object-storage.js';
 import { DeleteObjectWorker } from '../../src/tasks/object/delete-object.worker.js';
 import { InspectObjectWorker } from '../../src/tasks/object/inspect-object.worker.js';
 import { KeepObjectWorker } from '../../src/tasks/object/keep-object.worker.js';
+import { ObjectLocks } from '../../src/tasks/object/object-locks.js';
 import { QuarantineObjectWorker } from '../../src/tasks/object/quarantine-object.worker.js';
 import { Quarantine } from '../../src/tasks/object/quarantine.js';
 import { ReleaseObjectWorker } from '../../src/tasks/object/release-object.worker.js';
@@ -28,6 +29,21 @@ import type { TestS3 } from '../s3/endpoint.js';
 
 type Output = JsonObject & { readonly [key: string]: never };
 
+class GivenBuckets extends Buckets {
+  constructor(private readonly policies: readonly BucketPolicy[]) {
+    super();
+  }
+  list(): readonly BucketPolicy[] {
+    return this.policies;
+  }
+  find(endpointId: string, bucket: string): BucketPolicy | undefined {
+    return this.policies.find((policy) => policy.endpointId === endpointId && policy.bucket === bucket);
+  }
+  byName(bucket: string): BucketPolicy | undefined {
+    return this.policies.find((policy) => policy.bucket === bucket);
+  }
+}
+
 /** The workers of this stage over an endpoint, a ledger in memory and, where they need one, a database. */
 export class Stage {
   readonly ledger = new MemoryLedger();
@@ -43,14 +59,19 @@ export class Stage {
     readonly db: Database,
     environment: Record<string, string> = {},
     clamd: Partial<ClamdEngineOptions> = {},
-    /** Another stage's: its rules take most of a second to compile. */
-    private readonly sharedSecrets?: SecretScannerSource,
+    private readonly shared: {
+      /** Another stage's: its rules take most of a second to compile. */
+      readonly secrets?: SecretScannerSource;
+      /** Instead of what the environment names. */
+      readonly policies?: readonly BucketPolicy[] | undefined;
+    } = {},
   ) {
     this.config = readConfig({ SALLYPORT_HOME: s3.directory, ...environment });
     const { ledger, clock, config } = this;
     const { storage, reads, spool } = s3;
-    const buckets = new ConfiguredBuckets(config);
-    const tagger = new Tagger(storage, clock, config);
+    const buckets =
+      shared.policies === undefined ? new ConfiguredBuckets(config) : new GivenBuckets(shared.policies);
+    const tagger = new Tagger(storage, new ObjectLocks(db, clock), ledger, clock, config);
     this.quarantine = new Quarantine(storage, db, clock);
     this.clamd = new ClamdEngine({
       usualPlaces: [],
@@ -60,7 +81,7 @@ export class Stage {
     });
     const engines = new MalwareEngines(new BuiltInEngine(readHashList(undefined)), this.clamd);
     this.secrets =
-      sharedSecrets ??
+      shared.secrets ??
       new SecretScannerSource({
         key: { id: 'fingerprint-test', key: Buffer.alloc(32, 1) },
         userRules: undefined,
@@ -127,6 +148,6 @@ export class Stage {
   }
 
   async close(): Promise<void> {
-    if (this.sharedSecrets === undefined) await this.secrets.close();
+    if (this.shared.secrets === undefined) await this.secrets.close();
   }
 }

@@ -10,6 +10,7 @@ import { Database } from '../../database/database.js';
 import { LOG, type Log } from '../../ops/log.js';
 import { Recurring } from '../../recurring.js';
 import { ObjectStorage } from '../../s3/object-storage.js';
+import { dropExpiredLocks } from './sql/object-locks.js';
 import { endAbandonedUploads } from './end-uploads.js';
 
 const EVERY_MS = 3_600_000;
@@ -33,6 +34,7 @@ export class AbandonedUploads implements OnApplicationBootstrap, BeforeApplicati
       onFailure: 'copies that nobody finishes could not be ended',
       turn: async () => {
         const ended = await endAbandonedUploads({ storage, db, clock });
+        await dropExpiredLocks(db, clock.now() - EVERY_MS);
         if (ended > 0) log.info({ ended }, 'ended copies in parts that nobody finishes');
       },
     });

@@ -73,13 +73,26 @@ export class TagObjectWorker extends TaskWorker {
     if (object !== undefined && object !== null) {
       // The verdict stays what it was; that a person let it pass stands beside it.
       const released: PinnedObject = { ...object, versionId: object.versionId ?? undefined };
-      return this.tagger.tag(policy, released, verdict, task, { 'sallyport-decision': 'released' });
+      return this.tagger.tag(policy, released, verdict, task, {
+        extra: { 'sallyport-decision': 'released' },
+      });
     }
     try {
       const { object: scannedObject } = await currentOf(this.storage, scan);
-      return await this.tagger.tag(policy, scannedObject, verdict, task);
+      return await this.tagger.tag(policy, scannedObject, verdict, task, {
+        isCurrent: () => this.isNewest(scan),
+      });
     } catch (error) {
-      return { performed: false, note: noteOf(gapOf(error, task)) };
+      const why = gapOf(error, task);
+      // An attempt that crashed may have written on what took the object's place.
+      if (why.gap === 'superseded') await this.tagger.takeBack(policy, scan.ref, task);
+      return { performed: false, note: noteOf(why) };
     }
+  }
+
+  /** A rescan that spoke meanwhile has the last word; a verdict without a scan (generation 0) never does. */
+  private async isNewest({ scanId, generation }: ScanContext): Promise<boolean> {
+    const { spokenGeneration = 0 } = await this.ledger.standing(scanId);
+    return spokenGeneration <= generation;
   }
 }

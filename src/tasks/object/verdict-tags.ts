@@ -3,7 +3,13 @@ import type { Instant } from '../../clock.js';
 import type { Tags } from '../../s3/tags.js';
 import type { Verdict } from '../../verdicts/verdict.js';
 
-/** The tags that tell a verdict; `undefined` for a verdict that has no word in the chosen style. */
+/** Every name under which we may have written. GuardDuty's own is not among them: it may be GuardDuty's. */
+export const OWN_TAGS = ['sallyport-verdict', 'sallyport-scanned-at', 'sallyport-decision'] as const;
+
+/** What tells of a verdict, in either style. */
+export const VERDICT_TAGS = ['sallyport-verdict', 'GuardDutyMalwareScanStatus'] as const;
+
+/** The tags that tell a verdict, the verdict itself first; `undefined` for a verdict that has no word in the chosen style. */
 export function verdictTags(
   verdict: Verdict,
   at: Instant,

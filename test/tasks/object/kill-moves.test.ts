@@ -46,6 +46,9 @@ const steps = async (scanId: string, move: string) =>
   ).map(({ step }) => step);
 const withoutUploads = (names: readonly string[]) => names.filter((name) => !name.startsWith('upload_'));
 
+// After a crash the same task is handed out again.
+const taskOf = (scanId: string) => ({ taskId: `task of ${scanId}` });
+
 /** Runs a task in a process that dies after one effect, then in one that lives. @returns whether it died. */
 async function killedAt(
   at: number,
@@ -77,7 +80,7 @@ describe.each([
       const { scanId, pinned } = await stage.upload(`in ${body} ${at}`, bytes());
       const { died } = await killedAt(
         at,
-        (process) => process.output('quarantine_object', { scanId, verdict: 'infected' }),
+        (process) => process.output('quarantine_object', { scanId, verdict: 'infected' }, taskOf(scanId)),
         storage,
       );
       const row = (await stage.quarantine.find(scanId))!;
@@ -101,7 +104,11 @@ describe.each([
     for (; at < MOST_EFFECTS; at += 1) {
       const { scanId, pinned } = await stage.upload(`back ${body} ${at}`, bytes());
       await stage.output('quarantine_object', { scanId, verdict: 'secrets' });
-      const { died } = await killedAt(at, (process) => process.output('release_object', { scanId }), storage);
+      const { died } = await killedAt(
+        at,
+        (process) => process.output('release_object', { scanId }, taskOf(scanId)),
+        storage,
+      );
       const row = (await stage.quarantine.find(scanId))!;
       expect([at, row.state]).toEqual([at, 'released']);
       const versions = await s3.storage.versionsOf(pinned);
@@ -122,7 +129,8 @@ describe('a copy in parts', () => {
   it('goes on with the parts that are there', async () => {
     const { scanId } = await stage.upload('resumed', Buffer.alloc(11 * MIB, 'x'));
     const parts = (death: Death) => death.requests.filter((name) => name === 'UploadPartCopyCommand').length;
-    const run = (process: Stage) => process.output('quarantine_object', { scanId, verdict: 'infected' });
+    const run = (process: Stage) =>
+      process.output('quarantine_object', { scanId, verdict: 'infected' }, taskOf(scanId));
     const first = new Death();
     const broken = await mortalStage(stage, database.url, first, { storage: IN_PARTS });
     let copied = 0;
@@ -155,7 +163,8 @@ describe('a copy in parts', () => {
 
   it('that somebody aborted meanwhile is begun anew', async () => {
     const { scanId } = await stage.upload('aborted', large);
-    const run = (process: Stage) => process.output('quarantine_object', { scanId, verdict: 'infected' });
+    const run = (process: Stage) =>
+      process.output('quarantine_object', { scanId, verdict: 'infected' }, taskOf(scanId));
     await database.query(
       `INSERT INTO copy_upload VALUES ($1, 'quarantine', 'embedded', 'quarantine', 'embedded/uploads/aborted', 'no-such-upload', 1)`,
       [scanId],

@@ -1,5 +1,6 @@
 import { Database } from '../../../src/database/database.js';
 import type { Queryable } from '../../../src/database/queryable.js';
+import type { BucketPolicy } from '../../../src/s3/buckets.js';
 import { Endpoints } from '../../../src/s3/endpoints.js';
 import { ObjectStorage, type ObjectStorageOptions } from '../../../src/s3/object-storage.js';
 import { Stage } from '../stage.js';
@@ -62,7 +63,11 @@ export async function mortalStage(
   alive: Stage,
   databaseUrl: string,
   death: Death,
-  options: { storage?: ObjectStorageOptions; environment?: Record<string, string> } = {},
+  options: {
+    storage?: ObjectStorageOptions;
+    environment?: Record<string, string>;
+    policies?: readonly BucketPolicy[];
+  } = {},
 ): Promise<{ stage: Stage; close: () => Promise<void> }> {
   const { s3 } = alive;
   const { hostname, port } = await s3.client.config.endpoint!();
@@ -79,10 +84,19 @@ export async function mortalStage(
   const db = new MortalDatabase(databaseUrl, death);
   const storage = new ObjectStorage(endpoints, options.storage ?? {});
   const environment = options.environment ?? {};
-  const stage = new Stage({ ...s3, endpoints, storage }, db, environment, {}, alive.secrets);
+  const stage = new Stage(
+    { ...s3, endpoints, storage },
+    db,
+    environment,
+    {},
+    {
+      secrets: alive.secrets,
+      policies: options.policies,
+    },
+  );
   // The ledger is a database's and outlives its processes; this one is in memory.
-  const { scans, actions, standings } = alive.ledger;
-  Object.assign(stage.ledger, { scans, actions, standings });
+  const { scans, actions, standings, verdictsByETag } = alive.ledger;
+  Object.assign(stage.ledger, { scans, actions, standings, verdictsByETag });
   return {
     stage,
     close: async () => {
