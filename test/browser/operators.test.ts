@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ServiceProcess } from '../support/service-process.js';
@@ -24,7 +25,12 @@ describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
     folder = mkdtempSync(join(tmpdir(), 'sallyport-operators-'));
     chmodSync(folder, 0o711);
     // A second endpoint of the test is on this machine.
-    service = await ServiceProcess.on(join(folder, 'home'), { S3_ALLOW_PRIVATE_ENDPOINTS: 'true' });
+    service = await ServiceProcess.on(join(folder, 'home'), {
+      S3_ALLOW_PRIVATE_ENDPOINTS: 'true',
+      // Less than a rule may add to an input: such a start is refused for good.
+      PAYLOAD_WORKFLOW_THRESHOLD_KB: '8',
+      PAYLOAD_WORKFLOW_MAX_KB: '12',
+    });
     await service.start();
     browser = await launchChromium();
     page = await (
@@ -246,6 +252,74 @@ describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
       await picture('schedule');
       await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Triggers' }).click();
       await page.getByRole('link', { name: 'month-end' }).waitFor();
+    }, 60_000);
+  });
+
+  describe('for the queue', () => {
+    const upload = (key: string) =>
+      service.s3().send(new PutObjectCommand({ Bucket: 'uploads', Key: key, Body: 'nothing to see' }));
+
+    it('pause everything, show what waits, and resume', async () => {
+      await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Queue' }).click();
+      await page.getByLabel('Why everything is to stop').fill('a storm');
+      await page.getByRole('button', { name: 'Pause everything' }).click();
+      await page.getByText(/paused everything since .*: a storm/).waitFor();
+      await upload('queued/first.txt');
+      await upload('queued/second.txt');
+      await page.getByLabel('State').selectOption('waiting');
+      await page.getByRole('link', { name: 'uploads/queued/first.txt' }).waitFor();
+      await page.getByRole('row').filter({ hasText: 'uploads, new uploads' }).getByText('paused').waitFor();
+      await expectNames();
+      await picture('queue');
+      const second = page.getByRole('row').filter({ hasText: 'queued/second.txt' });
+      await second.getByRole('button', { name: /^Scan soon/ }).click();
+      await second.getByText('priority 90').waitFor();
+      const first = page.getByRole('row').filter({ hasText: 'queued/first.txt' });
+      await first.getByRole('button', { name: 'Give up' }).click();
+      await first.getByRole('button', { name: 'Really give up' }).click();
+      await first.waitFor({ state: 'detached' });
+      await page.getByRole('button', { name: 'Resume everything' }).click();
+      await page.getByText('None.', { exact: true }).waitFor();
+      await page.getByRole('button', { name: 'Pause everything' }).waitFor();
+    }, 60_000);
+
+    it('show a dead letter with its reason, and redrive it', async () => {
+      const name = 'too-much';
+      await service.api('/api/v1/triggers', {
+        method: 'POST',
+        body: { name, prefix: 'dead/', workflow: 'scan_upload', input: { padding: 'x'.repeat(15_000) } },
+      });
+      await upload('dead/letter.txt');
+      await page.getByLabel('State').selectOption('dead');
+      const letter = page.getByRole('row').filter({ hasText: 'dead/letter.txt' });
+      await letter.getByText('TOO_LARGE').waitFor();
+      await letter.getByRole('button', { name: /^Redrive/ }).click();
+      // Nothing was mended: it comes back.
+      await page.getByRole('button', { name: 'Redrive all' }).waitFor();
+      await letter.getByText('TOO_LARGE').waitFor();
+    }, 60_000);
+
+    it('show a rejected event as it was sent, and take it in again', async () => {
+      const post = (bucket: string) =>
+        fetch(`${service.url}/events/s3`, {
+          method: 'POST',
+          headers: {
+            authorization: `Bearer ${service.credentials.eventsToken}`,
+            'content-type': 'application/json',
+          },
+          body: JSON.stringify({ objects: [{ bucket, key: 'x' }] }),
+        });
+      await post('nobodys-bucket');
+      const reject = page.getByRole('row').filter({ hasText: 'unknown bucket' });
+      await reject.waitFor();
+      await reject.getByRole('button', { name: 'What was sent' }).click();
+      await reject.getByText('nobodys-bucket').first().waitFor();
+      await expectNames();
+      await reject.getByRole('button', { name: 'Take it in again' }).click();
+      await page.getByText(/^It still cannot be used: /).waitFor();
+      await reject.getByRole('button', { name: 'Forget' }).click();
+      await reject.getByRole('button', { name: 'Really forget' }).click();
+      await page.getByText('None: every event could be used.').waitFor();
     }, 60_000);
   });
 

@@ -228,6 +228,7 @@ describe('the command line against a whole service', () => {
     expect(code).toBe(0);
     expect(lines[0]).toMatch(/^Sallyport \d+\.\d+\.\d+ at http:\/\/127\.0\.0\.1:\d+: healthy/);
     expect(text).toMatch(/roles +every role has a live node/);
+    expect(text).toMatch(/queue +(nothing waits|\d+ waits?, the oldest for .*), \d+ run/);
     expect(text).toMatch(/today +\d+ uploads, .*infected/);
     expect(text).toMatch(
       /people +\d+ reviews? waits? for a decision, 0 held by somebody, the oldest for .*sallyport review list/,

@@ -14,6 +14,7 @@ import { ReviewsPage } from './pages/ReviewsPage.js';
 import { BucketPage, NewBucketPage } from './pages/BucketPage.js';
 import { BucketsPage } from './pages/BucketsPage.js';
 import { EndpointPage, NewEndpointPage } from './pages/EndpointPage.js';
+import { QueuePage } from './pages/QueuePage.js';
 import { NewRulePage, RulePage } from './pages/RulePage.js';
 import { NewSchedulePage, SchedulePage } from './pages/SchedulePage.js';
 import { TriggersPage } from './pages/TriggersPage.js';
@@ -33,6 +34,7 @@ const PLACES = [
   ['/reports', 'Reports'],
   ['/buckets', 'Buckets'],
   ['/triggers', 'Triggers'],
+  ['/queue', 'Queue'],
   ['/mailbox', 'Mailbox'],
 ] as const;
 
@@ -84,6 +86,7 @@ export function App() {
               <Route path="/triggers/:name" element={<RulePage />} />
               <Route path="/new/schedule" element={<NewSchedulePage />} />
               <Route path="/schedules/:name" element={<SchedulePage />} />
+              <Route path="/queue" element={<QueuePage />} />
               <Route path="/mailbox" element={<MailboxPage />} />
               <Route path="*" element={<NotFoundPage />} />
             </Routes>

@@ -37,6 +37,15 @@ interface People {
   readonly oldestAt: string | null;
 }
 
+/** The backlog at a glance. */
+interface Queue {
+  readonly waiting: number;
+  readonly running: number;
+  readonly dead: number;
+  readonly pauses: readonly unknown[];
+  readonly queues: readonly { readonly oldestAgeSeconds: number | null }[];
+}
+
 /** What this key may not see, in the service's words. */
 interface Hidden {
   readonly hidden: string;
@@ -48,6 +57,7 @@ interface Status {
   readonly healthy: boolean;
   readonly degraded: boolean;
   readonly checks: readonly Check[];
+  readonly queue: Queue | Hidden;
   readonly today: Counts | Hidden;
   readonly people: People | Hidden;
 }
@@ -82,6 +92,7 @@ async function statusOf(cli: Cli): Promise<Status> {
     healthy: health.healthy,
     degraded: health.degraded,
     checks,
+    queue: await unlessHidden(() => client.call<Queue>('GET', '/api/v1/queue')),
     today: await unlessHidden(() => client.call<Counts>('GET', today)),
     people: await unlessHidden(() => people(cli)),
   };
@@ -131,9 +142,22 @@ function linesOf(status: Status, now: number): string[] {
     ...checks
       .filter(({ name }) => name === 'roles' || name === 'engine')
       .map(({ name, detail }) => visible(`${name.padEnd(8)} ${detail}`, 500)),
+    `${'queue'.padEnd(8)} ${queueText(status.queue)}`,
     `${'today'.padEnd(8)} ${'hidden' in today ? visible(today.hidden, 300) : countsText(today)}`,
     `${'people'.padEnd(8)} ${peopleText(status.people, now)}`,
   ];
+}
+
+function queueText(queue: Queue | Hidden): string {
+  if ('hidden' in queue) return visible(queue.hidden, 300);
+  const { waiting, running, dead, pauses, queues } = queue;
+  const oldest = Math.max(...queues.map(({ oldestAgeSeconds }) => oldestAgeSeconds ?? 0), 0);
+  return [
+    waiting === 0 ? 'nothing waits' : `${waiting} wait, the oldest for ${duration(oldest * 1000)}`,
+    `${running} run`,
+    ...(dead === 0 ? [] : [`${dead} could not be started; see: sallyport queue dead-letters`]),
+    ...(pauses.length === 0 ? [] : [`${pauses.length} paused; see: sallyport queue list`]),
+  ].join(', ');
 }
 
 function countsText({ total, counts }: Counts): string {
