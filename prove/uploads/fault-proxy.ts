@@ -90,9 +90,9 @@ function pass(reply: IncomingMessage, answer: ServerResponse, fault: Fault | und
   reply.on('data', (part: Buffer) => parts.push(part));
   reply.on('end', () => {
     const body = Buffer.concat(parts);
-    if (fault === 'slow') return void dribble(answer, body);
-    if (body.length === 0) return void answer.end();
-    answer.write(body.subarray(0, Math.floor(body.length / 2)), () => answer.destroy());
+    if (fault === 'slow') void dribble(answer, body);
+    else if (body.length === 0) answer.end();
+    else answer.write(body.subarray(0, Math.floor(body.length / 2)), () => answer.destroy());
   });
 }
 
