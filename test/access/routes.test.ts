@@ -69,6 +69,9 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'GET /api/v1/rejects',
     'GET /api/v1/objects',
     'GET /api/v1/objects/summary',
+    'GET /api/v1/queue',
+    'GET /api/v1/queue/dead-letters',
+    'GET /api/v1/queue/items',
     'GET /api/v1/objects/:id',
     'GET /api/v1/reports',
     'POST /api/v1/reports',
@@ -115,6 +118,11 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'GET /api/v1/buckets/:endpointId/:bucket/policy',
     'POST /api/v1/doctor',
     'POST /api/v1/endpoints',
+    'POST /api/v1/queue/dead-letters/redrive',
+    'POST /api/v1/queue/items/:scanId/cancel',
+    'POST /api/v1/queue/items/:scanId/requeue',
+    'POST /api/v1/queue/pause',
+    'POST /api/v1/queue/resume',
     'POST /api/v1/event-queues/:name/redrive',
     'GET /api/v1/rejects/:id',
     'POST /api/v1/rejects/replay',
@@ -201,7 +209,7 @@ test('every route may be called by those who are said here, and by nobody else',
   const found = await routes();
   const sorted = Object.fromEntries(Object.entries(TABLE).map(([who, list]) => [who, [...list].sort()]));
   expect(found).toEqual(sorted);
-});
+}, 60_000);
 
 test('only stored values with their own token, the description of the API and the UI go past the guard', () => {
   const past = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })

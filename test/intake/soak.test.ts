@@ -12,7 +12,9 @@ const uploads: fc.Arbitrary<RecordParts[]> = fc
     fc.record({
       bucket: fc.constantFrom('uploads', 'plain'),
       key: fc.constantFrom('a', 'b c', 'd+e'),
-      sequencer: fc.integer({ min: 1, max: 4095 }).map((n) => `00${n.toString(16).toUpperCase().padStart(3, '0')}`),
+      sequencer: fc
+        .integer({ min: 1, max: 4095 })
+        .map((n) => `00${n.toString(16).toUpperCase().padStart(3, '0')}`),
     }),
     {
       minLength: 1,
