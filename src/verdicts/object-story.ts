@@ -9,6 +9,7 @@ import { ObjectDecisionEntity } from './entities/object-decision.entity.js';
 import { ScanEntity } from './entities/scan.entity.js';
 import { VerdictEntity } from './entities/verdict.entity.js';
 import { isoOf, maybeIso, objectView, ObjectView } from './object-view.js';
+import { objectSteps } from './sql/object-steps.js';
 import { findObject } from './sql/list-objects.js';
 
 const rows = z.array(z.record(z.string(), z.unknown()));
@@ -19,6 +20,8 @@ export const ObjectStory = ObjectView.extend({
   verdicts: rows,
   findings: rows,
   actions: rows,
+  /** Each step of moving it, as far as it went: newest first. */
+  steps: rows,
   decisions: rows,
 }).meta({ id: 'ObjectStory' });
 export type ObjectStory = z.infer<typeof ObjectStory>;
@@ -40,11 +43,12 @@ export class ObjectStories {
     const object = await findObject(this.database, id);
     if (object === undefined) throw new NotFound(`No object ${id} in the ledger. Check the id.`);
     const newest = { where: { objectId: id }, take: MAX_ROWS };
-    const [scans, verdicts, findings, actions, decisions] = await Promise.all([
+    const [scans, verdicts, findings, actions, steps, decisions] = await Promise.all([
       this.source.getRepository(ScanEntity).find({ ...newest, order: { generation: 'DESC' } }),
       this.source.getRepository(VerdictEntity).find({ ...newest, order: { id: 'DESC' } }),
       this.findings(id),
       this.source.getRepository(ObjectActionEntity).find({ ...newest, order: { id: 'DESC' } }),
+      objectSteps(this.database, id, MAX_ROWS),
       this.source.getRepository(ObjectDecisionEntity).find({ ...newest, order: { at: 'DESC' } }),
     ]);
     return {
@@ -59,6 +63,7 @@ export class ObjectStories {
       verdicts: verdicts.map((verdict) => ({ ...fields(verdict), at: isoOf(verdict.at) })),
       findings: findings.map(fields),
       actions: actions.map((action) => ({ ...fields(action), at: isoOf(action.at) })),
+      steps: steps.map((step) => ({ ...step, at: isoOf(step.at) })),
       decisions: decisions.map((decision) => ({ ...fields(decision), at: isoOf(decision.at) })),
     };
   }
