@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ServiceProcess } from '../support/service-process.js';
 import { chromiumPath, launchChromium } from './chromium.js';
@@ -56,14 +56,14 @@ describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
     rmSync(folder, { recursive: true, force: true });
   }, 30_000);
 
-  /** The page in both themes. */
-  async function picture(name: string): Promise<void> {
+  /** The page, or a part of it, in both themes. */
+  async function picture(name: string, part: Page | Locator = page): Promise<void> {
     if (!keepPictures) return;
     mkdirSync(screenshots, { recursive: true });
     await page.evaluate('scrollTo(0, 0)');
     for (const colorScheme of ['dark', 'light'] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      await page.screenshot({
+      await part.screenshot({
         path: join(screenshots, colorScheme === 'light' ? `${name}.png` : `${name}-dark.png`),
       });
     }
@@ -151,7 +151,20 @@ describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
       expect(await page.getByLabel('Priority').inputValue()).toBe('7');
     }, 60_000);
 
+    it('examine one, and say of what does not work how it is mended', async () => {
+      await page.goto(`${service.url}/buckets/second/invoices`);
+      await page.getByRole('button', { name: 'Examine' }).click();
+      // There is no such bucket on the endpoint.
+      await page.getByText('Something does not work.').waitFor({ timeout: 60_000 });
+      await page.getByText('To mend it:').first().waitFor();
+      await page.goto(`${service.url}/buckets/embedded/uploads`);
+      await page.getByRole('button', { name: 'Examine' }).click();
+      await page.getByRole('row').filter({ hasText: 'uploads' }).first().waitFor({ timeout: 60_000 });
+      await picture('doctor', page.getByRole('region', { name: 'Doctor' }));
+    }, 150_000);
+
     it('remove it when the button is pressed twice', async () => {
+      await page.goto(`${service.url}/buckets/second/invoices`);
       await page.getByRole('button', { name: 'Remove' }).click();
       await page.getByText('what is under way comes to its end').waitFor();
       await page.getByRole('button', { name: 'Really remove' }).click();

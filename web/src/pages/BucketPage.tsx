@@ -5,6 +5,7 @@ import { call, type Page } from '../api.js';
 import { bucketPath, type Bucket, type Endpoint } from '../buckets.js';
 import { when } from '../format.js';
 import { ConfirmButton } from '../parts/ConfirmButton.js';
+import { Doctor } from '../parts/Doctor.js';
 import { Held } from '../parts/Held.js';
 import { Problem } from '../parts/Problem.js';
 import { Query } from '../parts/Query.js';
@@ -67,6 +68,7 @@ function NewBucket({ endpoints }: { endpoints: readonly Endpoint[] }) {
 /** One bucket: how its uploads are treated, and the way out. */
 export function BucketPage() {
   const { endpointId = '', bucket = '' } = useParams();
+  const mayExamine = useMay('engineer');
   const found = useQuery({
     queryKey: ['bucket', endpointId, bucket],
     // A form begins with what stands now, not with what was seen before.
@@ -82,9 +84,12 @@ export function BucketPage() {
       </div>
       <Query of={found}>
         {(data) => (
-          <Held latest={data} versionOf={({ version }) => version}>
-            {(held, renew) => <ChangeBucket bucket={held} onChanged={renew} />}
-          </Held>
+          <>
+            <Held latest={data} versionOf={({ version }) => version}>
+              {(held, renew) => <ChangeBucket bucket={held} onChanged={renew} />}
+            </Held>
+            {mayExamine ? <Doctor bucket={{ endpointId, bucket }} /> : null}
+          </>
         )}
       </Query>
     </section>

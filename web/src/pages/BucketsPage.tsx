@@ -3,6 +3,7 @@ import { Link } from 'react-router-dom';
 import { call, type Page } from '../api.js';
 import { bucketPath, endpointPath, type Bucket, type Endpoint } from '../buckets.js';
 import { when } from '../format.js';
+import { Doctor } from '../parts/Doctor.js';
 import { Query } from '../parts/Query.js';
 import { ShowMore } from '../parts/ShowMore.js';
 import { State } from '../parts/State.js';
@@ -37,6 +38,7 @@ export function BucketsPage() {
         ) : null}
       </div>
       <Endpoints />
+      {mayChange ? <Doctor /> : null}
     </section>
   );
 }
