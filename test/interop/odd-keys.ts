@@ -16,3 +16,14 @@ export const ODD_KEYS: Readonly<Record<string, string>> = {
     .join('/')
     .padEnd(524, 'z'),
 };
+
+/** The key cut so that it and the prefix have no more than S3's 1,024 bytes. */
+export function fitting(key: string, prefix: string): string {
+  const room = 1024 - Buffer.byteLength(prefix);
+  let cut = '';
+  for (const character of key) {
+    if (Buffer.byteLength(cut + character) > room) break;
+    cut += character;
+  }
+  return cut;
+}

@@ -133,8 +133,6 @@ describe.skipIf(bucket === undefined)(
         differences: {
           'the doctor proves rights and events, and leaves nothing behind':
             'the bucket tells the service of nothing by itself here',
-          'an object that is deleted before its scan is gone, and nothing waits':
-            'who asks for a scan of what is gone is told so at once',
         },
       });
     });
