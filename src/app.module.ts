@@ -15,6 +15,8 @@ import { PayloadStore } from './engine/payloads/payload-store.js';
 import { StreamModule } from './engine/stream/stream.module.js';
 import { EventsToken } from './intake/events-token.js';
 import { INTAKE_ENTITIES, IntakeModule } from './intake/intake.module.js';
+import { DefaultSchedulesModule } from './intake/listing/default-schedules.module.js';
+import { LISTING_JOBS } from './intake/listing/listing-providers.js';
 import type { Log } from './ops/log.js';
 import { OpsModule } from './ops/ops.module.js';
 import { MailTransport } from './outbound/mail/mail-transport.js';
@@ -83,6 +85,11 @@ export class AppModule {
       workers: [...TASKS_WORKERS, HumanWorker, ...VERDICT_WORKERS, ...REPORT_WORKERS],
     });
     const backlog = BacklogModule.with({ imports: [engine] });
+    const intake = IntakeModule.with({
+      imports: [backlog],
+      providers: [{ provide: EventsToken, useValue: { value: () => parts.eventsToken } }],
+    });
+    const schedules = SchedulesModule.with({ imports: [engine, intake], jobs: LISTING_JOBS });
     const reviews = ReviewsModule.with({ imports: [engine, VerdictsModule], bindings: [reviewers] });
     return {
       module: AppModule,
@@ -94,12 +101,10 @@ export class AppModule {
         S3Module,
         OutboundModule.with(mail(parts)),
 
-        IntakeModule.with({
-          imports: [backlog],
-          providers: [{ provide: EventsToken, useValue: { value: () => parts.eventsToken } }],
-        }),
+        intake,
         TriggersServiceModule.with({ imports: [engine, backlog] }),
-        SchedulesModule.with({ imports: [engine], jobs: [] }),
+        schedules,
+        DefaultSchedulesModule.with({ imports: [schedules] }),
         backlog,
         engine,
         StreamModule.with({ imports: [engine] }),

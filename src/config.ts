@@ -42,6 +42,33 @@ const isTimeZone = (timeZone: string): boolean => {
     return false;
   }
 };
+const amount = z.coerce.number('must be an amount of money').min(0, 'must not be negative').max(1_000);
+/** `currency=EUR,list=0.005,get=0.0004,put=0.005,gb=0.09`: what is left out stays as it is. */
+const prices = z
+  .string()
+  .default('')
+  .transform((text, context) => {
+    const parts = text.split(',').filter((part) => part.trim() !== '');
+    const given = Object.fromEntries(parts.map((part) => part.split('=', 2).map((side) => side.trim())));
+    const parsed = z
+      .strictObject({
+        currency: z
+          .string()
+          .regex(/^[A-Z]{3}$/, 'must be three letters, as in USD')
+          .default('USD'),
+        // AWS's list price in us-east-1 for S3 Standard, read from the same region.
+        list: amount.default(0.005),
+        get: amount.default(0.0004),
+        put: amount.default(0.005),
+        gb: amount.default(0),
+      })
+      .safeParse(given);
+    if (parsed.success) return parsed.data;
+    for (const { path, message } of parsed.error.issues) {
+      context.addIssue({ code: 'custom', message: `${path.join('.')}: ${message}`.replace(/^: /, '') });
+    }
+    return z.NEVER;
+  });
 const httpUrl = z.url({ protocol: /^https?$/ });
 
 const SNS_TOPIC_ARN = /^arn:aws(-[a-z]+)*:sns:[a-z0-9-]{3,40}:\d{12}:[\w-]{1,256}(\.fifo)?$/;
@@ -177,6 +204,22 @@ const Environment = z.object({
   S3_ALLOW_PRIVATE_ENDPOINTS: flag(false),
   /** Where roles are taken on; AWS's own when unset. */
   S3_STS_ENDPOINT: httpUrl.optional(),
+  /** Objects of backfills and rescans together that may wait for their scans; more are listed when these are done. */
+  LISTING_HIGH_WATER: z.coerce
+    .number('must be a whole number')
+    .int('must be a whole number')
+    .min(1_000, 'must be at least 1000, one page of a listing')
+    .max(1_000_000, 'must be at most 1000000')
+    .default(5_000),
+  /** Clean objects that were first seen so many days ago are scanned again when signatures or rules change; 0: none. */
+  RESCAN_CLEAN_DAYS: z.coerce
+    .number('must be a number of days')
+    .int('must be a whole number of days')
+    .min(0, 'must be 0 (never) or more days')
+    .max(3_650, 'must be at most 3650 days')
+    .default(7),
+  /** What S3 charges for a thousand requests, and a gigabyte read; for the estimates of backfills. */
+  S3_PRICES: prices,
   QUARANTINE_BUCKET: z.string().optional(),
   ACTION_MODE: z.enum(['observe', 'tag', 'quarantine']).optional(),
   DEGRADED_POLICY: z.enum(['tag', 'review']).default('tag'),

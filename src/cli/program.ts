@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { seeHelp, type Cli } from './cli.js';
 import { CommandError } from './command-error.js';
+import { addBackfill } from './commands/backfill.js';
 import { addBucket } from './commands/bucket.js';
 import { addConnect } from './commands/connect.js';
 import { addDoctor } from './commands/doctor.js';
@@ -39,6 +40,7 @@ const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
   addConnect,
   addEventQueues,
   addDoctor,
+  addBackfill,
 ];
 
 const ENVIRONMENT = `

@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
 import { S3Module } from '../s3/s3.module.js';
+import { TasksModule } from '../tasks/tasks.module.js';
 import { TriggersModule } from '../triggers/triggers.module.js';
 import { BucketPolicyService } from './connect/bucket-policy.service.js';
 import { ConnectController } from './connect/connect.controller.js';
@@ -13,6 +14,7 @@ import { BucketDoctor } from './doctor/bucket-doctor.js';
 import { QueueDoctor } from './doctor/queue-doctor.js';
 import { EventsController } from './events.controller.js';
 import { IntakeService } from './intake.service.js';
+import { LISTING_CONTROLLERS, LISTING_JOBS, LISTING_PROVIDERS } from './listing/listing-providers.js';
 import { ScanRequests } from './scan-requests.service.js';
 import { ScansController } from './scans.controller.js';
 import { RejectsController } from './rejects/rejects.controller.js';
@@ -40,7 +42,7 @@ export class IntakeModule {
   }): DynamicModule {
     return {
       module: IntakeModule,
-      imports: [...parts.imports, S3Module, TriggersModule],
+      imports: [...parts.imports, S3Module, TasksModule, TriggersModule],
       controllers: [
         EventsController,
         SnsController,
@@ -49,6 +51,7 @@ export class IntakeModule {
         EndpointTokensController,
         ScansController,
         ConnectController,
+        ...LISTING_CONTROLLERS,
       ],
       providers: [
         IntakeService,
@@ -67,9 +70,10 @@ export class IntakeModule {
         Probes,
         BucketDoctor,
         QueueDoctor,
+        ...LISTING_PROVIDERS,
         ...(parts.providers ?? []),
       ],
-      exports: [IntakeService, ScanRequests],
+      exports: [IntakeService, ScanRequests, ...LISTING_JOBS],
     };
   }
 }

@@ -5,7 +5,16 @@ export type EventKind = 'created' | 'restored' | 'deleted' | 'marker';
 
 /** Which software made the message; decides whether its sequencers can be trusted. */
 export type SourceKind =
-  'aws' | 'eventbridge' | 'guardduty' | 'minio' | 'versitygw' | 'ceph' | 'embedded' | 'job' | 'other';
+  | 'aws'
+  | 'eventbridge'
+  | 'guardduty'
+  | 'minio'
+  | 'versitygw'
+  | 'ceph'
+  | 'embedded'
+  | 'job'
+  | 'listing'
+  | 'other';
 
 /** What another scanner says of the object. Recorded beside our own verdict; it never makes one `clean`. */
 export interface ExternalOpinion {

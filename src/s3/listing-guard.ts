@@ -91,6 +91,11 @@ export class ListingGuard {
     if (after?.versionId !== undefined) this.seenOfKey.add(after.versionId);
   }
 
+  /** Whether a listing that goes on from there is the one that is followed here. */
+  isAt(place: ListingPlace | undefined): boolean {
+    return place?.key === this.place?.key && place?.versionId === this.place?.versionId;
+  }
+
   /** @throws ListingBroken */
   follow(page: ToldPage): CheckedPage {
     this.pages += 1;

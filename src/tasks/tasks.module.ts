@@ -20,6 +20,7 @@ import { Quarantine } from './object/quarantine.js';
 import { ReleaseObjectWorker } from './object/release-object.worker.js';
 import { TagObjectWorker } from './object/tag-object.worker.js';
 import { Tagger } from './object/tagger.js';
+import { EngineVersions } from './scan/engine-versions.js';
 import { BuiltInEngine } from './scan/malware/built-in-engine.js';
 import { ClamdEngine } from './scan/malware/clamd/clamd-engine.js';
 import type { ClamdAddress } from './scan/malware/clamd/client.js';
@@ -100,8 +101,23 @@ const MANAGED_CLAMD = Symbol('MANAGED_CLAMD');
         new MalwareWatch(clamd, managed, log),
     },
     { provide: MalwareStatus, useExisting: MalwareWatch },
+    {
+      provide: EngineVersions,
+      inject: [ClamdEngine, SecretScannerSource],
+      useFactory: (clamd: ClamdEngine, secrets: SecretScannerSource): EngineVersions => ({
+        current: () => {
+          const rules = {
+            engine: 'secrets' as const,
+            database: secrets.scanner.rulesDigest,
+            isTrusted: true,
+          };
+          const signatures = clamd.version();
+          return signatures === undefined ? [rules] : [rules, signatures];
+        },
+      }),
+    },
   ],
-  exports: [...TASKS_WORKERS, MalwareStatus],
+  exports: [...TASKS_WORKERS, MalwareStatus, EngineVersions],
 })
 export class TasksModule implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(

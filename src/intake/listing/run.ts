@@ -1,0 +1,153 @@
+import type { Instant } from '../../clock.js';
+import type { ListingPlace } from '../../s3/listing-guard.js';
+import type { Verdict } from '../../verdicts/verdict.js';
+import type { Estimate } from './estimate.js';
+
+/**
+ * `backfill`: what was in a bucket before we watched it. `rescan`: what the ledger knows, looked at again. `reconcile`:
+ * a bucket compared with the ledger.
+ */
+export const RUN_KINDS = ['backfill', 'rescan', 'reconcile'] as const;
+export type RunKind = (typeof RUN_KINDS)[number];
+
+export const RUN_STATES = [
+  'estimating',
+  'estimated',
+  'running',
+  'paused',
+  'completed',
+  'cancelled',
+  'failed',
+] as const;
+export type RunState = (typeof RUN_STATES)[number];
+
+/** What may be asked of a backfill. */
+export interface BackfillOptions {
+  readonly versions: 'current' | 'all';
+  readonly uploadedAfter?: Instant | undefined;
+  readonly uploadedBefore?: Instant | undefined;
+  /** Scans also what has a verdict. */
+  readonly rescan: boolean;
+  /** Ends with the estimate. */
+  readonly dryRun: boolean;
+  /** Begins when the estimate is there, without a confirmation. */
+  readonly start: boolean;
+}
+
+/** Which rows of the ledger a rescan takes. Every condition that is absent holds. */
+export interface RescanOptions {
+  readonly verdicts?: readonly Verdict[] | undefined;
+  readonly reasons?: readonly string[] | undefined;
+  /** First seen at or after. */
+  readonly seenAfter?: Instant | undefined;
+  /** Its verdict was given before. */
+  readonly judgedBefore?: Instant | undefined;
+}
+
+export interface ReconcileOptions {
+  /** Younger uploads are left to their events. */
+  readonly graceMs: number;
+  /** Scans also what was uploaded before the bucket was watched. */
+  readonly includeOlder: boolean;
+}
+
+/** What a run came to so far. */
+export interface RunCounts {
+  /** Versions that the listing or the ledger told of, delete markers apart. */
+  readonly listed: number;
+  readonly listedBytes: number;
+  readonly markers: number;
+  /** Not asked for: too old, too new, not the current version. */
+  readonly outOfScope: number;
+  /** In the ledger already, with a verdict or on the way to one; not scanned by this run. */
+  readonly known: number;
+  readonly knownBytes: number;
+  /** A trigger rule, or an earlier release, says that it is not scanned. */
+  readonly skipped: number;
+  readonly enqueued: number;
+  readonly enqueuedBytes: number;
+  /** Of the enqueued: those that have their verdict. */
+  readonly settled: number;
+  readonly settledBytes: number;
+  /** Reconciling: uploads that no event told us of. */
+  readonly missing: number;
+  /** Reconciling: left to their events. */
+  readonly young: number;
+  /** Reconciling: uploaded before the bucket was watched, and not in the ledger. */
+  readonly older: number;
+  /** Reconciling: in the ledger and no longer in the bucket. */
+  readonly vanished: number;
+  /** Keys that we cannot keep; among the rejects with their reasons. */
+  readonly unusable: number;
+  readonly listRequests: number;
+}
+
+export const NO_COUNTS: RunCounts = {
+  listed: 0,
+  listedBytes: 0,
+  markers: 0,
+  outOfScope: 0,
+  known: 0,
+  knownBytes: 0,
+  skipped: 0,
+  enqueued: 0,
+  enqueuedBytes: 0,
+  settled: 0,
+  settledBytes: 0,
+  missing: 0,
+  young: 0,
+  older: 0,
+  vanished: 0,
+  unusable: 0,
+  listRequests: 0,
+};
+
+export type Verdicts = Readonly<Partial<Record<Verdict, number>>>;
+
+interface RunCommon {
+  readonly id: string;
+  readonly state: RunState;
+  readonly endpointId: string | undefined;
+  readonly bucket: string | undefined;
+  readonly prefix: string;
+  readonly requestedBy: string;
+  /** `request`, `schedule`, or what changed, as `clamd 27834`. */
+  readonly cause: string;
+  readonly createdAt: Instant;
+  readonly startedAt: Instant | undefined;
+  /** Everything is enqueued; what follows is the scanning. */
+  readonly listedAt: Instant | undefined;
+  readonly endedAt: Instant | undefined;
+  readonly place: ListingPlace | undefined;
+  readonly checkedKey: string | undefined;
+  readonly ledgerPlace: { readonly at: Instant; readonly id: string } | undefined;
+  readonly step: number;
+  readonly leaseOwner: string | undefined;
+  readonly leaseUntil: Instant;
+  readonly notBefore: Instant;
+  readonly failures: number;
+  readonly lastError: string | undefined;
+  readonly counts: RunCounts;
+  readonly verdicts: Verdicts;
+  readonly pace: number | undefined;
+  readonly settledAt: Instant | undefined;
+  readonly estimate: Estimate | undefined;
+}
+
+/** One backfill, rescan or reconciliation. */
+export type Run = RunCommon &
+  (
+    | { readonly kind: 'backfill'; readonly options: BackfillOptions }
+    | { readonly kind: 'rescan'; readonly options: RescanOptions }
+    | { readonly kind: 'reconcile'; readonly options: ReconcileOptions }
+  );
+
+/** Sums counts; what is absent changes nothing. */
+export function added(counts: RunCounts, more: Partial<RunCounts>): RunCounts {
+  const sum: Record<string, number> = { ...counts };
+  for (const [name, count] of Object.entries(more)) sum[name] = (sum[name] ?? 0) + count;
+  return sum as unknown as RunCounts;
+}
+
+/** How many of its scans have no verdict yet. */
+export const outstanding = ({ counts }: Pick<Run, 'counts'>): number => counts.enqueued - counts.settled;
