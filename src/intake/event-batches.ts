@@ -6,6 +6,7 @@ import { Overloaded } from '../errors.js';
 import type { TriggerRules } from '../triggers/trigger-rules.js';
 import { isVersioned, lockKeys } from '../verdicts/identity.js';
 import type { ObjectRef } from '../verdicts/ledger.js';
+import { storeThreats, type ExternalThreat } from '../verdicts/sql/external-threats.js';
 import { markDeleted } from '../verdicts/sql/object-rows.js';
 import type { RejectedEvent, S3Event } from './s3-event.js';
 import { sequenceOf } from './sequencer.js';
@@ -115,6 +116,7 @@ export class EventBatches {
       const told = messages.flatMap(({ placed, receivedAt }, message) =>
         placed.map((event) => ({ ...event, receivedAt, message })),
       );
+      await storeThreats(tx, told.flatMap(threatIn));
       const stored = await this.storeTold(tx, told);
       const outcomes: StoredEvent[][] = messages.map(() => []);
       for (const { message, event } of stored) outcomes[message]?.push(event);
@@ -160,6 +162,13 @@ export class EventBatches {
     );
     return stored;
   }
+}
+
+/** What another scanner says that it found; it is kept also of an event that is known already. */
+function threatIn({ event, ref, receivedAt }: Told): ExternalThreat[] {
+  const { opinion, eTag } = event;
+  if (opinion?.result !== 'THREATS_FOUND') return [];
+  return [{ engine: opinion.engine, ref, eTag, names: opinion.threats, receivedAt }];
 }
 
 interface Told extends PlacedEvent {

@@ -13,6 +13,7 @@ import { EndpointTokensController } from './endpoint-tokens.controller.js';
 import { BucketDoctor } from './doctor/bucket-doctor.js';
 import { QueueDoctor } from './doctor/queue-doctor.js';
 import { EventsController } from './events.controller.js';
+import { ExternalThreats } from './external-threats.js';
 import { IntakeService } from './intake.service.js';
 import { LISTING_CONTROLLERS, LISTING_JOBS, LISTING_PROVIDERS } from './listing/listing-providers.js';
 import { ScanRequests } from './scan-requests.service.js';
@@ -63,6 +64,7 @@ export class IntakeModule {
         SnsService,
         RejectsService,
         RejectsUpkeep,
+        ExternalThreats,
         { provide: SnsCertificates, useClass: FetchedCertificates },
         BucketPolicyService,
         ConnectService,

@@ -25,6 +25,8 @@ export interface ConcludeInput {
   readonly required: readonly RequiredEngine[];
   readonly reports: readonly ScanReport[];
   readonly degradedPolicy: 'tag' | 'review';
+  /** What other scanners found in these bytes: never our own finding, and never `clean` beside it. */
+  readonly externalThreats?: number | undefined;
 }
 
 export interface Conclusion {
@@ -56,6 +58,10 @@ export function conclude(input: ConcludeInput): Conclusion {
   const gap = WITHOUT_BYTES.find((outcome) => input.gaps.includes(outcome));
   const found = verdict === 'infected' || verdict === 'secrets' || verdict === 'suspicious';
   if (gap !== undefined && !found) return unread(gap, `${DEFAULT_REASON[gap]}_during_scan`);
+  if (!found && (input.externalThreats ?? 0) > 0) {
+    const suspicious = { verdict: 'suspicious', reason: 'external_threats_found' } as const;
+    return { ...suspicious, route: routeOf('suspicious', false, input.degradedPolicy), degraded: false };
+  }
   return {
     verdict,
     reason,

@@ -30,6 +30,8 @@ export interface ScanContext {
   readonly ref: ObjectRef;
   readonly generation: number;
   readonly facts?: ObjectFacts | undefined;
+  /** Another scanner found something in these bytes. */
+  readonly hasExternalThreats?: true | undefined;
 }
 
 /** An engine as it was when it looked. */
@@ -151,6 +153,8 @@ export abstract class Ledger {
     findings: readonly Finding[],
     total: number,
   ): Promise<void>;
+  /** Puts what other scanners found of the object among the scan's findings. @returns how many there are. */
+  abstract recordExternalThreats(scanId: string): Promise<number>;
   /** Appends the verdict; the object's current verdict follows unless a newer generation spoke already. */
   abstract recordVerdict(scanId: string, record: VerdictRecord): Promise<void>;
   abstract recordAction(scanId: string, taskId: string, record: ActionRecord): Promise<void>;

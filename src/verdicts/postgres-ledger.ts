@@ -18,6 +18,7 @@ import {
 } from './ledger.js';
 import { ScanProgress } from './progress.js';
 import { appendVerdict } from './sql/append-verdict.js';
+import { recordThreats } from './sql/external-threats.js';
 import { fixIdentity, fixVersion, foldInto } from './sql/identify.js';
 import { findByIdentities } from './sql/object-rows.js';
 import { recordAction } from './sql/record-action.js';
@@ -84,6 +85,11 @@ export class PostgresLedger extends Ledger {
       const scan = await findScan(tx, scanId, { lock: true });
       await replaceFindings(tx, { scanId, objectId: scan.object_id, kind, findings, total });
     });
+  }
+
+  async recordExternalThreats(scanId: string): Promise<number> {
+    if (!isUuid(scanId)) throw noScan(scanId);
+    return recordThreats(this.database, scanId);
   }
 
   async recordVerdict(scanId: string, record: VerdictRecord): Promise<void> {

@@ -144,6 +144,9 @@ class FakeLedger extends Ledger {
     return { kind: 'current' };
   }
   async recordFindings(): Promise<void> {}
+  async recordExternalThreats(): Promise<number> {
+    return 0;
+  }
   async recordVerdict(): Promise<void> {}
   async recordAction(): Promise<void> {}
   async recordDecision(scanId: string, decision: object): Promise<void> {

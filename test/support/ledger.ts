@@ -64,6 +64,13 @@ export class MemoryLedger extends Ledger {
     return ofScanId === undefined ? { kind: 'current' } : { kind: 'duplicate', ofScanId };
   }
 
+  /** What other scanners found, by scan id. */
+  readonly externalThreats = new Map<string, number>();
+
+  async recordExternalThreats(scanId: string): Promise<number> {
+    return this.externalThreats.get(scanId) ?? 0;
+  }
+
   async recordFindings(
     scanId: string,
     kind: 'secrets' | 'malware',

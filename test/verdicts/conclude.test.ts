@@ -31,6 +31,19 @@ const missing = withMalware({ notCovered: [{ path: '', reason: 'engine_missing' 
 describe('what follows a scan', () => {
   const table: readonly [string, Partial<ConcludeInput>, string, string][] = [
     ['clean', {}, 'clean', 'tag'],
+    ['what another scanner found', { externalThreats: 1 }, 'suspicious', 'review'],
+    [
+      'the same beside encryption',
+      { externalThreats: 1, ...withMalware({ notCovered: [{ path: 'a', reason: 'encrypted' }] }) },
+      'suspicious',
+      'review',
+    ],
+    [
+      'the same beside malware',
+      { externalThreats: 1, ...withMalware({ counts: { ...NONE, infected: 1 } }) },
+      'infected',
+      'review',
+    ],
     ['malware', withMalware({ counts: { ...NONE, infected: 1 } }), 'infected', 'review'],
     ['secrets', withMalware({ counts: { ...NONE, secrets: 1 } }), 'secrets', 'review'],
     ['suspicion', withMalware({ counts: { ...NONE, suspicious: 1 } }), 'suspicious', 'review'],

@@ -2,6 +2,7 @@ import { NotFound } from '../../errors.js';
 import type { Queryable } from '../../database/queryable.js';
 import { isUuid } from '../../uuid5.js';
 import type { ObjectFacts, ObjectRef, ScanContext } from '../ledger.js';
+import { HAS_EXTERNAL_THREATS } from './external-threats.js';
 
 /** A scan with its object; bigint columns as numbers. */
 export interface ScanRow {
@@ -26,6 +27,7 @@ export interface ScanRow {
   readonly verdict: string;
   readonly verdict_generation: number;
   readonly workflow_id: string;
+  readonly has_external_threats: boolean;
 }
 
 export const noScan = (scanId: string): NotFound =>
@@ -46,7 +48,7 @@ export async function findScan(
     `SELECT s.id AS scan_id, s.object_id, s.generation, s.closed_at::float8, s.duplicate_of, s.workflow_id,
             o.endpoint_id, o.bucket, o.key, o.version_id, o.identity, o.identity_fixed, o.e_tag,
             o.size_bytes::float8, o.last_modified, o.content_type, o.detected_type, o.storage_class,
-            o.folded_into, o.verdict, o.verdict_generation
+            o.folded_into, o.verdict, o.verdict_generation, ${HAS_EXTERNAL_THREATS} AS has_external_threats
        FROM scan s JOIN object_version o ON o.id = s.object_id
       WHERE s.id = $1 ${options.lock === true ? 'FOR NO KEY UPDATE OF o' : ''}`,
     [scanId],
@@ -71,6 +73,7 @@ export function contextOf(row: ScanRow): ScanContext {
     ref: refOf(row),
     generation: row.generation,
     ...(facts !== undefined && { facts }),
+    ...(row.has_external_threats && { hasExternalThreats: true as const }),
   };
 }
 

@@ -60,7 +60,9 @@ export class RecordVerdictWorker extends TaskWorker {
     const reports = [reportIn(input.secrets), reportIn(input.malware)].filter(
       (report) => report !== undefined,
     );
-    const conclusion = this.judge(input, scan, reports);
+    const threats =
+      scan.hasExternalThreats === true ? await this.ledger.recordExternalThreats(scan.scanId) : 0;
+    const conclusion = this.judge(input, scan, reports, threats);
     const coverage = coverageOf(reports, input.inspection.object?.sizeBytes ?? scan.facts?.sizeBytes ?? 0);
     await this.ledger.recordVerdict(scan.scanId, {
       verdict: conclusion.verdict,
@@ -83,7 +85,12 @@ export class RecordVerdictWorker extends TaskWorker {
     return { kind: 'completed', output: { ...conclusion } };
   }
 
-  private judge(input: Input, scan: ScanContext, reports: readonly ScanReport[]): Conclusion {
+  private judge(
+    input: Input,
+    scan: ScanContext,
+    reports: readonly ScanReport[],
+    externalThreats: number,
+  ): Conclusion {
     const policy = this.buckets.find(scan.ref.endpointId, scan.ref.bucket);
     const gaps = [gapIn(input.secrets), gapIn(input.malware), input.secretsGap, input.malwareGap];
     return conclude({
@@ -93,6 +100,7 @@ export class RecordVerdictWorker extends TaskWorker {
       required: policy?.required ?? ALL,
       reports,
       degradedPolicy: this.config.DEGRADED_POLICY,
+      externalThreats,
     });
   }
 }
