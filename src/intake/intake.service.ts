@@ -164,10 +164,11 @@ export class IntakeService {
     return { placed, rejects, ignored };
   }
 
-  /** `AWS:AROA…:session` of a role, `AIDA…` of a user, an access key. */
+  /** `AWS:AROA…:session` of a role, `AIDA…` of a user, an access key. Whoever takes on a role chooses the session's name. */
   private isOwn(principal: string | undefined): boolean {
     if (principal === undefined || this.own.size === 0) return false;
-    return this.own.has(principal) || principal.split(':').some((part) => this.own.has(part));
+    const [id = ''] = principal.replace(/^AWS:/, '').split(':');
+    return this.own.has(principal) || this.own.has(id);
   }
 
   /** The doctor's probes are no uploads: their arrival is noted, and that is all. */

@@ -12,6 +12,7 @@ import {
   demoteOthers,
   findByIdentities,
   findRestored,
+  haveLatest,
   insertObjects,
   overtaken,
   type NewObject,
@@ -20,7 +21,7 @@ import {
 import { openScans, raiseGenerations } from '../verdicts/sql/open-scan.js';
 import type { Verdict } from '../verdicts/verdict.js';
 import { occurrenceOf } from './event-key.js';
-import type { S3Event } from './s3-event.js';
+import type { S3Event, SourceKind } from './s3-event.js';
 import { sequenceOf } from './sequencer.js';
 import type { Effect } from './sql/store-events.js';
 
@@ -52,6 +53,7 @@ interface Decided extends UploadEvent {
   readonly sequence: Sequence | undefined;
   readonly isNew: boolean;
   readonly isStale: boolean;
+  readonly isLatest: boolean;
   readonly decision: Decision;
 }
 
@@ -72,7 +74,7 @@ export async function storeUploads(
   await demoteOthers(
     tx,
     decided
-      .filter(({ isNew, isStale }) => isNew && !isStale)
+      .filter(({ isNew, isLatest }) => isNew && isLatest)
       .map(({ ref, objectId }) => ({ ref, id: objectId })),
   );
   await startScans(tx, decided);
@@ -83,6 +85,8 @@ export async function storeUploads(
     effect: decision.kind === 'speak' ? decision.verdict : decision.kind,
   }));
 }
+
+const SIGHTINGS: ReadonlySet<SourceKind> = new Set(['guardduty', 'job']);
 
 async function decide(
   tx: Queryable,
@@ -109,13 +113,25 @@ async function decide(
     tx,
     fresh.filter((upload): upload is typeof upload & { sequence: Sequence } => upload.sequence !== undefined),
   );
+  // Who tells of an object that was seen does not say that it was uploaded just now.
+  const settled = await haveLatest(
+    tx,
+    fresh.filter(({ ref, event }) => isVersioned(ref) && SIGHTINGS.has(event.sourceKind)),
+  );
   const released = await releasedAmong(tx, fresh);
   return seen.map((upload): Decided => {
     const { ref, event, identity } = upload;
     const objectId = known.get(identity)?.id;
     const isStale = (stale as ReadonlySet<unknown>).has(upload);
     const scanOrSkip = (): Decision => asDecision(match(matchable(upload)));
-    const common = { ...upload, isStale, isNew: objectId === undefined, objectId: objectId ?? randomUUID() };
+    const isLatest = !isStale && !(settled as ReadonlySet<unknown>).has(upload);
+    const common = {
+      ...upload,
+      isStale,
+      isLatest,
+      isNew: objectId === undefined,
+      objectId: objectId ?? randomUUID(),
+    };
     if (objectId !== undefined) {
       return { ...common, decision: event.kind === 'restored' ? scanOrSkip() : { kind: 'known' } };
     }
@@ -170,7 +186,7 @@ const newObject = ({
   origin: 'event',
   facts: { eTag: event.eTag, sizeBytes: event.sizeBytes },
   sequence,
-  isLatest: !upload.isStale,
+  isLatest: upload.isLatest,
   uploadedAt: event.eventTime ?? upload.receivedAt,
   firstSeenAt: upload.receivedAt,
   generation: decision.kind === 'scan' ? 1 : 0,

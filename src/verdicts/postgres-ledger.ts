@@ -19,7 +19,7 @@ import {
 import { ScanProgress } from './progress.js';
 import { appendVerdict } from './sql/append-verdict.js';
 import { recordThreats } from './sql/external-threats.js';
-import { fixIdentity, fixVersion, foldInto } from './sql/identify.js';
+import { fixIdentity, fixVersion, foldInto, yieldLatest } from './sql/identify.js';
 import { findByIdentities } from './sql/object-rows.js';
 import { recordAction } from './sql/record-action.js';
 import { clearFindings, replaceFindings } from './sql/replace-findings.js';
@@ -194,7 +194,10 @@ async function identify(tx: Queryable, scan: ScanRow, facts: ObjectFacts): Promi
   const differs =
     (scan.e_tag !== null && scan.e_tag !== facts.eTag) ||
     (scan.size_bytes !== null && scan.size_bytes !== facts.sizeBytes);
-  if (differs) return { kind: 'superseded' };
+  if (differs) {
+    await yieldLatest(tx, scan.object_id, facts);
+    return { kind: 'superseded' };
+  }
   const other = (await findByIdentities(tx, [identity])).get(identity);
   if (other !== undefined && other.id !== scan.object_id) {
     const fold = { objectId: scan.object_id, scanId: scan.scan_id, intoObjectId: other.id };

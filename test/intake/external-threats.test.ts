@@ -83,7 +83,7 @@ async function judge(counts: { infected?: number } = {}): Promise<Record<string,
     taskId: 't',
   } as unknown as Task);
   if (outcome.kind !== 'completed') throw new Error(outcome.kind);
-  return outcome.output as Record<string, unknown>;
+  return outcome.output;
 }
 
 beforeEach(async () => {

@@ -27,6 +27,31 @@ export async function fixIdentity(
 }
 
 /**
+ * What the key holds now is not what this row told of, so this is no longer its latest state: the row of those bytes is,
+ * where there is one.
+ */
+export async function yieldLatest(
+  tx: Queryable,
+  objectId: string,
+  now: Pick<ObjectFacts, 'eTag' | 'sizeBytes'>,
+): Promise<void> {
+  await tx.query(
+    `WITH late AS (
+       UPDATE object_version SET is_latest = false WHERE id = $1 AND is_latest RETURNING endpoint_id, bucket, key
+     )
+     UPDATE object_version o SET is_latest = true
+       FROM late
+      WHERE o.id = (
+        SELECT p.id FROM object_version p
+         WHERE p.endpoint_id = late.endpoint_id AND p.bucket = late.bucket AND p.key = late.key AND p.id <> $1
+           AND (p.version_id IS NULL OR p.version_id = 'null') AND p.folded_into IS NULL AND p.deleted_at IS NULL
+           AND p.e_tag = $2 AND coalesce(p.size_bytes, $3) = $3
+         ORDER BY p.first_seen_at DESC LIMIT 1)`,
+    [objectId, now.eTag, now.sizeBytes],
+  );
+}
+
+/**
  * The same for an object whose version id alone is its identity, by its scan: one statement, no lock.
  *
  * @returns false when the scan is none of such an object, or is unknown.

@@ -130,6 +130,22 @@ export async function overtaken<Upload extends SequencedUpload>(
   return new Set(rows.map(({ n }) => uploads[n - 1]).filter((upload) => upload !== undefined));
 }
 
+/** For which of these keys the ledger knows which state is the latest. */
+export async function haveLatest<Told extends { readonly ref: ObjectRef }>(
+  tx: Queryable,
+  told: readonly Told[],
+): Promise<Set<Told>> {
+  if (told.length === 0) return new Set();
+  const rows = await tx.query<{ n: number }>(
+    `SELECT u.n::int FROM ${placesOf('$1, $2, $3')} AS u (endpoint_id, bucket, key, n)
+      WHERE EXISTS (
+        SELECT FROM object_version o
+         WHERE o.endpoint_id = u.endpoint_id AND o.bucket = u.bucket AND o.key = u.key AND o.is_latest)`,
+    places(told.map(({ ref }) => ref)),
+  );
+  return new Set(rows.map(({ n }) => told[n - 1]).filter((one) => one !== undefined));
+}
+
 /** The other states of these keys are no longer their latest. */
 export async function demoteOthers(
   tx: Queryable,
