@@ -2,6 +2,8 @@ import type { SourceKind } from './s3-event.js';
 
 const HEX = /^[0-9A-F]{1,64}$/;
 const WIDTH = 64;
+// Seconds and a part of one: both kinds have at least as many digits.
+const MIN_AWS_LENGTH = 12;
 
 /**
  * Sources whose sequencers order the uploads of one key. EventBridge carries the same ones as S3's notifications.
@@ -32,7 +34,8 @@ export function sequenceOf(
  * S3 writes them as `0055AED6…`, and EventBridge's pages show them without the zeros in front. Padded on the right, any
  * of the one kind would come after all of the other, so the kinds are not compared at all.
  */
-const awsForm = (sequencer: string): string => (sequencer.startsWith('00') ? 'aws' : 'aws-unpadded');
+const awsForm = (sequencer: string): string =>
+  sequencer.length >= MIN_AWS_LENGTH && !sequencer.startsWith('00') ? 'aws-unpadded' : 'aws';
 
 /** Negative when `a` came before `b`, positive when after, 0 for the same place. Both are hexadecimal. */
 export function compareSequencers(a: string, b: string): number {
