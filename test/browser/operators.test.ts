@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ServiceProcess } from '../support/service-process.js';
@@ -333,6 +333,55 @@ describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
       await reject.getByRole('button', { name: 'Forget' }).click();
       await reject.getByRole('button', { name: 'Really forget' }).click();
       await page.getByText('None: every event could be used.').waitFor();
+    }, 60_000);
+  });
+
+  describe('for backfills', () => {
+    it('estimate what was there before, start it when that was seen, and show how far it is', async () => {
+      const Bucket = 'older';
+      await service.s3().send(new CreateBucketCommand({ Bucket }));
+      for (let n = 0; n < 12; n += 1) {
+        await service.s3().send(new PutObjectCommand({ Bucket, Key: `2019/${n}.txt`, Body: `object ${n}` }));
+      }
+      await service.api('/api/v1/buckets', {
+        method: 'POST',
+        body: { endpointId: 'embedded', bucket: Bucket, actionMode: 'tag' },
+      });
+      await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Backfills' }).click();
+      await page.getByRole('link', { name: 'New backfill' }).click();
+      await page.getByLabel('Bucket').selectOption({ label: 'older (embedded)' });
+      await page.getByLabel('Keys that begin with').fill('2019/');
+      await expectNames();
+      await page.getByRole('button', { name: 'Estimate it' }).click();
+      await page.getByRole('heading', { name: 'What it comes to' }).waitFor();
+      await page.getByText('To scan').waitFor();
+      await picture('backfill-estimate');
+      await page.getByRole('button', { name: 'Start it' }).click();
+      await page.getByText('100 %').waitFor();
+      await page.getByText('completed').waitFor();
+      await page.getByText('12 of 12 objects').waitFor();
+      await expectNames();
+      await picture('backfill');
+      await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Backfills' }).click();
+      await page.getByRole('link', { name: 'older/2019/' }).waitFor();
+      await expectNames();
+      await picture('backfills');
+    }, 90_000);
+
+    it('pause, resume and cancel one', async () => {
+      await service.api('/api/v1/queue/pause', { method: 'POST', body: {} });
+      await page.getByRole('link', { name: 'New backfill' }).click();
+      await page.getByLabel('Bucket').selectOption({ label: 'older (embedded)' });
+      await page.getByLabel('Also what has a verdict already').check();
+      await page.getByRole('button', { name: 'Estimate it' }).click();
+      await page.getByRole('button', { name: 'Start it' }).click();
+      await page.getByRole('button', { name: 'Pause' }).click();
+      await page.getByRole('button', { name: 'Resume' }).click();
+      await page.getByRole('button', { name: 'Cancel' }).click();
+      await page.getByRole('button', { name: 'Really cancel' }).click();
+      await page.getByText('cancelled').waitFor();
+      expect(await page.getByRole('button', { name: 'Pause' }).count()).toBe(0);
+      await service.api('/api/v1/queue/resume', { method: 'POST', body: {} });
     }, 60_000);
   });
 

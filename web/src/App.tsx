@@ -11,9 +11,12 @@ import { ObjectsPage } from './pages/ObjectsPage.js';
 import { ReportsPage } from './pages/ReportsPage.js';
 import { ReviewPage } from './pages/ReviewPage.js';
 import { ReviewsPage } from './pages/ReviewsPage.js';
+import { BackfillPage } from './pages/BackfillPage.js';
+import { BackfillsPage } from './pages/BackfillsPage.js';
 import { BucketPage, NewBucketPage } from './pages/BucketPage.js';
 import { BucketsPage } from './pages/BucketsPage.js';
 import { EndpointPage, NewEndpointPage } from './pages/EndpointPage.js';
+import { NewBackfillPage } from './pages/NewBackfillPage.js';
 import { QueuePage } from './pages/QueuePage.js';
 import { NewRulePage, RulePage } from './pages/RulePage.js';
 import { NewSchedulePage, SchedulePage } from './pages/SchedulePage.js';
@@ -35,6 +38,7 @@ const PLACES = [
   ['/buckets', 'Buckets'],
   ['/triggers', 'Triggers'],
   ['/queue', 'Queue'],
+  ['/backfills', 'Backfills'],
   ['/mailbox', 'Mailbox'],
 ] as const;
 
@@ -87,6 +91,9 @@ export function App() {
               <Route path="/new/schedule" element={<NewSchedulePage />} />
               <Route path="/schedules/:name" element={<SchedulePage />} />
               <Route path="/queue" element={<QueuePage />} />
+              <Route path="/backfills" element={<BackfillsPage />} />
+              <Route path="/new/backfill" element={<NewBackfillPage />} />
+              <Route path="/backfills/:id" element={<BackfillPage />} />
               <Route path="/mailbox" element={<MailboxPage />} />
               <Route path="*" element={<NotFoundPage />} />
             </Routes>
