@@ -1,5 +1,6 @@
 import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { giveUp } from '../../../src/backlog/dead-letter.js';
 import { Database } from '../../../src/database/database.js';
 import { Conflict, InvalidInput } from '../../../src/errors.js';
 import { coverage } from '../../../src/verdicts/verdicts.queries.js';
@@ -253,6 +254,25 @@ describe('steering a backfill', () => {
     expect(counts.enqueued).toBe(await it_.count('backlog_item'));
     expect(counts.enqueued).toBeLessThan(VERSIONS);
     expect(step).toBeGreaterThan(0);
+  });
+
+  it('what cannot start, or is taken out of the queue, holds up neither the end nor the next one', async () => {
+    const run = await it_.backfill({}, { prefix: 'data/00000' });
+    await it_.work(it_.lister());
+    const items = await test.query<{ scan_id: string }>('SELECT scan_id FROM backlog_item ORDER BY scan_id');
+    const scanIds = items.map((item) => item.scan_id);
+    const dead = { scanId: scanIds[0] ?? '', code: 'NOT_FOUND', reason: 'no such definition' };
+    await database.transaction((tx) => giveUp(tx, [dead], Math.floor(clock.now())));
+    await test.query('DELETE FROM backlog_item WHERE scan_id = $1', [scanIds[1]]);
+    await it_.scanAll();
+    await it_.work(it_.lister());
+    expect(await runs.find(run.id)).toMatchObject({
+      state: 'completed',
+      verdicts: { clean: 18, failed: 1, skipped: 1 },
+    });
+    const again = await it_.backfill({ rescan: true }, { prefix: 'data/00000' });
+    await it_.work(it_.lister());
+    expect((await runs.find(again.id)).counts.enqueued).toBe(20);
   });
 
   it('two backfills share what may wait', async () => {

@@ -1,6 +1,7 @@
 import type { Instant } from '../../../clock.js';
 import type { Queryable } from '../../../database/queryable.js';
 import type { Verdict } from '../../../verdicts/verdict.js';
+import { IS_UNDER_WAY } from './under-way.js';
 
 /** A scan that a run asked for. */
 export interface RunItem {
@@ -17,7 +18,10 @@ export async function insertItems(tx: Queryable, runId: string, items: readonly 
   );
 }
 
-/** Takes out up to `limit` items whose scans have ended, and says how. The caller holds the run's row. */
+/**
+ * Takes out up to `limit` items whose scans have ended, and says how. One that left the backlog and never began became a
+ * dead letter, or somebody or a rule took it out. The caller holds the run's row.
+ */
 export const settleItems = (
   tx: Queryable,
   args: { readonly runId: string; readonly limit: number },
@@ -25,16 +29,17 @@ export const settleItems = (
   tx.query(
     `WITH ended AS (
        SELECT i.scan_id, s.object_id, s.generation FROM listing_item i JOIN scan s ON s.id = i.scan_id
-        WHERE i.run_id = $1 AND (s.verdict_at IS NOT NULL OR s.closed_at IS NOT NULL) LIMIT $2
+        WHERE i.run_id = $1 AND NOT ${IS_UNDER_WAY} LIMIT $2
      ), taken AS (
        DELETE FROM listing_item i USING ended e WHERE i.run_id = $1 AND i.scan_id = e.scan_id
        RETURNING i.scan_id, i.size_bytes, e.object_id, e.generation
      )
-     SELECT coalesce(v.verdict, 'failed') AS verdict, count(*)::int AS count, sum(t.size_bytes)::float8 AS bytes
+     SELECT coalesce(v.verdict, CASE WHEN d.scan_id IS NULL THEN 'skipped' ELSE 'failed' END) AS verdict, count(*)::int AS count, sum(t.size_bytes)::float8 AS bytes
        FROM taken t LEFT JOIN LATERAL (
          SELECT verdict FROM verdict
           WHERE object_id = t.object_id AND generation = t.generation AND scan_id = t.scan_id
           ORDER BY id DESC LIMIT 1) v ON true
+       LEFT JOIN dead_letter d ON d.scan_id = t.scan_id
       GROUP BY 1`,
     [args.runId, args.limit],
   );

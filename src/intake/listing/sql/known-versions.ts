@@ -1,6 +1,7 @@
 import type { Queryable } from '../../../database/queryable.js';
 import type { ObjectRef } from '../../../verdicts/ledger.js';
 import type { Verdict } from '../../../verdicts/verdict.js';
+import { IS_UNDER_WAY } from './under-way.js';
 
 /** What the ledger has of a version that a listing told of. */
 export interface KnownVersion {
@@ -56,7 +57,7 @@ export async function knownVersions<Told extends ToldVersion>(
      )
      SELECT DISTINCT ON (f.n) f.n::int, o.id, o.verdict, o.verdict_generation, v.reason,
             o.deleted_at IS NOT NULL AS is_deleted,
-            s.id IS NOT NULL AND s.verdict_at IS NULL AND s.closed_at IS NULL AS is_under_way
+            s.id IS NOT NULL AND ${IS_UNDER_WAY} AS is_under_way
        FROM found f JOIN object_version o ON o.id = f.id LEFT JOIN verdict v ON v.id = o.verdict_id
        LEFT JOIN scan s ON s.object_id = o.id AND s.generation = o.generation
       ORDER BY f.n, o.verdict_generation DESC`,

@@ -1,6 +1,7 @@
 import type { Instant } from '../../../clock.js';
 import type { Queryable } from '../../../database/queryable.js';
 import type { RescanOptions } from '../run.js';
+import { IS_UNDER_WAY } from './under-way.js';
 
 /** A row of the ledger that a rescan looks at. */
 export interface LedgerRow {
@@ -62,7 +63,7 @@ export function ledgerPage(db: Queryable, page: LedgerPage): Promise<LedgerRow[]
         ORDER BY o.first_seen_at DESC, o.id DESC LIMIT ${limit})
      SELECT o.id, o.endpoint_id, o.bucket, o.key, o.version_id, o.e_tag, o.size_bytes::float8, o.first_seen_at::float8,
             ${wanted.join(' AND ')} AS is_wanted,
-            s.id IS NOT NULL AND s.verdict_at IS NULL AND s.closed_at IS NULL AS is_under_way
+            s.id IS NOT NULL AND ${IS_UNDER_WAY} AS is_under_way
        FROM page o LEFT JOIN verdict v ON v.id = o.verdict_id
        LEFT JOIN scan s ON s.object_id = o.id AND s.generation = o.generation
       ORDER BY o.first_seen_at DESC, o.id DESC`,
@@ -74,7 +75,7 @@ export function ledgerPage(db: Queryable, page: LedgerPage): Promise<LedgerRow[]
 export async function underWayAmong(tx: Queryable, objectIds: readonly string[]): Promise<Set<string>> {
   const rows = await tx.query<{ id: string }>(
     `SELECT o.id FROM object_version o JOIN scan s ON s.object_id = o.id AND s.generation = o.generation
-      WHERE o.id = ANY ($1) AND s.verdict_at IS NULL AND s.closed_at IS NULL`,
+      WHERE o.id = ANY ($1) AND ${IS_UNDER_WAY}`,
     [objectIds],
   );
   return new Set(rows.map(({ id }) => id));
