@@ -282,7 +282,9 @@ describe('an explanation', () => {
           tags: of.tags ?? { team: 'red' },
         };
         const after = matchRules(enabled, learnt);
-        expect([after.kind, after.rule]).toEqual([before.kind, before.rule]);
+        expect(after.kind).toBe(before.kind);
+        // What no rule allows may turn out to be denied by name as well: skipped it stays.
+        if (before.rule !== 'no_rule_matched') expect(after.rule).toBe(before.rule);
       }),
     );
   });

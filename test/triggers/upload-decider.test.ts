@@ -246,7 +246,7 @@ describe('an upload', () => {
     expect(await items()).toMatchObject([
       { last_error: expect.stringContaining('Register it first') as string },
     ]);
-    clock.advance(1000);
+    clock.advance(2000);
     expect(await dispatch()).toBe(1);
   });
 });
