@@ -52,3 +52,6 @@ export const CurrentPrincipal = createParamDecorator(
 
 /** The same person for the engine's audit trail. */
 export const actorOf = (principal: Principal): Actor => ({ kind: principal.kind, id: principal.id });
+
+/** The same as the audit names it, as in `AuditEvent.actor`: `user:…`, `apikey:…`. */
+export const auditActor = ({ kind, id }: Principal): string => `${kind}:${id}`;

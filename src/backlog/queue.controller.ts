@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { CurrentPrincipal, READERS, Roles, type Principal } from '../access/principal.js';
+import { auditActor, CurrentPrincipal, READERS, Roles, type Principal } from '../access/principal.js';
 import { InvalidInput } from '../errors.js';
 import { QueueItems } from './queue-items.service.js';
 import { ItemAnswer, ItemPage, PauseAnswer, QueueSummary, RedriveAnswer } from './queue-view.js';
@@ -57,8 +57,6 @@ const ItemsQuery = Page.extend({
   state: z.enum(ITEM_STATES, `must be one of: ${ITEM_STATES.join(', ')}`).default('waiting'),
 });
 
-const actorOf = (principal: Principal): string => `${principal.kind}:${principal.id}`;
-
 /** What waits for its scan: looked at, stopped, hastened, given up. */
 @ApiTags('queue')
 @Controller('api/v1/queue')
@@ -90,7 +88,7 @@ export class QueueController {
     @Body({ schema: PauseBody }) { reason, ...name }: z.infer<typeof PauseBody>,
     @CurrentPrincipal() principal: Principal,
   ): Promise<PauseAnswer> {
-    return this.queues.pause(name, actorOf(principal), reason);
+    return this.queues.pause(name, auditActor(principal), reason);
   }
 
   @Post('resume')
@@ -101,7 +99,7 @@ export class QueueController {
     @Body({ schema: QueueName }) name: z.infer<typeof QueueName>,
     @CurrentPrincipal() principal: Principal,
   ): Promise<PauseAnswer> {
-    return this.queues.resume(name, actorOf(principal));
+    return this.queues.resume(name, auditActor(principal));
   }
 
   @Post('items/:scanId/requeue')
@@ -113,7 +111,7 @@ export class QueueController {
     @Body({ schema: RequeueBody.default({}) }) { priority }: z.infer<typeof RequeueBody>,
     @CurrentPrincipal() principal: Principal,
   ): Promise<ItemAnswer> {
-    return this.items.requeue(scanId, actorOf(principal), priority);
+    return this.items.requeue(scanId, auditActor(principal), priority);
   }
 
   @Post('items/:scanId/cancel')
@@ -125,7 +123,7 @@ export class QueueController {
     @Body({ schema: CancelBody.default({}) }) { reason }: z.infer<typeof CancelBody>,
     @CurrentPrincipal() principal: Principal,
   ): Promise<ItemAnswer> {
-    return this.items.cancel(scanId, actorOf(principal), reason);
+    return this.items.cancel(scanId, auditActor(principal), reason);
   }
 
   @Get('dead-letters')
@@ -147,6 +145,6 @@ export class QueueController {
     if (all === undefined && Object.values(filter).every((value) => value === undefined)) {
       throw InvalidInput.field('all', 'say which are meant, or all: true for every one');
     }
-    return this.items.redrive(filter, actorOf(principal), newWorkflowName);
+    return this.items.redrive(filter, auditActor(principal), newWorkflowName);
   }
 }

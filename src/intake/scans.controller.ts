@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { z } from 'zod';
-import { CurrentPrincipal, Roles, type Principal } from '../access/principal.js';
+import { auditActor, CurrentPrincipal, Roles, type Principal } from '../access/principal.js';
 import { keyProblem } from './object-key.js';
 import { ScanRequests, type ScanRequested } from './scan-requests.service.js';
 
@@ -32,6 +32,6 @@ export class ScansController {
     @Body({ schema: ScanRequestBody }) body: ScanRequestBody,
     @CurrentPrincipal() principal: Principal,
   ): Promise<ScanRequested> {
-    return this.requests.request(body, `${principal.kind}:${principal.id}`);
+    return this.requests.request(body, auditActor(principal));
   }
 }

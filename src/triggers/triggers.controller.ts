@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { CurrentPrincipal, READERS, Roles, type Principal } from '../access/principal.js';
+import { auditActor, CurrentPrincipal, READERS, Roles, type Principal } from '../access/principal.js';
 import { CONFIG, type Config } from '../config.js';
 import { Conflict } from '../errors.js';
 import { ApplyRules, ChangedRule, RuleName, RuleSpec } from './rule-spec.js';
@@ -37,7 +37,7 @@ export class TriggersController {
     @Body({ schema: RuleSpec }) body: RuleSpec,
     @CurrentPrincipal() principal: Principal,
   ): Promise<RuleView> {
-    return ruleView(await this.triggers.create(body, actor(principal)), this.triggers);
+    return ruleView(await this.triggers.create(body, auditActor(principal)), this.triggers);
   }
 
   /** What the rules would do with an upload, and of each one why. Starts nothing. */
@@ -57,7 +57,7 @@ export class TriggersController {
     @Body({ schema: ApplyRules }) { rules, prune }: z.infer<typeof ApplyRules>,
     @CurrentPrincipal() principal: Principal,
   ): Promise<AppliedView> {
-    const applied = await this.triggers.apply(rules, { actor: actor(principal), keeper: 'api', prune });
+    const applied = await this.triggers.apply(rules, { actor: auditActor(principal), keeper: 'api', prune });
     return { created: [...applied.created], changed: [...applied.changed], deleted: [...applied.deleted] };
   }
 
@@ -70,7 +70,7 @@ export class TriggersController {
     if (this.config.TRIGGERS_FILE !== undefined) {
       throw new Conflict('TRIGGERS_FILE is set, and would be applied again. Start without it first.');
     }
-    await this.triggers.releaseFile(actor(principal));
+    await this.triggers.releaseFile(auditActor(principal));
     return this.list();
   }
 
@@ -88,7 +88,7 @@ export class TriggersController {
     @Body({ schema: ChangedRule }) { ruleVersion, ...spec }: z.infer<typeof ChangedRule>,
     @CurrentPrincipal() principal: Principal,
   ): Promise<RuleView> {
-    const row = await this.triggers.replace({ name, ...spec }, ruleVersion, actor(principal));
+    const row = await this.triggers.replace({ name, ...spec }, ruleVersion, auditActor(principal));
     return ruleView(row, this.triggers);
   }
 
@@ -100,7 +100,7 @@ export class TriggersController {
     @Query({ schema: RemoveQuery }) { version }: z.infer<typeof RemoveQuery>,
     @CurrentPrincipal() principal: Principal,
   ): Promise<void> {
-    return this.triggers.remove(name, version, actor(principal));
+    return this.triggers.remove(name, version, auditActor(principal));
   }
 
   @Post(':name/enable')
@@ -111,7 +111,7 @@ export class TriggersController {
     @Param('name', { schema: RuleName }) name: string,
     @CurrentPrincipal() principal: Principal,
   ): Promise<RuleView> {
-    return ruleView(await this.triggers.setEnabled(name, true, actor(principal)), this.triggers);
+    return ruleView(await this.triggers.setEnabled(name, true, auditActor(principal)), this.triggers);
   }
 
   @Post(':name/disable')
@@ -122,8 +122,6 @@ export class TriggersController {
     @Param('name', { schema: RuleName }) name: string,
     @CurrentPrincipal() principal: Principal,
   ): Promise<RuleView> {
-    return ruleView(await this.triggers.setEnabled(name, false, actor(principal)), this.triggers);
+    return ruleView(await this.triggers.setEnabled(name, false, auditActor(principal)), this.triggers);
   }
 }
-
-const actor = ({ kind, id }: Principal): string => `${kind}:${id}`;

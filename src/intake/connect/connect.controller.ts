@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { CurrentPrincipal, Roles, type Principal } from '../../access/principal.js';
+import { auditActor, CurrentPrincipal, Roles, type Principal } from '../../access/principal.js';
 import { BucketPolicyService } from './bucket-policy.service.js';
 import {
   ApplyWish,
@@ -45,7 +45,7 @@ export class ConnectController {
     @Body({ schema: ApplyWish }) body: z.infer<typeof ApplyWish>,
     @CurrentPrincipal() principal: Principal,
   ): Promise<ConnectPlanView> {
-    return this.connect.apply({ endpointId, bucket }, body, `${principal.kind}:${principal.id}`);
+    return this.connect.apply({ endpointId, bucket }, body, auditActor(principal));
   }
 
   @Post('connect/template')

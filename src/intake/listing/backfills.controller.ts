@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse } from '@nestjs/swagger';
 import { z } from 'zod';
-import { CurrentPrincipal, READERS, Roles, type Principal } from '../../access/principal.js';
+import { auditActor, CurrentPrincipal, READERS, Roles, type Principal } from '../../access/principal.js';
 import { decodeCursor, encodeCursor, isUuid } from '../../cursor.js';
 import { Database } from '../../database/database.js';
 import { RUN_KINDS, RUN_STATES } from './run.js';
@@ -57,7 +57,7 @@ export class BackfillsController {
     @CurrentPrincipal() principal: Principal,
   ): Promise<RunView> {
     const { bucket, endpointId, prefix, ...options } = body;
-    const request = { actor: actorOf(principal), cause: 'request', endpointId };
+    const request = { actor: auditActor(principal), cause: 'request', endpointId };
     return runView(await this.runs.backfill({ bucket, prefix, options }, request));
   }
 
@@ -91,7 +91,7 @@ export class BackfillsController {
     @Param('id', { schema: RunId }) id: string,
     @CurrentPrincipal() principal: Principal,
   ): Promise<RunView> {
-    return runView(await this.runs.start(id, actorOf(principal)));
+    return runView(await this.runs.start(id, auditActor(principal)));
   }
 
   @Post(':id/pause')
@@ -102,7 +102,7 @@ export class BackfillsController {
     @Param('id', { schema: RunId }) id: string,
     @CurrentPrincipal() principal: Principal,
   ): Promise<RunView> {
-    return runView(await this.runs.pause(id, actorOf(principal)));
+    return runView(await this.runs.pause(id, auditActor(principal)));
   }
 
   @Post(':id/resume')
@@ -113,7 +113,7 @@ export class BackfillsController {
     @Param('id', { schema: RunId }) id: string,
     @CurrentPrincipal() principal: Principal,
   ): Promise<RunView> {
-    return runView(await this.runs.resume(id, actorOf(principal)));
+    return runView(await this.runs.resume(id, auditActor(principal)));
   }
 
   @Post(':id/cancel')
@@ -124,9 +124,6 @@ export class BackfillsController {
     @Param('id', { schema: RunId }) id: string,
     @CurrentPrincipal() principal: Principal,
   ): Promise<RunView> {
-    return runView(await this.runs.cancel(id, actorOf(principal)));
+    return runView(await this.runs.cancel(id, auditActor(principal)));
   }
 }
-
-/** As AuditEvent tells it. */
-export const actorOf = ({ kind, id }: Principal): string => `${kind}:${id}`;

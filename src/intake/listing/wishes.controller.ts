@@ -1,8 +1,7 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiAcceptedResponse } from '@nestjs/swagger';
 import { z } from 'zod';
-import { CurrentPrincipal, Roles, type Principal } from '../../access/principal.js';
-import { actorOf } from './backfills.controller.js';
+import { auditActor, CurrentPrincipal, Roles, type Principal } from '../../access/principal.js';
 import { ReconcileWish, RescanWish } from './input.js';
 import { RunView, runView } from './run-view.js';
 import { ListingWishes } from './wishes.js';
@@ -23,7 +22,7 @@ export class WishesController {
     @Body({ schema: RescanWish }) wish: RescanWish,
     @CurrentPrincipal() principal: Principal,
   ): Promise<RunView> {
-    return runView(await this.wishes.rescan(wish, { actor: actorOf(principal), cause: 'request' }));
+    return runView(await this.wishes.rescan(wish, { actor: auditActor(principal), cause: 'request' }));
   }
 
   @Post('reconciles')
@@ -34,7 +33,7 @@ export class WishesController {
     @Body({ schema: ReconcileWish }) wish: ReconcileWish,
     @CurrentPrincipal() principal: Principal,
   ): Promise<Begun> {
-    const runs = await this.wishes.reconcile(wish, { actor: actorOf(principal), cause: 'request' });
+    const runs = await this.wishes.reconcile(wish, { actor: auditActor(principal), cause: 'request' });
     return { items: runs.map(runView) };
   }
 }

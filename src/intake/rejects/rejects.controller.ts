@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse } from '@nestjs/swagger';
 import { z } from 'zod';
-import { CurrentPrincipal, READERS, Roles, type Principal } from '../../access/principal.js';
+import { auditActor, CurrentPrincipal, READERS, Roles, type Principal } from '../../access/principal.js';
 import { decodeCursor, encodeCursor } from '../../cursor.js';
 import { text } from '../sources/source.js';
 import type { RejectRow } from '../sql/rejects.js';
@@ -92,7 +92,7 @@ export class RejectsController {
     @Body({ schema: ReplayMany }) { limit, after, ...filter }: ReplayMany,
     @CurrentPrincipal() principal: Principal,
   ): Promise<ReplayedMany> {
-    return this.rejects.replayMany(filter, { after, limit }, actorIn(principal));
+    return this.rejects.replayMany(filter, { after, limit }, auditActor(principal));
   }
 
   @Post(':id/replay')
@@ -102,7 +102,7 @@ export class RejectsController {
     @Param('id', { schema: RejectId }) id: string,
     @CurrentPrincipal() principal: Principal,
   ): Promise<Replayed> {
-    return this.rejects.replay(id, actorIn(principal));
+    return this.rejects.replay(id, auditActor(principal));
   }
 
   @Delete(':id')
@@ -112,11 +112,9 @@ export class RejectsController {
     @Param('id', { schema: RejectId }) id: string,
     @CurrentPrincipal() principal: Principal,
   ): Promise<void> {
-    await this.rejects.remove(id, actorIn(principal));
+    await this.rejects.remove(id, auditActor(principal));
   }
 }
-
-const actorIn = ({ kind, id }: Principal): string => `${kind}:${id}`;
 
 const viewOf = (row: RejectRow): RejectView => ({
   id: row.id,

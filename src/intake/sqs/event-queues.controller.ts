@@ -1,7 +1,7 @@
 import { Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiOkResponse } from '@nestjs/swagger';
 import { z } from 'zod';
-import { CurrentPrincipal, READERS, Roles, type Principal } from '../../access/principal.js';
+import { auditActor, CurrentPrincipal, READERS, Roles, type Principal } from '../../access/principal.js';
 import { appendAudit } from '../../audit/audit.js';
 import { Clock } from '../../clock.js';
 import { CONFIG, type Config } from '../../config.js';
@@ -87,7 +87,7 @@ export class EventQueuesController {
     await appendAudit(this.database, [
       {
         at: wholeMilliseconds(this.clock),
-        actor: `${principal.kind}:${principal.id}`,
+        actor: auditActor(principal),
         action: 'event_queue.redriven',
         subject: `event_queue:${name}`,
         data: {},

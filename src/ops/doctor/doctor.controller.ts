@@ -1,7 +1,7 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { CurrentPrincipal, Roles, type Principal } from '../../access/principal.js';
+import { auditActor, CurrentPrincipal, Roles, type Principal } from '../../access/principal.js';
 import { Doctor } from './doctor.js';
 
 const name = (max: number) =>
@@ -59,7 +59,7 @@ export class DoctorController {
     @Body({ schema: DoctorRequest }) { buckets, waitSeconds }: z.infer<typeof DoctorRequest>,
     @CurrentPrincipal() principal: Principal,
   ): Promise<ExaminationView> {
-    const actor = `${principal.kind}:${principal.id}`;
+    const actor = auditActor(principal);
     const { worst, durationMs, diagnoses } = await this.doctor.examine({ buckets, waitSeconds, actor });
     return {
       worst,

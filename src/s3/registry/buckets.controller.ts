@@ -14,7 +14,7 @@ import {
 import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { CurrentPrincipal, READERS, Roles, type Principal } from '../../access/principal.js';
+import { auditActor, CurrentPrincipal, READERS, Roles, type Principal } from '../../access/principal.js';
 import { decodeCursor, encodeCursor, isText } from '../../cursor.js';
 import { BucketPage, BucketPatch, BucketView, NewBucket } from './bucket-view.js';
 import { BucketsService } from './buckets.service.js';
@@ -68,7 +68,7 @@ export class BucketsController {
     @CurrentPrincipal() principal: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<BucketView> {
-    return tagged(reply, await this.buckets.register(body, actorOf(principal)));
+    return tagged(reply, await this.buckets.register(body, auditActor(principal)));
   }
 
   @Patch(':endpointId/:bucket')
@@ -83,7 +83,12 @@ export class BucketsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<BucketView> {
     const expected = expectedVersion(ifMatch, version);
-    const changed = await this.buckets.change(endpointId, bucket, { expected, wanted }, actorOf(principal));
+    const changed = await this.buckets.change(
+      endpointId,
+      bucket,
+      { expected, wanted },
+      auditActor(principal),
+    );
     return tagged(reply, changed);
   }
 
@@ -98,11 +103,9 @@ export class BucketsController {
     @CurrentPrincipal() principal: Principal,
   ): Promise<void> {
     const expected = expectedVersion(ifMatch, version);
-    await this.buckets.remove(endpointId, bucket, expected, actorOf(principal));
+    await this.buckets.remove(endpointId, bucket, expected, auditActor(principal));
   }
 }
 
 /** The list's order. A slash is in no endpoint's id and in no bucket's name. */
 const placeOf = ({ endpointId, bucket }: BucketView): string => `${endpointId}/${bucket}`;
-
-const actorOf = ({ kind, id }: Principal): string => `${kind}:${id}`;

@@ -14,7 +14,7 @@ import {
 import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { CurrentPrincipal, READERS, Roles, type Principal } from '../../access/principal.js';
+import { auditActor, CurrentPrincipal, READERS, Roles, type Principal } from '../../access/principal.js';
 import { EndpointList, EndpointPatch, EndpointView, NewEndpoint } from './endpoint-view.js';
 import { EndpointsService } from './endpoints.service.js';
 import { expectedVersion, tagged } from './expected-version.js';
@@ -50,7 +50,7 @@ export class EndpointsController {
     @CurrentPrincipal() principal: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<EndpointView> {
-    return tagged(reply, await this.endpoints.register(body, actorOf(principal)));
+    return tagged(reply, await this.endpoints.register(body, auditActor(principal)));
   }
 
   @Patch(':id')
@@ -64,7 +64,7 @@ export class EndpointsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<EndpointView> {
     const expected = expectedVersion(ifMatch, version);
-    return tagged(reply, await this.endpoints.change(id, { expected, wanted }, actorOf(principal)));
+    return tagged(reply, await this.endpoints.change(id, { expected, wanted }, auditActor(principal)));
   }
 
   @Delete(':id')
@@ -76,8 +76,6 @@ export class EndpointsController {
     @Headers('if-match') ifMatch: string | undefined,
     @CurrentPrincipal() principal: Principal,
   ): Promise<void> {
-    await this.endpoints.remove(id, expectedVersion(ifMatch, version), actorOf(principal));
+    await this.endpoints.remove(id, expectedVersion(ifMatch, version), auditActor(principal));
   }
 }
-
-const actorOf = ({ kind, id }: Principal): string => `${kind}:${id}`;

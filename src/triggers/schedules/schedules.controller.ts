@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { CurrentPrincipal, READERS, Roles, type Principal } from '../../access/principal.js';
+import { auditActor, CurrentPrincipal, READERS, Roles, type Principal } from '../../access/principal.js';
 import { decodeCursor, encodeCursor, isText } from '../../cursor.js';
 import { CATCH_UP } from './catch-up.js';
 import { DEFAULT_CATCH_UP_SECONDS } from './schedule-spec.js';
@@ -97,7 +97,7 @@ export class SchedulesController {
     @Body({ schema: NewSchedule }) body: z.infer<typeof NewSchedule>,
     @CurrentPrincipal() principal: Principal,
   ): Promise<ScheduleView> {
-    return scheduleView(await this.schedules.create(body, actor(principal)), this.schedules);
+    return scheduleView(await this.schedules.create(body, auditActor(principal)), this.schedules);
   }
 
   @Get(':name')
@@ -114,7 +114,7 @@ export class SchedulesController {
     @Body({ schema: ChangedSchedule }) { version, ...spec }: z.infer<typeof ChangedSchedule>,
     @CurrentPrincipal() principal: Principal,
   ): Promise<ScheduleView> {
-    const row = await this.schedules.replace({ name, ...spec }, version, actor(principal));
+    const row = await this.schedules.replace({ name, ...spec }, version, auditActor(principal));
     return scheduleView(row, this.schedules);
   }
 
@@ -126,7 +126,7 @@ export class SchedulesController {
     @Query({ schema: RemoveQuery }) { version }: z.infer<typeof RemoveQuery>,
     @CurrentPrincipal() principal: Principal,
   ): Promise<void> {
-    return this.schedules.remove(name, version, actor(principal));
+    return this.schedules.remove(name, version, auditActor(principal));
   }
 
   @Post(':name/pause')
@@ -137,7 +137,7 @@ export class SchedulesController {
     @Param('name', { schema: Name }) name: string,
     @CurrentPrincipal() principal: Principal,
   ): Promise<ScheduleView> {
-    return scheduleView(await this.schedules.pause(name, actor(principal)), this.schedules);
+    return scheduleView(await this.schedules.pause(name, auditActor(principal)), this.schedules);
   }
 
   @Post(':name/resume')
@@ -148,7 +148,7 @@ export class SchedulesController {
     @Param('name', { schema: Name }) name: string,
     @CurrentPrincipal() principal: Principal,
   ): Promise<ScheduleView> {
-    return scheduleView(await this.schedules.resume(name, actor(principal)), this.schedules);
+    return scheduleView(await this.schedules.resume(name, auditActor(principal)), this.schedules);
   }
 
   /** One run beside its times; see its firings for what becomes of it. */
@@ -159,7 +159,7 @@ export class SchedulesController {
     @Param('name', { schema: Name }) name: string,
     @CurrentPrincipal() principal: Principal,
   ): Promise<{ readonly dueAt: string }> {
-    const dueAt = await this.schedules.runNow(name, actor(principal));
+    const dueAt = await this.schedules.runNow(name, auditActor(principal));
     this.runner.wake();
     return { dueAt: new Date(dueAt).toISOString() };
   }
@@ -173,5 +173,3 @@ export class SchedulesController {
     return { items: (await this.schedules.firings(name, limit)).map(firingView) };
   }
 }
-
-const actor = ({ kind, id }: Principal): string => `${kind}:${id}`;
