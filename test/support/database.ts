@@ -62,6 +62,8 @@ async function makeClone(name: string): Promise<TestDatabase> {
   };
 }
 
+const DEADLOCK_DETECTED = '40P01';
+
 async function truncate(adminUrl: string): Promise<void> {
   const admin = new Client({ connectionString: adminUrl });
   await admin.connect();
@@ -79,12 +81,21 @@ async function truncate(adminUrl: string): Promise<void> {
       .map((table) => `INSERT INTO public.${table} OVERRIDING SYSTEM VALUE SELECT * FROM test_seed.${table};`)
       .join('\n');
     // Append-only tables refuse TRUNCATE by trigger; in this mode triggers and foreign keys rest.
-    await admin.query(
-      `BEGIN; SET LOCAL session_replication_role = replica;
+    const empty = `BEGIN; SET LOCAL session_replication_role = replica;
        TRUNCATE ${tables} RESTART IDENTITY CASCADE;
        ${restore}
-       COMMIT;`,
-    );
+       COMMIT;`;
+    // Every table is locked, in no order that a service which some test keeps running beside it knows: either of the
+    // two may be PostgreSQL's victim of a deadlock, and does its work again.
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await admin.query(empty);
+        return;
+      } catch (error) {
+        if (attempt === 5 || (error as { code?: string }).code !== DEADLOCK_DETECTED) throw error;
+        await admin.query('ROLLBACK');
+      }
+    }
   } finally {
     await admin.end();
   }
