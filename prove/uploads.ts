@@ -114,20 +114,22 @@ export async function prove(args: readonly string[]): Promise<boolean> {
   }
 }
 
-/** Until nothing is pending and what is to be tagged is, or the time is over: the check says what is missing. */
+/** Until nothing is pending and every scan that has not ended waits for a person: what it decides it has also done. */
 async function settled(service: ServiceProcess): Promise<void> {
   await eventually(
     async () => {
+      await delay(500);
       const { counts } = await service.api<{ counts: Record<string, number> }>('/api/v1/objects/summary');
       if ((counts['pending'] ?? 0) > 0) return false;
       const running = await service.api<{ totalHits: number }>(
-        `/api/workflow/search?size=0&query=${encodeURIComponent("workflowType = 'scan_upload' AND status = 'RUNNING'")}`,
+        `/api/workflow/search?size=1&query=${encodeURIComponent("workflowType = 'scan_upload' AND status = 'RUNNING'")}`,
       );
-      const reviews = await service.api<{ total?: number; items: unknown[] }>('/api/v1/reviews?limit=1');
-      return running.totalHits === 0 || reviews.items.length > 0;
+      const reviews = await service.all('/api/v1/reviews');
+      return running.totalHits === reviews.length;
     },
     { timeoutMs: SETTLE_MS, what: 'every upload has its verdict' },
-  ).catch(() => undefined);
-  // The last tags follow their verdicts.
-  await delay(5000);
+    // The check says of each version what is missing.
+  ).catch(
+    (error: unknown) => void process.stderr.write(`${String(error)}: ${String((error as Error).cause)}\n`),
+  );
 }
