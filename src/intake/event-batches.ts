@@ -1,7 +1,7 @@
 import type { Instant } from '../clock.js';
 import type { Database } from '../database/database.js';
-import { isDatabaseAway } from '../database/is-away.js';
 import type { Queryable } from '../database/queryable.js';
+import { Together } from '../database/together.js';
 import { Overloaded } from '../errors.js';
 import type { TriggerRules } from '../triggers/trigger-rules.js';
 import { isVersioned, lockKeys } from '../verdicts/identity.js';
@@ -34,12 +34,6 @@ export interface PlacedMessage {
   readonly receivedAt: Instant;
 }
 
-interface Waiting {
-  readonly message: PlacedMessage;
-  readonly resolve: (stored: readonly StoredEvent[]) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 // One transaction's worth: a thousandth of a second each, and locks for all of their keys.
 const MAX_EVENTS = 500;
 // Sources that deliver one event a message wait for their answer; more of them than this would only fill the memory.
@@ -50,62 +44,31 @@ const MAX_WAITING = 10_000;
  * hundred. A message is stored whole or not at all, and one that the database refuses harms none beside it.
  */
 export class EventBatches {
-  private readonly waiting: Waiting[] = [];
-  private isRunning = false;
+  private readonly batches: Together<PlacedMessage, readonly StoredEvent[]>;
 
   constructor(
     private readonly database: Database,
     private readonly rules: TriggerRules,
-  ) {}
+  ) {
+    this.batches = new Together((messages) => this.commit(messages), {
+      most: MAX_EVENTS,
+      sizeOf: ({ placed, rejects }) => placed.length + rejects.length,
+    });
+  }
 
   /**
    * @returns what was stored now; events of earlier deliveries are left out.
    * @throws Overloaded when too many messages wait already.
    */
-  store(message: PlacedMessage): Promise<readonly StoredEvent[]> {
-    if (this.waiting.length >= MAX_WAITING) {
+  async store(message: PlacedMessage): Promise<readonly StoredEvent[]> {
+    if (this.batches.length >= MAX_WAITING) {
       throw new Overloaded(`${MAX_WAITING} messages wait to be stored. Send this one again later.`, 1, 503);
     }
-    return new Promise((resolve, reject) => {
-      this.waiting.push({ message, resolve, reject });
-      if (!this.isRunning) void this.run();
-    });
-  }
-
-  /** Never rejects: each message hears its own outcome. */
-  private async run(): Promise<void> {
-    this.isRunning = true;
-    while (this.waiting.length > 0) await this.storeBatch(this.nextBatch());
-    this.isRunning = false;
-  }
-
-  private nextBatch(): readonly Waiting[] {
-    let events = 0;
-    let count = 0;
-    for (const { message } of this.waiting) {
-      events += message.placed.length + message.rejects.length;
-      if (count > 0 && events > MAX_EVENTS) break;
-      count += 1;
-    }
-    return this.waiting.splice(0, count);
-  }
-
-  private async storeBatch(batch: readonly Waiting[]): Promise<void> {
-    try {
-      const outcomes = await this.commit(batch.map(({ message }) => message));
-      for (const [index, { resolve }] of batch.entries()) resolve(outcomes[index] ?? []);
-    } catch (error) {
-      // A database that is away is away for all of them; what one message did wrong the others need not pay for.
-      if (batch.length === 1 || isDatabaseAway(error)) {
-        for (const { reject } of batch) reject(error);
-      } else {
-        for (const alone of batch) await this.storeBatch([alone]);
-      }
-    }
+    return this.batches.do(message);
   }
 
   /** One transaction. @returns what each message added. */
-  private commit(messages: readonly PlacedMessage[]): Promise<(readonly StoredEvent[])[]> {
+  private commit(messages: readonly PlacedMessage[]): Promise<readonly (readonly StoredEvent[])[]> {
     return this.database.transaction(async (tx) => {
       await storeRejects(
         tx,

@@ -196,13 +196,19 @@ export class ObjectStorage {
     mayWrite: () => void = () => undefined,
   ): Promise<Placement> {
     return this.tagging.hold(lockKey(object), async () => {
+      // A version is what it was, or is gone, which the next call says.
+      if (isImmutable(object.versionId)) {
+        const { all, written, left } = change(await this.readTags(object));
+        mayWrite();
+        await this.writeTags(object, all);
+        return { kind: 'tagged', written, left };
+      }
       const before = await this.head(object).catch(supersededAsUndefined);
       if (before === undefined) return { kind: 'superseded' };
       const target = { ...object, versionId: object.versionId ?? before.versionId };
-      const changed = change(await this.readTags(target));
-      const { written, left } = changed;
+      const { all, written, left } = change(await this.readTags(target));
       mayWrite();
-      await this.writeTags(target, changed.all);
+      await this.writeTags(target, all);
       if (isImmutable(target.versionId)) return { kind: 'tagged', written, left };
       const after = await this.head(object).catch(supersededAsUndefined);
       if (after !== undefined && after.lastModified === before.lastModified)
@@ -433,7 +439,7 @@ const match = (ref: { readonly eTag?: string | undefined }) =>
 const abortable = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { abortSignal: signal });
 
 /** A version id names bytes for ever, except "null", which the next unversioned write replaces. */
-const isImmutable = (versionId: string | undefined): boolean =>
+export const isImmutable = (versionId: string | undefined): boolean =>
   versionId !== undefined && versionId !== 'null';
 
 /** Servers that keep no versions know no call that asks for them. */

@@ -10,6 +10,7 @@ import { HealthRegistry } from '../ops/health.js';
 import { LOG, type Log } from '../ops/log.js';
 import { S3Module } from '../s3/s3.module.js';
 import { VerdictsModule } from '../verdicts/verdicts.module.js';
+import { Allowances } from './object/allowances.js';
 import { DeleteObjectWorker } from './object/delete-object.worker.js';
 import { InspectObjectWorker } from './object/inspect-object.worker.js';
 import { KeepObjectWorker } from './object/keep-object.worker.js';
@@ -55,6 +56,7 @@ const MANAGED_CLAMD = Symbol('MANAGED_CLAMD');
   imports: [S3Module, VerdictsModule],
   providers: [
     ...TASKS_WORKERS,
+    Allowances,
     ObjectLocks,
     Tagger,
     Quarantine,

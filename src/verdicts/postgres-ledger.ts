@@ -3,6 +3,7 @@ import { appendAudit } from '../audit/audit.js';
 import { Clock, type Instant } from '../clock.js';
 import { Database } from '../database/database.js';
 import type { Queryable } from '../database/queryable.js';
+import { Together } from '../database/together.js';
 import { isUuid } from '../uuid5.js';
 import { headIdentity, isVersioned, lockKeys, versionIdentity } from './identity.js';
 import {
@@ -17,13 +18,13 @@ import {
   type VerdictRecord,
 } from './ledger.js';
 import { ScanProgress } from './progress.js';
-import { appendVerdict } from './sql/append-verdict.js';
+import { appendVerdicts, type NewVerdict } from './sql/append-verdict.js';
 import { recordThreats } from './sql/external-threats.js';
-import { fixIdentity, fixVersion, foldInto, yieldLatest } from './sql/identify.js';
+import { fixIdentity, fixVersions, foldInto, yieldLatest } from './sql/identify.js';
 import { findByIdentities } from './sql/object-rows.js';
-import { recordAction } from './sql/record-action.js';
+import { recordActions, type TaskAction } from './sql/record-action.js';
 import { clearFindings, replaceFindings } from './sql/replace-findings.js';
-import { contextOf, findScan, noScan, refOf, type ScanRow } from './sql/scan-row.js';
+import { contextOf, findScan, findScans, noScan, refOf, type ScanRow } from './sql/scan-row.js';
 import { storableText } from './text.js';
 import type { Verdict } from './verdict.js';
 import { wholeMilliseconds } from './whole-milliseconds.js';
@@ -31,25 +32,67 @@ import { wholeMilliseconds } from './whole-milliseconds.js';
 /** The ledger on PostgreSQL: each call one transaction, with its audit events. */
 @Injectable()
 export class PostgresLedger extends Ledger {
+  // What every object needs, for all that need it at the same time.
+  private readonly scans: Together<string, ScanRow | undefined>;
+  private readonly standings: Together<string, Standing | undefined>;
+  private readonly fixes: Together<{ scanId: string; facts: ObjectFacts }, boolean>;
+  private readonly clearings: Together<{ scanId: string; kind: 'secrets' | 'malware' }, boolean>;
+  private readonly verdicts: Together<Spoken, boolean>;
+  private readonly actions: Together<TaskAction, boolean>;
+  private readonly closings: Together<string, boolean>;
+
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly progress: ScanProgress,
   ) {
     super();
+    this.scans = new Together(async (ids) => {
+      const found = await findScans(database, ids);
+      return ids.map((id) => found.get(id));
+    });
+    this.standings = new Together(async (ids) => {
+      const found = await findStandings(database, ids);
+      return ids.map((id) => found.get(id));
+    });
+    this.fixes = new Together(
+      async (fixes) => {
+        const fixed = await fixVersions(database, fixes);
+        return fixes.map(({ scanId }) => fixed.has(scanId));
+      },
+      { keyOf: ({ scanId }) => scanId },
+    );
+    this.clearings = new Together(
+      async (cleared) => {
+        const known = await clearFindings(database, cleared);
+        return cleared.map(({ scanId }) => known.has(scanId));
+      },
+      { keyOf: ({ scanId }) => scanId },
+    );
+    this.verdicts = new Together((spoken) => this.speakTogether(spoken), { keyOf: ({ scanId }) => scanId });
+    this.actions = new Together(
+      async (actions) => {
+        const known = await recordActions(database, actions);
+        return actions.map(({ scanId }) => known.has(scanId));
+      },
+      { keyOf: ({ scanId }) => scanId },
+    );
+    this.closings = new Together(async (ids) => {
+      const closed = await closeJudged(database, ids, wholeMilliseconds(clock));
+      return ids.map((id) => closed.has(id));
+    });
   }
 
   async scan(scanId: string): Promise<ScanContext> {
-    return contextOf(await findScan(this.database, scanId));
+    const row = isUuid(scanId) ? await this.scans.do(scanId) : undefined;
+    if (row === undefined) throw noScan(scanId);
+    return contextOf(row);
   }
 
   async standing(scanId: string): Promise<Standing> {
-    const { verdict_generation: spoken, object_id: objectId } = await findScan(this.database, scanId);
-    const [judged] = await this.database.query<{ sha256: string | null }>(
-      'SELECT sha256 FROM verdict WHERE object_id = $1 AND scan_id = $2 ORDER BY id DESC LIMIT 1',
-      [objectId, scanId],
-    );
-    return { spokenGeneration: spoken < 0 ? undefined : spoken, sha256: judged?.sha256 ?? undefined };
+    const standing = isUuid(scanId) ? await this.standings.do(scanId) : undefined;
+    if (standing === undefined) throw noScan(scanId);
+    return standing;
   }
 
   async verdictOn(ref: ObjectRef, facts: ObjectFacts): Promise<Verdict | undefined> {
@@ -62,7 +105,7 @@ export class PostgresLedger extends Ledger {
   }
 
   async identified(scanId: string, facts: ObjectFacts): Promise<Identified> {
-    if (isUuid(scanId) && (await fixVersion(this.database, scanId, facts))) return { kind: 'current' };
+    if (isUuid(scanId) && (await this.fixes.do({ scanId, facts }))) return { kind: 'current' };
     // Which key's lock is needed stands in the row; the lock comes before the row, as intake takes them.
     const { endpoint_id: endpointId, bucket, key } = await findScan(this.database, scanId);
     return this.database.transaction(async (tx) => {
@@ -78,7 +121,7 @@ export class PostgresLedger extends Ledger {
     total: number,
   ): Promise<void> {
     if (total === 0) {
-      if (!isUuid(scanId) || !(await clearFindings(this.database, scanId, kind))) throw noScan(scanId);
+      if (!isUuid(scanId) || !(await this.clearings.do({ scanId, kind }))) throw noScan(scanId);
       return;
     }
     await this.database.transaction(async (tx) => {
@@ -93,14 +136,36 @@ export class PostgresLedger extends Ledger {
   }
 
   async recordVerdict(scanId: string, record: VerdictRecord): Promise<void> {
-    await this.database.transaction(async (tx) => {
-      await speak(tx, await findScan(tx, scanId, { lock: true }), record, wholeMilliseconds(this.clock));
-    });
+    if (!isUuid(scanId) || !(await this.verdicts.do({ scanId, record }))) throw noScan(scanId);
     this.progress.freed();
   }
 
+  /** One transaction; verdicts about one object follow each other in it. @returns which scans are known. */
+  private speakTogether(spoken: readonly Spoken[]): Promise<readonly boolean[]> {
+    return this.database.transaction(async (tx) => {
+      const scans = await findScans(
+        tx,
+        spoken.map(({ scanId }) => scanId),
+        { lock: true },
+      );
+      const at = wholeMilliseconds(this.clock);
+      const told = spoken.flatMap(({ scanId, record }) => {
+        const scan = scans.get(scanId);
+        return scan === undefined ? [] : [{ scan, record }];
+      });
+      for (const { scan, record } of told.filter(({ record }) => record.verdict === 'failed'))
+        await speak(tx, scan, record, at);
+      for (const round of eachObjectOnce(told.filter(({ record }) => record.verdict !== 'failed')))
+        await appendVerdicts(
+          tx,
+          round.map(({ scan, record }) => verdictOf(scan, record, at)),
+        );
+      return spoken.map(({ scanId }) => scans.has(scanId));
+    });
+  }
+
   async recordAction(scanId: string, taskId: string, record: ActionRecord): Promise<void> {
-    if (!isUuid(scanId) || !(await recordAction(this.database, scanId, taskId, record))) throw noScan(scanId);
+    if (!isUuid(scanId) || !(await this.actions.do({ scanId, taskId, record }))) throw noScan(scanId);
   }
 
   async recordDecision(
@@ -142,7 +207,7 @@ export class PostgresLedger extends Ledger {
   }
 
   async close(scanId: string): Promise<void> {
-    if (isUuid(scanId) && (await closeJudged(this.database, scanId, wholeMilliseconds(this.clock)))) {
+    if (isUuid(scanId) && (await this.closings.do(scanId))) {
       this.progress.freed();
       return;
     }
@@ -223,24 +288,70 @@ async function speak(tx: Queryable, scan: ScanRow, record: VerdictRecord, at: In
     ]);
     if (spoken.length > 0) return;
   }
-  await appendVerdict(tx, {
-    ...record,
-    objectId: scan.object_id,
-    scanId: scan.scan_id,
-    generation: scan.generation,
-    at,
-    actor: 'worker:record_verdict',
-  });
+  await appendVerdicts(tx, [verdictOf(scan, record, at)]);
 }
 
-/** Closes a scan that has its verdict, in one statement. @returns false when it has none, or is closed already. */
-async function closeJudged(db: Queryable, scanId: string, at: Instant): Promise<boolean> {
-  const rows = await db.query(
-    `UPDATE scan s SET closed_at = $2
-      WHERE s.id = $1 AND s.closed_at IS NULL
-        AND EXISTS (SELECT FROM verdict v WHERE v.object_id = s.object_id AND v.scan_id = s.id)
-     RETURNING s.id`,
-    [scanId, at],
+const verdictOf = (scan: ScanRow, record: VerdictRecord, at: Instant): NewVerdict => ({
+  ...record,
+  objectId: scan.object_id,
+  scanId: scan.scan_id,
+  generation: scan.generation,
+  at,
+  actor: 'worker:record_verdict',
+});
+
+interface Spoken {
+  readonly scanId: string;
+  readonly record: VerdictRecord;
+}
+
+/** Rounds in which no object comes twice: one statement changes a row only once. */
+function eachObjectOnce<One extends { readonly scan: ScanRow }>(told: readonly One[]): readonly One[][] {
+  const rounds: One[][] = [];
+  const next = new Map<string, number>();
+  for (const one of told) {
+    const round = next.get(one.scan.object_id) ?? 0;
+    next.set(one.scan.object_id, round + 1);
+    (rounds[round] ??= []).push(one);
+  }
+  return rounds;
+}
+
+async function findStandings(
+  db: Queryable,
+  scanIds: readonly string[],
+): Promise<ReadonlyMap<string, Standing>> {
+  const rows = await db.query<{ scan_id: string; spoken: number; sha256: string | null }>(
+    `SELECT s.id AS scan_id, o.verdict_generation AS spoken, judged.sha256
+       FROM scan s JOIN object_version o ON o.id = s.object_id
+       LEFT JOIN LATERAL (
+         SELECT v.sha256 FROM verdict v WHERE v.object_id = s.object_id AND v.scan_id = s.id
+          ORDER BY v.id DESC LIMIT 1) judged ON true
+      WHERE s.id = ANY ($1::uuid[])`,
+    [scanIds],
   );
-  return rows.length > 0;
+  return new Map(
+    rows.map(({ scan_id: id, spoken, sha256 }) => [
+      id,
+      { spokenGeneration: spoken < 0 ? undefined : spoken, sha256: sha256 ?? undefined },
+    ]),
+  );
+}
+
+/** Closes scans that have their verdict. @returns them; not those that have none, or are closed already. */
+async function closeJudged(
+  db: Queryable,
+  scanIds: readonly string[],
+  at: Instant,
+): Promise<ReadonlySet<string>> {
+  const rows = await db.query<{ id: string }>(
+    `WITH open AS MATERIALIZED (
+       SELECT s.id FROM scan s
+        WHERE s.id = ANY ($1::uuid[]) AND s.closed_at IS NULL
+          AND EXISTS (SELECT FROM verdict v WHERE v.object_id = s.object_id AND v.scan_id = s.id)
+        ORDER BY s.id FOR NO KEY UPDATE)
+     UPDATE scan s SET closed_at = $2 FROM open WHERE s.id = open.id RETURNING s.id`,
+    [scanIds, at],
+  );
+  return new Set(rows.map(({ id }) => id));
 }

@@ -7,6 +7,7 @@ import type { TaskContext, TaskOutcome, TaskWorker } from '../../src/engine/port
 import { Buckets, ConfiguredBuckets, type BucketPolicy } from '../../src/s3/buckets.js';
 import type { PinnedObject } from '../../src/s3/object-storage.js';
 import { DeleteObjectWorker } from '../../src/tasks/object/delete-object.worker.js';
+import { Allowances } from '../../src/tasks/object/allowances.js';
 import { InspectObjectWorker } from '../../src/tasks/object/inspect-object.worker.js';
 import { KeepObjectWorker } from '../../src/tasks/object/keep-object.worker.js';
 import { ObjectLocks } from '../../src/tasks/object/object-locks.js';
@@ -88,7 +89,7 @@ export class Stage {
         concurrency: 4,
       });
     const all: TaskWorker[] = [
-      new InspectObjectWorker(ledger, storage, reads, db, clock),
+      new InspectObjectWorker(ledger, storage, reads, new Allowances(storage, db, clock), db),
       new ScanSecretsWorker(ledger, reads, spool, this.secrets),
       new ScanMalwareWorker(ledger, reads, spool, engines, config),
       new TagObjectWorker(ledger, buckets, storage, tagger, clock),

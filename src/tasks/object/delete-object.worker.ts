@@ -10,7 +10,8 @@ import { gapOf, noteOf } from '../storage-failure.js';
 import { readInput, ScanInput } from '../task-input.js';
 import { Quarantine, type Deletion } from './quarantine.js';
 import type { QuarantineRow } from './sql/quarantined-objects.js';
-import { currentOf, policyOf, scanOf } from './subject.js';
+import { knownScan } from '../../verdicts/workers/known-scan.js';
+import { currentOf, policyOf } from './subject.js';
 
 /** Deletes what a person decided to delete: the quarantined copy, or the scanned version where it was not moved. */
 @Injectable()
@@ -36,7 +37,7 @@ export class DeleteObjectWorker extends TaskWorker {
 
   async execute(task: Task): Promise<TaskOutcome> {
     const { scanId } = readInput(ScanInput, task);
-    const scan = await scanOf(this.ledger, scanId);
+    const scan = await knownScan(this.ledger, scanId);
     const deleted = await this.delete(scan).catch((error: unknown): Deletion => {
       return { performed: false, note: noteOf(gapOf(error, task)) };
     });

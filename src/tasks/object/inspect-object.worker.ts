@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../clock.js';
 import { Database } from '../../database/database.js';
 import type { Task } from '../../engine/model/execution.js';
 import { TaskWorker, type TaskContext, type TaskOutcome } from '../../engine/ports.js';
@@ -9,10 +8,11 @@ import { Ledger, type ObjectFacts, type ScanContext } from '../../verdicts/ledge
 import { gapOf, type Gap } from '../storage-failure.js';
 import { readInput, ScanInput } from '../task-input.js';
 import { detectType, TYPE_BYTES } from './detect-type.js';
-import { allowanceOf } from './allowed.js';
+import { Allowances } from './allowances.js';
 import { isQuarantinedCopy } from './own-copy.js';
 import type { Allowance } from './sql/released-objects.js';
-import { currentOf, scanOf } from './subject.js';
+import { knownScan } from '../../verdicts/workers/known-scan.js';
+import { currentOf } from './subject.js';
 
 /** Looks whether the object is there, what it is, and fixes its identity. */
 @Injectable()
@@ -25,21 +25,21 @@ export class InspectObjectWorker extends TaskWorker {
     maxRetryDelaySeconds: 60,
     responseTimeoutSeconds: 120,
   };
-  override readonly concurrency = 8;
+  override readonly concurrency = 64;
 
   constructor(
     private readonly ledger: Ledger,
     private readonly storage: ObjectStorage,
     private readonly reads: SharedReads,
+    private readonly allowances: Allowances,
     private readonly db: Database,
-    private readonly clock: Clock,
   ) {
     super();
   }
 
   async execute(task: Task, { signal }: TaskContext): Promise<TaskOutcome> {
     const { scanId } = readInput(ScanInput, task);
-    const scan = await scanOf(this.ledger, scanId);
+    const scan = await knownScan(this.ledger, scanId);
     try {
       return await this.inspect(scan, signal);
     } catch (error) {
@@ -53,10 +53,9 @@ export class InspectObjectWorker extends TaskWorker {
     if (await isQuarantinedCopy(this.db, object, head)) {
       return ended('duplicate', 'quarantined_copy', describe(object, head));
     }
-    const allowance = head.isArchived ? undefined : await this.allowance(object, head, signal);
-    const isFirstLook = (await this.ledger.standing(scan.scanId)).spokenGeneration === undefined;
+    const allowance = head.isArchived ? undefined : await this.allowances.of(object, head.sizeBytes, signal);
     // Asked for again (new signatures, a person), it is judged anew; what was decided is shown beside.
-    if (allowance !== undefined && isFirstLook) {
+    if (allowance !== undefined && (await this.isFirstLook(scan))) {
       return ended('duplicate', 'released_by_review', describe(object, head), allowance);
     }
     const facts = await this.factsOf(object, head, signal);
@@ -76,8 +75,8 @@ export class InspectObjectWorker extends TaskWorker {
     return ended('present', '', description, allowance);
   }
 
-  private allowance(object: PinnedObject, { sizeBytes }: ObjectHead, signal: AbortSignal) {
-    return allowanceOf({ storage: this.storage, db: this.db, clock: this.clock }, object, sizeBytes, signal);
+  private async isFirstLook({ scanId }: ScanContext): Promise<boolean> {
+    return (await this.ledger.standing(scanId)).spokenGeneration === undefined;
   }
 
   private async factsOf(object: PinnedObject, head: ObjectHead, signal: AbortSignal): Promise<ObjectFacts> {

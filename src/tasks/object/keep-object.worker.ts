@@ -5,7 +5,7 @@ import { TaskWorker, type TaskOutcome } from '../../engine/ports.js';
 import { Ledger } from '../../verdicts/ledger.js';
 import { readInput, ScanInput } from '../task-input.js';
 import { Quarantine } from './quarantine.js';
-import { scanOf } from './subject.js';
+import { knownScan } from '../../verdicts/workers/known-scan.js';
 
 /** Leaves the object where it is, and says so in the ledger. */
 @Injectable()
@@ -23,7 +23,7 @@ export class KeepObjectWorker extends TaskWorker {
 
   async execute(task: Task): Promise<TaskOutcome> {
     const { scanId } = readInput(ScanInput, task);
-    await scanOf(this.ledger, scanId);
+    await knownScan(this.ledger, scanId);
     const row = await this.quarantine.find(scanId);
     const note = row?.state === 'moved' ? 'stays in quarantine' : 'stays where it is';
     await this.ledger.recordAction(scanId, task.taskId, {

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../clock.js';
 import { Database } from '../../database/database.js';
+import { Together } from '../../database/together.js';
 import { RetryLater } from '../../engine/ports.js';
 import { KeyedLock } from '../../s3/keyed-lock.js';
 import type { ObjectRef } from '../../verdicts/ledger.js';
-import { freeObjectLock, takeObjectLock } from './sql/object-locks.js';
+import { freeObjectLocks, takeObjectLocks, type LockTaking } from './sql/object-locks.js';
 
 const LEASE_MS = 300_000;
 // One write to S3 takes at most so long, its retries included: what would not end within the lease is not begun.
@@ -23,11 +24,28 @@ export type HeldLock = () => void;
 @Injectable()
 export class ObjectLocks {
   private readonly here = new KeyedLock();
+  private readonly taking: Together<LockTaking, boolean>;
+  private readonly freeing: Together<Pick<LockTaking, 'key' | 'holder'>, undefined>;
 
   constructor(
-    private readonly db: Database,
+    db: Database,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.taking = new Together(
+      async (takings) => {
+        const taken = await takeObjectLocks(db, takings);
+        return takings.map(({ key }) => taken.has(key));
+      },
+      { keyOf: ({ key }) => key },
+    );
+    this.freeing = new Together(
+      async (held) => {
+        await freeObjectLocks(db, held);
+        return held.map(() => undefined);
+      },
+      { keyOf: ({ key }) => key },
+    );
+  }
 
   /**
    * @param holder the task that writes. Handed out again after a crash, it need not wait for its own lock; an attempt that
@@ -43,7 +61,7 @@ export class ObjectLocks {
     return this.here.hold(key, async () => {
       const now = this.clock.now();
       const expiresAt = now + LEASE_MS;
-      if (!(await takeObjectLock(this.db, { key, holder, now, expiresAt })))
+      if (!(await this.taking.do({ key, holder, now, expiresAt })))
         throw new RetryLater(BUSY_SECONDS, 'another process writes the tags of this object');
       try {
         return await work(() => {
@@ -51,7 +69,7 @@ export class ObjectLocks {
             throw new RetryLater(BUSY_SECONDS, 'the lock on the object ran out');
         });
       } finally {
-        await freeObjectLock(this.db, key, holder);
+        await this.freeing.do({ key, holder });
       }
     });
   }

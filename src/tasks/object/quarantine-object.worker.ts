@@ -14,7 +14,8 @@ import { readInput, ScanInput } from '../task-input.js';
 import { Quarantine } from './quarantine.js';
 import { loopOf, type Place } from './refuse-loop.js';
 import type { QuarantineRow } from './sql/quarantined-objects.js';
-import { currentOf, policyOf, scanOf } from './subject.js';
+import { knownScan } from '../../verdicts/workers/known-scan.js';
+import { currentOf, policyOf } from './subject.js';
 import { Tagger } from './tagger.js';
 
 const Input = ScanInput.extend({ verdict: z.enum(VERDICTS) });
@@ -44,7 +45,7 @@ export class QuarantineObjectWorker extends TaskWorker {
 
   async execute(task: Task): Promise<TaskOutcome> {
     const { scanId, verdict } = readInput(Input, task);
-    const scan = await scanOf(this.ledger, scanId);
+    const scan = await knownScan(this.ledger, scanId);
     const policy = policyOf(this.buckets, scan);
     const whyNot = this.reasonToLeave(policy, scan, verdict);
     try {

@@ -11,7 +11,8 @@ import { gapOf, noteOf } from '../storage-failure.js';
 import { readInput, ScanInput } from '../task-input.js';
 import { Quarantine, type ReleaseOutcome } from './quarantine.js';
 import type { Decider } from './sql/released-objects.js';
-import { currentOf, scanOf } from './subject.js';
+import { knownScan } from '../../verdicts/workers/known-scan.js';
+import { currentOf } from './subject.js';
 
 const Input = ScanInput.extend({
   /** The decision, as the review's task gave it. */
@@ -46,7 +47,7 @@ export class ReleaseObjectWorker extends TaskWorker {
 
   async execute(task: Task): Promise<TaskOutcome> {
     const { scanId, review, allow } = readInput(Input, task);
-    const scan = await scanOf(this.ledger, scanId);
+    const scan = await knownScan(this.ledger, scanId);
     const by = { reviewId: review?.reviewId ?? undefined, decidedBy: review?.decidedBy ?? undefined };
     const released = await this.release(scan, task, by);
     if (allow === 'same_bytes_in_bucket' && released.object !== undefined && !this.config.DRY_RUN) {

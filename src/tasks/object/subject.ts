@@ -1,18 +1,12 @@
 import { TerminalError } from '../../engine/ports.js';
-import { NotFound } from '../../errors.js';
 import type { Buckets, BucketPolicy } from '../../s3/buckets.js';
-import type { ObjectHead, ObjectStorage, PinnedObject } from '../../s3/object-storage.js';
-import type { Ledger, ScanContext } from '../../verdicts/ledger.js';
-
-/** The scan that a task is about. @throws TerminalError for an id that the ledger does not know */
-export async function scanOf(ledger: Ledger, scanId: string): Promise<ScanContext> {
-  try {
-    return await ledger.scan(scanId);
-  } catch (error) {
-    if (error instanceof NotFound) throw new TerminalError(error.message, { cause: error });
-    throw error;
-  }
-}
+import {
+  isImmutable,
+  type ObjectHead,
+  type ObjectStorage,
+  type PinnedObject,
+} from '../../s3/object-storage.js';
+import type { ScanContext } from '../../verdicts/ledger.js';
 
 /** The bucket's policy. @throws TerminalError when the bucket is not registered (any more) */
 export function policyOf(buckets: Buckets, { ref }: ScanContext): BucketPolicy {
@@ -33,4 +27,15 @@ export async function currentOf(
 ): Promise<{ object: PinnedObject; head: ObjectHead }> {
   const head = await storage.head({ ...scan.ref, eTag: scan.facts?.eTag });
   return { object: { ...scan.ref, versionId: scan.ref.versionId ?? head.versionId, eTag: head.eTag }, head };
+}
+
+/**
+ * The scanned object, held fast, for what needs nothing else of it: a version that inspect saw is asked for nothing.
+ *
+ * @throws StorageError
+ */
+export async function pinnedOf(storage: ObjectStorage, scan: ScanContext): Promise<PinnedObject> {
+  if (isImmutable(scan.ref.versionId) && scan.facts !== undefined)
+    return { ...scan.ref, eTag: scan.facts.eTag };
+  return (await currentOf(storage, scan)).object;
 }

@@ -9,7 +9,8 @@ import { Ledger, type ScanContext } from '../../verdicts/ledger.js';
 import { VERDICTS } from '../../verdicts/verdict.js';
 import { gapOf, noteOf } from '../storage-failure.js';
 import { readInput, ScanInput } from '../task-input.js';
-import { currentOf, policyOf, scanOf } from './subject.js';
+import { knownScan } from '../../verdicts/workers/known-scan.js';
+import { pinnedOf, policyOf } from './subject.js';
 import { Tagger, type Tagged } from './tagger.js';
 
 /** Another object than the scanned one: the copy that a release wrote. */
@@ -35,7 +36,7 @@ export class TagObjectWorker extends TaskWorker {
     retryDelaySeconds: 2,
     responseTimeoutSeconds: 120,
   };
-  override readonly concurrency = 8;
+  override readonly concurrency = 64;
 
   constructor(
     private readonly ledger: Ledger,
@@ -49,7 +50,7 @@ export class TagObjectWorker extends TaskWorker {
 
   async execute(task: Task): Promise<TaskOutcome> {
     const input = readInput(Input, task);
-    const scan = await scanOf(this.ledger, input.scanId);
+    const scan = await knownScan(this.ledger, input.scanId);
     const tagged = await this.tag(scan, input, task);
     await this.ledger.recordAction(scan.scanId, task.taskId, {
       action: 'tagged',
@@ -78,8 +79,7 @@ export class TagObjectWorker extends TaskWorker {
       });
     }
     try {
-      const { object: scannedObject } = await currentOf(this.storage, scan);
-      return await this.tagger.tag(policy, scannedObject, verdict, task, {
+      return await this.tagger.tag(policy, await pinnedOf(this.storage, scan), verdict, task, {
         isCurrent: () => this.isNewest(scan),
       });
     } catch (error) {

@@ -52,31 +52,45 @@ export async function yieldLatest(
 }
 
 /**
- * The same for an object whose version id alone is its identity, by its scan: one statement, no lock.
+ * The same for objects whose version id alone is their identity, by their scans: one statement, and no lock on a key.
  *
- * @returns false when the scan is none of such an object, or is unknown.
+ * @returns the scans that are of such an object.
  */
-export async function fixVersion(db: Queryable, scanId: string, facts: ObjectFacts): Promise<boolean> {
-  const rows = await db.query(
-    `UPDATE object_version o
-        SET e_tag = $2, size_bytes = $3, last_modified = $4, content_type = $5,
-            detected_type = coalesce($6, o.detected_type), storage_class = $7, identity_fixed = true
-       FROM scan s
-      WHERE s.id = $1 AND o.id = s.object_id AND s.duplicate_of IS NULL
-        AND o.version_id IS NOT NULL AND o.version_id <> 'null'
-     RETURNING o.id`,
-    [
-      scanId,
-      facts.eTag,
-      facts.sizeBytes,
-      facts.lastModified,
-      facts.contentType ?? null,
-      facts.detectedType ?? null,
-      facts.storageClass ?? null,
-    ],
-  );
-  return rows.length > 0;
+export async function fixVersions(
+  db: Queryable,
+  fixes: readonly { readonly scanId: string; readonly facts: ObjectFacts }[],
+): Promise<ReadonlySet<string>> {
+  const rows = await db.query<{ scan_id: string }>(FIX_VERSIONS, [
+    JSON.stringify(
+      fixes.map(({ scanId, facts }) => ({
+        scan_id: scanId,
+        e_tag: facts.eTag,
+        size_bytes: facts.sizeBytes,
+        last_modified: facts.lastModified,
+        content_type: facts.contentType,
+        detected_type: facts.detectedType,
+        storage_class: facts.storageClass,
+      })),
+    ),
+  ]);
+  return new Set(rows.map(({ scan_id: id }) => id));
 }
+
+const FIX_VERSIONS = `
+  WITH f AS MATERIALIZED (
+    SELECT f.*, o.id AS object_id
+      FROM json_to_recordset($1::json) AS f (scan_id uuid, e_tag text, size_bytes bigint, last_modified text,
+           content_type text, detected_type text, storage_class text)
+      JOIN scan s ON s.id = f.scan_id JOIN object_version o ON o.id = s.object_id
+     WHERE s.duplicate_of IS NULL AND o.version_id IS NOT NULL AND o.version_id <> 'null'
+     ORDER BY o.id FOR NO KEY UPDATE OF o),
+  fixed AS (
+    UPDATE object_version o
+       SET e_tag = f.e_tag, size_bytes = f.size_bytes, last_modified = f.last_modified,
+           content_type = f.content_type, detected_type = coalesce(f.detected_type, o.detected_type),
+           storage_class = f.storage_class, identity_fixed = true
+      FROM f WHERE o.id = f.object_id)
+  SELECT scan_id FROM f`;
 
 /**
  * Another row already stands for these bytes: this one points to it and is counted no more.

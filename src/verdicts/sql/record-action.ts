@@ -3,51 +3,64 @@ import type { Queryable } from '../../database/queryable.js';
 import type { ActionRecord } from '../ledger.js';
 import { storableText } from '../text.js';
 
-/**
- * Records what was done to a scan's object, once for each task and action, with its audit event: one statement, because
- * it is written for every object.
- *
- * @returns whether the scan is known.
- */
-export async function recordAction(
-  db: Queryable,
-  scanId: string,
-  taskId: string,
-  record: ActionRecord,
-): Promise<boolean> {
-  const { action, performed, note, data, at } = record;
-  const rows = await db.query(RECORD, [
-    scanId,
-    taskId,
-    action,
-    performed,
-    note === undefined ? null : storableText(note, 2000),
-    data === undefined ? null : JSON.stringify(data),
-    Math.round(at),
-    `object.${action}`,
-    JSON.stringify({ scanId, performed, ...(note !== undefined && { note }) }),
-  ]);
-  return rows.length > 0;
+/** Who did what, by the task that did it. */
+export interface TaskAction {
+  readonly scanId: string;
+  readonly taskId: string;
+  readonly record: ActionRecord;
 }
 
+/**
+ * Records what was done to scans' objects, once for each task and action, with the audit events: one statement for many,
+ * because it is written for every object. No scan is named twice.
+ *
+ * @returns the scans that are known.
+ */
+export async function recordActions(
+  db: Queryable,
+  actions: readonly TaskAction[],
+): Promise<ReadonlySet<string>> {
+  const rows = await db.query<{ id: string }>(RECORD, [JSON.stringify(actions.map(rowOf))]);
+  return new Set(rows.map(({ id }) => id));
+}
+
+const rowOf = ({ scanId, taskId, record: { action, performed, note, data, at } }: TaskAction) => ({
+  scan_id: scanId,
+  task_id: taskId,
+  action,
+  performed,
+  note: note === undefined ? undefined : storableText(note, 2000),
+  data,
+  at: Math.round(at),
+  told: { scanId, performed, ...(note !== undefined && { note }) },
+});
+
 const RECORD = `
-  WITH subject AS (SELECT id, object_id FROM scan WHERE id = $1),
+  WITH a AS MATERIALIZED (
+    SELECT a.*, o.id AS object_id
+      FROM json_to_recordset($1::json) AS a (scan_id uuid, task_id text, action text, performed boolean,
+           note text, data json, at bigint, told json)
+      JOIN scan s ON s.id = a.scan_id JOIN object_version o ON o.id = s.object_id
+     ORDER BY o.id FOR NO KEY UPDATE OF o),
   done AS (
     INSERT INTO object_action (scan_id, object_id, task_id, action, performed, note, data, at)
-    SELECT id, object_id, $2, $3, $4, $5, $6::json, $7 FROM subject
-    ON CONFLICT (scan_id, task_id, action) DO NOTHING RETURNING object_id),
+    SELECT scan_id, object_id, task_id, action, performed, note, data, at FROM a
+    ON CONFLICT (scan_id, task_id, action) DO NOTHING RETURNING scan_id, object_id),
   -- The tag is a copy of the verdict; a quarantine, a release or a deletion is what people ask for.
   moved AS (
-    UPDATE object_version o SET action = $3, action_performed = $4, acted_at = $7 FROM done
-     WHERE o.id = done.object_id
-       AND NOT ($3 = 'tagged' AND coalesce(o.action, '') IN ('quarantined', 'released', 'deleted', 'kept'))),
+    UPDATE object_version o SET action = last.action, action_performed = last.performed, acted_at = last.at
+      FROM (SELECT DISTINCT ON (a.object_id) a.* FROM done JOIN a ON a.scan_id = done.scan_id
+             ORDER BY a.object_id, a.action = 'tagged', a.at DESC) last
+     WHERE o.id = last.object_id
+       AND NOT (last.action = 'tagged'
+                AND coalesce(o.action, '') IN ('quarantined', 'released', 'deleted', 'kept'))),
   told AS (
     ${insertAudit({
-      at: '$7::bigint',
+      at: 'a.at',
       actor: `'worker:actions'`,
-      action: '$8::text',
+      action: `'object.' || a.action`,
       subject: `'object:' || done.object_id`,
-      data: '$9::json',
-      from: 'done',
+      data: 'a.told',
+      from: 'done JOIN a ON a.scan_id = done.scan_id',
     })})
-  SELECT object_id FROM subject`;
+  SELECT scan_id AS id FROM a`;

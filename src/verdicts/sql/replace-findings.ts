@@ -37,24 +37,30 @@ export async function replaceFindings(tx: Queryable, args: ReplaceFindings): Pro
 }
 
 /**
- * The same where nothing was found, as with most objects: one statement.
+ * The same where nothing was found, as with most objects: one statement for many scans, each of which is named once.
  *
- * @returns whether the scan is known.
+ * @returns the scans that are known.
  */
 export async function clearFindings(
   db: Queryable,
-  scanId: string,
-  kind: ReplaceFindings['kind'],
-): Promise<boolean> {
-  const total = kind === 'secrets' ? 'secrets_total' : 'malware_total';
-  const rows = await db.query(
-    `WITH gone AS (DELETE FROM finding WHERE scan_id = $1 AND kind = $2),
-          counted AS (UPDATE scan SET ${total} = 0 WHERE id = $1 AND ${total} <> 0)
-     SELECT id FROM scan WHERE id = $1`,
-    [scanId, storedKind(kind)],
-  );
-  return rows.length > 0;
+  cleared: readonly Pick<ReplaceFindings, 'scanId' | 'kind'>[],
+): Promise<ReadonlySet<string>> {
+  const rows = await db.query<{ id: string }>(CLEAR, [
+    cleared.map(({ scanId }) => scanId),
+    cleared.map(({ kind }) => storedKind(kind)),
+  ]);
+  return new Set(rows.map(({ id }) => id));
 }
+
+const CLEAR = `
+  WITH c AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::text[]) AS c (scan_id, kind)),
+  gone AS (DELETE FROM finding f USING c WHERE f.scan_id = c.scan_id AND f.kind = c.kind),
+  counted AS (
+    UPDATE scan s SET secrets_total = CASE c.kind WHEN 'secret' THEN 0 ELSE s.secrets_total END,
+                      malware_total = CASE c.kind WHEN 'malware' THEN 0 ELSE s.malware_total END
+      FROM c
+     WHERE s.id = c.scan_id AND CASE c.kind WHEN 'secret' THEN s.secrets_total ELSE s.malware_total END <> 0)
+  SELECT s.id FROM c JOIN scan s ON s.id = c.scan_id`;
 
 const storedKind = (kind: ReplaceFindings['kind']): string => (kind === 'secrets' ? 'secret' : 'malware');
 

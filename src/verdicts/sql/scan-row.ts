@@ -34,25 +34,36 @@ export const noScan = (scanId: string): NotFound =>
   new NotFound(`No scan ${scanId.slice(0, 100)} in the ledger. Check the id.`);
 
 /**
- * One scan and its object. With `lock`, the object's row stays ours to the end of the transaction.
- *
- * @throws NotFound
+ * Scans and their objects by id; what is no id, or unknown, is left out. With `lock`, the objects' rows stay ours to the
+ * end of the transaction.
  */
-export async function findScan(
+export async function findScans(
   db: Queryable,
-  scanId: string,
+  scanIds: readonly string[],
   options: { readonly lock?: boolean } = {},
-): Promise<ScanRow> {
-  if (!isUuid(scanId)) throw noScan(scanId);
-  const [row] = await db.query<ScanRow>(
+): Promise<ReadonlyMap<string, ScanRow>> {
+  const rows = await db.query<ScanRow>(
     `SELECT s.id AS scan_id, s.object_id, s.generation, s.closed_at::float8, s.duplicate_of, s.workflow_id,
             o.endpoint_id, o.bucket, o.key, o.version_id, o.identity, o.identity_fixed, o.e_tag,
             o.size_bytes::float8, o.last_modified, o.content_type, o.detected_type, o.storage_class,
             o.folded_into, o.verdict, o.verdict_generation, ${HAS_EXTERNAL_THREATS} AS has_external_threats
        FROM scan s JOIN object_version o ON o.id = s.object_id
-      WHERE s.id = $1 ${options.lock === true ? 'FOR NO KEY UPDATE OF o' : ''}`,
-    [scanId],
+      WHERE s.id = ANY ($1::uuid[]) ${options.lock === true ? LOCKED : ''}`,
+    [scanIds.filter((id) => isUuid(id))],
   );
+  return new Map(rows.map((row) => [row.scan_id, row]));
+}
+
+// In one order, as everybody takes several: two who do must not wait for each other.
+const LOCKED = 'ORDER BY o.id FOR NO KEY UPDATE OF o';
+
+/** The same of one. @throws NotFound */
+export async function findScan(
+  db: Queryable,
+  scanId: string,
+  options: { readonly lock?: boolean } = {},
+): Promise<ScanRow> {
+  const row = (await findScans(db, [scanId], options)).get(scanId);
   if (row === undefined) throw noScan(scanId);
   return row;
 }

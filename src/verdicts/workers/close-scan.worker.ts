@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { TaskWorker, TerminalError, type TaskOutcome } from '../../engine/ports.js';
 import type { Task } from '../../engine/model/execution.js';
 import { Ledger } from '../ledger.js';
-import { describeIssues, knownScan } from './input.js';
+import { describeIssues } from './input.js';
+import { onKnownScan } from './known-scan.js';
 
 const Input = z.object({ scanId: z.string() });
 
@@ -11,6 +12,7 @@ const Input = z.object({ scanId: z.string() });
 @Injectable()
 export class CloseScanWorker extends TaskWorker {
   readonly taskType = 'close_scan';
+  override readonly concurrency = 64;
   override readonly taskDef = { retryCount: 10, retryDelaySeconds: 2, responseTimeoutSeconds: 60 };
 
   constructor(private readonly ledger: Ledger) {
@@ -20,8 +22,7 @@ export class CloseScanWorker extends TaskWorker {
   async execute(task: Task): Promise<TaskOutcome> {
     const parsed = Input.safeParse(task.inputData);
     if (!parsed.success) throw new TerminalError(`close_scan: ${describeIssues(parsed.error)}`);
-    await knownScan(this.ledger, parsed.data.scanId);
-    await this.ledger.close(parsed.data.scanId);
+    await onKnownScan(() => this.ledger.close(parsed.data.scanId));
     return { kind: 'completed', output: {} };
   }
 }

@@ -4,7 +4,8 @@ import { TaskWorker, TerminalError, type TaskOutcome } from '../../engine/ports.
 import type { Task } from '../../engine/model/execution.js';
 import { Ledger } from '../ledger.js';
 import { failure } from '../postgres-ledger.js';
-import { describeIssues, knownScan } from './input.js';
+import { describeIssues } from './input.js';
+import { knownScan } from './known-scan.js';
 
 const Input = z.object({
   scanId: z.string(),

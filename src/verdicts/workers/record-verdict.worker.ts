@@ -9,7 +9,8 @@ import { conclude, OUTCOMES, type Conclusion } from '../conclude.js';
 import { Ledger, type ScanContext, type ScanReport } from '../ledger.js';
 import { coverageOf, ScanReportShape } from '../scan-report.js';
 import type { RequiredEngine } from '../verdict.js';
-import { describeIssues, knownScan } from './input.js';
+import { describeIssues } from './input.js';
+import { knownScan } from './known-scan.js';
 
 /** A report, or why there is none: the reader met a changed or vanished object. */
 const Reported = z
@@ -41,6 +42,7 @@ const ALL: readonly RequiredEngine[] = ['secrets', 'malware'];
 @Injectable()
 export class RecordVerdictWorker extends TaskWorker {
   readonly taskType = 'record_verdict';
+  override readonly concurrency = 64;
   override readonly taskDef = { retryCount: 10, retryDelaySeconds: 2, responseTimeoutSeconds: 60 };
 
   constructor(

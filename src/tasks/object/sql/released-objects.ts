@@ -55,6 +55,7 @@ export interface Allowance {
 }
 
 interface AllowanceRow {
+  n: number;
   scan_id: string;
   sha256: string;
   review_id: string | null;
@@ -63,47 +64,66 @@ interface AllowanceRow {
   is_exact: boolean;
 }
 
+/** An object that may be let pass. */
+export interface Candidate {
+  readonly ref: ObjectRef;
+  readonly sizeBytes: number;
+}
+
 /**
- * What may let this object pass: the release that wrote it, releases under way at its key, and bytes of this size that are
- * allowed in its bucket. Exact ones first; at most five of each.
+ * What may let each of these objects pass: the release that wrote it, releases under way at its key, and bytes of its size
+ * that are allowed in its bucket. Exact ones first; at most five of each. In the order given.
  */
 export async function allowancesFor(
   db: Queryable,
-  ref: ObjectRef,
-  sizeBytes: number,
+  candidates: readonly Candidate[],
   now: Instant,
-): Promise<readonly Allowance[]> {
+): Promise<readonly (readonly Allowance[])[]> {
   const rows = await db.query<AllowanceRow>(
-    `(SELECT r.scan_id, r.sha256, r.review_id, r.decided_by, r.created_at::float8 AS at,
+    `SELECT c.n::int, found.*
+       FROM json_to_recordset($1::json) AS c (n int, endpoint_id text, bucket text, key text, version_id text,
+            size_bytes bigint), LATERAL (
+     (SELECT r.scan_id::text, r.sha256, r.review_id, r.decided_by, r.created_at::float8 AS at,
              (r.version_id IS NOT NULL AND r.version_id <> 'null' AND r.is_written) AS is_exact
         FROM released_object r JOIN quarantined_object q ON q.scan_id = r.scan_id
-       WHERE r.endpoint_id = $1 AND r.bucket = $2 AND r.key = $3 AND q.size_bytes = $5
-         AND (r.version_id = $4
-              OR ((r.version_id IS NULL OR r.version_id = 'null' OR $4::text IS NULL) AND r.created_at > $6))
+       WHERE r.endpoint_id = c.endpoint_id AND r.bucket = c.bucket AND r.key = c.key
+         AND q.size_bytes = c.size_bytes
+         AND (r.version_id = c.version_id
+              OR ((r.version_id IS NULL OR r.version_id = 'null' OR c.version_id IS NULL)
+                  AND r.created_at > $2))
        ORDER BY is_exact DESC, r.created_at DESC LIMIT ${MAX_CANDIDATES})
      UNION ALL
      (SELECT scan_id::text, sha256, review_id, decided_by, created_at::float8, false
         FROM allowed_bytes
-       WHERE endpoint_id = $1 AND bucket = $2 AND size_bytes = $5 AND allowed_until > $7
-       ORDER BY created_at DESC LIMIT ${MAX_CANDIDATES})`,
+       WHERE endpoint_id = c.endpoint_id AND bucket = c.bucket AND size_bytes = c.size_bytes
+         AND allowed_until > $3
+       ORDER BY created_at DESC LIMIT ${MAX_CANDIDATES})) found`,
     [
-      ref.endpointId,
-      ref.bucket,
-      ref.key,
-      ref.versionId ?? null,
-      sizeBytes,
+      JSON.stringify(
+        candidates.map(({ ref, sizeBytes }, n) => ({
+          n,
+          endpoint_id: ref.endpointId,
+          bucket: ref.bucket,
+          key: ref.key,
+          version_id: ref.versionId,
+          size_bytes: sizeBytes,
+        })),
+      ),
       Math.round(now - UNVERSIONED_MS),
       Math.round(now),
     ],
   );
-  return rows.map((row) => ({
-    scanId: row.scan_id,
-    sha256: row.sha256,
-    reviewId: row.review_id,
-    decidedBy: row.decided_by,
-    at: row.at,
-    isExact: row.is_exact,
-  }));
+  const found: Allowance[][] = candidates.map(() => []);
+  for (const row of rows)
+    found[row.n]?.push({
+      scanId: row.scan_id,
+      sha256: row.sha256,
+      reviewId: row.review_id,
+      decidedBy: row.decided_by,
+      at: row.at,
+      isExact: row.is_exact,
+    });
+  return found;
 }
 
 /** Whose word a release rests on. */
