@@ -62,7 +62,7 @@ export function authenticate(request: SignedRequest, known: Credentials, now: Da
   const scope = claim.scope.join('/');
   const canonical = canonicalRequest(request, claim);
   const toSign = [ALGORITHM, claim.timestamp, scope, sha256(Buffer.from(canonical, 'latin1'))].join('\n');
-  const signingKey = deriveKey(known.secretAccessKey, claim.scope);
+  const signingKey = signingKeyOf(known, claim.scope);
   if (!isSame(claim.signature, hmac(signingKey, toSign).toString('hex')))
     throw mismatch(claim, canonical, toSign);
   const { accessKeyId, payloadHash, timestamp, signature } = claim;
@@ -97,6 +97,18 @@ const hmac = (key: Uint8Array | string, text: string): Buffer =>
 
 const deriveKey = (secret: string, scope: readonly string[]): Buffer =>
   scope.reduce<Buffer>((key, part) => hmac(key, part), Buffer.from(`AWS4${secret}`));
+
+/** Derived once a day: it costs four HMACs, and nearly every request names the same scope as the one before it. */
+const derived = new WeakMap<Credentials, { readonly scope: string; readonly key: Buffer }>();
+
+function signingKeyOf(known: Credentials, scope: readonly string[]): Buffer {
+  const name = scope.join('/');
+  const last = derived.get(known);
+  if (last?.scope === name) return last.key;
+  const key = deriveKey(known.secretAccessKey, scope);
+  derived.set(known, { scope: name, key });
+  return key;
+}
 
 function readClaim(request: SignedRequest, now: Date): Claim {
   const authorization = request.headers.get('authorization');

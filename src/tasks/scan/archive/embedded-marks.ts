@@ -58,6 +58,8 @@ const LOOK_BYTES = 31;
 const ISO = Buffer.from('CD001');
 const ISO_AT = 32_769;
 const MAIL_PART = /^content-transfer-encoding:[ \t]*(base64|quoted-printable|x-uuencode)/im;
+// As mail programs write its end. That it begins with a dash, which is rare, makes the search for it cheap.
+const ENCODING = ['-Encoding:', '-encoding:', '-ENCODING:'].map((text) => Buffer.from(text));
 // Longer than a line of a mail's header that says so.
 const OVERLAP_BYTES = 80;
 
@@ -79,7 +81,7 @@ export class EmbeddedMarks {
     const iso = ISO_AT - start;
     if (iso >= 0 && seen.subarray(iso, iso + ISO.length).equals(ISO)) this.found.add('iso');
     // The cheap search first.
-    if (!this.hasMailParts && (seen.includes('ransfer-') || seen.includes('RANSFER-'))) {
+    if (!this.hasMailParts && ENCODING.some((header) => seen.includes(header))) {
       this.hasMailParts = MAIL_PART.test(seen.toString('latin1'));
     }
     this.passed += chunk.length;
