@@ -276,8 +276,8 @@ const Environment = z.object({
   SECRET_RULES: z.string().optional(),
   YARA_RULES: z.string().optional(),
   /** Objects scanned at the same time. */
-  SCAN_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(4),
-  /** Scans that may run at once, over all nodes; 4 for each of SCAN_CONCURRENCY, at least 32, when unset. */
+  SCAN_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(8),
+  /** Scans that may run at once, over all nodes; 4 for each of SCAN_CONCURRENCY, at least 128, when unset. */
   SCAN_MAX_RUNNING: z.coerce
     .number('must be a whole number')
     .int('must be a whole number')

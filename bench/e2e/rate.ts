@@ -1,7 +1,7 @@
 import { median } from '../engine/statistics.js';
 import type { Engines, Rig } from './rig.js';
 import { atLeast, beside, figure, type Row, type Say } from './row.js';
-import { allTagged, KILOBYTES_10, MEGABYTES_10, uploadMany } from './uploads.js';
+import { allTagged, KILOBYTES_10, MEGABYTES_10, uploadMany, whilePaused } from './uploads.js';
 import { scanLoop } from './peer.js';
 
 const CLIENTS = 8;
@@ -18,18 +18,31 @@ export async function smallObjects(
   const bytes = KILOBYTES_10;
   await round(rig, `warm-${engines}`, { count: Math.ceil(objects / 4), bytes });
   const ours: number[] = [];
+  const backlogs: number[] = [];
   const loops: number[] = [];
   for (let turn = 0; turn < rounds; turn += 1) {
     const { keys, seconds } = await round(rig, `${engines}-${turn}`, { count: objects, bytes });
     ours.push(keys.length / seconds);
+    backlogs.push(await backlog(rig, `${engines}-waiting-${turn}`, { count: objects, bytes }));
     if (engines === 'clamd') loops.push((await loopOver(rig, keys)).perSecond);
     const loop = loops.at(-1);
-    say(`${figure(ours.at(-1) ?? 0)} objects/s${loop === undefined ? '' : `; the loop ${figure(loop)}`}`);
+    say(
+      `${figure(ours.at(-1) ?? 0)} objects/s; of a backlog ${figure(backlogs.at(-1) ?? 0)}${loop === undefined ? '' : `; the loop ${figure(loop)}`}`,
+    );
   }
   const value = median(ours);
   const name = `10 KB objects, ${engines === 'clamd' ? 'with clamd' : 'built-in engines'}`;
   const from = `rounds of ${objects}: ${ours.map(figure).join(', ')}`;
-  const rows: Row[] = [{ name, value, unit: 'objects/s', ...atLeast(value, BARS[engines]), from }];
+  const rows: Row[] = [
+    { name, value, unit: 'objects/s', ...atLeast(value, BARS[engines]), from },
+    {
+      name: `${name}: of a backlog`,
+      value: median(backlogs),
+      unit: 'objects/s',
+      ...beside,
+      from: `uploaded before, from the end of the pause to the last tag: ${backlogs.map(figure).join(', ')}`,
+    },
+  ];
   if (loops.length > 0)
     rows.push({
       name: 'GET and clamd in a loop, 10 KB',
@@ -75,6 +88,19 @@ export async function largeObjects(
       from: `the same objects, already uploaded: ${loops.map(figure).join(', ')}`,
     },
   ];
+}
+
+/** What is worked off in a second when nothing is uploaded beside it. */
+async function backlog(rig: Rig, prefix: string, size: { readonly count: number; readonly bytes: number }) {
+  const s3 = rig.service.s3();
+  try {
+    const keys = await whilePaused(rig.service, () => uploadMany(s3, prefix, { ...size, clients: CLIENTS }));
+    const began = Date.now();
+    const ended = await allTagged(rig.service, keys, TIMEOUT_MS);
+    return keys.length / ((ended - began) / 1000);
+  } finally {
+    s3.destroy();
+  }
 }
 
 async function round(

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { GetObjectTaggingCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { eventually } from '../../test/support/eventually.js';
 import type { ServiceProcess } from '../../test/support/service-process.js';
@@ -7,6 +8,7 @@ export const BUCKET = 'uploads';
 export const KILOBYTES_10 = 10_240;
 export const MEGABYTES_10 = 10_000_000;
 const VERDICT_TAG = 'sallyport-verdict';
+const LOOK_MS = 100;
 
 /** Text that no compressor, cache or clean-file list knows: each object differs from every other. */
 export function textOf(bytes: number): Buffer {
@@ -14,6 +16,17 @@ export function textOf(bytes: number): Buffer {
   // Nothing that a rule would look at twice, and no two objects the same.
   const line = `order ${unique} was packed at dock 7 and left with the noon truck; nothing to report.\n`;
   return Buffer.from(line.repeat(Math.ceil(bytes / line.length))).subarray(0, bytes);
+}
+
+/** While `work` uploads, nothing is scanned; what waits is worked off afterwards. */
+export async function whilePaused<T>(service: ServiceProcess, work: () => Promise<T>): Promise<T> {
+  const set = (to: 'pause' | 'resume') => service.api(`/api/v1/queue/${to}`, { method: 'POST', body: {} });
+  await set('pause');
+  try {
+    return await work();
+  } finally {
+    await set('resume');
+  }
 }
 
 /** Uploads `count` objects from `clients` connections. @returns their keys. */
@@ -48,6 +61,8 @@ export async function allTagged(
   try {
     const atMs = await eventually(
       async () => {
+        // Asked all the time, it would itself be a good part of the load.
+        await delay(LOOK_MS);
         const { counts } = await service.api<{ counts: Record<string, number> }>('/api/v1/objects/summary');
         if ((counts['pending'] ?? 0) > 0) return undefined;
         // What is judged last need not be tagged last; the newest hundred are looked at, all of them below.

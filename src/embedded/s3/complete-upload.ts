@@ -3,7 +3,7 @@ import type { OpenUpload } from './catalog.js';
 import { checksumElement, checksumHeader, combineParts } from './checksums.js';
 import type { Checksum } from './checksums.js';
 import { matchesEtag } from './conditions.js';
-import { MAX_OBJECT_BYTES } from './message.js';
+import { MAX_OBJECT_IN_PARTS_BYTES } from './message.js';
 import type { ObjectVersion, UploadPart } from './model.js';
 import { childText, parseXml } from './parse-xml.js';
 import type { XmlElement } from './parse-xml.js';
@@ -79,7 +79,7 @@ export function completedVersion(
   }
   const partSizes = parts.map((part) => part.size);
   const size = partSizes.reduce((sum, each) => sum + each, 0);
-  if (size > MAX_OBJECT_BYTES) throw entityTooLarge(MAX_OBJECT_BYTES);
+  if (size > MAX_OBJECT_IN_PARTS_BYTES) throw entityTooLarge(MAX_OBJECT_IN_PARTS_BYTES);
   const announced = headers.get('x-amz-mp-object-size');
   if (announced !== undefined && announced !== String(size)) {
     throw invalidRequest(

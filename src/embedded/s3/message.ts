@@ -43,6 +43,8 @@ export const ACCOUNT_ID = '000000000000';
 /** The canonical user id of that account. */
 export const OWNER_ID = '0'.repeat(64);
 export const MAX_OBJECT_BYTES = 5 * 1024 ** 3;
+/** Of an object in parts. */
+export const MAX_OBJECT_IN_PARTS_BYTES = 5 * 1024 ** 4;
 
 export const xmlResponse = (
   root: string,

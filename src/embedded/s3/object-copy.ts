@@ -3,7 +3,7 @@ import { writeGuard } from './conditions.js';
 import { BodyDigest, findCopySource } from './copy-source.js';
 import type { CopySource } from './copy-source.js';
 import { versionIdHeader } from './find-version.js';
-import { isoSeconds, xmlResponse } from './message.js';
+import { isoSeconds, MAX_OBJECT_BYTES, xmlResponse } from './message.js';
 import type { Context, Handler, S3Request } from './message.js';
 import type { ObjectVersion } from './model.js';
 import type { RequestHeaders } from './request-headers.js';
@@ -24,6 +24,11 @@ export const copyObject: Handler = async (request, context) => {
   const guard = writeGuard(headers, key);
   const kept = keptProperties(headers, source.version);
   checkNotPointless(request, source);
+  if (source.version.size > MAX_OBJECT_BYTES) {
+    throw invalidRequest(
+      `The specified copy source is larger than the maximum allowable size for a copy source: ${MAX_OBJECT_BYTES}`,
+    );
+  }
   const { slices } = source.version;
   store.blobs.retain(slices);
   try {

@@ -5,6 +5,7 @@ import type { Order, Report, WorkerSettings } from './messages.js';
 import { PooledScan } from './pooled-scan.js';
 import type { Orders } from './pooled-scan.js';
 import { Pulse } from './pulse.js';
+import { SharedChunks } from './shared-chunks.js';
 
 export interface LaneSettings {
   readonly worker: Omit<WorkerSettings, 'pulse'>;
@@ -19,6 +20,7 @@ const WORKER_MEMORY_MB = 256;
 
 /** One worker and the scans that are on it. Replaces the worker when it dies or stands still, and the scans go on. */
 export class Lane implements Orders {
+  readonly chunks = new SharedChunks();
   readonly #scans = new Map<number, PooledScan>();
   #worker: Worker | undefined;
   #pulse = new Pulse();
@@ -44,7 +46,7 @@ export class Lane implements Orders {
 
   send(order: Order): void {
     const worker = (this.#worker ??= this.#start());
-    worker.postMessage(order, order.kind === 'write' ? [order.bytes.buffer] : []);
+    worker.postMessage(order);
   }
 
   leave(scanId: number): void {

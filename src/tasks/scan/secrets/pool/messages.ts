@@ -27,7 +27,8 @@ export type Order =
       readonly kind: 'write';
       readonly scanId: number;
       readonly sequence: number;
-      readonly bytes: Uint8Array<ArrayBuffer>;
+      /** Shared as a rule; see SharedChunks. */
+      readonly bytes: Uint8Array;
     }
   | { readonly kind: 'end'; readonly scanId: number }
   | { readonly kind: 'abort'; readonly scanId: number };

@@ -2,9 +2,11 @@ import { InvalidInput, Unavailable } from '../../../../errors.js';
 import type { Checkpoint } from '../engine/byte-scan.js';
 import type { SecretScan, SecretScanResult, SecretScanTarget } from '../finding.js';
 import type { Order, Report } from './messages.js';
+import type { SharedChunks } from './shared-chunks.js';
 
 /** Where a scan sends its orders: the worker that it is on. */
 export interface Orders {
+  readonly chunks: SharedChunks;
   send(order: Order): void;
   /** The scan needs its worker no more. */
   leave(scanId: number): void;
@@ -74,7 +76,8 @@ export class PooledScan implements SecretScan {
       throw new InvalidInput('The scan has ended: open a new one for another object.');
     if (chunk.length === 0) return undefined;
     // A copy: the caller may use its buffer again.
-    const sent = { sequence: ++this.#sequence, offset: this.#written, bytes: new Uint8Array(chunk) };
+    const bytes = this.orders.chunks.copy(chunk);
+    const sent = { sequence: ++this.#sequence, offset: this.#written, bytes };
     this.#sent.push(sent);
     this.#written += chunk.length;
     this.#unconfirmedBytes += chunk.length;
@@ -126,7 +129,10 @@ export class PooledScan implements SecretScan {
   #keep(checkpoint: Checkpoint): void {
     this.#checkpoint = checkpoint;
     for (const ruleIndex of checkpoint.expired) this.#expired.add(ruleIndex);
-    this.#sent = this.#sent.filter(({ offset, bytes }) => offset + bytes.length > checkpoint.resumeAt);
+    // Confirmed before, so that the worker has read them.
+    const isCovered = ({ offset, bytes }: Sent): boolean => offset + bytes.length <= checkpoint.resumeAt;
+    for (const sent of this.#sent) if (isCovered(sent)) this.orders.chunks.release(sent.bytes);
+    this.#sent = this.#sent.filter((sent) => !isCovered(sent));
   }
 
   /**
@@ -149,9 +155,9 @@ export class PooledScan implements SecretScan {
     if (this.#state === 'ending') this.orders.send({ kind: 'end', scanId: this.scanId });
   }
 
-  /** Sends a copy, which is then the worker's: what was written is kept until a checkpoint covers it. */
+  /** What was written is kept, and the worker reads it there, until a checkpoint covers it. */
   #send({ sequence }: Sent, bytes: Uint8Array): void {
-    this.orders.send({ kind: 'write', scanId: this.scanId, sequence, bytes: new Uint8Array(bytes) });
+    this.orders.send({ kind: 'write', scanId: this.scanId, sequence, bytes });
   }
 
   fail(error: Unavailable): void {
@@ -163,6 +169,9 @@ export class PooledScan implements SecretScan {
   }
 
   #finish(): void {
+    // Given up in the middle, a worker may still read what it was sent; that memory is not used again.
+    if (this.#confirmed === this.#sequence)
+      for (const { bytes } of this.#sent) this.orders.chunks.release(bytes);
     this.#state = 'over';
     this.#sent = [];
     this.orders.leave(this.scanId);
