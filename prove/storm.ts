@@ -14,7 +14,7 @@ import { readOptions, report } from './proof.js';
 const SIZES = { small: 2_000, full: 100_000 } as const;
 const MUST_PER_SECOND = 2_000;
 const MUST_MEBIBYTES = 300;
-const CONNECTIONS = 64;
+const CONNECTIONS = 256;
 const LOOK_MS = 250;
 const SETTLE_MS = 40 * 60_000;
 

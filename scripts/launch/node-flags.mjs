@@ -5,7 +5,7 @@
  *
  * Measured with 500 workflows at a time: docs/decisions/0013-bounds-on-garbage.md.
  */
-const MEMORY_FLAGS = ['--max-semi-space-size=32', '--max-old-space-size=1536'];
+const MEMORY_FLAGS = ['--max-semi-space-size=16', '--max-old-space-size=1536'];
 
 /** The flags that the service's Node is started with; one that the operator gives in NODE_OPTIONS is left to him. */
 export function nodeFlags({ NODE_OPTIONS = '' } = process.env) {

@@ -2,6 +2,7 @@ import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common'
 import { S3Module } from '../s3/s3.module.js';
 import { VerdictsModule } from '../verdicts/verdicts.module.js';
 import { BacklogBell } from './backlog-bell.js';
+import { Storm } from './storm.js';
 import { BacklogItemEntity } from './backlog-item.entity.js';
 import { BacklogService } from './backlog.service.js';
 import { DispatchCounts } from './dispatch-counts.js';
@@ -26,6 +27,7 @@ export class BacklogModule {
       controllers: [QueueController],
       providers: [
         BacklogBell,
+        Storm,
         DispatchCounts,
         BacklogService,
         QueueReadings,
@@ -34,7 +36,7 @@ export class BacklogModule {
         QueueHealth,
         QueueGauges,
       ],
-      exports: [BacklogBell],
+      exports: [BacklogBell, Storm],
     };
   }
 }

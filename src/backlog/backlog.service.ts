@@ -15,6 +15,7 @@ import { Buckets } from '../s3/buckets.js';
 import { Ledger } from '../verdicts/ledger.js';
 import { ScanProgress } from '../verdicts/progress.js';
 import { BacklogBell } from './backlog-bell.js';
+import { Storm } from './storm.js';
 import { DispatchCounts } from './dispatch-counts.js';
 import { Dispatcher } from './dispatcher.js';
 import { maxRunningOf } from './limits.js';
@@ -43,6 +44,7 @@ export class BacklogService implements OnApplicationBootstrap, BeforeApplication
     buckets: Buckets,
     counts: DispatchCounts,
     private readonly bell: BacklogBell,
+    storm: Storm,
     private readonly progress: ScanProgress,
     @Inject(LOG) log: Log,
     @Inject(CONFIG) private readonly config: Config,
@@ -56,6 +58,7 @@ export class BacklogService implements OnApplicationBootstrap, BeforeApplication
       log,
       maxRunning: maxRunningOf(config),
       maxRunningBytes: config.SCAN_MAX_RUNNING_BYTES,
+      isStorm: () => storm.isOn(clock.now()),
       quotasOf: (endpointId, bucket) => buckets.find(endpointId, bucket)?.quotas,
       onStarted: (source) => counts.started(source),
       onFailed: (outcome) => counts.failed(outcome),

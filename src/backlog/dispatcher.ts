@@ -16,6 +16,9 @@ const LOOK_EVERY_MS = 1000;
 const BUSY_PAUSE_MS = 20;
 // Another node looks at this moment; it may have been too early for what was rung for here.
 const TURNED_AWAY_MS = 50;
+// While events arrive faster than they are stored: enough to see that scans go on.
+const STORM_STARTS = 4;
+const STORM_PAUSE_MS = 1000;
 
 export interface DispatcherParts {
   readonly database: Database;
@@ -30,6 +33,8 @@ export interface DispatcherParts {
   readonly maxRunningBytes?: number | undefined;
   /** A bucket's own limits. */
   readonly quotasOf?: (endpointId: string, bucket: string) => BucketQuotas | undefined;
+  /** Whether intake needs this process's time more than scans do. */
+  readonly isStorm?: () => boolean;
   readonly onStarted?: (source: SourceClass) => void;
   readonly onFailed?: (outcome: 'retry' | 'dead') => void;
 }
@@ -81,9 +86,11 @@ export class Dispatcher {
       // Before the look, so that a ring during it is not missed.
       this.anyWait = true;
       const rung = Promise.race([this.parts.bell.wait(ending.signal), this.places.wait(ending.signal)]);
-      const look = await this.tryLook();
+      const isStorm = this.parts.isStorm?.() ?? false;
+      const look = await this.tryLook(isStorm ? STORM_STARTS : Infinity);
       this.anyWait = look.anyWait;
-      await this.pause(look, rung, ending.signal);
+      if (isStorm) await this.rest(STORM_PAUSE_MS, ending.signal);
+      else await this.pause(look, rung, ending.signal);
       ending.abort();
       signal.removeEventListener('abort', stop);
     }
@@ -93,15 +100,20 @@ export class Dispatcher {
     // Places were left empty by starts that failed, or more may start than one look takes.
     if (look.again) return;
     const { clock } = this.parts;
-    if (look.started > 0) await clock.sleepUntil(clock.now() + BUSY_PAUSE_MS, signal);
+    if (look.started > 0) await this.rest(BUSY_PAUSE_MS, signal);
     const patience = look.turnedAway ? TURNED_AWAY_MS : LOOK_EVERY_MS;
     await Promise.race([rung, clock.sleepUntil(clock.now() + patience, signal)]);
   }
 
+  private rest(milliseconds: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.parts;
+    return clock.sleepUntil(clock.now() + milliseconds, signal);
+  }
+
   /** One look that never throws: a database that is away is asked again each second. */
-  private async tryLook(): Promise<Look> {
+  private async tryLook(most: number): Promise<Look> {
     try {
-      return await this.turn.take();
+      return await this.turn.take(most);
     } catch (error) {
       this.parts.log.warn({ err: error }, 'the backlog could not be read');
       return { started: 0, anyWait: true, again: false, turnedAway: false };

@@ -45,15 +45,16 @@ export class LookTurn {
     private readonly stopping: AbortSignal,
   ) {}
 
-  async take(): Promise<Look> {
+  /** @param most starts nothing more in this look. */
+  async take(most = Infinity): Promise<Look> {
     if (this.parts.clock.now() < this.heldOffUntil) return { ...NOTHING, anyWait: true };
     // The lock ends with the transaction: a pooler may give the next statement another connection.
     return this.parts.database.transaction(async (tx) =>
-      (await lockDispatch(tx)) ? this.look(tx) : { ...NOTHING, anyWait: true, turnedAway: true },
+      (await lockDispatch(tx)) ? this.look(tx, most) : { ...NOTHING, anyWait: true, turnedAway: true },
     );
   }
 
-  private async look(tx: Queryable): Promise<Look> {
+  private async look(tx: Queryable, most: number): Promise<Look> {
     const { clock, maxRunning } = this.parts;
     const now = wholeMilliseconds(clock);
     if (now >= this.recalledAt + RECALL_EVERY_MS) {
@@ -64,7 +65,7 @@ export class LookTurn {
       await runningScans(tx, { atMost: 2 * maxRunning + MAX_STARTS, assumedBytes: ASSUMED_BYTES }),
     );
     const count = [...running.values()].reduce((sum, load) => sum + load.count, 0);
-    const places = Math.min(maxRunning - count, MAX_STARTS);
+    const places = Math.min(maxRunning - count, MAX_STARTS, most);
     // Full: whether something waits is seen when a place is free.
     if (places <= 0) return { ...NOTHING, anyWait: true };
     const reader = new LaneReader(tx, { now, places, assumedBytes: ASSUMED_BYTES });

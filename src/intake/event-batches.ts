@@ -49,8 +49,14 @@ export class EventBatches {
   constructor(
     private readonly database: Database,
     private readonly rules: TriggerRules,
+    onStored: (delivering: number) => void = () => undefined,
   ) {
-    this.batches = new Together((messages) => this.commit(messages), {
+    const store = async (messages: readonly PlacedMessage[]) => {
+      const stored = await this.commit(messages);
+      onStored(messages.length + this.batches.length);
+      return stored;
+    };
+    this.batches = new Together(store, {
       most: MAX_EVENTS,
       sizeOf: ({ placed, rejects }) => placed.length + rejects.length,
     });

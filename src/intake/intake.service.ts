@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { Registry } from 'prom-client';
 import { BacklogBell } from '../backlog/backlog-bell.js';
+import { Storm } from '../backlog/storm.js';
 import { wholeMilliseconds } from '../verdicts/whole-milliseconds.js';
 import { Clock, type Instant } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
@@ -58,8 +59,9 @@ export class IntakeService {
     @Inject(LOG) private readonly log: Log,
     @Optional() @Inject(METRICS) metrics?: Registry,
     @Optional() @Inject(CONFIG) config?: Pick<Config, 'OWN_PRINCIPALS'>,
+    @Optional() storm?: Storm,
   ) {
-    this.batches = new EventBatches(database, rules);
+    this.batches = new EventBatches(database, rules, (messages) => storm?.stored(messages, clock.now()));
     this.counts = new IntakeCounts(metrics);
     this.own = new Set(config?.OWN_PRINCIPALS);
   }
