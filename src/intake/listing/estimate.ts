@@ -68,7 +68,8 @@ export interface Estimate {
 
 const PAGE = 1000;
 const GIGABYTE = 1e9;
-// inspect: HEAD and the first bytes; tagging: HEAD before, and after where no version pins it.
+// At most: inspect's HEAD, its first bytes and the scan's (one GET where that follows at once); tagging asks for a HEAD
+// where no version pins the object.
 const HEADS_OF_SCAN = 1;
 const GETS_OF_SCAN = 2;
 const HEADS_OF_TAG = 1;
