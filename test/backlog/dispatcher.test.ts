@@ -17,7 +17,8 @@ const webhook = { kind: 'webhook' } as const;
 const log = pino({ level: 'silent' });
 
 let engine: FakeEngine;
-const dispatcher = (maxRunning = 32) => new Dispatcher({ database, engine, clock, bell, log, maxRunning });
+const dispatcherParts = () => ({ database, engine, clock, bell, log });
+const dispatcher = (maxRunning = 32) => new Dispatcher({ ...dispatcherParts(), maxRunning });
 const waiting = async () =>
   (await test.query<{ n: number }>('SELECT count(*)::int AS n FROM backlog_item'))[0]?.n;
 const bucketOf = (input: JsonObject | undefined): string => {
@@ -212,6 +213,31 @@ describe('the dispatcher', () => {
       expect(clock.now() - begun).toBeLessThan(1000);
     } finally {
       end();
+      await loop.stop();
+    }
+  });
+
+  it('starts four a second while intake needs the time, and the rest as soon as it does not', async () => {
+    await upload(30);
+    let isStorm = true;
+    const loop = new Dispatcher({ ...dispatcherParts(), maxRunning: 32, isStorm: () => isStorm });
+    const begun = clock.now();
+    loop.start();
+    try {
+      await eventually(async () => engine.started.size === 4 && (await waiting()) === 26);
+      await eventually(() => {
+        // However often somebody rings.
+        bell.ring();
+        clock.advance(20);
+        return engine.started.size === 8;
+      });
+      expect(clock.now() - begun).toBeGreaterThanOrEqual(1000);
+      isStorm = false;
+      await eventually(async () => {
+        clock.advance(100);
+        return engine.started.size === 30 && (await waiting()) === 0;
+      });
+    } finally {
       await loop.stop();
     }
   });
