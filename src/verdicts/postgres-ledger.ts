@@ -153,8 +153,7 @@ export class PostgresLedger extends Ledger {
         const scan = scans.get(scanId);
         return scan === undefined ? [] : [{ scan, record }];
       });
-      for (const { scan, record } of told.filter(({ record }) => record.verdict === 'failed'))
-        await speak(tx, scan, record, at);
+      for (const { scan, record } of told) if (record.verdict === 'failed') await speak(tx, scan, record, at);
       for (const round of eachObjectOnce(told.filter(({ record }) => record.verdict !== 'failed')))
         await appendVerdicts(
           tx,

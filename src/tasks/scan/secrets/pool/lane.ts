@@ -46,7 +46,7 @@ export class Lane implements Orders {
 
   send(order: Order): void {
     const worker = (this.#worker ??= this.#start());
-    worker.postMessage(order);
+    worker.postMessage(order, []);
   }
 
   leave(scanId: number): void {
