@@ -22,7 +22,7 @@ const SIZES = {
   full: { rounds: 20, steps: 260, keys: 1200, events: 10_000, kills: 5 },
 } as const;
 const CLIENTS = 8;
-const SETTLE_MS = 15 * 60_000;
+const SETTLE_MS = 30 * 60_000;
 const KEYS = { accessKeyId: 'SOAKKEYID', secretAccessKey: 'a-secret-of-the-soak' };
 
 /** @returns whether it held. */
