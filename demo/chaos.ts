@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { killAtRandom, uploadAll, type Acknowledged } from '../prove/kill-uploads/chaos.js';
 import { randomFrom } from '../prove/proof.js';
 import { eventually } from '../test/support/eventually.js';
@@ -96,16 +97,20 @@ export async function demo(args: readonly string[]): Promise<boolean> {
 }
 
 function readOptions(args: readonly string[]): { files: number; kills: number; seed: number } {
-  const value = (name: string, fallback: number): number => {
-    const at = args.indexOf(name);
-    const given = at === -1 ? fallback : Number(args[at + 1]);
-    if (!Number.isSafeInteger(given) || given < 1) throw new Error(`${name}: must be a whole number from 1`);
+  const { values } = parseArgs({
+    args: [...args],
+    options: { files: { type: 'string' }, kills: { type: 'string' }, seed: { type: 'string' } },
+  });
+  const value = (name: 'files' | 'kills' | 'seed', fallback: number): number => {
+    const given = values[name] === undefined ? fallback : Number(values[name]);
+    if (!Number.isSafeInteger(given) || given < 1)
+      throw new Error(`--${name}: must be a whole number from 1`);
     return given;
   };
   return {
-    files: value('--files', 500),
-    kills: value('--kills', 8),
-    seed: value('--seed', 1 + Math.floor(Math.random() * 1e9)),
+    files: value('files', 500),
+    kills: value('kills', 8),
+    seed: value('seed', 1 + Math.floor(Math.random() * 1e9)),
   };
 }
 

@@ -38,6 +38,7 @@ import { nestLogger, type Log } from './ops/log.js';
 import { EMBEDDED_ENDPOINT, EMBEDDED_QUARANTINE, EMBEDDED_UPLOADS } from './s3/buckets.js';
 import { Endpoints } from './s3/endpoints.js';
 import { ObjectStorage } from './s3/object-storage.js';
+import { Buckets } from './s3/buckets.js';
 import { BucketRegistry } from './s3/registry/bucket-registry.js';
 import { RegistryChanges } from './s3/registry/registry-changes.js';
 import { seedRegistry } from './s3/registry/seed.js';
@@ -264,12 +265,14 @@ async function openS3(
 ): Promise<S3Endpoint | undefined> {
   if (!config.embeddedS3) return undefined;
   const intake = app.get(IntakeService);
+  const buckets = app.get(Buckets);
   const endpoint = await startS3Endpoint({
     directory: join(config.SALLYPORT_HOME, 's3'),
     host: config.HOST,
     port: config.S3_PORT,
     ...credentials.s3,
-    eventBuckets: [EMBEDDED_UPLOADS],
+    eventBuckets: (bucket) =>
+      bucket === EMBEDDED_UPLOADS || buckets.find(EMBEDDED_ENDPOINT, bucket) !== undefined,
     onEvent: async (message) => {
       await intake.accept(message, { kind: 'embedded', endpointId: EMBEDDED_ENDPOINT });
     },

@@ -41,7 +41,9 @@ export class QueueHealth extends HealthCheck implements OnApplicationBootstrap {
           ? `a queue is paused, for ${minutes} min`
           : `${others.length + 1} queues are paused, the first for ${minutes} min`,
       );
-      remedy.push('See what is paused with: sallyport queue list; go on with: sallyport queue resume.');
+      remedy.push(
+        'See what is paused with: sallyport queue list; go on with: sallyport queue resume, and --all or the bucket or source.',
+      );
     }
     if (letters > 0) {
       detail.push(`${letters} could not be started`);

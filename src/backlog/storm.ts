@@ -5,7 +5,7 @@ const MANY_MESSAGES = 32;
 // What one batch counts among those before it.
 const SHARE = 0.2;
 const FADES_AFTER_MS = 1000;
-// Whoever never stops sending must not keep scans from running.
+// Whoever never stops sending must not keep scans from running: after so long they run as long before they are held again.
 const LONGEST_MS = 120_000;
 
 /**
@@ -14,21 +14,26 @@ const LONGEST_MS = 120_000;
  */
 export class Storm {
   private average = 0;
-  private lastAt = -Infinity;
-  private since: Instant | undefined;
+  private storedAt = -Infinity;
+  private lookedAt: Instant | undefined;
+  private wasOn = false;
+  private leftMs = LONGEST_MS;
+  private isSpent = false;
 
   /** A batch was stored; so many messages were in it or waited for the next one. */
   stored(messages: number, at: Instant): void {
-    this.average += (messages - this.average) * SHARE;
-    this.lastAt = at;
+    const before = at - this.storedAt > FADES_AFTER_MS ? 0 : this.average;
+    this.average = before + (messages - before) * SHARE;
+    this.storedAt = at;
   }
 
   isOn(now: Instant): boolean {
-    if (this.average < MANY_MESSAGES || now - this.lastAt > FADES_AFTER_MS) {
-      this.since = undefined;
-      return false;
-    }
-    this.since ??= now;
-    return now - this.since < LONGEST_MS;
+    const elapsed = now - (this.lookedAt ?? now);
+    this.lookedAt = now;
+    this.leftMs = Math.min(LONGEST_MS, Math.max(0, this.leftMs + (this.wasOn ? -elapsed : elapsed)));
+    if (this.leftMs === 0) this.isSpent = true;
+    if (this.leftMs === LONGEST_MS) this.isSpent = false;
+    this.wasOn = !this.isSpent && this.average >= MANY_MESSAGES && now - this.storedAt <= FADES_AFTER_MS;
+    return this.wasOn;
   }
 }

@@ -12,10 +12,14 @@ export interface TogetherOptions<Item> {
   readonly sizeOf?: (item: Item) => number;
   /** Items of the same key come in different batches, in their order: one statement changes a row only once. */
   readonly keyOf?: (item: Item) => string;
+  /** What is tried alone is tried in its order, and before what came after it. */
+  readonly isOrdered?: boolean;
 }
 
 const MOST = 100;
 const DEADLOCK_DETECTED = '40P01';
+// A statement took too long, or waited too long for a row that somebody holds.
+const LATE: readonly unknown[] = ['57014', '55P03'];
 const MAX_DEADLOCKS = 5;
 
 /**
@@ -26,7 +30,7 @@ const MAX_DEADLOCKS = 5;
  * that none pays for another's mistake.
  */
 export class Together<Item, Result> {
-  private readonly waiting: Waiting<Item, Result>[] = [];
+  private waiting: Waiting<Item, Result>[] = [];
   private isRunning = false;
 
   /** @param run gives the results in the order of the items. */
@@ -53,8 +57,11 @@ export class Together<Item, Result> {
     this.isRunning = true;
     // What this turn of the event loop asks for goes together already.
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.waiting.length > 0) await this.settle(this.next());
-    this.isRunning = false;
+    try {
+      while (this.waiting.length > 0) await this.settle(this.next());
+    } finally {
+      this.isRunning = false;
+    }
   }
 
   private next(): readonly Waiting<Item, Result>[] {
@@ -74,7 +81,7 @@ export class Together<Item, Result> {
       if (key !== undefined) keys.add(key);
       taken.push(one);
     }
-    this.waiting.splice(0, this.waiting.length, ...left);
+    this.waiting = left;
     return taken;
   }
 
@@ -85,14 +92,18 @@ export class Together<Item, Result> {
         throw new Error(`${batch.length} things were done together, and ${results.length} came back`);
       for (const [index, { resolve }] of batch.entries()) resolve(results[index] as Result);
     } catch (error) {
-      const isDeadlock = (error as { code?: unknown }).code === DEADLOCK_DETECTED;
+      const { code } = error as { code?: unknown };
+      const isDeadlock = code === DEADLOCK_DETECTED;
       if (batch.length === 1 && isDeadlock && deadlocks < MAX_DEADLOCKS) {
         await this.settle(batch, deadlocks + 1);
-      } else if (batch.length === 1 || isDatabaseAway(error)) {
+      } else if (batch.length === 1 || (!LATE.includes(code) && isDatabaseAway(error))) {
         // A database that is away is away for all of them.
         for (const { reject } of batch) reject(error);
-      } else {
+      } else if (this.options.isOrdered === true) {
         for (const alone of batch) await this.settle([alone]);
+      } else {
+        // Side by side: one that waits for a row that somebody holds must hold up no other, nor the next batch.
+        for (const alone of batch) void this.settle([alone]);
       }
     }
   }

@@ -58,6 +58,7 @@ export class EventBatches {
     };
     this.batches = new Together(store, {
       most: MAX_EVENTS,
+      isOrdered: true,
       sizeOf: ({ placed, rejects }) => placed.length + rejects.length,
     });
   }

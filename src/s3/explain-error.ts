@@ -145,7 +145,7 @@ function factsOf(seen: SdkError, asked: AskedFor): Facts {
   return {
     s3Code,
     status,
-    message: message === '' || message === 'UnknownError' ? '' : message.slice(0, MAX_DETAIL),
+    message: message === '' || message === 'UnknownError' ? '' : message.slice(0, MAX_DETAIL).toWellFormed(),
     headers,
     region: seen.Region ?? headers['x-amz-bucket-region'],
     asked,

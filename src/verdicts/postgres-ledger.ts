@@ -69,7 +69,11 @@ export class PostgresLedger extends Ledger {
       },
       { keyOf: ({ scanId }) => scanId },
     );
-    this.verdicts = new Together((spoken) => this.speakTogether(spoken), { keyOf: ({ scanId }) => scanId });
+    this.verdicts = new Together((spoken) => this.speakTogether(spoken), {
+      most: MAX_VERDICT_BYTES,
+      sizeOf: verdictBytes,
+      keyOf: ({ scanId }) => scanId,
+    });
     this.actions = new Together(
       async (actions) => {
         const known = await recordActions(database, actions);
@@ -143,6 +147,8 @@ export class PostgresLedger extends Ledger {
   /** One transaction; verdicts about one object follow each other in it. @returns which scans are known. */
   private speakTogether(spoken: readonly Spoken[]): Promise<readonly boolean[]> {
     return this.database.transaction(async (tx) => {
+      // One whose row somebody holds is tried again alone.
+      if (spoken.length > 1) await tx.query(`SET LOCAL lock_timeout = '${ROW_PATIENCE_MS}ms'`);
       const scans = await findScans(
         tx,
         spoken.map(({ scanId }) => scanId),
@@ -298,6 +304,14 @@ const verdictOf = (scan: ScanRow, record: VerdictRecord, at: Instant): NewVerdic
   at,
   actor: 'worker:record_verdict',
 });
+
+const ROW_PATIENCE_MS = 1000;
+// A hostile archive's gaps fill megabytes; a hundred ordinary verdicts go together.
+const MAX_VERDICT_BYTES = 2 * 1024 ** 2;
+const LEAST_VERDICT_BYTES = MAX_VERDICT_BYTES / 100;
+
+const verdictBytes = ({ record: { notCovered, engines } }: Spoken): number =>
+  Math.max(LEAST_VERDICT_BYTES, JSON.stringify(notCovered).length + JSON.stringify(engines).length);
 
 interface Spoken {
   readonly scanId: string;

@@ -27,14 +27,29 @@ it('it is over a second after its last batch', () => {
   expect(storm.isOn(now + 2000)).toBe(false);
 });
 
-it('one that does not end stops holding scans back after two minutes', () => {
+it('one that does not end holds scans back for about half of the time, whatever its pauses', () => {
+  for (const pause of [0, 1100, 5000]) {
+    const storm = new Storm();
+    let on = 0;
+    let looks = 0;
+    let now = 0;
+    for (let minute = 0; minute < 60; minute += 1) {
+      for (let second = 0; second < 60; second += 1) {
+        const end = batches(storm, 20, 100, now);
+        looks += 1;
+        if (storm.isOn(end)) on += 1;
+        now = end;
+      }
+      now += pause;
+    }
+    expect(on / looks).toBeLessThan(0.55);
+    expect(on / looks).toBeGreaterThan(0.4);
+  }
+});
+
+it('a few events after it do not prolong it', () => {
   const storm = new Storm();
-  let now = batches(storm, 20, 64);
-  expect(storm.isOn(now)).toBe(true);
-  now = batches(storm, 2400, 64, now);
+  let now = batches(storm, 20, 10_000);
+  for (let event = 0; event < 3; event += 1) storm.stored(1, (now += 1100));
   expect(storm.isOn(now)).toBe(false);
-  expect(storm.isOn((now = batches(storm, 20, 64, now)))).toBe(false);
-  // Once it has ended, the next one counts anew.
-  expect(storm.isOn(now + 5000)).toBe(false);
-  expect(storm.isOn(batches(storm, 20, 64, now + 5000))).toBe(true);
 });

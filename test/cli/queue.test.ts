@@ -55,7 +55,7 @@ describe('sallyport queue', () => {
       const said = await say('list');
       return said.text.startsWith('2 wait') && said.text;
     });
-    expect(text.split('\n')[0]).toBe('2 wait, 0 of 32 run, 0 could not be started');
+    expect(text.split('\n')[0]).toBe('2 wait, 0 of 128 run, 0 could not be started');
     expect(text).toMatch(/uploads +upload +2 +0 +0 +1 min 30 s +paused/);
     expect(text).toMatch(/bucket:embedded\/uploads .*user:alice +flood/);
     expect(await dispatch()).toBe(0);

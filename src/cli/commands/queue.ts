@@ -97,7 +97,7 @@ function addSteering(group: Command, cli: Cli): void {
     .action(async ({ reason, ...wanted }: QueueOptions & { reason?: string }) => {
       const body = { ...queueNamed('pause', wanted), reason };
       cli.print(await cli.client.call<PauseAnswer>('POST', '/api/v1/queue/pause', body), (answer) => [
-        `Paused: ${answer.queue}. Go on with: sallyport queue resume`,
+        `Paused: ${answer.queue}. Go on with: sallyport queue resume ${namedAs(wanted)}`,
         ...(answer.settled ? [] : ['Starts that were chosen before are still under way.']),
       ]);
     });
@@ -222,6 +222,15 @@ function queueNamed(
     throw new CommandError(`${command}: name either --bucket, --source or both, or --all.`);
   return { bucket: bucketOf(bucket), endpointId: endpoint, source };
 }
+
+/** What names the same queue again. */
+const namedAs = ({ bucket, endpoint, source }: QueueOptions): string => {
+  const given = { bucket: bucketOf(bucket), endpoint, source };
+  const options = Object.entries(given).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name} ${value}`],
+  );
+  return options.length === 0 ? '--all' : options.join(' ');
+};
 
 const bucketOf = (value: string | boolean | undefined): string | undefined =>
   typeof value === 'string' ? parseBucket(value) : undefined;

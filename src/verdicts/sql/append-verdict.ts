@@ -2,7 +2,7 @@ import type { Instant } from '../../clock.js';
 import { insertAudit } from '../../audit/audit.js';
 import type { Queryable } from '../../database/queryable.js';
 import type { VerdictRecord } from '../ledger.js';
-import { storableText } from '../text.js';
+import { storableJson, storableText } from '../text.js';
 
 /** A verdict about an object; without a scan where none was needed to say it. */
 export interface NewVerdict extends Omit<VerdictRecord, 'workflowId'> {
@@ -29,7 +29,7 @@ export const appendVerdict = (tx: Queryable, verdict: NewVerdict): Promise<void>
 /** The same for verdicts about different objects, in one statement. */
 export async function appendVerdicts(tx: Queryable, verdicts: readonly NewVerdict[]): Promise<void> {
   if (verdicts.length === 0) return;
-  await tx.query(APPEND, [JSON.stringify(verdicts.map(rowOf))]);
+  await tx.query(APPEND, [storableJson(verdicts.map(rowOf))]);
 }
 
 const APPEND = `

@@ -1,5 +1,6 @@
 import type { Queryable } from '../../database/queryable.js';
 import type { ObjectFacts } from '../ledger.js';
+import { storableJson } from '../text.js';
 
 /** Writes what HEAD told onto the object, and its final identity. */
 export async function fixIdentity(
@@ -61,8 +62,9 @@ export async function fixVersions(
   fixes: readonly { readonly scanId: string; readonly facts: ObjectFacts }[],
 ): Promise<ReadonlySet<string>> {
   const rows = await db.query<{ scan_id: string }>(FIX_VERSIONS, [
-    JSON.stringify(
-      fixes.map(({ scanId, facts }) => ({
+    storableJson(
+      fixes.map(({ scanId, facts }, n) => ({
+        n,
         scan_id: scanId,
         e_tag: facts.eTag,
         size_bytes: facts.sizeBytes,
@@ -79,7 +81,7 @@ export async function fixVersions(
 const FIX_VERSIONS = `
   WITH f AS MATERIALIZED (
     SELECT f.*, o.id AS object_id
-      FROM json_to_recordset($1::json) AS f (scan_id uuid, e_tag text, size_bytes bigint, last_modified text,
+      FROM json_to_recordset($1::json) AS f (n int, scan_id uuid, e_tag text, size_bytes bigint, last_modified text,
            content_type text, detected_type text, storage_class text)
       JOIN scan s ON s.id = f.scan_id JOIN object_version o ON o.id = s.object_id
      WHERE s.duplicate_of IS NULL AND o.version_id IS NOT NULL AND o.version_id <> 'null'
@@ -89,7 +91,8 @@ const FIX_VERSIONS = `
        SET e_tag = f.e_tag, size_bytes = f.size_bytes, last_modified = f.last_modified,
            content_type = f.content_type, detected_type = coalesce(f.detected_type, o.detected_type),
            storage_class = f.storage_class, identity_fixed = true
-      FROM f WHERE o.id = f.object_id)
+      -- Of one object the last word counts, as when they come one by one.
+      FROM (SELECT DISTINCT ON (object_id) * FROM f ORDER BY object_id, n DESC) f WHERE o.id = f.object_id)
   SELECT scan_id FROM f`;
 
 /**

@@ -1,7 +1,7 @@
 import { insertAudit } from '../../audit/audit.js';
 import type { Queryable } from '../../database/queryable.js';
 import type { ActionRecord } from '../ledger.js';
-import { storableText } from '../text.js';
+import { storableJson, storableText } from '../text.js';
 
 /** Who did what, by the task that did it. */
 export interface TaskAction {
@@ -20,11 +20,12 @@ export async function recordActions(
   db: Queryable,
   actions: readonly TaskAction[],
 ): Promise<ReadonlySet<string>> {
-  const rows = await db.query<{ id: string }>(RECORD, [JSON.stringify(actions.map(rowOf))]);
+  const rows = await db.query<{ id: string }>(RECORD, [storableJson(actions.map(rowOf))]);
   return new Set(rows.map(({ id }) => id));
 }
 
-const rowOf = ({ scanId, taskId, record: { action, performed, note, data, at } }: TaskAction) => ({
+const rowOf = ({ scanId, taskId, record: { action, performed, note, data, at } }: TaskAction, n: number) => ({
+  n,
   scan_id: scanId,
   task_id: taskId,
   action,
@@ -38,7 +39,7 @@ const rowOf = ({ scanId, taskId, record: { action, performed, note, data, at } }
 const RECORD = `
   WITH a AS MATERIALIZED (
     SELECT a.*, o.id AS object_id
-      FROM json_to_recordset($1::json) AS a (scan_id uuid, task_id text, action text, performed boolean,
+      FROM json_to_recordset($1::json) AS a (n int, scan_id uuid, task_id text, action text, performed boolean,
            note text, data json, at bigint, told json)
       JOIN scan s ON s.id = a.scan_id JOIN object_version o ON o.id = s.object_id
      ORDER BY o.id FOR NO KEY UPDATE OF o),
@@ -50,7 +51,7 @@ const RECORD = `
   moved AS (
     UPDATE object_version o SET action = last.action, action_performed = last.performed, acted_at = last.at
       FROM (SELECT DISTINCT ON (a.object_id) a.* FROM done JOIN a ON a.scan_id = done.scan_id
-             ORDER BY a.object_id, a.action = 'tagged', a.at DESC) last
+             ORDER BY a.object_id, a.action = 'tagged', a.at DESC, a.n DESC) last
      WHERE o.id = last.object_id
        AND NOT (last.action = 'tagged'
                 AND coalesce(o.action, '') IN ('quarantined', 'released', 'deleted', 'kept'))),

@@ -1,6 +1,7 @@
 import type { Instant } from '../../../clock.js';
 import type { Queryable } from '../../../database/queryable.js';
 import type { ObjectRef } from '../../../verdicts/ledger.js';
+import { storableJson } from '../../../verdicts/text.js';
 import { forgetUpload } from './copy-uploads.js';
 import { appendStep } from './object-steps.js';
 
@@ -99,7 +100,7 @@ export async function allowancesFor(
          AND allowed_until > $3
        ORDER BY created_at DESC LIMIT ${MAX_CANDIDATES})) found`,
     [
-      JSON.stringify(
+      storableJson(
         candidates.map(({ ref, sizeBytes }, n) => ({
           n,
           endpoint_id: ref.endpointId,

@@ -58,8 +58,6 @@ const LOOK_BYTES = 31;
 const ISO = Buffer.from('CD001');
 const ISO_AT = 32_769;
 const MAIL_PART = /^content-transfer-encoding:[ \t]*(base64|quoted-printable|x-uuencode)/im;
-// As mail programs write its end. That it begins with a dash, which is rare, makes the search for it cheap.
-const ENCODING = ['-Encoding:', '-encoding:', '-ENCODING:'].map((text) => Buffer.from(text));
 // Longer than a line of a mail's header that says so.
 const OVERLAP_BYTES = 80;
 
@@ -81,7 +79,7 @@ export class EmbeddedMarks {
     const iso = ISO_AT - start;
     if (iso >= 0 && seen.subarray(iso, iso + ISO.length).equals(ISO)) this.found.add('iso');
     // The cheap search first.
-    if (!this.hasMailParts && ENCODING.some((header) => seen.includes(header))) {
+    if (!this.hasMailParts && holdsEncoding(seen)) {
       this.hasMailParts = MAIL_PART.test(seen.toString('latin1'));
     }
     this.passed += chunk.length;
@@ -93,6 +91,25 @@ function holds(bytes: Buffer, { start, isReally }: Mark): boolean {
   for (let at = bytes.indexOf(start); at >= 0; at = bytes.indexOf(start, at + 1)) {
     // One that is cut off is seen again with the next chunk, or is too short to be anything.
     if (at + LOOK_BYTES <= bytes.length && (isReally?.(bytes, at) ?? true)) return true;
+  }
+  return false;
+}
+
+// The end of `Content-Transfer-Encoding:`, whose case is anybody's choice.
+const ENCODING = '-encoding:';
+/** By a byte: how far the end of a match must lie beyond it at least (Horspool), 0 for what may be its end. */
+const SKIPS = new Uint8Array(256).fill(ENCODING.length);
+for (const [at, letter] of [...ENCODING].entries())
+  for (const form of [letter, letter.toUpperCase()]) SKIPS[form.charCodeAt(0)] = ENCODING.length - 1 - at;
+
+/** Looks at every tenth byte or so, whatever the content is. */
+function holdsEncoding(bytes: Buffer): boolean {
+  const last = ENCODING.length - 1;
+  for (let end = last; end < bytes.length;) {
+    const skip = SKIPS[bytes[end] ?? 0] ?? 1;
+    if (skip > 0) end += skip;
+    else if (bytes.toString('latin1', end - last, end + 1).toLowerCase() === ENCODING) return true;
+    else end += 1;
   }
   return false;
 }

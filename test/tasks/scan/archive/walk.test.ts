@@ -443,6 +443,11 @@ describe('tricks make an archive suspect, never clean', () => {
       expect((await walked(cd, { chunk: 1000 })).reasons).toEqual(['unsupported']);
       const mail = 'Subject: x\r\nContent-Transfer-Encoding: base64\r\n\r\nUEsDBA==\r\n';
       expect((await walked(Buffer.from(mail), { chunk: 5 })).reasons).toEqual(['unsupported']);
+      const odd = mail.replace('Content-Transfer-Encoding', 'cOnTent-tRansFer-EnCoDing');
+      for (const before of ['', '-', '-enc', 'x'.repeat(9), '-encoding'])
+        expect((await walked(Buffer.from(`${before}\r\n${odd}`), { chunk: 999 })).reasons).toEqual([
+          'unsupported',
+        ]);
     });
 
     it.each([
