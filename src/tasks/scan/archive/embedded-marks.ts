@@ -99,8 +99,8 @@ function holds(bytes: Buffer, { start, isReally }: Mark): boolean {
 const ENCODING = '-encoding:';
 /** By a byte: how far the end of a match must lie beyond it at least (Horspool), 0 for what may be its end. */
 const SKIPS = new Uint8Array(256).fill(ENCODING.length);
-for (const [at, letter] of [...ENCODING].entries())
-  for (const form of [letter, letter.toUpperCase()]) SKIPS[form.charCodeAt(0)] = ENCODING.length - 1 - at;
+for (const text of [ENCODING, ENCODING.toUpperCase()])
+  for (const [at, byte] of Buffer.from(text).entries()) SKIPS[byte] = ENCODING.length - 1 - at;
 
 /** Looks at every tenth byte or so, whatever the content is. */
 function holdsEncoding(bytes: Buffer): boolean {

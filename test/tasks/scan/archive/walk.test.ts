@@ -444,8 +444,8 @@ describe('tricks make an archive suspect, never clean', () => {
       const mail = 'Subject: x\r\nContent-Transfer-Encoding: base64\r\n\r\nUEsDBA==\r\n';
       expect((await walked(Buffer.from(mail), { chunk: 5 })).reasons).toEqual(['unsupported']);
       const odd = mail.replace('Content-Transfer-Encoding', 'cOnTent-tRansFer-EnCoDing');
-      for (const before of ['', '-', '-enc', 'x'.repeat(9), '-encoding'])
-        expect((await walked(Buffer.from(`${before}\r\n${odd}`), { chunk: 999 })).reasons).toEqual([
+      for (const head of ['', '-', '-enc', 'x'.repeat(9), '-encoding'])
+        expect((await walked(Buffer.from(`${head}\r\n${odd}`), { chunk: 999 })).reasons).toEqual([
           'unsupported',
         ]);
     });
