@@ -173,7 +173,7 @@ test('every call says whom the bucket must belong to, and that we pay where the 
   await storage.list({ endpointId: 'x', bucket: 'in' });
   await storage.deleteVersion({ ...object, versionId: 'v1' });
   await storage.put(object, 'body');
-  expect(s3.seen.length).toBeGreaterThan(6);
+  expect(s3.seen).toHaveLength(6);
   for (const { headers } of s3.seen) {
     expect(headers).toMatchObject({
       'x-amz-expected-bucket-owner': '123456789012',
