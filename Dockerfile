@@ -21,7 +21,7 @@ LABEL org.opencontainers.image.title="Sallyport" \
       org.opencontainers.image.licenses="Apache-2.0"
 # The flags of scripts/launch/node-flags.mjs; give NODE_OPTIONS another value to change them.
 ENV NODE_ENV=production \
-    NODE_OPTIONS="--enable-source-maps --max-semi-space-size=32 --max-old-space-size=1536" \
+    NODE_OPTIONS="--enable-source-maps --max-semi-space-size=16 --max-old-space-size=1536" \
     LOG_FORMAT=json \
     HOST=0.0.0.0 \
     SALLYPORT_HOME=/var/lib/sallyport
