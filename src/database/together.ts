@@ -16,6 +16,9 @@ export interface TogetherOptions<Item> {
   readonly isOrdered?: boolean;
 }
 
+/** Runs at once of a worker that does little but ask: as many as share a statement well. */
+export const ASKED_TOGETHER = 64;
+
 const MOST = 100;
 const DEADLOCK_DETECTED = '40P01';
 // A statement took too long, or waited too long for a row that somebody holds.

@@ -144,9 +144,9 @@ export type Run = RunCommon &
 
 /** Sums counts; what is absent changes nothing. */
 export function added(counts: RunCounts, more: Partial<RunCounts>): RunCounts {
-  const sum: Record<string, number> = { ...counts };
-  for (const [name, count] of Object.entries(more)) sum[name] = (sum[name] ?? 0) + count;
-  return sum as unknown as RunCounts;
+  const sum: { -readonly [Name in keyof RunCounts]: number } = { ...NO_COUNTS, ...counts };
+  for (const name of Object.keys(NO_COUNTS) as (keyof RunCounts)[]) sum[name] += more[name] ?? 0;
+  return sum;
 }
 
 /** How many of its scans have no verdict yet. */

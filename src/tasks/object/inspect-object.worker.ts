@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database.js';
+import { ASKED_TOGETHER } from '../../database/together.js';
 import type { Task } from '../../engine/model/execution.js';
 import { TaskWorker, type TaskContext, type TaskOutcome } from '../../engine/ports.js';
 import { ObjectStorage, type ObjectHead, type PinnedObject } from '../../s3/object-storage.js';
@@ -25,7 +26,7 @@ export class InspectObjectWorker extends TaskWorker {
     maxRetryDelaySeconds: 60,
     responseTimeoutSeconds: 120,
   };
-  override readonly concurrency = 64;
+  override readonly concurrency = ASKED_TOGETHER;
 
   constructor(
     private readonly ledger: Ledger,

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { Clock } from '../../clock.js';
+import { ASKED_TOGETHER } from '../../database/together.js';
 import type { Task } from '../../engine/model/execution.js';
 import { TaskWorker, type TaskOutcome } from '../../engine/ports.js';
 import { Buckets } from '../../s3/buckets.js';
@@ -36,7 +37,7 @@ export class TagObjectWorker extends TaskWorker {
     retryDelaySeconds: 2,
     responseTimeoutSeconds: 120,
   };
-  override readonly concurrency = 64;
+  override readonly concurrency = ASKED_TOGETHER;
 
   constructor(
     private readonly ledger: Ledger,

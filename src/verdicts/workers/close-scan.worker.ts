@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
+import { ASKED_TOGETHER } from '../../database/together.js';
 import { TaskWorker, TerminalError, type TaskOutcome } from '../../engine/ports.js';
 import type { Task } from '../../engine/model/execution.js';
 import { Ledger } from '../ledger.js';
@@ -12,7 +13,7 @@ const Input = z.object({ scanId: z.string() });
 @Injectable()
 export class CloseScanWorker extends TaskWorker {
   readonly taskType = 'close_scan';
-  override readonly concurrency = 64;
+  override readonly concurrency = ASKED_TOGETHER;
   override readonly taskDef = { retryCount: 10, retryDelaySeconds: 2, responseTimeoutSeconds: 60 };
 
   constructor(private readonly ledger: Ledger) {

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { CONFIG, type Config } from '../../config.js';
+import { ASKED_TOGETHER } from '../../database/together.js';
 import { TaskWorker, TerminalError, type TaskOutcome } from '../../engine/ports.js';
 import type { Task } from '../../engine/model/execution.js';
 import { LOG, type Log } from '../../ops/log.js';
@@ -42,7 +43,7 @@ const ALL: readonly RequiredEngine[] = ['secrets', 'malware'];
 @Injectable()
 export class RecordVerdictWorker extends TaskWorker {
   readonly taskType = 'record_verdict';
-  override readonly concurrency = 64;
+  override readonly concurrency = ASKED_TOGETHER;
   override readonly taskDef = { retryCount: 10, retryDelaySeconds: 2, responseTimeoutSeconds: 60 };
 
   constructor(
