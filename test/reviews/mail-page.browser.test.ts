@@ -1,18 +1,10 @@
-import { createServer, type AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
 import { chromiumPath, launchChromium } from '../browser/chromium.js';
 import { eventually } from '../support/eventually.js';
+import { freePort } from '../support/free-port.js';
 import { startSmtp } from '../support/smtp.js';
 import { reviewsApp } from './app.js';
 import { reviewsStage } from './stage.js';
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
 
 it.skipIf(chromiumPath === undefined)(
   'a person decides with the mail’s link and code in a real browser, by Enter never by accident',

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toolOr, versitygw, type Sdk } from '../toolchain.js';
-import { freePort, ServerProcess } from './server-process.js';
+import { freePort } from '../../support/free-port.js';
+import { ServerProcess } from './server-process.js';
 import type { S3Server } from './s3-server.js';
 
 export const installVersitygw = (): Promise<Sdk | { missing: string }> =>

@@ -5,7 +5,7 @@ import { ServiceProcess } from '../../support/service-process.js';
 import type { FlowUnderTest } from '../flow.suite.js';
 import { clamdAnswers, ownClamd } from '../own-clamd.js';
 import { clientOf, type S3Server } from './s3-server.js';
-import { freePort } from './server-process.js';
+import { freePort } from '../../support/free-port.js';
 
 /** The built service and a server of others that it watches; `close` ends both. */
 export interface WatchedServer extends FlowUnderTest {
