@@ -21,7 +21,7 @@ const MEASUREMENTS: Readonly<Record<Measure, { readonly engines: Engines; readon
 };
 
 /**
- * From an upload to its tag: the built service with its embedded PostgreSQL and S3, clamd and the uploading client, all
+ * From an upload to its tag: the built service with its embedded PostgreSQL, its S3 or versitygw, clamd and the uploading client, all
  * on this machine's cores, beside the cheapest thing that could replace it.
  *
  * @returns whether every figure is as it must be.
@@ -31,14 +31,14 @@ export async function bench(args: readonly string[]): Promise<boolean> {
   const say: Say = (line) => void process.stdout.write(`${line}\n`);
   const [cpu] = cpus();
   say(
-    `${cpus().length} cores (${cpu?.model.trim() ?? 'unknown'}), ${figure(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`,
+    `${cpus().length} cores (${cpu?.model.trim() ?? 'unknown'}), ${figure(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}, S3: ${options.s3}`,
   );
   const rows: Row[] = [];
   for (const name of options.only) {
     const { engines, run } = MEASUREMENTS[name];
     say('');
     say(`== ${name}`);
-    const rig = await setUp(engines);
+    const rig = await setUp(engines, options.s3);
     try {
       rows.push(...(await run(rig, options, say)));
     } finally {

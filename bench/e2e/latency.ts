@@ -10,7 +10,7 @@ const PAUSE_MS = 50;
 
 /** From the answer to the PUT to the tag, one upload at a time: what somebody waits who wants to read the object. */
 export async function latency(rig: Rig, say: Say): Promise<Row[]> {
-  const s3 = rig.service.s3();
+  const s3 = rig.s3();
   const taken: number[] = [];
   const keys: string[] = [];
   try {

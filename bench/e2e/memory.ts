@@ -41,10 +41,10 @@ export async function largeObjectMemory(rig: Rig, gigabytes: number, say: Say): 
 }
 
 async function uploadAndWait(rig: Rig, key: string, parts: number): Promise<void> {
-  const s3 = rig.service.s3();
+  const s3 = rig.s3();
   try {
     await uploadInParts(s3, key, parts);
-    await allTagged(rig.service, [key], TIMEOUT_MS);
+    await allTagged(rig, [key], TIMEOUT_MS);
   } finally {
     s3.destroy();
   }

@@ -4,8 +4,13 @@ import { parseArgs } from 'node:util';
 export const MEASURES = ['latency', 'built-in', 'clamd', 'large', 'memory'] as const;
 export type Measure = (typeof MEASURES)[number];
 
+/** Whose S3 the objects are uploaded to: the service's own, or versitygw on the same disk. */
+export const STORES = ['embedded', 'versitygw'] as const;
+export type StoreName = (typeof STORES)[number];
+
 export interface Options {
   readonly json: boolean;
+  readonly s3: StoreName;
   readonly only: readonly Measure[];
   /** Rounds of each rate; the figure is their median. */
   readonly rounds: number;
@@ -15,7 +20,7 @@ export interface Options {
   readonly gigabytes: number;
 }
 
-const USAGE = `npm run bench:e2e -- [--json] [--only NAME,…] [--rounds N] [--objects N] [--gigabytes N]
+const USAGE = `npm run bench:e2e -- [--json] [--s3 embedded|versitygw] [--only NAME,…] [--rounds N] [--objects N] [--gigabytes N]
 names: ${MEASURES.join(', ')}`;
 
 /** Reads the command line. Throws with the usage on anything that it does not know. */
@@ -25,6 +30,7 @@ export function readOptions(args: readonly string[]): Options {
       args: [...args],
       options: {
         json: { type: 'boolean', default: false },
+        s3: { type: 'string', default: 'embedded' },
         only: { type: 'string', default: MEASURES.join(',') },
         rounds: { type: 'string', default: '5' },
         objects: { type: 'string', default: '2000' },
@@ -34,8 +40,11 @@ export function readOptions(args: readonly string[]): Options {
     const names = values.only.split(',');
     const unknown = names.filter((name) => !MEASURES.some((measure) => measure === name));
     if (unknown.length > 0) throw new Error(`--only: there is no ${unknown.join(', ')}`);
+    const s3 = STORES.find((store) => store === values.s3);
+    if (s3 === undefined) throw new Error(`--s3: must be ${STORES.join(' or ')}, not "${values.s3}"`);
     return {
       json: values.json,
+      s3,
       only: MEASURES.filter((measure) => names.includes(measure)),
       rounds: wholeNumber('--rounds', values.rounds),
       objects: wholeNumber('--objects', values.objects),

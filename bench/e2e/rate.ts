@@ -92,11 +92,11 @@ export async function largeObjects(
 
 /** What is worked off in a second when nothing is uploaded beside it. */
 async function backlog(rig: Rig, prefix: string, size: { readonly count: number; readonly bytes: number }) {
-  const s3 = rig.service.s3();
+  const s3 = rig.s3();
   try {
     const keys = await whilePaused(rig.service, () => uploadMany(s3, prefix, { ...size, clients: CLIENTS }));
     const began = Date.now();
-    const ended = await allTagged(rig.service, keys, TIMEOUT_MS);
+    const ended = await allTagged(rig, keys, TIMEOUT_MS);
     return keys.length / ((ended - began) / 1000);
   } finally {
     s3.destroy();
@@ -108,11 +108,11 @@ async function round(
   prefix: string,
   size: { readonly count: number; readonly bytes: number },
 ): Promise<{ keys: string[]; seconds: number }> {
-  const s3 = rig.service.s3();
+  const s3 = rig.s3();
   try {
     const began = Date.now();
     const keys = await uploadMany(s3, prefix, { ...size, clients: CLIENTS });
-    const ended = await allTagged(rig.service, keys, TIMEOUT_MS);
+    const ended = await allTagged(rig, keys, TIMEOUT_MS);
     return { keys, seconds: (ended - began) / 1000 };
   } finally {
     s3.destroy();
@@ -120,7 +120,7 @@ async function round(
 }
 
 async function loopOver(rig: Rig, keys: readonly string[]) {
-  const s3 = rig.service.s3();
+  const s3 = rig.s3();
   try {
     return await scanLoop(rig, s3, keys, CLIENTS);
   } finally {

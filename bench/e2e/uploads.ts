@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { GetObjectTaggingCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { eventually } from '../../test/support/eventually.js';
 import type { ServiceProcess } from '../../test/support/service-process.js';
+import type { Rig } from './rig.js';
 
 export const BUCKET = 'uploads';
 export const KILOBYTES_10 = 10_240;
@@ -53,11 +54,11 @@ export async function tagOf(s3: S3Client, key: string): Promise<string | undefin
 
 /** Waits until every object of the prefix is judged and acted upon; `atMs` since the epoch is when the last one was. */
 export async function allTagged(
-  service: ServiceProcess,
+  { service, s3: client }: Pick<Rig, 'service' | 's3'>,
   keys: readonly string[],
   timeoutMs: number,
 ): Promise<number> {
-  const s3 = service.s3();
+  const s3 = client();
   try {
     const atMs = await eventually(
       async () => {

@@ -8,6 +8,9 @@ export interface S3Server {
   stop(): Promise<void>;
 }
 
+/** Of the servers that are started with keys of our choice. */
+export const INTEROP_KEYS = { accessKeyId: 'interop-key', secretAccessKey: 'interop-secret' } as const;
+
 export const clientOf = (server: Pick<S3Server, 'endpoint' | 'region' | 'keys'>): S3Client =>
   new S3Client({
     endpoint: server.endpoint,

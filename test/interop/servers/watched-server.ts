@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ServiceProcess } from '../../support/service-process.js';
 import type { FlowUnderTest } from '../flow.suite.js';
 import { clamdAnswers, ownClamd } from '../own-clamd.js';
-import { clientOf, type S3Server } from './s3-server.js';
+import { clientOf, INTEROP_KEYS, type S3Server } from './s3-server.js';
 import { freePort } from '../../support/free-port.js';
 
 /** The built service and a server of others that it watches; `close` ends both. */
@@ -12,8 +12,6 @@ export interface WatchedServer extends FlowUnderTest {
   readonly server: S3Server;
   close(): Promise<void>;
 }
-
-const KEYS = { accessKeyId: 'interop-key', secretAccessKey: 'interop-secret' };
 
 /**
  * Starts the service first, because some servers try their webhook when they start, and then the server, which
@@ -34,8 +32,8 @@ export async function watched(
     S3_BUCKETS: 'uploads,plain',
     QUARANTINE_BUCKET: 'quarantine',
     ACTION_MODE: 'quarantine',
-    AWS_ACCESS_KEY_ID: KEYS.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey,
+    AWS_ACCESS_KEY_ID: INTEROP_KEYS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: INTEROP_KEYS.secretAccessKey,
     ...clamd,
     ...environment({ port }),
   });
