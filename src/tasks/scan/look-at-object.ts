@@ -8,9 +8,14 @@ import { shownKey } from './archive/member-name.js';
 import { ArchiveWalk, type MemberVisitor } from './archive/walk.js';
 import type { ObjectInput } from '../task-input.js';
 
+/** Takes the object's own bytes; at their end it is told their SHA-256 in lowercase hex. */
+export interface ObjectSink extends Omit<ByteSink, 'end'> {
+  end(sha256: string): Promise<void>;
+}
+
 /** What a scanner does with the bytes: the object as it is, and every member that can be unpacked. */
 export interface ObjectLook extends MemberVisitor {
-  object(): ByteSink;
+  object(): ObjectSink;
 }
 
 /** What went by. */
@@ -55,7 +60,7 @@ export async function lookAtObject(
       signal,
     );
     try {
-      await raw.end();
+      await raw.end(end.sha256);
       await walk.end(end.spool);
     } finally {
       if (typeof end.spool === 'object') await end.spool.close();

@@ -123,7 +123,8 @@ export class Content implements ByteSink {
 
   private async decide(): Promise<void> {
     this.isDecided = true;
-    const early = Buffer.concat(this.early);
+    const [first = Buffer.alloc(0)] = this.early;
+    const early = this.early.length > 1 ? Buffer.concat(this.early) : first;
     this.early = [];
     this.container = sniffContainer(early.subarray(0, SNIFF_BYTES));
     this.marks = DocumentMarks.for(early);

@@ -57,9 +57,18 @@ const LOOK_BYTES = 31;
 // Where a CD's or DVD's file system says what it is.
 const ISO = Buffer.from('CD001');
 const ISO_AT = 32_769;
-const MAIL_PART = /^content-transfer-encoding:[ \t]*(base64|quoted-printable|x-uuencode)/im;
-// Longer than a line of a mail's header that says so.
-const OVERLAP_BYTES = 80;
+const MAIL_PART = /[\r\n]content-transfer-encoding:[ \t]*(base64|quoted-printable|x-uuencode)/i;
+// Looked at again on both sides of where two chunks meet: no line of a mail is longer (RFC 5322: 998 bytes).
+const OVERLAP_BYTES = 1024;
+
+/** What stands in one chunk, whatever stands around it. */
+interface Seen {
+  readonly names: readonly string[];
+  readonly hasMailParts: boolean;
+}
+
+// Both scanners of an object are shown the same chunks; what they hold is the same.
+const SEEN = new WeakMap<Buffer, Seen>();
 
 /**
  * Watches content that is no container for one that stands inside: self-extracting archives, shell installers, disk
@@ -69,22 +78,48 @@ export class EmbeddedMarks {
   /** Names of what was seen. */
   readonly found = new Set<string>();
   hasMailParts = false;
-  private before: Buffer = Buffer.alloc(0);
+  // Where the bytes begin, a line begins.
+  private before: Buffer = Buffer.from('\n');
   private passed = 0;
 
+  /** @param chunk is not changed afterwards. */
   push(chunk: Buffer): void {
-    const seen = this.before.length === 0 ? chunk : Buffer.concat([this.before, chunk]);
-    const start = this.passed - this.before.length;
-    for (const mark of MARKS) if (!this.found.has(mark.name) && holds(seen, mark)) this.found.add(mark.name);
-    const iso = ISO_AT - start;
-    if (iso >= 0 && seen.subarray(iso, iso + ISO.length).equals(ISO)) this.found.add('iso');
-    // The cheap search first.
-    if (!this.hasMailParts && holdsEncoding(seen)) {
-      this.hasMailParts = MAIL_PART.test(seen.toString('latin1'));
-    }
+    this.add(seenOnce(chunk));
+    const edge = Buffer.concat([this.before, chunk.subarray(0, OVERLAP_BYTES)]);
+    this.add(look(edge));
+    const iso = ISO_AT - this.passed;
+    if (iso > -ISO.length && iso < chunk.length) this.lookForIso(chunk, iso);
     this.passed += chunk.length;
-    this.before = Buffer.from(seen.subarray(-OVERLAP_BYTES));
+    const tail = chunk.length >= OVERLAP_BYTES ? chunk : edge;
+    this.before = Buffer.from(tail.subarray(-OVERLAP_BYTES));
   }
+
+  private add({ names, hasMailParts }: Seen): void {
+    for (const name of names) this.found.add(name);
+    this.hasMailParts ||= hasMailParts;
+  }
+
+  private lookForIso(chunk: Buffer, at: number): void {
+    const seen = Buffer.concat([this.before, chunk.subarray(0, Math.max(0, at) + ISO.length)]);
+    const from = this.before.length + at;
+    if (seen.subarray(from, from + ISO.length).equals(ISO)) this.found.add('iso');
+  }
+}
+
+function seenOnce(chunk: Buffer): Seen {
+  const known = SEEN.get(chunk);
+  if (known !== undefined) return known;
+  const seen = look(chunk);
+  SEEN.set(chunk, seen);
+  return seen;
+}
+
+function look(bytes: Buffer): Seen {
+  return {
+    names: MARKS.filter((mark) => holds(bytes, mark)).map(({ name }) => name),
+    // The cheap search first.
+    hasMailParts: holdsEncoding(bytes) && MAIL_PART.test(bytes.toString('latin1')),
+  };
 }
 
 function holds(bytes: Buffer, { start, isReally }: Mark): boolean {
