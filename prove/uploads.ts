@@ -19,7 +19,7 @@ import { Deliveries, PLAIN, VERSIONED, Workload } from './uploads/workload.js';
 
 const SIZES = {
   small: { rounds: 3, steps: 60, keys: 40, events: 0, kills: 1 },
-  full: { rounds: 20, steps: 260, keys: 1200, events: 10_000, kills: 5 },
+  full: { rounds: 20, steps: 290, keys: 1200, events: 10_000, kills: 5 },
 } as const;
 const CLIENTS = 8;
 const SETTLE_MS = 30 * 60_000;
