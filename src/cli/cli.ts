@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { Client } from './client.js';
 import { CommandError } from './command-error.js';
+import { inOptions } from './field-names.js';
 import type { Style } from './lines.js';
 import type { Output } from './output.js';
 import { Progress } from './progress.js';
@@ -12,6 +13,7 @@ export class Cli {
   exitCode: 0 | 1 = 0;
   private wantsJson = false;
   private connected: Client | undefined;
+  private command: Command | undefined;
 
   constructor(
     private readonly env: Readonly<Record<string, string | undefined>>,
@@ -20,7 +22,9 @@ export class Cli {
 
   /** Made when it is first asked for: help needs neither key nor address. @throws CommandError */
   get client(): Client {
-    return (this.connected ??= new Client(settingsFrom(this.env)));
+    return (this.connected ??= new Client(settingsFrom(this.env), (sentence, fields) =>
+      this.command === undefined ? sentence : inOptions(sentence, fields, this.command),
+    ));
   }
 
   get json(): boolean {
@@ -57,6 +61,7 @@ export class Cli {
 
   /** Before a command's action: what is wrong with its arguments in general, and how it is to answer. */
   begin(command: Command): void {
+    this.command = command;
     this.wantsJson = command.optsWithGlobals()['json'] === true;
     for (const [index, argument] of command.registeredArguments.entries()) {
       const given: unknown = command.processedArgs[index];

@@ -1,11 +1,16 @@
 import { CommandError } from './command-error.js';
+import type { RefusedField } from './field-names.js';
 import type { Settings } from './settings.js';
 
 const ANSWER_MS = 30_000;
 
 /** The service's HTTP API; every failure is a CommandError with the service's own sentence and a remedy. */
 export class Client {
-  constructor(private readonly settings: Settings) {}
+  /** @param reworded says a refusal of fields in the words of the command line. */
+  constructor(
+    private readonly settings: Settings,
+    private readonly reworded: (sentence: string, fields: readonly RefusedField[]) => string,
+  ) {}
 
   /** Without a slash at the end. */
   get url(): string {
@@ -98,7 +103,15 @@ export class Client {
     }
     const retryAfter = response.headers.get('retry-after');
     const later = retryAfter === null ? '' : ` Try again in ${retryAfter} s.`;
-    return new (status === 429 || status >= 500 ? Busy : Refused)(`${sentenceOf(text, status)}${later}`);
+    return new (status === 429 || status >= 500 ? Busy : Refused)(`${this.sentenceOf(text, status)}${later}`);
+  }
+
+  private sentenceOf(text: string, status: number): string {
+    const { detail, message, errors, validationErrors } = refusalIn(text);
+    const said = detail ?? message;
+    if (said === undefined)
+      return `The service answered ${status}. Check SALLYPORT_URL, and what stands between.`;
+    return this.reworded(said, errors ?? validationErrors ?? []);
   }
 }
 
@@ -135,13 +148,19 @@ function whyOf(error: unknown): string {
   return cause instanceof Error && cause.message !== '' ? cause.message : message;
 }
 
-function sentenceOf(text: string, status: number): string {
+/** The service's own error body, under Conductor's paths in Conductor's shape. */
+interface RefusalBody {
+  readonly detail?: string;
+  readonly message?: string;
+  readonly errors?: readonly RefusedField[];
+  readonly validationErrors?: readonly RefusedField[];
+}
+
+function refusalIn(text: string): RefusalBody {
   try {
-    const { detail, message } = JSON.parse(text) as { detail?: string; message?: string };
-    const said = detail ?? message;
-    if (said !== undefined) return said;
+    return (JSON.parse(text) as RefusalBody | null) ?? {};
   } catch {
     // Not the service's own error body: a proxy in between, most likely.
+    return {};
   }
-  return `The service answered ${status}. Check SALLYPORT_URL, and what stands between.`;
 }

@@ -158,7 +158,9 @@ describe('the command line against a whole service', () => {
     const cursor = /--cursor (\S+)$/.exec(first.notes[0] ?? '')?.[1] ?? '';
     const second = await say('objects', 'list', '--limit', '1', '--cursor', cursor);
     expect(second.lines[1]).not.toBe(first.lines[1]);
-    await expect(say('objects', 'list', '--verdict', 'tidy')).rejects.toThrow(/verdict: must be of: .*clean/);
+    await expect(say('objects', 'list', '--verdict', 'tidy')).rejects.toThrow(
+      /^--verdict: must be of: .*clean/,
+    );
     await expect(say('objects', 'show', 's3://uploads/never-seen')).rejects.toThrow(
       'sallyport scan s3://uploads/never-seen',
     );
@@ -216,7 +218,7 @@ describe('the command line against a whole service', () => {
     await expect(say('report', 'download', made.id, '--output', file)).rejects.toThrow(/EEXIST.*new file/);
     expect((await say('report', 'download', made.id)).lines[0]).toMatch(/^<!doctype html>/i);
     await expect(say('report', 'create', '--kind', 'daily')).rejects.toThrow('Allowed choices are weekly');
-    await expect(say('report', 'create', '--from', 'yesterday')).rejects.toThrow(/^from: /);
+    await expect(say('report', 'create', '--from', 'yesterday')).rejects.toThrow(/^--from: /);
     await expect(say('report', 'get', 'x')).rejects.toThrow('is not the id of a report');
   }, 60_000);
 

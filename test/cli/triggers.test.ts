@@ -45,7 +45,7 @@ describe('trigger rules on the command line', () => {
       '{"type": "${event.contentType}"}',
     );
     expect(made).toMatchObject({ code: 0 });
-    expect((await type(...words('trigger set zip --prefix in/ --clear tags,shares'))).code).toBe(0);
+    expect((await type(...words('trigger set zip --prefix in/ --clear tag,shares'))).code).toBe(0);
     const { body } = await app.call('GET', '/api/v1/triggers/zip');
     expect(body).toMatchObject({
       prefix: 'in/',
@@ -105,8 +105,11 @@ describe('trigger rules on the command line', () => {
     ['trigger set zip --tag red', '--tag: "red" cannot be used'],
     ['trigger set zip --share half', '--share: "half" cannot be used'],
     ['trigger set zip --trust-tags yes', '--trust-tags: "yes" cannot be used'],
-    ['trigger set zip --clear effect', '--clear: "effect" cannot be unset'],
-    ['trigger set zip --effect deny --tag a=b', 'trustTags: must be true'],
+    [
+      'trigger set zip --clear effect',
+      '--clear: "effect" cannot be unset. It can be: description, bucket, prefix, suffix, min-size',
+    ],
+    ['trigger set zip --effect deny --tag a=b', '--trust-tags: must be true'],
     ['trigger test uploads/a', 'names no object'],
     ['trigger apply /nonexistent', 'cannot be read'],
   ])('%s is refused in one sentence', async (line, sentence) => {

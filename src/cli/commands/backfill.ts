@@ -5,7 +5,7 @@ import { CommandError } from '../command-error.js';
 import { estimateLines, runLines, whereOf, type Run, type RunPage } from '../listing-runs.js';
 import { parseS3Url } from '../s3-url.js';
 import { table } from '../table.js';
-import { query, wholeNumber } from '../values.js';
+import { listOf, query, wholeNumber } from '../values.js';
 import { waitFor } from '../waiting.js';
 
 interface BackfillWish {
@@ -147,7 +147,7 @@ function addRescan(program: Command, cli: Cli): void {
       const { verdicts, notScannedDays, maxAgeDays } = options;
       const run = await cli.client.call<Run>('POST', '/api/v1/rescans', {
         ...(url !== undefined && placeIn(url)),
-        ...(verdicts !== undefined && { verdicts: String(verdicts).split(',') }),
+        ...(verdicts !== undefined && { verdicts: listOf(String(verdicts)) }),
         ...(notScannedDays !== undefined && { notScannedDays }),
         ...(maxAgeDays !== undefined && { maxAgeDays }),
       });

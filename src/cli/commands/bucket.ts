@@ -6,7 +6,7 @@ import { CommandError } from '../command-error.js';
 import { facts } from '../facts.js';
 import { parseBucket } from '../s3-url.js';
 import { table } from '../table.js';
-import { query, wholeNumber } from '../values.js';
+import { cleared, isOn, listOf, query, wholeNumber } from '../values.js';
 
 interface Bucket {
   readonly endpointId: string;
@@ -52,7 +52,14 @@ interface Wanted {
   readonly clear?: string;
 }
 
-const CLEARABLE = ['quarantineBucket', 'ownerGroup', 'reviewers', 'priority', 'quotas', 'expectedOwner'];
+const CLEARABLE = {
+  'quarantine-bucket': 'quarantineBucket',
+  'owner-group': 'ownerGroup',
+  reviewers: 'reviewers',
+  priority: 'priority',
+  quotas: 'quotas',
+  'expected-owner': 'expectedOwner',
+};
 
 /** `bucket list|show|add|set|remove`: which buckets are scanned, and how. */
 export function addBucket(program: Command, cli: Cli): void {
@@ -97,7 +104,7 @@ export function addBucket(program: Command, cli: Cli): void {
     },
   );
   settable(named(group, 'set', 'change what holds for it'))
-    .option('--clear <FIELDS>', `unset by comma: ${CLEARABLE.join(', ')}`)
+    .option('--clear <FIELDS>', `unset by comma: ${Object.keys(CLEARABLE).join(', ')}`)
     .action(async (name: string, { endpoint, ...wanted }: Wanted & { endpoint?: string }) => {
       const bucket = await find(cli, name, endpoint);
       const body = bodyOf(wanted);
@@ -139,13 +146,8 @@ const settable = (command: Command): Command =>
 function bodyOf(wanted: Wanted): Record<string, unknown> {
   const { required, maxRunning, maxRunningBytes, archivePasswords, requesterPays, enabled, clear, ...plain } =
     wanted;
-  const cleared = listOf(clear);
-  for (const field of cleared) {
-    if (!CLEARABLE.includes(field))
-      throw new CommandError(`--clear: "${field}" cannot be unset. It can be: ${CLEARABLE.join(', ')}.`);
-  }
   return {
-    ...Object.fromEntries(cleared.map((field) => [field, null])),
+    ...cleared(clear, CLEARABLE),
     ...Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined)),
     ...(required !== undefined && { required: listOf(required) }),
     ...((maxRunning !== undefined || maxRunningBytes !== undefined) && {
@@ -155,17 +157,6 @@ function bodyOf(wanted: Wanted): Record<string, unknown> {
     ...(requesterPays !== undefined && { requesterPays: isOn('--requester-pays', requesterPays) }),
     ...(enabled !== undefined && { enabled: isOn('--enabled', enabled) }),
   };
-}
-
-const listOf = (text: string | undefined): string[] =>
-  (text ?? '')
-    .split(',')
-    .map((part) => part.trim())
-    .filter(Boolean);
-
-function isOn(option: string, value: string): boolean {
-  if (value === 'on' || value === 'off') return value === 'on';
-  throw new CommandError(`${option}: "${value}" cannot be used. Say on or off.`);
 }
 
 /** From a file: what is typed stands in the shell's history and in the list of processes. */

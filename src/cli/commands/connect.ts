@@ -5,7 +5,7 @@ import type { Cli } from '../cli.js';
 import { examine, examinationLines } from '../examination.js';
 import { CommandError } from '../command-error.js';
 import { confirmed } from '../confirm.js';
-import { query } from '../values.js';
+import { listOf, query } from '../values.js';
 
 interface Plan {
   readonly kind: 'sqs' | 'webhook' | 'embedded';
@@ -156,7 +156,7 @@ const wishOf = ({ prefix, suffix, queueName, account, kmsKey }: ConnectOptions) 
   suffix,
   queueName,
   account,
-  ...(kmsKey !== undefined && { kmsKeyArns: kmsKey.split(',').map((part) => part.trim()) }),
+  ...(kmsKey !== undefined && { kmsKeyArns: listOf(kmsKey) }),
 });
 
 function linesOf(plan: Plan): string[] {

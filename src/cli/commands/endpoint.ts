@@ -4,7 +4,7 @@ import type { Cli } from '../cli.js';
 import { CommandError } from '../command-error.js';
 import { facts } from '../facts.js';
 import { table } from '../table.js';
-import { query } from '../values.js';
+import { isOn, query } from '../values.js';
 
 interface Endpoint {
   readonly id: string;
@@ -102,14 +102,11 @@ const settable = (command: Command): Command =>
     .option('--default-credentials', 'the service’s own, for AWS only');
 
 function addressOf({ url, aws, region, pathStyle }: Wanted): Record<string, unknown> {
-  if (pathStyle !== undefined && pathStyle !== 'on' && pathStyle !== 'off') {
-    throw new CommandError(`--path-style: "${pathStyle}" cannot be used. Say on or off.`);
-  }
   return {
     ...(url !== undefined && { url }),
     ...(aws === true && { url: null }),
     ...(region !== undefined && { region }),
-    ...(pathStyle !== undefined && { pathStyle: pathStyle === 'on' }),
+    ...(pathStyle !== undefined && { pathStyle: isOn('--path-style', pathStyle) }),
   };
 }
 

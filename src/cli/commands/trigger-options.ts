@@ -1,5 +1,6 @@
 import { CommandError } from '../command-error.js';
 import { jsonObject } from '../json-argument.js';
+import { cleared, isOn, listOf } from '../values.js';
 
 /** The options of `trigger set`, as commander gives them. */
 export interface WantedRule {
@@ -24,20 +25,21 @@ export interface WantedRule {
   readonly clear?: string;
 }
 
-export const CLEARABLE = [
-  'description',
-  'bucket',
-  'prefix',
-  'suffix',
-  'minSizeBytes',
-  'maxSizeBytes',
-  'contentTypes',
-  'tags',
-  'workflow',
-  'version',
-  'shares',
-  'input',
-];
+/** What can be unset: the field that an option sets. */
+export const CLEARABLE = {
+  description: 'description',
+  bucket: 'bucket',
+  prefix: 'prefix',
+  suffix: 'suffix',
+  'min-size': 'minSizeBytes',
+  'max-size': 'maxSizeBytes',
+  type: 'contentTypes',
+  tag: 'tags',
+  workflow: 'workflow',
+  version: 'version',
+  share: 'shares',
+  input: 'input',
+};
 
 /** Values of an option that may be written more than once. */
 export const collect = (value: string, before: readonly string[] | undefined): string[] => [
@@ -60,11 +62,10 @@ export function specFrom(wanted: WantedRule): Record<string, unknown> {
     input: input && jsonObject('--input', input),
     enabled: enabled && isOn('--enabled', enabled),
   };
-  const cleared = listOf(clear ?? '').map((field) => {
-    if (CLEARABLE.includes(field)) return [field, null] as const;
-    throw new CommandError(`--clear: "${field}" cannot be unset. It can be: ${CLEARABLE.join(', ')}.`);
-  });
-  return Object.fromEntries([...cleared, ...Object.entries(said).filter(([, value]) => value !== undefined)]);
+  return {
+    ...cleared(clear, CLEARABLE),
+    ...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)),
+  };
 }
 
 /** `NAME=VALUE`, of which the value may hold more of them. @throws CommandError */
@@ -84,15 +85,4 @@ function shareFrom(text: string): { workflow: string; version?: number; percent:
     throw new CommandError(`--share: "${text}" cannot be used. Write it as scan_upload:2=10.`);
   }
   return { workflow, ...(version !== undefined && { version: Number(version) }), percent: Number(percent) };
-}
-
-const listOf = (text: string): string[] =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter(Boolean);
-
-function isOn(option: string, value: string): boolean {
-  if (value === 'on' || value === 'off') return value === 'on';
-  throw new CommandError(`${option}: "${value}" cannot be used. Say on or off.`);
 }

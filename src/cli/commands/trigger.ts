@@ -171,7 +171,7 @@ const settable = (command: Command): Command =>
     .option('--priority <N>', '0 to 99, higher first', wholeNumber('--priority', 0, 99))
     .option('--input <JSON>', 'added to the workflow’s input, or @FILE: {"type": "${event.contentType}"}')
     .option('--enabled <on|off>')
-    .option('--clear <FIELDS>', `unset by comma: ${CLEARABLE.join(', ')}`);
+    .option('--clear <FIELDS>', `unset by comma: ${Object.keys(CLEARABLE).join(', ')}`);
 
 /** Over what the rule says already; a new one when there is none of this name. */
 async function set(cli: Cli, name: string, wanted: WantedRule): Promise<void> {

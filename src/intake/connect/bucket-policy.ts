@@ -43,7 +43,9 @@ export function bucketPolicy(present: PolicyDocument, wish: BucketPolicyWish): P
       'must name the role or user of the service, or it could read nothing itself',
     );
   }
-  for (const arn of trusted) refuseUnusable(arn);
+  for (const list of ['scanners', 'breakGlass'] as const) {
+    for (const arn of wish[list]) refuseUnusable(list, arn);
+  }
   const policy = withStatements(present, statements(wish, trusted), Object.values(SIDS));
   const bytes = Buffer.byteLength(JSON.stringify(policy));
   if (bytes > MAX_POLICY_BYTES) {
@@ -98,11 +100,11 @@ export function limitsOf(
 }
 
 /** ARNs of IAM only: a session's own (`sts … assumed-role`) is not what aws:PrincipalArn holds. */
-function refuseUnusable(arn: string): void {
+function refuseUnusable(list: 'scanners' | 'breakGlass', arn: string): void {
   if (/^arn:aws(-cn|-us-gov)?:iam::(\d{12}|\*):(role|user)\/[\w+=,.@*?/-]{1,512}$/.test(arn)) return;
   if (/^arn:aws(-cn|-us-gov)?:iam::\d{12}:root$/.test(arn)) return;
   const hint = arn.includes(':assumed-role/')
     ? 'it names a session; name the role: arn:aws:iam::<account>:role/<name>'
     : 'it must be arn:aws:iam::<account>:role/<name>, …:user/<name> or …:root';
-  throw InvalidInput.field('principals', `${arn.slice(0, 200)} cannot be used: ${hint}`);
+  throw InvalidInput.field(list, `${arn.slice(0, 200)} cannot be used: ${hint}`);
 }

@@ -162,8 +162,9 @@ describe('the policy of a bucket of uploads', () => {
       expect(() => bucketPolicy(EMPTY, { ...wish, breakGlass: [arn] })).toThrow(InvalidInput);
     }
     expect(() => bucketPolicy(EMPTY, { ...wish, breakGlass: ['arn:aws:sts::1:assumed-role/a/b'] })).toThrow(
-      /name the role/,
+      /^breakGlass: .* name the role/,
     );
+    expect(() => bucketPolicy(EMPTY, { ...wish, scanners: ['alice'] })).toThrow(/^scanners: alice /);
   });
 
   it('is refused when it would be larger than S3 takes', () => {
