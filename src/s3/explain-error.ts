@@ -229,7 +229,7 @@ function keyManagement({ s3Code, message, asked }: Facts): Told | undefined {
   return undefined;
 }
 
-function elsewhere({ s3Code, status, region }: Facts): Told | undefined {
+function elsewhere({ s3Code, status, region, message, asked }: Facts): Told | undefined {
   const isRedirect = status === 301 || status === 302 || status === 307 || status === 308;
   const isWrongRegion =
     isRedirect ||
@@ -239,8 +239,11 @@ function elsewhere({ s3Code, status, region }: Facts): Told | undefined {
     return told('other', 'region_mismatch', `The bucket is in ${region}: set its region to that.`);
   if (isRedirect)
     return told('other', 'redirected', 'S3 points to another address, which is not followed: set S3_REGION.');
-  if (s3Code === 'NoSuchBucket')
-    return told('other', 'no_such_bucket', 'Check the bucket name and S3_ENDPOINT.');
+  // A HEAD is answered without a body, and so without the code.
+  if (s3Code === 'NoSuchBucket' || (asked.operation === 'HeadBucket' && status === 404)) {
+    const what = message === '' ? 'There is no bucket of this name. ' : '';
+    return told('other', 'no_such_bucket', `${what}Check the bucket name and S3_ENDPOINT.`);
+  }
   return undefined;
 }
 

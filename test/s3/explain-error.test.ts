@@ -57,6 +57,18 @@ describe('an error of the SDK, in the ledger’s words', () => {
     expect(error).toMatchObject({ permission, reason });
   });
 
+  it('a bucket that is not there is named as what is missing, though a HEAD has no words for it', () => {
+    const error = explain(
+      { ...answer('NotFound', 404), message: 'UnknownError' },
+      { operation: 'HeadBucket', ofVersion: false },
+    );
+    expect(error).toMatchObject({
+      outcome: 'other',
+      reason: 'no_such_bucket',
+      detail: 'There is no bucket of this name. Check the bucket name and S3_ENDPOINT.',
+    });
+  });
+
   it('S3’s own word for the right goes before our guess', () => {
     const fields = {
       ...answer('AccessDenied', 403),

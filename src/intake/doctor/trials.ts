@@ -7,8 +7,13 @@ import type { Probe } from '../probes/probe.js';
 type Say = (check: string, status: Diagnosis['status'], fact: string, remedy?: string) => Diagnosis;
 
 /** What S3 said when something was tried, in one sentence. */
-export const refusal = (error: unknown): string =>
-  error instanceof StorageError ? `${error.s3Code}: ${error.detail}`.slice(0, 400) : (error as Error).message;
+export function refusal(error: unknown): string {
+  if (!(error instanceof StorageError)) return (error as Error).message;
+  const { s3Code, detail, outcome } = error;
+  // The answer to a HEAD has no words.
+  const silent = outcome === 'gone' ? 'there is no such object or version' : 'S3 says no more';
+  return `${s3Code}: ${detail === '' ? silent : detail}`.slice(0, 400);
+}
 
 /** What mends a refusal. */
 export function remedyFor(error: unknown): string {
@@ -24,7 +29,7 @@ export function remedyFor(error: unknown): string {
     case 'unreachable':
       return 'Check the address of the endpoint, and the way to it.';
     default:
-      return error.s3Code === 'NoSuchBucket'
+      return error.reason === 'no_such_bucket'
         ? 'Check the name of the bucket and its endpoint.'
         : 'Look at what S3 said; sallyport connect prints all rights that are needed.';
   }
