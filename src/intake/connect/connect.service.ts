@@ -16,6 +16,7 @@ import { ConnectTargets } from './connect-targets.js';
 import { mergeNotifications } from './notification.js';
 import { planOf, queueArnOf, deadArnOf, wantedOfQueue, type Present, type Step } from './plan.js';
 import { deadQueueAttributes, queueNames } from './queue-settings.js';
+import type { PolicyDocument } from './policy-document.js';
 import { servicePolicy } from './service-policy.js';
 import { terraform } from './terraform.js';
 import { webhookGuide } from './webhook-guide.js';
@@ -205,7 +206,7 @@ export class ConnectService {
     ];
   }
 
-  private rights(policy: BucketPolicy, present: Present, kmsKeyArns: readonly string[]) {
+  private rights(policy: BucketPolicy, present: Present, kmsKeyArns: readonly string[]): PolicyDocument {
     const { bucket, actionMode, quarantineBucket } = policy;
     return servicePolicy({
       bucket,
@@ -215,7 +216,7 @@ export class ConnectService {
       queueArns: [queueArnOf(present), deadArnOf(present)],
       kmsKeyArns,
       probePrefix: PROBE_PREFIX,
-    }) as unknown as Record<string, unknown> & ReturnType<typeof servicePolicy>;
+    });
   }
 
   /** A template holds no account that is only guessed. */
