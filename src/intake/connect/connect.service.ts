@@ -91,9 +91,15 @@ export class ConnectService {
     });
   }
 
-  /** The same as text for those who keep their infrastructure so. */
+  /**
+   * The same as text for those who keep their infrastructure so.
+   *
+   * @throws Conflict where the server has no queues for which a template could be, or the account is not known.
+   */
   async template(place: BucketPlace, wish: TemplateWish): Promise<TemplateView> {
     const policy = this.targets.policyOf(place);
+    const kind = this.targets.kindOf(place);
+    if (kind !== 'sqs') throw new Conflict(NO_TEMPLATE[kind]);
     const present = await this.read(place, wish);
     const account = this.accountOf(policy, present, wish);
     const template = {
@@ -260,6 +266,13 @@ export class ConnectService {
 }
 
 const CONNECT_LOCKS = 7_205_007;
+
+const NO_TEMPLATE = {
+  embedded:
+    'The embedded endpoint tells the service of every upload by itself, so there is nothing to set up and no template. Templates are for buckets of AWS: register one with sallyport bucket add, and ask for its template.',
+  webhook:
+    'This server tells of uploads by a webhook, for which there is no template. Leave --terraform and --cloudformation out: sallyport connect prints what to set at the server.',
+} as const;
 
 const placeOf = ({ endpointId, bucket }: BucketPolicy) => ({ endpointId, bucket });
 
