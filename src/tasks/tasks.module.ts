@@ -8,6 +8,7 @@ import { ConfigError } from '../errors.js';
 import { Doctor } from '../ops/doctor/doctor.js';
 import { HealthRegistry } from '../ops/health.js';
 import { LOG, type Log } from '../ops/log.js';
+import { Buckets } from '../s3/buckets.js';
 import { S3Module } from '../s3/s3.module.js';
 import { VerdictsModule } from '../verdicts/verdicts.module.js';
 import { Allowances } from './object/allowances.js';
@@ -127,12 +128,13 @@ export class TasksModule implements OnApplicationBootstrap, OnApplicationShutdow
     private readonly secrets: SecretScannerSource,
     private readonly health: HealthRegistry,
     private readonly doctor: Doctor,
+    private readonly buckets: Buckets,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
     this.health.add(new MalwareHealth(this.watch));
-    this.doctor.add(new MalwareDoctor(this.watch, this.config.ROLES.includes('worker')));
+    this.doctor.add(new MalwareDoctor(this.watch, this.buckets, this.config.ROLES.includes('worker')));
     await this.watch.start();
   }
 

@@ -4,7 +4,7 @@ import type { Cli } from '../cli.js';
 import { examinationLines, examine } from '../examination.js';
 import { wholeNumber } from '../values.js';
 
-/** `doctor`: proves that the service and its buckets work. Exit code 1 when something does not. */
+/** `doctor`: proves that the service and its buckets work. Exit code 1 when something that is needed does not; warnings are 0. */
 export function addDoctor(program: Command, cli: Cli): void {
   program
     .command('doctor')
