@@ -10,7 +10,8 @@ export const server = {
   proof: 'dist/main.js',
 };
 export const web = {
-  inputs: ['web', 'package-lock.json'],
+  // The one file of the service that the page takes in.
+  inputs: ['web', 'src/intake/listing/run-answer.ts', 'package-lock.json'],
   stamp: 'web/dist/.stamp',
   proof: 'web/dist/index.html',
 };

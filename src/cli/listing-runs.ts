@@ -1,3 +1,4 @@
+import { COUNT_WORDS, type EstimateAnswer, type RunAnswer } from '../intake/listing/run-answer.js';
 import { visible } from '../outbound/safe-text.js';
 import { facts } from './facts.js';
 import { duration } from './lines.js';
@@ -6,54 +7,28 @@ import { s3Url } from './s3-url.js';
 // A bucket's name and a prefix of 1,024 bytes.
 const MAX_PLACE = 1_100;
 
-export interface Estimate {
-  readonly isExact: boolean;
-  readonly seen: number;
-  readonly objects: number;
-  readonly bytes: number;
-  readonly alreadyDone: number;
-  readonly toScan: number;
-  readonly bytesToScan: number;
-  readonly expectedSeconds: number;
-  readonly throughput: { readonly objectsPerSecond: number; readonly basis: string };
-  readonly requests: Readonly<Record<'list' | 'get' | 'head' | 'getTags' | 'putTags', number>>;
-  readonly cost: number;
-  readonly prices: Readonly<Record<string, string | number>> & { readonly currency: string };
-}
-
-/** A backfill, rescan or reconciliation, as the service tells it. */
-export interface Run {
-  readonly id: string;
-  readonly kind: string;
-  readonly state: string;
-  readonly bucket: string | null;
-  readonly prefix: string;
-  readonly cause: string;
-  readonly createdAt: string;
-  readonly progress: {
-    readonly done: number;
-    readonly total: number | null;
-    readonly secondsToGo: number | null;
-    readonly objectsPerSecond: number | null;
-  };
-  readonly counts: Readonly<Record<string, number>>;
-  readonly verdicts: Readonly<Record<string, number>>;
-  readonly estimate: Estimate | null;
-  readonly error: string | null;
-  readonly retryAt: string | null;
-}
-
 export interface RunPage {
-  readonly items: readonly Run[];
+  readonly items: readonly RunAnswer[];
   readonly nextCursor?: string;
 }
 
 /** Where it looks. */
-export const whereOf = ({ bucket, prefix }: Run): string =>
+export const whereOf = ({ bucket, prefix }: RunAnswer): string =>
   bucket === null ? 'everywhere' : visible(s3Url(bucket, prefix), MAX_PLACE);
 
+/** What has been begun, what it does, and how it is followed. */
+export function begunLines(run: RunAnswer): string[] {
+  const where = whereOf(run);
+  const does = {
+    backfill: `Begun: what ${where} holds is put in the queue, behind new uploads.`,
+    rescan: `Begun: objects ${run.bucket === null ? 'of every bucket' : `of ${where}`} that the ledger knows are scanned again.`,
+    reconcile: `Begun: ${where} is compared with the ledger; what no event told of is scanned, what vanished is marked as deleted.`,
+  }[run.kind];
+  return [does, `  Follow it with: sallyport backfill wait ${run.id}`];
+}
+
 /** What a backfill would come to. */
-export function estimateLines(estimate: Estimate): string[] {
+export function estimateLines(estimate: EstimateAnswer): string[] {
   const { requests, prices, throughput } = estimate;
   const money = `${estimate.cost.toFixed(estimate.cost < 1 ? 4 : 2)} ${prices.currency}`;
   const asked = requests.get + requests.head + requests.getTags;
@@ -78,17 +53,18 @@ export function estimateLines(estimate: Estimate): string[] {
 }
 
 /** All about one run. */
-export function runLines(run: Run): string[] {
+export function runLines(run: RunAnswer): string[] {
   const { done, total, secondsToGo } = run.progress;
   const toGo = secondsToGo === null ? '' : `, about ${duration(secondsToGo * 1000)} to go`;
   return [
     ...facts([
-      [run.kind, `${run.id}  ${run.state}`],
+      [run.kind, run.state],
+      ['id', run.id],
       ['where', whereOf(run)],
-      ['begun', `${run.createdAt} by ${run.cause}`],
+      ['asked for', `${run.createdAt} by ${askerOf(run)}`],
       ['done', `${done}${total === null ? '' : ` of ${total}`} objects${toGo}`],
-      ['counted', named(run.counts)],
-      ['verdicts', named(run.verdicts)],
+      ['counted', countsText(run.counts)],
+      ['verdicts', verdictsText(run.verdicts)],
       ['trouble', run.error],
       ['tried again', run.retryAt],
     ]),
@@ -96,11 +72,27 @@ export function runLines(run: Run): string[] {
   ];
 }
 
-const named = (counts: Readonly<Record<string, number>>): string =>
-  Object.entries(counts)
+/** Who asked for it, and what for where that was not a wish of theirs. */
+export const askerOf = ({ requestedBy, cause }: RunAnswer): string =>
+  cause === 'request' ? requestedBy : `${requestedBy} (${cause})`;
+
+/** Every count that is not 0, in words; with the bytes of its objects where they are known. */
+function countsText(counts: RunAnswer['counts']): string {
+  const bytes = (name: keyof typeof COUNT_WORDS): string => {
+    const many = `${name}Bytes` in counts ? counts[`${name}Bytes` as keyof RunAnswer['counts']] : 0;
+    return many === 0 ? '' : ` (${sizeOf(many)})`;
+  };
+  return (Object.keys(COUNT_WORDS) as (keyof typeof COUNT_WORDS)[])
+    .filter((name) => counts[name] !== 0)
+    .map((name) => `${COUNT_WORDS[name]}: ${counts[name]}${bytes(name)}`)
+    .join('; ');
+}
+
+const verdictsText = (verdicts: RunAnswer['verdicts']): string =>
+  Object.entries(verdicts)
     .filter(([, count]) => count !== 0)
-    .map(([name, count]) => `${name} ${count}`)
-    .join(', ');
+    .map(([verdict, count]) => `${verdict}: ${count}`)
+    .join('; ');
 
 function sizeOf(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { visible } from '../../outbound/safe-text.js';
+import type { RunAnswer } from '../../intake/listing/run-answer.js';
 import type { Cli } from '../cli.js';
 import { CommandError } from '../command-error.js';
-import { estimateLines, runLines, whereOf, type Run, type RunPage } from '../listing-runs.js';
+import { askerOf, begunLines, estimateLines, runLines, whereOf, type RunPage } from '../listing-runs.js';
 import { parseS3Url } from '../s3-url.js';
 import { table } from '../table.js';
 import { listOf, query, wholeNumber } from '../values.js';
@@ -47,7 +48,7 @@ export function addBackfill(program: Command, cli: Cli): void {
 }
 
 async function backfill(cli: Cli, url: string, wish: BackfillWish): Promise<void> {
-  const made = await cli.client.call<Run>('POST', PATH, {
+  const made = await cli.client.call<RunAnswer>('POST', PATH, {
     ...placeIn(url),
     versions: wish.current === true ? 'current' : 'all',
     rescan: wish.rescan === true,
@@ -72,8 +73,8 @@ async function backfill(cli: Cli, url: string, wish: BackfillWish): Promise<void
     ]);
   }
   if (!cli.json) for (const line of estimateLines(estimate)) cli.out(line);
-  const started = await cli.client.call<Run>('POST', `${PATH}/${estimated.id}/start`);
-  if (wish.wait !== true) return cli.print(started, (run) => [`Begun: ${run.id}`]);
+  const started = await cli.client.call<RunAnswer>('POST', `${PATH}/${estimated.id}/start`);
+  if (wish.wait !== true) return cli.print(started, begunLines);
   await awaited(cli, started.id);
 }
 
@@ -89,7 +90,8 @@ function addList(group: Command, cli: Cli): void {
     .action(async (options: Record<string, string | number | undefined>) => {
       const { kind, state, bucket, limit, cursor } = options;
       const path = query(PATH, { kind, state, bucket, limit, cursor });
-      cli.print(await cli.client.call<RunPage>('GET', path), ({ items }) =>
+      const page = await cli.client.call<RunPage>('GET', path);
+      cli.print(page, ({ items }) =>
         table(
           ['ID', 'KIND', 'STATE', 'WHERE', 'DONE', 'OF', 'BEGUN', 'BY'],
           items.map((run) => [
@@ -100,10 +102,11 @@ function addList(group: Command, cli: Cli): void {
             run.progress.done,
             run.progress.total,
             run.createdAt,
-            run.cause,
+            askerOf(run),
           ]),
         ),
       );
+      cli.more(page.nextCursor);
     });
 }
 
@@ -124,7 +127,7 @@ function addSteering(group: Command, cli: Cli): void {
       .description(description)
       .argument('<ID>')
       .action(async (id: string) => {
-        const run = await cli.client.call<Run>('POST', `${pathOf(id)}/${verb}`);
+        const run = await cli.client.call<RunAnswer>('POST', `${pathOf(id)}/${verb}`);
         cli.print(run, () => [`${run.kind} ${run.id}: ${run.state}`]);
       });
   };
@@ -145,14 +148,14 @@ function addRescan(program: Command, cli: Cli): void {
     .option('--wait', 'show how far it is until it ends; exit code 1 when it does not complete')
     .action(async (url: string | undefined, options: Record<string, string | number | true | undefined>) => {
       const { verdicts, notScannedDays, maxAgeDays } = options;
-      const run = await cli.client.call<Run>('POST', '/api/v1/rescans', {
+      const run = await cli.client.call<RunAnswer>('POST', '/api/v1/rescans', {
         ...(url !== undefined && placeIn(url)),
         ...(verdicts !== undefined && { verdicts: listOf(String(verdicts)) }),
         ...(notScannedDays !== undefined && { notScannedDays }),
         ...(maxAgeDays !== undefined && { maxAgeDays }),
       });
       if (options['wait'] === true) return awaited(cli, run.id);
-      cli.print(run, () => [`Begun: ${run.id}`]);
+      cli.print(run, begunLines);
     });
 }
 
@@ -176,7 +179,7 @@ function addReconcile(program: Command, cli: Cli): void {
         ...(graceSeconds !== undefined && { graceSeconds }),
       });
       if (options['wait'] !== true) {
-        return cli.print(begun, ({ items }) => items.map((run) => `Begun: ${run.id}  ${whereOf(run)}`));
+        return cli.print(begun, ({ items }) => items.flatMap(begunLines));
       }
       for (const run of begun.items) await awaited(cli, run.id);
     });
@@ -189,7 +192,7 @@ async function awaited(cli: Cli, id: string): Promise<void> {
   if (run.state !== 'completed') cli.exitCode = 1;
 }
 
-async function watched(cli: Cli, id: string, isOver: (run: Run) => boolean): Promise<Run> {
+async function watched(cli: Cli, id: string, isOver: (run: RunAnswer) => boolean): Promise<RunAnswer> {
   const progress = cli.progress('objects');
   try {
     return await waitFor(
@@ -209,7 +212,7 @@ async function watched(cli: Cli, id: string, isOver: (run: Run) => boolean): Pro
   }
 }
 
-const find = (cli: Cli, id: string): Promise<Run> => cli.client.call<Run>('GET', pathOf(id));
+const find = (cli: Cli, id: string): Promise<RunAnswer> => cli.client.call<RunAnswer>('GET', pathOf(id));
 const pathOf = (id: string): string => `${PATH}/${encodeURIComponent(id)}`;
 
 function placeIn(url: string): { bucket: string; prefix: string } {

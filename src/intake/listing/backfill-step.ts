@@ -5,7 +5,8 @@ import { wholeMilliseconds } from '../../verdicts/whole-milliseconds.js';
 import { keyProblem } from '../object-key.js';
 import type { RejectedEvent } from '../s3-event.js';
 import { storeRejects } from '../sql/store-rejects.js';
-import { added, NO_COUNTS, type BackfillOptions, type Run, type RunCounts } from './run.js';
+import type { RunCounts } from './run-answer.js';
+import { added, NO_COUNTS, type BackfillOptions, type Run } from './run.js';
 import { commitStep, type ListingParts } from './steps.js';
 import { listedVersion, storeListed, type ListedOutcome } from './store-listed.js';
 

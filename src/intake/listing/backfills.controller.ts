@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { auditActor, CurrentPrincipal, READERS, Roles, type Principal } from '../../access/principal.js';
 import { decodeCursor, encodeCursor, isUuid } from '../../cursor.js';
 import { Database } from '../../database/database.js';
-import { RUN_KINDS, RUN_STATES } from './run.js';
+import { RUN_KINDS, RUN_STATES } from './run-answer.js';
 import { BucketName, instant, KeyPrefix } from './input.js';
 import { RunPage, RunView, runView } from './run-view.js';
 import { ListingRuns } from './runs.service.js';

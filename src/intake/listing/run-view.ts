@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { VERDICTS } from '../../verdicts/verdict.js';
 import { progressOf } from './progress.js';
-import { NO_COUNTS, RUN_KINDS, RUN_STATES, type Run, type RunCounts } from './run.js';
+import { RUN_KINDS, RUN_STATES, type RunAnswer, type RunCounts } from './run-answer.js';
+import { NO_COUNTS, type Run } from './run.js';
 
 const iso = z.iso.datetime().nullable();
 const count = z.number();
@@ -83,7 +84,7 @@ export type RunPage = z.infer<typeof RunPage>;
 const isoOf = (at: number | undefined): string | null =>
   at === undefined ? null : new Date(at).toISOString();
 
-export function runView(run: Run): RunView {
+export function runView(run: Run): RunView & RunAnswer {
   const { done, total, secondsToGo } = progressOf(run);
   return {
     id: run.id,

@@ -2,24 +2,7 @@ import type { Instant } from '../../clock.js';
 import type { ListingPlace } from '../../s3/listing-guard.js';
 import type { Verdict } from '../../verdicts/verdict.js';
 import type { Estimate } from './estimate.js';
-
-/**
- * `backfill`: what was in a bucket before we watched it. `rescan`: what the ledger knows, looked at again. `reconcile`:
- * a bucket compared with the ledger.
- */
-export const RUN_KINDS = ['backfill', 'rescan', 'reconcile'] as const;
-export type RunKind = (typeof RUN_KINDS)[number];
-
-export const RUN_STATES = [
-  'estimating',
-  'estimated',
-  'running',
-  'paused',
-  'completed',
-  'cancelled',
-  'failed',
-] as const;
-export type RunState = (typeof RUN_STATES)[number];
+import type { RunCounts, RunState } from './run-answer.js';
 
 /** What may be asked of a backfill. */
 export interface BackfillOptions {
@@ -49,37 +32,6 @@ export interface ReconcileOptions {
   readonly graceMs: number;
   /** Scans also what was uploaded before the bucket was watched. */
   readonly includeOlder: boolean;
-}
-
-/** What a run came to so far. */
-export interface RunCounts {
-  /** Versions that the listing or the ledger told of, delete markers apart. */
-  readonly listed: number;
-  readonly listedBytes: number;
-  readonly markers: number;
-  /** Not asked for: too old, too new, not the current version. */
-  readonly outOfScope: number;
-  /** In the ledger already, with a verdict or on the way to one; not scanned by this run. */
-  readonly known: number;
-  readonly knownBytes: number;
-  /** A trigger rule, or an earlier release, says that it is not scanned. */
-  readonly skipped: number;
-  readonly enqueued: number;
-  readonly enqueuedBytes: number;
-  /** Of the enqueued: those that have their verdict. */
-  readonly settled: number;
-  readonly settledBytes: number;
-  /** Reconciling: uploads that no event told us of. */
-  readonly missing: number;
-  /** Reconciling: left to their events. */
-  readonly young: number;
-  /** Reconciling: uploaded before the bucket was watched, and not in the ledger. */
-  readonly older: number;
-  /** Reconciling: in the ledger and no longer in the bucket. */
-  readonly vanished: number;
-  /** Keys that we cannot keep; among the rejects with their reasons. */
-  readonly unusable: number;
-  readonly listRequests: number;
 }
 
 export const NO_COUNTS: RunCounts = {

@@ -14,14 +14,8 @@ import { wholeMilliseconds } from '../../verdicts/whole-milliseconds.js';
 import type { Prices } from './estimate.js';
 import { ListingBell } from './listing-bell.js';
 import { CANCELLED_REASON } from './need.js';
-import {
-  added,
-  type BackfillOptions,
-  type ReconcileOptions,
-  type RescanOptions,
-  type Run,
-  type RunState,
-} from './run.js';
+import { added, type BackfillOptions, type ReconcileOptions, type RescanOptions, type Run } from './run.js';
+import type { RunState } from './run-answer.js';
 import {
   closeScans,
   forgetItems,

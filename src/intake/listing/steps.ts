@@ -9,7 +9,8 @@ import type { BucketPolicy, Buckets } from '../../s3/buckets.js';
 import type { ObjectStorage } from '../../s3/object-storage.js';
 import type { TriggerRules } from '../../triggers/trigger-rules.js';
 import { wholeMilliseconds } from '../../verdicts/whole-milliseconds.js';
-import { added, type Run, type RunCounts } from './run.js';
+import type { RunCounts } from './run-answer.js';
+import { added, type Run } from './run.js';
 import { changeRun, findRun, type RunChange } from './sql/runs.js';
 
 /** What every kind of run works with. */

@@ -135,7 +135,13 @@ describe('the command line', () => {
     const ended = await type('backfill', 'wait', id);
     expect(ended.code).toBe(0);
     expect(ended.text).toMatch(/completed/);
-    expect(ended.text).toMatch(/verdicts +clean 3/);
+    expect(ended.text).toMatch(/verdicts +clean: 3/);
+    const shown = await type('backfill', 'show', id);
+    expect(shown.text).toMatch(/^backfill +completed\nid +/);
+    expect(shown.text).toMatch(/asked for +\S+ by user:alice\n/);
+    expect(shown.text).toMatch(/put in the queue: 3 \(9 B\); of these, with a verdict: 3 \(9 B\)/);
+    // No name of the program's own.
+    expect(shown.text).not.toMatch(/\b[a-z]+[A-Z]/);
     expect((await type('backfill', 'show', id, '--json')).text).toContain('"state": "completed"');
     expect((await type('backfill', 'list', '--kind', 'backfill')).text).toMatch(
       new RegExp(`${id} +backfill +completed +s3://uploads/a/ +3 +3`),
@@ -145,11 +151,27 @@ describe('the command line', () => {
   it('begins at once and waits when it is told so', async () => {
     const { code, text } = await type('backfill', 's3://uploads', '--yes', '--wait');
     expect(code).toBe(0);
-    expect(text).toMatch(/verdicts +clean 4/);
+    expect(text).toMatch(/verdicts +clean: 4/);
     expect((await type('rescan', 's3://uploads/b/', '--verdicts', 'clean', '--wait')).text).toMatch(
-      /clean 1/,
+      /clean: 1/,
     );
-    expect((await type('reconcile', 's3://uploads', '--wait')).text).toMatch(/counted +listed 4/);
+    expect((await type('reconcile', 's3://uploads', '--wait')).text).toMatch(
+      /counted +listed: 4 \(12 B\); known already: 4/,
+    );
+  });
+
+  it('says what a reconciliation and a rescan do, and how they are followed', async () => {
+    const compared = await type('reconcile', 's3://uploads');
+    expect(compared.text).toMatch(
+      /^Begun: s3:\/\/uploads\/ is compared with the ledger; what no event told of is scanned, .*\n +Follow it with: sallyport backfill wait [\da-f-]{36}$/,
+    );
+    const [, id = ''] = /backfill wait (\S+)/.exec(compared.text) ?? [];
+    expect((await type('backfill', 'wait', id)).text).toMatch(/^reconcile +completed/);
+    expect((await type('rescan', '--verdicts', 'denied')).text).toMatch(
+      /^Begun: objects of every bucket .* scanned again\.\n +Follow it with: /,
+    );
+    const listed = await type('backfill', 'list', '--limit', '1');
+    expect(listed.notes.join('\n')).toMatch(/--cursor \S+$/);
   });
 
   it('refuses what is no bucket, and says so', async () => {

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useParams } from 'react-router-dom';
 import { call } from '../api.js';
-import { backfillPath, hasEnded, type Estimate, type Run } from '../backfills.js';
+import { backfillPath, COUNT_WORDS, hasEnded, type Estimate, type Run } from '../backfills.js';
 import { count, duration, size, visible, when } from '../format.js';
 import { ConfirmButton } from '../parts/ConfirmButton.js';
 import { Problem } from '../parts/Problem.js';
@@ -176,22 +176,6 @@ function money(cost: number, currency: string): string {
   return cost > 0 && cost < 0.01 ? `less than ${text(0.01)}` : `about ${text(cost)}`;
 }
 
-const COUNTS: readonly (readonly [string, string])[] = [
-  ['listed', 'Listed'],
-  ['outOfScope', 'Not asked for'],
-  ['known', 'Known already'],
-  ['skipped', 'Skipped by a rule'],
-  ['enqueued', 'Put in the queue'],
-  ['settled', 'Of these, with a verdict'],
-  ['missing', 'That no event told of'],
-  ['young', 'Left to their events'],
-  ['older', 'Older than the watch'],
-  ['vanished', 'No longer in the bucket'],
-  ['markers', 'Delete markers'],
-  ['unusable', 'Keys that cannot be kept'],
-  ['listRequests', 'LIST requests'],
-];
-
 function Facts({ run }: { run: Run }) {
   return (
     <div className="card">
@@ -214,13 +198,17 @@ function Facts({ run }: { run: Run }) {
             <dd>{when(run.endedAt)}</dd>
           </>
         )}
-        {COUNTS.filter(([name]) => (run.counts[name] ?? 0) > 0).map(([name, label]) => (
-          <FactLine key={name} label={label} value={run.counts[name] ?? 0} />
-        ))}
+        {(Object.keys(COUNT_WORDS) as (keyof typeof COUNT_WORDS)[])
+          .filter((name) => run.counts[name] > 0)
+          .map((name) => (
+            <FactLine key={name} label={capital(COUNT_WORDS[name])} value={run.counts[name]} />
+          ))}
       </dl>
     </div>
   );
 }
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 const FactLine = ({ label, value }: { label: string; value: number }) => (
   <>

@@ -3,7 +3,8 @@ import type { Place } from '../../../cursor.js';
 import type { Queryable } from '../../../database/queryable.js';
 import type { ListingPlace } from '../../../s3/listing-guard.js';
 import type { Estimate } from '../estimate.js';
-import { NO_COUNTS, type Run, type RunCounts, type RunKind, type RunState, type Verdicts } from '../run.js';
+import type { RunCounts, RunKind, RunState } from '../run-answer.js';
+import { NO_COUNTS, type Run, type Verdicts } from '../run.js';
 
 interface RunRow {
   readonly id: string;
