@@ -19,6 +19,7 @@ import { hastenItem, holdItem, removeItem, scanState } from './sql/change-item.j
 import { countLetters, redriveLetters, type DeadLetterFilter } from './sql/dead-letters.js';
 import { enqueue } from './sql/enqueue.js';
 import { listItems, type ItemFilter, type ItemState } from './sql/list-items.js';
+import { pauses } from './sql/pauses.js';
 
 // A start that is under way is over within milliseconds; one that hangs is told as such.
 const HOLD_MS = 5_000;
@@ -47,10 +48,12 @@ export class QueueItems {
     const { state, filter, cursor, limit } = args;
     const after = cursor === undefined ? undefined : decodeCursor(cursor, isUuid);
     const rows = await listItems(this.database, { state, filter, after, limit: limit + 1 });
+    const isHeld = state === 'waiting' || state === 'postponed';
+    const stopped = isHeld && rows.length > 0 ? await pauses(this.database) : [];
     const shown = rows.slice(0, limit);
     const last = shown.at(-1);
     return {
-      items: shown.map((row) => itemView(row, state)),
+      items: shown.map((row) => itemView(row, state, stopped)),
       ...(rows.length > limit && last && { nextCursor: encodeCursor({ at: last.place, id: last.scan_id }) }),
     };
   }

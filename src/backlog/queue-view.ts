@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isoOf, maybeIso } from '../verdicts/object-view.js';
+import { pausesOf } from './pause.js';
 import { SOURCE_CLASSES } from './source-class.js';
 import { ITEM_STATES, type ItemRow, type ItemState } from './sql/list-items.js';
 import type { PauseRow } from './sql/pauses.js';
@@ -93,6 +94,8 @@ const ItemView = z
     code: z.string().nullable(),
     /** Why the last start failed. */
     reason: z.string().nullable(),
+    /** What holds it while it waits; of several pauses the oldest. */
+    pause: PauseView.nullable(),
   })
   .meta({ id: 'QueueItem' });
 export type ItemView = z.infer<typeof ItemView>;
@@ -159,7 +162,8 @@ export function queueView(
   };
 }
 
-export const itemView = (row: ItemRow, state: ItemState): ItemView => ({
+/** @param pauses that hold what waits. */
+export const itemView = (row: ItemRow, state: ItemState, pauses: readonly PauseRow[]): ItemView => ({
   scanId: row.scan_id,
   objectId: row.object_id,
   state,
@@ -181,4 +185,10 @@ export const itemView = (row: ItemRow, state: ItemState): ItemView => ({
   diedAt: maybeIso(row.died_at),
   code: row.code,
   reason: row.reason,
+  pause: oldestOf(pausesOf(row, pauses)),
 });
+
+function oldestOf(pauses: readonly PauseRow[]): PauseView | null {
+  const [oldest] = [...pauses].sort((one, other) => one.paused_at - other.paused_at);
+  return oldest === undefined ? null : pauseView(oldest);
+}

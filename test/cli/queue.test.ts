@@ -72,6 +72,21 @@ describe('sallyport queue', () => {
     expect(await json('show', '--state', 'running')).toEqual({ items: [] });
   });
 
+  it('show says of what a pause holds who paused it, when and why', async () => {
+    await upload('a');
+    expect((await say('show')).text).toMatch(/ 0 +-$/);
+    await say('pause', '--source', 'upload', '--reason', 'flood');
+    const pausedAt = new Date(clock.now()).toISOString();
+    clock.advance(1000);
+    await say('pause', '--all');
+    expect((await say('show')).text).toContain(`paused by user:alice at ${pausedAt}: flood`);
+    await say('resume', '--source', 'upload');
+    expect((await say('show')).text).toMatch(/paused by user:alice at \S+Z$/);
+    expect(await json('show')).toMatchObject({ items: [{ pause: { queue: 'all', reason: null } }] });
+    await say('resume', '--all');
+    expect(await json('show')).toMatchObject({ items: [{ pause: null }] });
+  });
+
   it('cancel and requeue take the id of a scan', async () => {
     await upload('a');
     const { items } = await json<{ items: { scanId: string }[] }>('show');
@@ -87,8 +102,9 @@ describe('sallyport queue', () => {
     await dispatch();
     expect((await say('dead-letters')).text).toContain('INVALID_INPUT: input: no');
     expect(await say('redrive')).toMatchObject({ code: 2, notes: expect.stringContaining('--all') });
-    expect(await say('redrive', '--bucket', 'plain')).toMatchObject({ code: 1 });
+    expect(await say('redrive', '--bucket', 'plain')).toMatchObject({ code: 1, text: 'Nothing to redrive.' });
     expect(await json('redrive', '--all')).toEqual({ redriven: 2 });
+    expect(await say('redrive', '--all')).toMatchObject({ code: 0, text: 'Nothing to redrive.' });
     expect(await dispatch()).toBe(2);
   });
 

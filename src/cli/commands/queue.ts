@@ -18,17 +18,19 @@ interface Queue {
   readonly paused: boolean;
 }
 
+interface Pause {
+  readonly queue: string;
+  readonly reason: string | null;
+  readonly pausedBy: string;
+  readonly pausedAt: string;
+}
+
 interface Summary {
   readonly waiting: number;
   readonly running: number;
   readonly dead: number;
   readonly maxRunning: number;
-  readonly pauses: readonly {
-    readonly queue: string;
-    readonly reason: string | null;
-    readonly pausedBy: string;
-    readonly pausedAt: string;
-  }[];
+  readonly pauses: readonly Pause[];
   readonly queues: readonly Queue[];
 }
 
@@ -43,6 +45,8 @@ interface Item {
   readonly attempts: number | null;
   readonly code: string | null;
   readonly reason: string | null;
+  /** Absent in the answer of an older service. */
+  readonly pause?: Pause | null;
 }
 
 interface ItemPage {
@@ -162,9 +166,14 @@ function addDead(group: Command, cli: Cli): void {
         newWorkflowName: newWorkflow,
       });
       cli.print({ redriven }, () => [
-        redriven === 1 ? '1 scan waits again.' : `${redriven} scans wait again.`,
+        redriven === 0
+          ? 'Nothing to redrive.'
+          : redriven === 1
+            ? '1 scan waits again.'
+            : `${redriven} scans wait again.`,
       ]);
-      if (redriven === 0) cli.exitCode = 1;
+      // Whoever names some expects them to be there.
+      if (redriven === 0 && all !== true) cli.exitCode = 1;
     });
 }
 
@@ -253,11 +262,20 @@ async function list(cli: Cli, path: string, options: Filter & Paging & { state?:
         one.priority,
         one.enqueuedAt,
         one.attempts,
-        one.code === null ? one.reason : `${one.code}: ${one.reason ?? ''}`,
+        whyOf(one),
       ]),
     ),
   );
   cli.more(page.nextCursor);
+}
+
+/** Why it does not run: who stopped its queue, or what its last start failed of. */
+function whyOf({ pause, code, reason }: Item): string | null {
+  if (pause !== undefined && pause !== null) {
+    const { pausedBy, pausedAt, reason: said } = pause;
+    return `paused by ${pausedBy} at ${pausedAt}${said === null ? '' : `: ${said}`}`;
+  }
+  return code === null ? reason : `${code}: ${reason ?? ''}`;
 }
 
 function summaryLines(summary: Summary): string[] {
