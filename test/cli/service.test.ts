@@ -151,7 +151,7 @@ describe('the command line against a whole service', () => {
     await upload('listed/eicar.com', eicar());
     await reviewOf('listed/eicar.com');
     const infected = await say('objects', 'list', '--verdict', 'infected', '--prefix', 'listed/');
-    expect(infected.lines[0]?.split(/ {2,}/)).toEqual(['ID', 'VERDICT', 'REASON', 'UPLOADED', 'OBJECT']);
+    expect(infected.lines[0]?.split(/ {2,}/)).toEqual(['ID', 'VERDICT', 'REASON', 'SEEN', 'OBJECT']);
     expect(infected.lines[1]).toContain('s3://uploads/listed/eicar.com');
     expect(infected.lines).toHaveLength(2);
     const first = await say('objects', 'list', '--limit', '1');

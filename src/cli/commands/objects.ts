@@ -27,6 +27,7 @@ interface ObjectVersion {
   readonly bytesTotal: number | null;
   readonly sha256: string | null;
   readonly uploadedAt: string;
+  readonly firstSeenAt: string;
   readonly scannedAt: string | null;
   readonly deletedAt: string | null;
   readonly workflowId: string | null;
@@ -55,7 +56,7 @@ export function addObjects(program: Command, cli: Cli): void {
   const group = program.command('objects').description('what the ledger says of uploads');
   group
     .command('list')
-    .description('list object versions, the newest upload first')
+    .description('list object versions, those first that were seen last')
     .option('--bucket <NAME>')
     .option('--key <KEY>', 'exactly this key')
     .option('--prefix <PREFIX>', 'keys that begin so')
@@ -70,8 +71,8 @@ export function addObjects(program: Command, cli: Cli): void {
       const page = await cli.client.call<ObjectPage>('GET', path);
       cli.print(page, ({ items }) =>
         table(
-          ['ID', 'VERDICT', 'REASON', 'UPLOADED', 'OBJECT'],
-          items.map((one) => [one.id, one.verdict, one.reason, one.uploadedAt, s3Url(one.bucket, one.key)]),
+          ['ID', 'VERDICT', 'REASON', 'SEEN', 'OBJECT'],
+          items.map((one) => [one.id, one.verdict, one.reason, one.firstSeenAt, s3Url(one.bucket, one.key)]),
         ),
       );
       cli.more(page.nextCursor);
@@ -120,7 +121,9 @@ function shown(object: ObjectStory): string[] {
       ['scanned', bytesTotal === null ? null : `${bytesScanned ?? 0} of ${bytesTotal} bytes`],
       ['engines', object.engines.map(engineText).join(', ')],
       ['uploaded', object.uploadedAt],
-      ['scanned at', object.scannedAt],
+      ['first seen', object.firstSeenAt],
+      // What a rule or a person took away was judged, and no engine looked at it.
+      [object.engines.length === 0 ? 'decided at' : 'scanned at', object.scannedAt],
       ['deleted at', object.deletedAt],
       ['decision', object.decision],
       [

@@ -30,6 +30,7 @@ interface Story {
   readonly bytesTotal: number | null;
   readonly sha256: string | null;
   readonly uploadedAt: string;
+  readonly firstSeenAt: string;
   readonly workflowId: string | null;
   readonly openReviewId: string | null;
   readonly verdicts: readonly {
@@ -141,6 +142,8 @@ function Facts({ object }: { object: Story }) {
         <dd className="mono">{object.sha256 ?? '–'}</dd>
         <dt>Uploaded</dt>
         <dd>{when(object.uploadedAt)}</dd>
+        <dt>First seen</dt>
+        <dd>{when(object.firstSeenAt)}</dd>
         <dt>Bytes read</dt>
         <dd>
           {size(object.bytesScanned)} of {size(object.bytesTotal)}

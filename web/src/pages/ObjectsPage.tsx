@@ -15,7 +15,7 @@ interface ObjectRow {
   readonly verdict: string;
   readonly reason?: string | null;
   readonly sizeBytes?: number | null;
-  readonly uploadedAt?: number | string | null;
+  readonly firstSeenAt?: number | string | null;
   readonly action?: string | null;
   readonly decision?: string | null;
   readonly workflowId?: string | null;
@@ -84,7 +84,7 @@ export function ObjectsPage() {
             <th>Verdict</th>
             <th>Action</th>
             <th className="number">Size</th>
-            <th>Uploaded</th>
+            <th>First seen</th>
             <th>Why</th>
           </tr>
         </thead>
@@ -102,7 +102,7 @@ export function ObjectsPage() {
                 {object.action ?? '–'} <div className="quiet">{object.decision}</div>
               </td>
               <td className="number">{size(object.sizeBytes)}</td>
-              <td>{when(object.uploadedAt)}</td>
+              <td>{when(object.firstSeenAt)}</td>
               <td>
                 {object.workflowId === undefined || object.workflowId === null ? (
                   '–'
