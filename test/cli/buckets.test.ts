@@ -51,7 +51,7 @@ describe('buckets and endpoints on the command line', () => {
     expect(bucket.said).toMatch(/archive passwords +2/);
     const list = await type('bucket', 'list');
     expect(list.said).toMatch(/drop +minio +observe +secrets/);
-    expect(list.said).toMatch(/inbox +s3 +tag +secrets,malware/);
+    expect(list.said).toMatch(/inbox +s3 +tag +secrets,malware .*enabled/);
     expect((await type('endpoint', 'list')).said).toMatch(/minio +http:\/\/127.0.0.1:9000 .*keys …MPLE/);
   });
 

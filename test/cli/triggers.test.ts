@@ -57,12 +57,20 @@ describe('trigger rules on the command line', () => {
     expect(body).not.toHaveProperty('tags');
     expect(body).not.toHaveProperty('shares');
     expect((await type('trigger', 'list')).said).toMatch(
-      /5 +zip +allow +prefix="in\/".* scan_zip v1 +api +asked/,
+      /5 +zip +allow +prefix="in\/".* scan_zip v1 +api +enabled/,
     );
     expect((await type('trigger', 'show', 'zip')).said).toMatch(/workflow +scan_zip/);
     expect((await type('trigger', 'disable', 'zip')).said).toMatch(/state +disabled/);
     expect((await type('trigger', 'remove', 'zip')).code).toBe(0);
     expect((await type('trigger', 'show', 'zip')).code).toBe(2);
+  });
+
+  test('a rule that denies stands first, in the list and by itself, as the page says it', async () => {
+    await type(...words('trigger set no_images --effect deny --type image/* --position 7'));
+    expect((await type('trigger', 'list')).said).toMatch(/first +no_images +deny .* enabled/);
+    expect((await type('trigger', 'show', 'no_images')).said).toMatch(/position +first/);
+    const exported = JSON.parse((await type('trigger', 'export')).said) as { rules: object[] };
+    expect(exported.rules).toContainEqual(expect.objectContaining({ name: 'no_images', position: 7 }));
   });
 
   test('a test says what would become of an object, and of every rule why', async () => {
@@ -137,7 +145,7 @@ describe('schedules on the command line', () => {
     expect((await type('schedule', 'list')).said).toMatch(
       /nightly +workflow +0 3 \* \* \* +Europe\/Berlin +paused/,
     );
-    expect((await type('schedule', 'resume', 'nightly')).said).toMatch(/state +on/);
+    expect((await type('schedule', 'resume', 'nightly')).said).toMatch(/state +enabled/);
     expect((await type('schedule', 'run', 'nightly')).code).toBe(0);
     expect((await type('schedule', 'firings', 'nightly')).said).toMatch(/waiting +0 .*user:alice/);
     expect((await type('schedule', 'remove', 'nightly')).code).toBe(0);

@@ -83,7 +83,7 @@ export function addBucket(program: Command, cli: Cli): void {
             one.required.join(','),
             one.quarantineBucket,
             one.priority,
-            one.enabled ? 'scanned' : 'disabled',
+            one.enabled ? 'enabled' : 'disabled',
           ]),
         ),
       );
@@ -176,7 +176,7 @@ const lines = (bucket: Bucket): string[] =>
   facts([
     ['bucket', bucket.bucket],
     ['endpoint', bucket.endpointId],
-    ['state', bucket.enabled ? 'scanned' : 'disabled'],
+    ['state', bucket.enabled ? 'enabled' : 'disabled'],
     ['action mode', bucket.actionMode],
     ['required', bucket.required.join(', ')],
     ['quarantine bucket', bucket.quarantineBucket],

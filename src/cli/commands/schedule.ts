@@ -195,7 +195,7 @@ const lines = (one: Schedule): string[] =>
   facts([
     ['schedule', one.name],
     ['description', one.description],
-    ['state', one.enabled ? 'on' : 'paused'],
+    ['state', one.enabled ? 'enabled' : 'paused'],
     ['kind', one.kindIsKnown ? one.kind : `${one.kind} (not known to the process that answers)`],
     ['payload', one.payload],
     ['cron', one.cron],

@@ -51,7 +51,7 @@ export function addTrigger(program: Command, cli: Cli): void {
         table(
           ['POSITION', 'RULE', 'EFFECT', 'WHEN', 'STARTS', 'KEPT BY', 'STATE'],
           rules.map((rule) => [
-            rule.position,
+            positionOf(rule),
             rule.name,
             rule.effect,
             whenOf(rule),
@@ -211,15 +211,18 @@ const targetOf = ({ workflow, version }: Rule): string | undefined =>
 
 function stateOf({ enabled, problems }: Rule): string {
   if (!enabled) return 'disabled';
-  return problems.length > 0 ? 'its uploads wait' : 'asked';
+  return problems.length > 0 ? 'enabled, and its uploads wait' : 'enabled';
 }
+
+/** What denies goes before all that allows, whatever its number. */
+const positionOf = ({ effect, position }: Rule): string | number => (effect === 'deny' ? 'first' : position);
 
 function ruleLines(rule: Rule): string[] {
   const { name, origin, ruleVersion, updatedAt, updatedBy, problems, enabled: _e, ...rest } = rule;
   return facts([
     ['rule', name],
     ['state', stateOf(rule)],
-    ...Object.entries(rest),
+    ...Object.entries({ ...rest, position: positionOf(rule) }),
     ['kept by', origin],
     ['changed', `${updatedAt} by ${updatedBy} (version ${ruleVersion})`],
     ...problems.map((problem) => ['problem', problem] as const),
