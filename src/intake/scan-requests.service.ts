@@ -9,6 +9,7 @@ import { wholeMilliseconds } from '../verdicts/whole-milliseconds.js';
 import { Database } from '../database/database.js';
 import type { Queryable } from '../database/queryable.js';
 import { Conflict, InvalidInput, NotFound, Unavailable } from '../errors.js';
+import { asSentence } from '../s3/as-sentence.js';
 import { Buckets, type BucketPolicy } from '../s3/buckets.js';
 import { ObjectStorage, type ObjectHead } from '../s3/object-storage.js';
 import { StorageError } from '../s3/storage-error.js';
@@ -186,7 +187,7 @@ function explained(error: StorageError, ref: ObjectRef): Error {
     case 'throttled':
     case 'unreachable':
     case 'credentials':
-      return new Unavailable('s3', `S3 does not answer: ${error.detail}. Try again.`, options);
+      return new Unavailable('s3', `S3 does not answer: ${asSentence(error.detail)} Try again.`, options);
     case 'denied':
       return new Conflict(`S3 refuses to show this object: ${error.detail}`, { outcome: 'denied' }, options);
     case 'archived':

@@ -1,4 +1,5 @@
 import { RETRY_AFTER } from './answer-limits.js';
+import { asSentence } from './as-sentence.js';
 import { StorageError, TagsFull, type StorageOutcome } from './storage-error.js';
 
 /** What was asked of S3 when it refused. */
@@ -123,7 +124,7 @@ export function asStorageError(error: unknown, asked: AskedFor): Error {
   if (seen.name === 'AbortError') return error as Error;
   const facts = factsOf(seen, asked);
   const { outcome, reason, hint, permission } = explain(facts, seen);
-  const detail = [facts.message, hint].filter((part) => part !== undefined && part !== '').join(' ');
+  const detail = hint === undefined ? facts.message : `${asSentence(facts.message)} ${hint}`.trimStart();
   return new StorageError(outcome, facts.s3Code, detail, {
     cause: error,
     reason,

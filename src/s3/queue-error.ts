@@ -1,4 +1,5 @@
 import { AppError } from '../errors.js';
+import { asSentence } from './as-sentence.js';
 
 /**
  * Why a queue could not be asked.
@@ -58,7 +59,7 @@ export class QueueError extends AppError {
     readonly said: string,
     options?: ErrorOptions,
   ) {
-    super(`The queue ${queueName}: ${said}. ${REMEDIES[trouble]}`, options);
+    super(`The queue ${queueName}: ${asSentence(said)} ${REMEDIES[trouble]}`, options);
   }
 
   get remedy(): string {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.js';
 import { InvalidInput, Unavailable } from '../errors.js';
+import { asSentence } from '../s3/as-sentence.js';
 import { Buckets } from '../s3/buckets.js';
 import { ObjectStorage } from '../s3/object-storage.js';
 import { StorageError } from '../s3/storage-error.js';
@@ -66,7 +67,7 @@ export class TriggerTest {
       if (!(error instanceof StorageError)) throw error;
       throw new Unavailable(
         's3',
-        `S3 does not answer: ${error.detail}. Try again, or say size, type and tags.`,
+        `S3 does not answer: ${asSentence(error.detail)} Try again, or say size, type and tags.`,
         {
           cause: error,
         },

@@ -69,6 +69,15 @@ describe('an error of the SDK, in the ledger’s words', () => {
     });
   });
 
+  it.each(['The specified bucket does not exist', 'The specified bucket does not exist.'])(
+    '"%s" is a sentence before the next begins',
+    (message) => {
+      expect(explain({ ...answer('NoSuchBucket', 404), message }).detail).toBe(
+        'The specified bucket does not exist. Check the bucket name and S3_ENDPOINT.',
+      );
+    },
+  );
+
   it('S3’s own word for the right goes before our guess', () => {
     const fields = {
       ...answer('AccessDenied', 403),

@@ -38,7 +38,7 @@ export function addEventQueues(program: Command, cli: Cli): void {
             one.deadLetterQueue,
             one.deadLetters,
             one.checkedAt,
-            [one.problem, one.remedy].filter(Boolean).join('. '),
+            [one.problem?.replace(/\.?$/, '.'), one.remedy].filter(Boolean).join(' '),
           ]),
         ),
       );
