@@ -4,7 +4,8 @@ import { largeObjectMemory } from './e2e/memory.js';
 import { readOptions, type Measure, type Options } from './e2e/options.js';
 import { largeObjects, smallObjects } from './e2e/rate.js';
 import { setUp, type Engines, type Rig } from './e2e/rig.js';
-import { figure, type Row, type Say } from './e2e/row.js';
+import { figure, type Say } from './e2e/row.js';
+import { table, type Row } from './row.js';
 
 type Measurement = (rig: Rig, options: Options, say: Say) => Promise<Row[]>;
 
@@ -45,25 +46,10 @@ export async function bench(args: readonly string[]): Promise<boolean> {
       await rig.takeDown();
     }
   }
-  say(table(rows));
+  say(table(rows, figure));
   if (options.json) {
     const measures = rows.map(({ name, value, unit, must, ok }) => ({ name, value, unit, must, ok }));
     say(JSON.stringify({ measures }));
   }
   return rows.every(({ ok }) => ok);
-}
-
-function table(rows: readonly Row[]): string {
-  const lines = rows.map(({ name, value, unit, must, ok, from }) => [
-    name,
-    `${figure(value)} ${unit}`,
-    must,
-    must === '' ? '' : ok ? 'ok' : 'MISSED',
-    from,
-  ]);
-  const all = [['measure', 'figure', 'must', '', 'from'], ...lines];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...all.map((line) => (line[column] ?? '').length)));
-  return ['', ...all.map((line) => line.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  '))].join(
-    '\n',
-  );
 }

@@ -11,9 +11,10 @@ import { Yardstick } from './engine/pgbench.js';
 import { compilePrograms } from './engine/programs.js';
 import { replicas } from './engine/replicas.js';
 import { rest } from './engine/rest.js';
-import { figure, newLogin, type Row, type Stage } from './engine/stage.js';
+import { figure, newLogin, type Stage } from './engine/stage.js';
 import { spread } from './engine/statistics.js';
 import { throughput } from './engine/throughput.js';
+import { table, type Row } from './row.js';
 
 // A machine whose own yardstick moves by more than this says nothing about anything else.
 const MAX_SPREAD = 0.3;
@@ -58,7 +59,7 @@ export async function bench(args: readonly string[]): Promise<boolean> {
   } finally {
     await clear();
   }
-  say(table(rows));
+  say(table(rows, figure, outcome));
   for (const line of DIFFERENCES) say(line);
   say(`took ${figure((performance.now() - began) / 60_000)} min`);
   if (options.json) {
@@ -92,18 +93,5 @@ async function conclusively(stage: Stage, name: Measure): Promise<(Row & { concl
   }
 }
 
-function table(rows: readonly (Row & { conclusive: boolean })[]): string {
-  const lines = rows.map(({ name, value, unit, must, ok, conclusive, from }) => [
-    name,
-    `${figure(value)} ${unit}`,
-    must,
-    conclusive ? (ok ? 'ok' : 'MISSED') : 'inconclusive',
-    from,
-  ]);
-  const all = [['measure', 'figure', 'must', '', 'from'], ...lines];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...all.map((line) => (line[column] ?? '').length)));
-  return [
-    '',
-    ...all.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')),
-  ].join('\n');
-}
+const outcome = ({ ok, conclusive }: Row & { conclusive: boolean }): string =>
+  conclusive ? (ok ? 'ok' : 'MISSED') : 'inconclusive';

@@ -1,7 +1,8 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { eventually } from '../../test/support/eventually.js';
 import type { Rig } from './rig.js';
-import { atMost, beside, figure, type Row, type Say } from './row.js';
+import { atMost, beside, figure, type Say } from './row.js';
+import type { Row } from '../row.js';
 import { BUCKET, KILOBYTES_10, tagOf, textOf } from './uploads.js';
 import { scanLoop } from './peer.js';
 

@@ -6,7 +6,8 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import type { Rig } from './rig.js';
-import { atMost, figure, type Row, type Say } from './row.js';
+import { atMost, figure, type Say } from './row.js';
+import type { Row } from '../row.js';
 import { allTagged, BUCKET, textOf } from './uploads.js';
 
 const PART_BYTES = 64 * 1024 ** 2;

@@ -1,6 +1,7 @@
 import { median } from '../engine/statistics.js';
 import type { Engines, Rig } from './rig.js';
-import { atLeast, beside, figure, type Row, type Say } from './row.js';
+import { atLeast, beside, figure, type Say } from './row.js';
+import type { Row } from '../row.js';
 import { allTagged, KILOBYTES_10, MEGABYTES_10, uploadMany, whilePaused } from './uploads.js';
 import { scanLoop } from './peer.js';
 

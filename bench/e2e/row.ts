@@ -1,15 +1,3 @@
-/** One line of the table. */
-export interface Row {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  /** As in `<= 300`; empty for a figure that stands beside ours to compare. */
-  readonly must: string;
-  readonly ok: boolean;
-  /** Where the figure comes from: the rounds, the peer's. */
-  readonly from: string;
-}
-
 export type Say = (line: string) => void;
 
 /** Three significant digits. */

@@ -7,9 +7,9 @@ import {
   startClient,
   startSallyport,
   withProcesses,
-  type Row,
   type Stage,
 } from './stage.js';
+import type { Row } from '../row.js';
 import { median } from './statistics.js';
 
 const DATABASE = 'bench_execute';

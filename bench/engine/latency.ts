@@ -7,9 +7,9 @@ import {
   startDbos,
   startSallyport,
   withProcesses,
-  type Row,
   type Stage,
 } from './stage.js';
+import type { Row } from '../row.js';
 import { median } from './statistics.js';
 
 const OURS = 'bench_ours_idle';

@@ -1,5 +1,6 @@
 import { checkWorkflow, readBack } from './check.js';
-import { atMost, figure, probe, startSallyport, withProcesses, type Row, type Stage } from './stage.js';
+import { atMost, figure, probe, startSallyport, withProcesses, type Stage } from './stage.js';
+import type { Row } from '../row.js';
 import { median } from './statistics.js';
 
 const DATABASE = 'bench_long';

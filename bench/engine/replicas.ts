@@ -1,15 +1,7 @@
 import { MAX_SKEW_MS } from '../../src/database/database-clock.js';
 import { checkCounts, checkSample } from './check.js';
-import {
-  atLeast,
-  figure,
-  loopOf,
-  probe,
-  startSallyport,
-  withProcesses,
-  type Row,
-  type Stage,
-} from './stage.js';
+import { atLeast, figure, loopOf, probe, startSallyport, withProcesses, type Stage } from './stage.js';
+import type { Row } from '../row.js';
 import { median } from './statistics.js';
 
 const DATABASE = 'bench_replicas';

@@ -1,14 +1,6 @@
 import { checkCounts, checkSample } from './check.js';
-import {
-  atLeast,
-  figure,
-  probe,
-  startClient,
-  startSallyport,
-  withProcesses,
-  type Row,
-  type Stage,
-} from './stage.js';
+import { atLeast, figure, probe, startClient, startSallyport, withProcesses, type Stage } from './stage.js';
+import type { Row } from '../row.js';
 import { median } from './statistics.js';
 
 const DATABASE = 'bench_rest';

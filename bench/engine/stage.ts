@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Row } from '../row.js';
 import type { Login } from './check.js';
 import type { Cluster } from './cluster.js';
 import { Contestant } from './contestant.js';
@@ -17,17 +18,6 @@ export interface Stage {
   readonly program: (name: string) => string;
   readonly login: Login;
   readonly say: (line: string) => void;
-}
-
-/** One line of the table and of the JSON. */
-export interface Row {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly must: string;
-  readonly ok: boolean;
-  /** What the value was computed from, for people. */
-  readonly from: string;
 }
 
 export const newLogin = (): Login => ({ keyId: 'bench', keySecret: randomBytes(16).toString('hex') });

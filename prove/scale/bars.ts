@@ -1,4 +1,5 @@
-import { atMost, type Row } from '../../bench/engine/stage.js';
+import { atMost } from '../../bench/engine/stage.js';
+import type { Row } from '../../bench/row.js';
 
 /** By how much a figure may be worse than it must be; 1 where it is to count. */
 export interface Patience {

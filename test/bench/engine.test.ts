@@ -9,7 +9,16 @@ describe('the bench of the engine', () => {
     expect(readOptions(['--only', 'rest,latency', '--rounds', '1']).only).toEqual(['latency', 'rest']);
     expect(() => readOptions(['--only', 'speed'])).toThrow('there is no speed');
     expect(() => readOptions(['--rounds', 'many'])).toThrow('--rounds');
-    expect(() => readOptions(['--fast'])).toThrow('names:');
+    expect(readOptions(['--repeats', '0', '--profile', '/tmp/p'])).toMatchObject({
+      repeats: 0,
+      profile: '/tmp/p',
+    });
+    expect(() => readOptions(['--seconds', '0'])).toThrow(
+      '--seconds: must be a whole number from 1, not "0"',
+    );
+    expect(() => readOptions(['--fast'])).toThrow(
+      /npm run bench:engine -- \[--json\].*\[--profile FOLDER\]\nnames: throughput/,
+    );
   });
 
   test('takes the middle, and tells how far the yardstick moved', () => {
