@@ -8,11 +8,13 @@ import { randomFrom } from '../prove/proof.js';
 import { eventually } from '../test/support/eventually.js';
 import { ServiceProcess } from '../test/support/service-process.js';
 import { servePage } from './chaos/page.js';
+import { progressLines } from './chaos/progress-lines.js';
 import { addUp } from './chaos/tally.js';
 
 const CLIENTS = 6;
 const SETTLE_MS = 120_000;
 const LOOK_MS = 500;
+const ANSWER_MS = 3_000;
 // Long enough for a browser to show the end.
 const LINGER_MS = 3_000;
 
@@ -44,15 +46,16 @@ export async function demo(args: readonly string[]): Promise<boolean> {
   const looking = new AbortController();
   try {
     say(`${files} files, ${kills} kills, seed ${seed}. Watch it at ${page.url}`);
+    say('       the service starts, with a PostgreSQL and an S3 of its own');
     await service.start();
     shown.isUp = true;
-    let said = '';
+    const lineFor = progressLines();
     const watching = watch(service, looking.signal, (verdicts, isUp) => {
       shown.isUp = isUp;
       if (verdicts !== undefined) shown.verdicts = verdicts;
-      const progress = `${acknowledged.length} uploaded  ${shown.verdicts} verdicts${isUp ? '' : '  the service is down'}`;
-      if (progress !== said) say(`${String(seconds()).padStart(4)} s  ${progress}`);
-      said = progress;
+      const { verdicts: spoken } = shown;
+      const line = lineFor({ uploaded: acknowledged.length, verdicts: spoken, isUp, seconds: seconds() });
+      if (line !== undefined) say(line);
     });
     let isUploading = true;
     const uploading = uploadAll(service, { count: files, clients: CLIENTS }, acknowledged).finally(
@@ -122,8 +125,10 @@ async function watch(
 ): Promise<void> {
   while (!signal.aborted) {
     try {
-      const { total, counts } = await summary(service);
-      tell(total - (counts['pending'] ?? 0), true);
+      const answer = await Promise.race([summary(service), delay(ANSWER_MS)]);
+      // An answer that does not come is none: its database was killed, most likely.
+      if (answer === undefined) tell(undefined, false);
+      else tell(answer.total - (answer.counts['pending'] ?? 0), true);
     } catch {
       // Killed, or not up yet: that is what is shown.
       tell(undefined, false);
