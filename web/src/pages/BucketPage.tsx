@@ -1,14 +1,13 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useNavigate, useParams } from 'react-router-dom';
+import { useParams } from 'react-router-dom';
 import { call, type Page } from '../api.js';
 import { bucketPath, type Bucket, type Endpoint } from '../buckets.js';
-import { when } from '../format.js';
-import { ConfirmButton } from '../parts/ConfirmButton.js';
 import { Doctor } from '../parts/Doctor.js';
+import { ChangeForm, NewForm } from '../parts/EditForm.js';
 import { Held } from '../parts/Held.js';
-import { Problem } from '../parts/Problem.js';
 import { Query } from '../parts/Query.js';
+import { useChange, useCreate } from '../parts/useChange.js';
 import { useMay } from '../parts/useSession.js';
 import { BucketFields, bodyOf, draftOf, type BucketDraft } from './BucketFields.js';
 
@@ -30,38 +29,20 @@ export function NewBucketPage() {
 }
 
 function NewBucket({ endpoints }: { endpoints: readonly Endpoint[] }) {
-  const client = useQueryClient();
-  const navigate = useNavigate();
   const [draft, setDraft] = useState(() => draftOf(undefined, endpoints[0]?.id ?? ''));
-  const register = useMutation({
-    mutationFn: () => {
+  const making = useCreate<Bucket>({
+    make: () => {
       const { endpointId, bucket } = draft;
-      return call<Bucket>('/api/v1/buckets', {
-        method: 'POST',
-        body: { endpointId, bucket: bucket.trim(), ...bodyOf(draft, undefined) },
-      });
+      const body = { endpointId, bucket: bucket.trim(), ...bodyOf(draft, undefined) };
+      return call('/api/v1/buckets', { method: 'POST', body });
     },
-    onSuccess: async (made) => {
-      await client.invalidateQueries({ queryKey: ['/api/v1/buckets'] });
-      await navigate(bucketPath(made));
-    },
+    list: ['/api/v1/buckets'],
+    home: bucketPath,
   });
   return (
-    <form
-      className="card form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        register.mutate();
-      }}
-    >
+    <NewForm making={making}>
       <BucketFields draft={draft} set={setDraft} endpoints={endpoints} />
-      <Problem error={register.error} />
-      <div className="row">
-        <button type="submit" className="primary" disabled={register.isPending}>
-          Add it
-        </button>
-      </div>
-    </form>
+    </NewForm>
   );
 }
 
@@ -97,66 +78,33 @@ export function BucketPage() {
 }
 
 function ChangeBucket({ bucket, onChanged }: { bucket: Bucket; onChanged: (bucket: Bucket) => void }) {
-  const client = useQueryClient();
-  const navigate = useNavigate();
   const mayChange = useMay('engineer');
   const [draft, setDraft] = useState<BucketDraft>(() => draftOf(bucket, bucket.endpointId));
-  const queryKey = ['bucket', bucket.endpointId, bucket.bucket];
-  const look = () => client.invalidateQueries({ queryKey });
-  const change = useMutation({
-    mutationFn: () =>
-      call<Bucket>(apiPath(bucket), {
-        method: 'PATCH',
-        body: { version: bucket.version, ...bodyOf(draft, bucket) },
-      }),
-    onSuccess: async (changed) => {
-      client.setQueryData(queryKey, changed);
-      onChanged(changed);
-      await client.invalidateQueries({ queryKey: ['/api/v1/buckets'] });
-    },
-    onError: look,
-  });
-  const remove = useMutation({
-    mutationFn: () => call(`${apiPath(bucket)}?version=${bucket.version}`, { method: 'DELETE' }),
-    onSuccess: async () => {
-      // The list as it was still has it.
-      client.removeQueries({ queryKey: ['/api/v1/buckets'] });
-      await navigate('/buckets');
-    },
-    onError: look,
+  const { version } = bucket;
+  const edit = useChange<Bucket>({
+    path: apiPath(bucket),
+    method: 'PATCH',
+    version,
+    body: () => ({ version, ...bodyOf(draft, bucket) }),
+    queryKey: ['bucket', bucket.endpointId, bucket.bucket],
+    lists: [['/api/v1/buckets']],
+    home: '/buckets',
+    onChanged,
   });
   return (
-    <form
-      className="card form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        change.mutate();
-      }}
-    >
-      <p className="quiet">
-        Version {bucket.version}, changed {when(bucket.updatedAt)} by {bucket.updatedBy}.{' '}
-        {bucket.managedBy === 'configuration'
+    <ChangeForm
+      edit={edit}
+      version={version}
+      last={bucket}
+      note={
+        bucket.managedBy === 'configuration'
           ? 'It follows S3_BUCKETS and its companions until it is changed here.'
-          : null}
-      </p>
-      <fieldset className="plain" disabled={!mayChange}>
-        <BucketFields draft={draft} set={setDraft} bucket={bucket} />
-      </fieldset>
-      <Problem error={change.error ?? remove.error} />
-      {mayChange ? (
-        <div className="row">
-          <button type="submit" className="primary" disabled={change.isPending}>
-            Save
-          </button>
-          <ConfirmButton
-            label="Remove"
-            question="Really remove"
-            effect="Nothing new in it is scanned; what is under way comes to its end."
-            disabled={remove.isPending}
-            onConfirm={() => remove.mutate()}
-          />
-        </div>
-      ) : null}
-    </form>
+          : null
+      }
+      mayChange={mayChange}
+      removal="Nothing new in it is scanned; what is under way comes to its end."
+    >
+      <BucketFields draft={draft} set={setDraft} bucket={bucket} />
+    </ChangeForm>
   );
 }

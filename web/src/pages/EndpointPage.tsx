@@ -1,14 +1,13 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useNavigate, useParams } from 'react-router-dom';
+import { useParams } from 'react-router-dom';
 import { call } from '../api.js';
 import { endpointPath, type Endpoint } from '../buckets.js';
-import { when } from '../format.js';
-import { ConfirmButton } from '../parts/ConfirmButton.js';
+import { ChangeForm, NewForm } from '../parts/EditForm.js';
 import { Check, Field } from '../parts/Fields.js';
 import { Held } from '../parts/Held.js';
-import { Problem } from '../parts/Problem.js';
 import { Query } from '../parts/Query.js';
+import { useChange, useCreate } from '../parts/useChange.js';
 import { useMay } from '../parts/useSession.js';
 
 interface Draft {
@@ -62,39 +61,20 @@ function bodyOf(draft: Draft): Record<string, unknown> {
 
 /** Registers an endpoint. */
 export function NewEndpointPage() {
-  const client = useQueryClient();
-  const navigate = useNavigate();
   const [draft, setDraft] = useState(() => draftOf(undefined));
-  const register = useMutation({
-    mutationFn: () =>
-      call<Endpoint>('/api/v1/endpoints', {
-        method: 'POST',
-        body: { id: draft.id.trim(), ...bodyOf(draft) },
-      }),
-    onSuccess: async () => {
-      await client.invalidateQueries({ queryKey: ['endpoints'] });
-      await navigate('/buckets');
-    },
+  const making = useCreate<Endpoint>({
+    make: () =>
+      call('/api/v1/endpoints', { method: 'POST', body: { id: draft.id.trim(), ...bodyOf(draft) } }),
+    list: ['endpoints'],
+    home: () => '/buckets',
   });
   return (
     <section>
       <title>Add an endpoint · Sallyport</title>
       <h1>Add an endpoint</h1>
-      <form
-        className="card form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          register.mutate();
-        }}
-      >
+      <NewForm making={making}>
         <EndpointFields draft={draft} set={setDraft} />
-        <Problem error={register.error} />
-        <div className="row">
-          <button type="submit" className="primary" disabled={register.isPending}>
-            Add it
-          </button>
-        </div>
-      </form>
+      </NewForm>
     </section>
   );
 }
@@ -130,62 +110,29 @@ function ChangeEndpoint({
   endpoint: Endpoint;
   onChanged: (endpoint: Endpoint) => void;
 }) {
-  const client = useQueryClient();
-  const navigate = useNavigate();
   const mayChange = useMay('engineer');
   const [draft, setDraft] = useState(() => draftOf(endpoint));
-  const path = `/api/v1${endpointPath(endpoint.id)}`;
-  const queryKey = ['endpoint', endpoint.id];
-  const look = () => client.invalidateQueries({ queryKey });
-  const change = useMutation({
-    mutationFn: () =>
-      call<Endpoint>(path, { method: 'PATCH', body: { version: endpoint.version, ...bodyOf(draft) } }),
-    onSuccess: async (changed) => {
-      client.setQueryData(queryKey, changed);
-      onChanged(changed);
-      await client.invalidateQueries({ queryKey: ['endpoints'] });
-    },
-    onError: look,
-  });
-  const remove = useMutation({
-    mutationFn: () => call(`${path}?version=${endpoint.version}`, { method: 'DELETE' }),
-    onSuccess: async () => {
-      // The list as it was still has it.
-      client.removeQueries({ queryKey: ['endpoints'] });
-      await navigate('/buckets');
-    },
-    onError: look,
+  const { version } = endpoint;
+  const edit = useChange<Endpoint>({
+    path: `/api/v1${endpointPath(endpoint.id)}`,
+    method: 'PATCH',
+    version,
+    body: () => ({ version, ...bodyOf(draft) }),
+    queryKey: ['endpoint', endpoint.id],
+    lists: [['endpoints']],
+    home: '/buckets',
+    onChanged,
   });
   return (
-    <form
-      className="card form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        change.mutate();
-      }}
+    <ChangeForm
+      edit={edit}
+      version={version}
+      last={endpoint}
+      mayChange={mayChange}
+      removal="Only an endpoint without buckets can be removed."
     >
-      <p className="quiet">
-        Version {endpoint.version}, changed {when(endpoint.updatedAt)} by {endpoint.updatedBy}.
-      </p>
-      <fieldset className="plain" disabled={!mayChange}>
-        <EndpointFields draft={draft} set={setDraft} endpoint={endpoint} />
-      </fieldset>
-      <Problem error={change.error ?? remove.error} />
-      {mayChange ? (
-        <div className="row">
-          <button type="submit" className="primary" disabled={change.isPending}>
-            Save
-          </button>
-          <ConfirmButton
-            label="Remove"
-            question="Really remove"
-            effect="Only an endpoint without buckets can be removed."
-            disabled={remove.isPending}
-            onConfirm={() => remove.mutate()}
-          />
-        </div>
-      ) : null}
-    </form>
+      <EndpointFields draft={draft} set={setDraft} endpoint={endpoint} />
+    </ChangeForm>
   );
 }
 

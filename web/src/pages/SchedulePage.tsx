@@ -1,52 +1,34 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useNavigate, useParams } from 'react-router-dom';
+import { useParams } from 'react-router-dom';
 import { call, type Page } from '../api.js';
 import { visible, when } from '../format.js';
-import { ConfirmButton } from '../parts/ConfirmButton.js';
+import { ChangeForm, NewForm } from '../parts/EditForm.js';
 import { Held } from '../parts/Held.js';
 import { Problem } from '../parts/Problem.js';
 import { Query } from '../parts/Query.js';
 import { State } from '../parts/State.js';
+import { useChange, useCreate } from '../parts/useChange.js';
 import { useMay } from '../parts/useSession.js';
 import { schedulePath, type Firing, type Schedule } from '../schedules.js';
 import { bodyOf, draftOf, ScheduleFields } from './ScheduleFields.js';
 
 /** Makes a schedule. */
 export function NewSchedulePage() {
-  const client = useQueryClient();
-  const navigate = useNavigate();
   const [draft, setDraft] = useState(() => draftOf(undefined));
-  const create = useMutation({
-    mutationFn: async () =>
-      call<Schedule>('/api/v1/schedules', {
-        method: 'POST',
-        body: { name: draft.name.trim(), ...bodyOf(draft) },
-      }),
-    onSuccess: async (made) => {
-      await client.invalidateQueries({ queryKey: ['/api/v1/schedules'] });
-      await navigate(schedulePath(made.name));
-    },
+  const making = useCreate<Schedule>({
+    make: () =>
+      call('/api/v1/schedules', { method: 'POST', body: { name: draft.name.trim(), ...bodyOf(draft) } }),
+    list: ['/api/v1/schedules'],
+    home: ({ name }) => schedulePath(name),
   });
   return (
     <section>
       <title>Add a schedule · Sallyport</title>
       <h1>Add a schedule</h1>
-      <form
-        className="card form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          create.mutate();
-        }}
-      >
+      <NewForm making={making}>
         <ScheduleFields draft={draft} set={setDraft} isNew />
-        <Problem error={create.error} />
-        <div className="row">
-          <button type="submit" className="primary" disabled={create.isPending}>
-            Add it
-          </button>
-        </div>
-      </form>
+      </NewForm>
     </section>
   );
 }
@@ -138,64 +120,29 @@ function ChangeSchedule({
   schedule: Schedule;
   onChanged: (schedule: Schedule) => void;
 }) {
-  const client = useQueryClient();
-  const navigate = useNavigate();
   const mayChange = useMay('engineer');
   const [draft, setDraft] = useState(() => draftOf(schedule));
-  const path = `/api/v1${schedulePath(schedule.name)}`;
-  const queryKey = ['schedule', schedule.name];
-  const look = () => client.invalidateQueries({ queryKey });
-  const change = useMutation({
-    mutationFn: async () =>
-      call<Schedule>(path, {
-        method: 'PUT',
-        body: { ...bodyOf(draft), enabled: schedule.enabled, version: schedule.version },
-      }),
-    onSuccess: (changed) => {
-      client.setQueryData(queryKey, changed);
-      onChanged(changed);
-    },
-    onError: look,
-  });
-  const remove = useMutation({
-    mutationFn: () => call(`${path}?version=${schedule.version}`, { method: 'DELETE' }),
-    onSuccess: async () => {
-      // The list as it was still has it.
-      client.removeQueries({ queryKey: ['/api/v1/schedules'] });
-      await navigate('/triggers');
-    },
-    onError: look,
+  const { version } = schedule;
+  const edit = useChange<Schedule>({
+    path: `/api/v1${schedulePath(schedule.name)}`,
+    method: 'PUT',
+    version,
+    body: () => ({ ...bodyOf(draft), enabled: schedule.enabled, version }),
+    queryKey: ['schedule', schedule.name],
+    lists: [['/api/v1/schedules']],
+    home: '/triggers',
+    onChanged,
   });
   return (
-    <form
-      className="card form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        change.mutate();
-      }}
+    <ChangeForm
+      edit={edit}
+      version={version}
+      last={schedule}
+      mayChange={mayChange}
+      removal="It runs no more; what it started goes on."
     >
-      <p className="quiet">
-        Version {schedule.version}, changed {when(schedule.updatedAt)} by {schedule.updatedBy}.
-      </p>
-      <fieldset className="plain" disabled={!mayChange}>
-        <ScheduleFields draft={draft} set={setDraft} isNew={false} />
-      </fieldset>
-      <Problem error={change.error ?? remove.error} />
-      {mayChange ? (
-        <div className="row">
-          <button type="submit" className="primary" disabled={change.isPending}>
-            Save
-          </button>
-          <ConfirmButton
-            label="Remove"
-            question="Really remove"
-            effect="It runs no more; what it started goes on."
-            disabled={remove.isPending}
-            onConfirm={() => remove.mutate()}
-          />
-        </div>
-      ) : null}
-    </form>
+      <ScheduleFields draft={draft} set={setDraft} isNew={false} />
+    </ChangeForm>
   );
 }
 
