@@ -18,7 +18,9 @@ import {
   type VerdictRecord,
 } from './ledger.js';
 import { ScanProgress } from './progress.js';
+import { isMendable } from './denials.js';
 import { appendVerdicts, type NewVerdict } from './sql/append-verdict.js';
+import { noteDenials, type Denial } from './sql/bucket-denials.js';
 import { recordThreats } from './sql/external-threats.js';
 import { fixIdentity, fixVersions, foldInto, yieldLatest } from './sql/identify.js';
 import { findByIdentities } from './sql/object-rows.js';
@@ -165,6 +167,7 @@ export class PostgresLedger extends Ledger {
           tx,
           round.map(({ scan, record }) => verdictOf(scan, record, at)),
         );
+      await noteDenials(tx, denialsIn(told, at));
       return spoken.map(({ scanId }) => scans.has(scanId));
     });
   }
@@ -304,6 +307,14 @@ const verdictOf = (scan: ScanRow, record: VerdictRecord, at: Instant): NewVerdic
   at,
   actor: 'worker:record_verdict',
 });
+
+/** Of refusals that are a bucket's, and not one object's. */
+const denialsIn = (told: readonly { scan: ScanRow; record: VerdictRecord }[], at: Instant): Denial[] =>
+  told.flatMap(({ scan, record: { verdict, reason, detail } }) =>
+    verdict === 'denied' && isMendable(reason)
+      ? [{ endpointId: scan.endpoint_id, bucket: scan.bucket, reason, detail, at }]
+      : [],
+  );
 
 const ROW_PATIENCE_MS = 1000;
 // A hostile archive's gaps fill megabytes; a hundred ordinary verdicts go together.

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { S3Module } from '../s3/s3.module.js';
+import { DenialWatch } from './denial-watch.js';
 import { FindingEntity } from './entities/finding.entity.js';
 import { ObjectActionEntity } from './entities/object-action.entity.js';
 import { ObjectDecisionEntity } from './entities/object-decision.entity.js';
@@ -34,6 +35,7 @@ export const VERDICT_WORKERS = [RecordVerdictWorker, RecordFailureWorker, CloseS
   controllers: [ObjectsController],
   providers: [
     ScanProgress,
+    DenialWatch,
     ObjectStories,
     PostgresLedger,
     { provide: Ledger, useExisting: PostgresLedger },
