@@ -1,59 +1,12 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import pino from 'pino';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readConfig } from '../../src/config.js';
-import { Database } from '../../src/database/database.js';
-import { RetryLater } from '../../src/engine/ports.js';
-import type { JsonObject } from '../../src/engine/model/json.js';
-import { ConfiguredBuckets } from '../../src/s3/buckets.js';
-import { Endpoints } from '../../src/s3/endpoints.js';
-import { needsRandomAccess } from '../../src/s3/needs-random-access.js';
-import { ObjectStorage } from '../../src/s3/object-storage.js';
-import { SharedReads } from '../../src/s3/shared-reads.js';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import type { RetryLater } from '../../src/engine/ports.js';
 import { StorageError } from '../../src/s3/storage-error.js';
-import { Spool } from '../../src/s3/spool.js';
 import { gapOf } from '../../src/tasks/storage-failure.js';
-import { RecordVerdictWorker } from '../../src/verdicts/workers/record-verdict.worker.js';
-import type { Task } from '../../src/engine/model/execution.js';
-import { testDatabase } from '../support/database.js';
-import { LyingS3, refusal, type Liar, type Lie, type SeenRequest } from '../support/lying-s3.js';
-import { Stage } from './stage.js';
+import { refusal, type Liar, type Lie, type SeenRequest } from '../support/lying-s3.js';
+import { IDLE_MS, LATE, lyingStage, type ScanOptions } from './lying-stage.js';
 
-const IDLE_MS = 150;
-// Past the patience with what an operator may mend.
-const LATE = 3;
-
-let s3: LyingS3;
-let stage: Stage;
-let close: () => Promise<void>;
-
-beforeAll(async () => {
-  s3 = await LyingS3.start();
-  const directory = await mkdtemp(join(tmpdir(), 'sallyport lies-'));
-  const config = readConfig({ SALLYPORT_HOME: directory });
-  const endpoints = new Endpoints(config);
-  endpoints.registerEmbedded({ endpoint: s3.url, accessKeyId: 'KEY', secretAccessKey: 'secret' });
-  const storage = new ObjectStorage(endpoints, { bodyIdleMs: IDLE_MS });
-  const spool = new Spool(join(directory, 'spool'), 1024 ** 2);
-  const reads = new SharedReads(storage, spool, {
-    wantsSpool: needsRandomAccess,
-    idleMs: IDLE_MS,
-    keepMs: 0,
-  });
-  const db = new Database((await testDatabase()).url);
-  const put = () => Promise.reject(new Error('nothing is put here'));
-  stage = new Stage({ config, endpoints, storage, spool, reads, directory, put } as never, db);
-  close = async () => {
-    await stage.close();
-    await db.close();
-    endpoints.close();
-    await s3.close();
-    await rm(directory, { recursive: true, force: true });
-  };
-});
+const { s3, stage, scanned, close } = await lyingStage();
 afterAll(() => close());
 
 beforeEach(() => {
@@ -62,53 +15,6 @@ beforeEach(() => {
   s3.lie(() => undefined);
   stage.ledger.verdicts.length = 0;
 });
-
-type End = { verdict: string; reason: string; detail: string } | { retry: string };
-
-/** Inspects, scans and judges one object, as the workflow does; a wait ends it. */
-interface Options {
-  versionId?: string;
-  pollCount?: number;
-}
-
-async function scanned(options: Options = {}): Promise<End> {
-  const { versionId, pollCount = LATE } = options;
-  const ref = { endpointId: 'embedded', bucket: 'uploads', key: 'k', versionId };
-  const { scanId } = stage.ledger.admit(ref);
-  const task = { pollCount };
-  try {
-    const inspection = (await stage.output('inspect_object', { scanId }, task)) as JsonObject;
-    const object = inspection['object'] as JsonObject;
-    const isPresent = inspection['outcome'] === 'present';
-    const read = async (type: string): Promise<JsonObject> =>
-      isPresent ? stage.output(type, { scanId, object }, task) : {};
-    const [secrets, malware] = await Promise.all([read('scan_secrets'), read('scan_malware')]);
-    await judge({
-      scanId,
-      inspection,
-      secrets: secrets['report'] ?? null,
-      malware: malware['report'] ?? null,
-      secretsGap: secrets['gap'] ?? null,
-      malwareGap: malware['gap'] ?? null,
-    });
-  } catch (error) {
-    if (error instanceof RetryLater) return { retry: error.message };
-    throw error;
-  }
-  const { record } = stage.ledger.verdicts.at(-1)!;
-  return { verdict: record.verdict, reason: record.reason, detail: record.detail ?? '' };
-}
-
-async function judge(inputData: JsonObject): Promise<void> {
-  const worker = new RecordVerdictWorker(
-    stage.ledger,
-    new ConfiguredBuckets(stage.config),
-    stage.config,
-    pino({ enabled: false }),
-  );
-  const task = { taskId: 't', workflowInstanceId: 'w', inputData } as Task;
-  await worker.execute(task);
-}
 
 const always =
   (lie: Lie): Liar =>
@@ -144,7 +50,7 @@ describe('what S3 says ends in a verdict with a stable reason', () => {
   });
 
   const V = { versionId: 'v1' };
-  const table: readonly [string, Liar, string, string, Options?, RegExp?][] = [
+  const table: readonly [string, Liar, string, string, ScanOptions?, RegExp?][] = [
     // Row 1: overwritten.
     // Row 3: deleted.
     ['404', always(refusal(404, 'NoSuchKey')), 'gone', 'object_gone'],
