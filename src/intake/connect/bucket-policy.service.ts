@@ -2,18 +2,18 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config.js';
 import { BucketSettings, type BucketPlace } from '../../s3/bucket-settings.js';
 import { StorageError } from '../../s3/storage-error.js';
-import { verdictTags } from '../../tasks/object/verdict-tags.js';
+import { OWN_TAGS, RELEASED_TAG, verdictTags } from '../../tasks/object/verdict-tags.js';
 import { bucketPolicy, limitsOf } from './bucket-policy.js';
 import { ConnectTargets } from './connect-targets.js';
 import type { BucketPolicyView } from './connect-view.js';
 import { readPolicy } from './policy-document.js';
 import { isSame } from './queue-settings.js';
 
-/** The tag that says clean, and every key that only the service may write. */
+/** The tags that say clean and released, and every key that only the service may write, also from before a change of style. */
 export function verdictKeys(style: Config['VERDICT_TAG_STYLE']) {
   const tags = verdictTags('clean', 0, style) ?? {};
   const [key = '', clean = ''] = Object.entries(tags)[0] ?? [];
-  return { verdict: { key, clean }, reservedKeys: Object.keys(tags) };
+  return { verdict: { key, clean }, released: RELEASED_TAG, reservedKeys: [...new Set([key, ...OWN_TAGS])] };
 }
 
 /** Writes out the policy that keeps readers from what is not clean. It is applied by whoever owns the bucket. */

@@ -8,6 +8,8 @@ export interface BucketPolicyWish {
   readonly region: string;
   /** The tag that says clean, in the style that the service writes. */
   readonly verdict: { readonly key: string; readonly clean: string };
+  /** The tag that the service writes on what a person released, whatever its verdict. */
+  readonly released: { readonly key: string; readonly value: string };
   /** Every key that only the service may write. */
   readonly reservedKeys: readonly string[];
   /** ARNs of the roles or users as whom the service works; `*` matches. At least one, or the service locks itself out. */
@@ -31,7 +33,7 @@ const MAX_POLICY_BYTES = 20_480;
 
 /**
  * The bucket's policy with ours merged into it: nobody but the service and those of the break-glass list reads what is
- * not tagged clean, and nobody else writes the tags that say so.
+ * neither tagged clean nor tagged as released by a person, and nobody else writes the tags that say so.
  *
  * @throws InvalidInput when no scanner is named, an ARN is none, or the policy would be larger than S3 allows.
  */
@@ -69,9 +71,12 @@ function statements(wish: BucketPolicyWish, trusted: readonly string[]): (Statem
   });
   const forged = { 'ForAnyValue:StringEquals': { 's3:RequestObjectTagKeys': wish.reservedKeys } };
   return [
-    // An object without the tag is denied: a negated comparison holds where the key is missing.
+    // An object without the tags is denied: a negated comparison holds where the key is missing, and all must hold.
     deny(SIDS.read, ['s3:GetObject', 's3:GetObjectVersion'], {
-      StringNotEquals: { [`s3:ExistingObjectTag/${wish.verdict.key}`]: wish.verdict.clean },
+      StringNotEquals: {
+        [`s3:ExistingObjectTag/${wish.verdict.key}`]: wish.verdict.clean,
+        [`s3:ExistingObjectTag/${wish.released.key}`]: wish.released.value,
+      },
     }),
     deny(SIDS.write, ['s3:PutObject'], forged),
     // Whole, as a rule: a copy brings the tags of its source along without naming them in the request.
@@ -82,15 +87,16 @@ function statements(wish: BucketPolicyWish, trusted: readonly string[]): (Statem
 
 /** What the policy cannot do, each a sentence for whoever applies it. */
 export function limitsOf(
-  wish: Pick<BucketPolicyWish, 'verdict' | 'othersMayTag' | 'scanners'>,
+  wish: Pick<BucketPolicyWish, 'verdict' | 'released' | 'othersMayTag' | 'scanners'>,
 ): readonly string[] {
   return [
-    `Until its verdict is written, an upload can be read by nobody but the principals named; a verdict other than "${wish.verdict.clean}" stays so, also for objects that a person released.`,
+    `Until its verdict is written, an upload can be read by nobody but the principals named; a verdict other than "${wish.verdict.clean}" stays so until a person releases the object.`,
+    `What a person released carries ${wish.released.key}=${wish.released.value} beside its verdict, and everybody reads it who could without this policy; an object that has ten tags of others has no room for it and stays hidden (tags_full). A scan that judges it anew takes it away.`,
     'The tag is a copy of the verdict: the ledger is the truth. Whoever may write as the service or change this policy can forge it.',
     wish.othersMayTag
-      ? 'Others may tag. A copy within S3 brings the tags of its source along, so a copy of a clean object reads as clean until its own scan ends; leave this option out to close that.'
-      : 'Others may not tag at all, not even at upload: S3 does not tell the tags that a copy brings along, so only a ban of tagging keeps a clean tag from travelling.',
-    'Versions are judged one by one: a reader who names a version reads it only when that version is clean.',
+      ? 'Others may tag. A copy within S3 brings the tags of its source along, so a copy of a clean or released object reads as such until its own scan ends; leave this option out to close that.'
+      : 'Others may not tag at all, not even at upload: S3 does not tell the tags that a copy brings along, so only a ban of tagging keeps the tag of a clean or released object from travelling.',
+    'Versions are judged one by one: a reader who names a version reads it only when that version is clean or released.',
     'What left the bucket is out of its reach: replicas, caches of a CDN, copies made while it was clean, listings and metadata.',
     'Pre-signed URLs are refused as whoever signed them would be. Accounts of a break-glass list should be watched.',
     ...(wish.scanners.some((arn) => arn.includes('*'))

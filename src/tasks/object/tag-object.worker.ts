@@ -13,6 +13,7 @@ import { readInput, ScanInput } from '../task-input.js';
 import { knownScan } from '../../verdicts/workers/known-scan.js';
 import { pinnedOf, policyOf } from './subject.js';
 import { Tagger, type Tagged } from './tagger.js';
+import { RELEASED_TAG } from './verdict-tags.js';
 
 /** Another object than the scanned one: the copy that a release wrote. */
 const OtherObject = z.object({
@@ -76,7 +77,7 @@ export class TagObjectWorker extends TaskWorker {
       // The verdict stays what it was; that a person let it pass stands beside it.
       const released: PinnedObject = { ...object, versionId: object.versionId ?? undefined };
       return this.tagger.tag(policy, released, verdict, task, {
-        extra: { 'sallyport-decision': 'released' },
+        extra: { [RELEASED_TAG.key]: RELEASED_TAG.value },
       });
     }
     try {

@@ -6,6 +6,9 @@ import type { Verdict } from '../../verdicts/verdict.js';
 /** Every name under which we may have written. GuardDuty's own is not among them: it may be GuardDuty's. */
 export const OWN_TAGS = ['sallyport-verdict', 'sallyport-scanned-at', 'sallyport-decision'] as const;
 
+/** On what a person let pass, beside its verdict, which stays what it was; in either style. */
+export const RELEASED_TAG = { key: 'sallyport-decision', value: 'released' } as const;
+
 /** What tells of a verdict, in either style. */
 export const VERDICT_TAGS = ['sallyport-verdict', 'GuardDutyMalwareScanStatus'] as const;
 

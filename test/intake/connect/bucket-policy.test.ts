@@ -8,6 +8,8 @@ import {
   type BucketPolicyWish,
 } from '../../../src/intake/connect/bucket-policy.js';
 import { readPolicy, type PolicyDocument } from '../../../src/intake/connect/policy-document.js';
+import { verdictKeys } from '../../../src/intake/connect/bucket-policy.service.js';
+import { OWN_TAGS, RELEASED_TAG } from '../../../src/tasks/object/verdict-tags.js';
 import { isDenied, type PolicyRequest } from './policy-engine.js';
 
 const SCANNER = 'arn:aws:iam::111122223333:role/sallyport';
@@ -17,15 +19,23 @@ const wish: BucketPolicyWish = {
   bucket: 'uploads',
   region: 'eu-central-1',
   verdict: { key: 'sallyport-verdict', clean: 'clean' },
-  reservedKeys: ['sallyport-verdict', 'sallyport-scanned-at'],
+  released: { key: 'sallyport-decision', value: 'released' },
+  reservedKeys: ['sallyport-verdict', 'sallyport-scanned-at', 'sallyport-decision'],
   scanners: [SCANNER],
   breakGlass: [RESCUER],
   othersMayTag: false,
 };
 
 const tags = fc.dictionary(
-  fc.constantFrom('sallyport-verdict', 'sallyport-scanned-at', 'owner', 'Sallyport-Verdict', 'project'),
-  fc.constantFrom('clean', 'infected', 'Clean', 'clean ', ''),
+  fc.constantFrom(
+    'sallyport-verdict',
+    'sallyport-scanned-at',
+    'sallyport-decision',
+    'owner',
+    'Sallyport-Verdict',
+    'project',
+  ),
+  fc.constantFrom('clean', 'infected', 'released', 'Released', 'Clean', 'clean ', ''),
   { maxKeys: 4 },
 );
 const stranger = fc.option(
@@ -71,16 +81,42 @@ const policyOf = (Statement: PolicyDocument['Statement']): PolicyDocument => ({
 const EMPTY = policyOf([]);
 
 describe('the policy of a bucket of uploads', () => {
-  it('lets nobody but those named read what is not tagged clean, and lets everybody read what is', () => {
+  it('lets nobody but those named read what is neither clean nor released, and lets everybody read what is', () => {
     const policy = bucketPolicy(EMPTY, wish);
     fc.assert(
       fc.property(request, stranger, (asked, principal) => {
         fc.pre(READS.includes(asked.action));
         const isClean = asked.existingTags['sallyport-verdict'] === 'clean';
-        expect(isDenied(policy, { ...asked, principal })).toBe(!isClean);
+        const isReleased = asked.existingTags['sallyport-decision'] === 'released';
+        expect(isDenied(policy, { ...asked, principal })).toBe(!isClean && !isReleased);
       }),
     );
   });
+
+  it('lets everybody read what a person released, as the service tags it, and lets nobody else say so', () => {
+    const policy = bucketPolicy(EMPTY, { ...wish, ...verdictKeys('guardduty') });
+    const resource = 'arn:aws:s3:::uploads/x';
+    const existingTags = {
+      GuardDutyMalwareScanStatus: 'THREATS_FOUND',
+      [RELEASED_TAG.key]: RELEASED_TAG.value,
+    };
+    const none = { existingTags: {}, requestTags: {} };
+    for (const action of READS) {
+      expect(isDenied(policy, { ...none, action, resource, existingTags })).toBe(false);
+      expect(isDenied(policy, { ...none, action, resource })).toBe(true);
+    }
+    const requestTags = { [RELEASED_TAG.key]: RELEASED_TAG.value };
+    for (const action of WRITES)
+      expect(isDenied(policy, { ...none, action, resource, requestTags })).toBe(true);
+  });
+
+  it.each(['sallyport', 'guardduty'] as const)(
+    'keeps every tag of ours from others, in the style %s',
+    (style) => {
+      const { reservedKeys, verdict } = verdictKeys(style);
+      expect(reservedKeys).toEqual(expect.arrayContaining([verdict.key, ...OWN_TAGS]));
+    },
+  );
 
   it('lets nobody else write one of our tags, whichever request carries it', () => {
     for (const othersMayTag of [false, true]) {
@@ -178,7 +214,7 @@ describe('the policy of a bucket of uploads', () => {
   it('tells what it cannot do', () => {
     expect(limitsOf(wish).join(' ')).toMatch(/released.*replicas/s);
     expect(limitsOf({ ...wish, othersMayTag: true }).join(' ')).toContain(
-      'reads as clean until its own scan ends',
+      'reads as such until its own scan ends',
     );
   });
 });

@@ -14,6 +14,7 @@ describe('what a policy says about verdicts', () => {
       bucket: 'uploads',
       region: 'us-east-1',
       verdict: { key: KEY, clean: 'clean' },
+      released: { key: 'sallyport-decision', value: 'released' },
       reservedKeys: [KEY],
       scanners: ['arn:aws:iam::111122223333:role/sallyport'],
       breakGlass: [],
