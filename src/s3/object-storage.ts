@@ -29,6 +29,7 @@ import {
   type ListingOptions,
   type ListingPage,
 } from './list-pages.js';
+import type { ListedEntry } from './listing-guard.js';
 import { headOf, unquoted, type ObjectHead } from './object-head.js';
 import { badAnswer, StorageError } from './storage-error.js';
 import { merged, placed, without, type OwnTags, type PlacedTags, type Tags } from './tags.js';
@@ -338,6 +339,26 @@ export class ObjectStorage {
   }
 
   /**
+   * The versions of one key whose ETag is this one, newest first: of the {@link SEARCHED_VERSIONS} newest ones, a
+   * request for each thousand.
+   */
+  async versionsLike(ref: ObjectRef, eTag: string, signal?: AbortSignal): Promise<ListedEntry[]> {
+    const found: ListedEntry[] = [];
+    let seen = 0;
+    for await (const { entries } of listPages(this.asking(ref), ref, 'versions', {
+      prefix: ref.key,
+      signal,
+    })) {
+      // Keys are in order, so this one's versions come first.
+      const ofKey = entries.filter(({ key }) => key === ref.key);
+      found.push(...ofKey.filter((entry) => !entry.isDeleteMarker && entry.eTag === eTag));
+      seen += ofKey.length;
+      if (ofKey.length < entries.length || seen >= SEARCHED_VERSIONS) break;
+    }
+    return found;
+  }
+
+  /**
    * Everything in a bucket, page by page: see {@link listPages}. In a bucket that keeps no versions, or on a server that
    * does not know them, the objects as they are now.
    */
@@ -387,6 +408,9 @@ export class ObjectStorage {
     }
   }
 }
+
+// An upload that was overwritten more often before its first look is left to the comparison with the listing.
+const SEARCHED_VERSIONS = 10_000;
 
 // What a HEAD without a body is called by its status alone.
 const UNEXPLAINED = new Set([

@@ -22,6 +22,7 @@ import { Quarantine } from './object/quarantine.js';
 import { ReleaseObjectWorker } from './object/release-object.worker.js';
 import { TagObjectWorker } from './object/tag-object.worker.js';
 import { Tagger } from './object/tagger.js';
+import { VersionPin } from './object/version-pin.js';
 import { EngineVersions } from './scan/engine-versions.js';
 import { BuiltInEngine } from './scan/malware/built-in-engine.js';
 import { ClamdEngine } from './scan/malware/clamd/clamd-engine.js';
@@ -58,6 +59,7 @@ const MANAGED_CLAMD = Symbol('MANAGED_CLAMD');
   providers: [
     ...TASKS_WORKERS,
     Allowances,
+    VersionPin,
     ObjectLocks,
     Tagger,
     Quarantine,

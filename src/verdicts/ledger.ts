@@ -30,6 +30,8 @@ export interface ScanContext {
   readonly ref: ObjectRef;
   readonly generation: number;
   readonly facts?: ObjectFacts | undefined;
+  /** What the event told of the bytes, where it told it. */
+  readonly told?: Partial<Pick<ObjectFacts, 'eTag' | 'sizeBytes'>> | undefined;
   /** Another scanner found something in these bytes. */
   readonly hasExternalThreats?: true | undefined;
 }
@@ -134,6 +136,11 @@ export type Identified =
   | { readonly kind: 'duplicate'; readonly ofScanId: string }
   | { readonly kind: 'superseded' };
 
+/** How `pinVersion` ended: the scan is of this version now; or another row stands for it already. */
+export type Pinned =
+  | { readonly kind: 'pinned'; readonly versionId: string }
+  | { readonly kind: 'duplicate'; readonly ofScanId: string };
+
 /**
  * The ledger: one row per object version, one appended verdict per scan. The built-in workers write it;
  * every method may be repeated with the same arguments (tasks are handed out again after a crash) and changes
@@ -146,6 +153,15 @@ export abstract class Ledger {
   abstract verdictOn(ref: ObjectRef, facts: ObjectFacts): Promise<Verdict | undefined>;
   /** Fixes an unversioned object's identity from HEAD, and keeps the facts. */
   abstract identified(scanId: string, facts: ObjectFacts): Promise<Identified>;
+  /**
+   * Says which version the upload is whose event named none: the first of these that no other row stands for. `current`
+   * is what the key holds now, where that is known. What names a version already stays as it is.
+   */
+  abstract pinVersion(
+    scanId: string,
+    versionIds: readonly string[],
+    current?: Pick<ObjectFacts, 'eTag' | 'sizeBytes'> & { readonly versionId?: string | undefined },
+  ): Promise<Pinned>;
   /** Replaces this kind's findings of the scan; at most 1,000 are kept, `total` counts them all. */
   abstract recordFindings(
     scanId: string,

@@ -13,6 +13,7 @@ import {
   type Identified,
   type ObjectFacts,
   type ObjectRef,
+  type Pinned,
   type ScanContext,
   type Standing,
   type VerdictRecord,
@@ -22,7 +23,7 @@ import { isMendable } from './denials.js';
 import { appendVerdicts, type NewVerdict } from './sql/append-verdict.js';
 import { noteDenials, type Denial } from './sql/bucket-denials.js';
 import { recordThreats } from './sql/external-threats.js';
-import { fixIdentity, fixVersions, foldInto, yieldLatest } from './sql/identify.js';
+import { fixIdentity, fixVersions, foldInto, nameVersion, yieldLatest } from './sql/identify.js';
 import { findByIdentities } from './sql/object-rows.js';
 import { recordActions, type TaskAction } from './sql/record-action.js';
 import { clearFindings, replaceFindings } from './sql/replace-findings.js';
@@ -117,6 +118,18 @@ export class PostgresLedger extends Ledger {
     return this.database.transaction(async (tx) => {
       await lockKeys(tx, [{ endpointId, bucket, key }]);
       return identify(tx, await findScan(tx, scanId, { lock: true }), facts);
+    });
+  }
+
+  async pinVersion(
+    scanId: string,
+    versionIds: readonly string[],
+    current?: Pick<ObjectFacts, 'eTag' | 'sizeBytes'> & { readonly versionId?: string | undefined },
+  ): Promise<Pinned> {
+    const { endpoint_id: endpointId, bucket, key } = await findScan(this.database, scanId);
+    return this.database.transaction(async (tx) => {
+      await lockKeys(tx, [{ endpointId, bucket, key }]);
+      return pin(tx, await findScan(tx, scanId, { lock: true }), versionIds, current);
     });
   }
 
@@ -273,11 +286,53 @@ async function identify(tx: Queryable, scan: ScanRow, facts: ObjectFacts): Promi
   }
   const other = (await findByIdentities(tx, [identity])).get(identity);
   if (other !== undefined && other.id !== scan.object_id) {
-    const fold = { objectId: scan.object_id, scanId: scan.scan_id, intoObjectId: other.id };
+    const fold = {
+      objectId: scan.object_id,
+      scanId: scan.scan_id,
+      intoObjectId: other.id,
+      isCurrent: true,
+    };
     return { kind: 'duplicate', ofScanId: await foldInto(tx, fold) };
   }
   await fixIdentity(tx, scan.object_id, identity, facts);
   return { kind: 'current' };
+}
+
+/** Of an upload whose event named no version; the caller holds its key's lock and its row. */
+async function pin(
+  tx: Queryable,
+  scan: ScanRow,
+  versionIds: readonly string[],
+  current: Parameters<Ledger['pinVersion']>[2],
+): Promise<Pinned> {
+  if (scan.duplicate_of !== null) return { kind: 'duplicate', ofScanId: scan.duplicate_of };
+  if (scan.version_id !== null) return { kind: 'pinned', versionId: scan.version_id };
+  const candidates = versionIds.map((versionId) => ({
+    versionId,
+    identity: versionIdentity({ ...refOf(scan), versionId }),
+  }));
+  const known = await findByIdentities(
+    tx,
+    candidates.map(({ identity }) => identity),
+  );
+  const free = candidates.find(({ identity }) => !known.has(identity));
+  const isCurrent = (versionId: string | undefined): boolean =>
+    versionId !== undefined && versionId === current?.versionId;
+  if (free !== undefined) {
+    await nameVersion(tx, scan.object_id, free);
+    if (!isCurrent(free.versionId) && current !== undefined) await yieldLatest(tx, scan.object_id, current);
+    return { kind: 'pinned', versionId: free.versionId };
+  }
+  const [first] = candidates;
+  const into = first === undefined ? undefined : known.get(first.identity);
+  if (into === undefined) throw new Error(`no version was named for scan ${scan.scan_id}`);
+  const ofScanId = await foldInto(tx, {
+    objectId: scan.object_id,
+    scanId: scan.scan_id,
+    intoObjectId: into.id,
+    isCurrent: isCurrent(first?.versionId),
+  });
+  return { kind: 'duplicate', ofScanId };
 }
 
 /**

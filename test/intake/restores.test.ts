@@ -14,6 +14,7 @@ import { SharedReads } from '../../src/s3/shared-reads.js';
 import { Spool } from '../../src/s3/spool.js';
 import { Allowances } from '../../src/tasks/object/allowances.js';
 import { InspectObjectWorker } from '../../src/tasks/object/inspect-object.worker.js';
+import { VersionPin } from '../../src/tasks/object/version-pin.js';
 import { RecordVerdictWorker } from '../../src/verdicts/workers/record-verdict.worker.js';
 import { LyingS3, refusal } from '../support/lying-s3.js';
 import { awsMessage, intakeParts, type RecordParts } from './intake-parts.js';
@@ -31,7 +32,7 @@ const reads = new SharedReads(storage, new Spool(join(directory, 'spool'), 1024 
 });
 const inspect = new InspectObjectWorker(
   ledger,
-  storage,
+  new VersionPin(ledger, storage),
   reads,
   new Allowances(storage, database, clock),
   database,

@@ -12,8 +12,6 @@ import { clientOf, makeBuckets, type S3Server } from './servers/s3-server.js';
 import { watched, type WatchedServer } from './servers/watched-server.js';
 
 const differences: Differences<FlowBehaviour> = {
-  'every version is scanned and tagged as what it is':
-    'its events carry no version id: what is overwritten before its scan is left to the comparison with the listing',
   'the key with a line break is scanned and tagged': 'no route of moto matches a path with a line break',
 };
 

@@ -7,8 +7,6 @@ import { watched, type WatchedServer } from './servers/watched-server.js';
 
 const KEYS_ARE_PATHS = 'keys are paths of files, and these cannot be put';
 const differences: Differences<FlowBehaviour> = {
-  'every version is scanned and tagged as what it is':
-    'its events of uploads carry no version id (1.8.0): what is overwritten before its scan is left to the comparison with the listing',
   'the key with dots is scanned and tagged': KEYS_ARE_PATHS,
   'the key of one dot is scanned and tagged': KEYS_ARE_PATHS,
   'the key with a slash at its end and content is scanned and tagged': KEYS_ARE_PATHS,

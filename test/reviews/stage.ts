@@ -22,7 +22,13 @@ import { ReviewsService } from '../../src/reviews/reviews.service.js';
 import type { Reviewer } from '../../src/reviews/rules/review.js';
 import type { Subject } from '../../src/reviews/rules/subject.js';
 import { findReview } from '../../src/reviews/sql/find-review.js';
-import { Ledger, type Identified, type ScanContext, type Standing } from '../../src/verdicts/ledger.js';
+import {
+  Ledger,
+  type Identified,
+  type Pinned,
+  type ScanContext,
+  type Standing,
+} from '../../src/verdicts/ledger.js';
 import { testDatabase } from '../support/database.js';
 
 /** Time that moves only when told. */
@@ -142,6 +148,9 @@ class FakeLedger extends Ledger {
   async verdictOn(): Promise<undefined> {}
   async identified(): Promise<Identified> {
     return { kind: 'current' };
+  }
+  async pinVersion(): Promise<Pinned> {
+    return { kind: 'pinned', versionId: 'v1' };
   }
   async recordFindings(): Promise<void> {}
   async recordExternalThreats(): Promise<number> {

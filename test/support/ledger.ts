@@ -6,6 +6,7 @@ import {
   type Identified,
   type ObjectFacts,
   type ObjectRef,
+  type Pinned,
   type ScanContext,
   type Standing,
   type VerdictRecord,
@@ -62,6 +63,12 @@ export class MemoryLedger extends Ledger {
     this.scans.set(scanId, { ...(await this.scan(scanId)), facts });
     const ofScanId = this.duplicates.get(scanId);
     return ofScanId === undefined ? { kind: 'current' } : { kind: 'duplicate', ofScanId };
+  }
+
+  async pinVersion(scanId: string, [versionId = '']: readonly string[]): Promise<Pinned> {
+    const scan = await this.scan(scanId);
+    this.scans.set(scanId, { ...scan, ref: { ...scan.ref, versionId } });
+    return { kind: 'pinned', versionId };
   }
 
   /** What other scanners found, by scan id. */

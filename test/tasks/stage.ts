@@ -16,6 +16,7 @@ import { Quarantine } from '../../src/tasks/object/quarantine.js';
 import { ReleaseObjectWorker } from '../../src/tasks/object/release-object.worker.js';
 import { TagObjectWorker } from '../../src/tasks/object/tag-object.worker.js';
 import { Tagger } from '../../src/tasks/object/tagger.js';
+import { VersionPin } from '../../src/tasks/object/version-pin.js';
 import { BuiltInEngine } from '../../src/tasks/scan/malware/built-in-engine.js';
 import { ClamdEngine, type ClamdEngineOptions } from '../../src/tasks/scan/malware/clamd/clamd-engine.js';
 import { readHashList } from '../../src/tasks/scan/malware/hash-list.js';
@@ -89,7 +90,13 @@ export class Stage {
         concurrency: 4,
       });
     const all: TaskWorker[] = [
-      new InspectObjectWorker(ledger, storage, reads, new Allowances(storage, db, clock), db),
+      new InspectObjectWorker(
+        ledger,
+        new VersionPin(ledger, storage),
+        reads,
+        new Allowances(storage, db, clock),
+        db,
+      ),
       new ScanSecretsWorker(ledger, reads, spool, this.secrets),
       new ScanMalwareWorker(ledger, reads, spool, engines, config),
       new TagObjectWorker(ledger, buckets, storage, tagger, clock),

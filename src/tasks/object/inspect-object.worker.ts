@@ -3,7 +3,7 @@ import { Database } from '../../database/database.js';
 import { ASKED_TOGETHER } from '../../database/together.js';
 import type { Task } from '../../engine/model/execution.js';
 import { TaskWorker, type TaskContext, type TaskOutcome } from '../../engine/ports.js';
-import { ObjectStorage, type ObjectHead, type PinnedObject } from '../../s3/object-storage.js';
+import type { ObjectHead, PinnedObject } from '../../s3/object-storage.js';
 import { SharedReads } from '../../s3/shared-reads.js';
 import { Ledger, type ObjectFacts, type ScanContext } from '../../verdicts/ledger.js';
 import { gapOf, type Gap } from '../storage-failure.js';
@@ -13,7 +13,7 @@ import { Allowances } from './allowances.js';
 import { isQuarantinedCopy } from './own-copy.js';
 import type { Allowance } from './sql/released-objects.js';
 import { knownScan } from '../../verdicts/workers/known-scan.js';
-import { currentOf } from './subject.js';
+import { VersionPin } from './version-pin.js';
 
 /** Looks whether the object is there, what it is, and fixes its identity. */
 @Injectable()
@@ -30,7 +30,7 @@ export class InspectObjectWorker extends TaskWorker {
 
   constructor(
     private readonly ledger: Ledger,
-    private readonly storage: ObjectStorage,
+    private readonly pin: VersionPin,
     private readonly reads: SharedReads,
     private readonly allowances: Allowances,
     private readonly db: Database,
@@ -49,8 +49,12 @@ export class InspectObjectWorker extends TaskWorker {
     }
   }
 
-  private async inspect(scan: ScanContext, signal: AbortSignal): Promise<TaskOutcome> {
-    const { object, head } = await currentOf(this.storage, scan);
+  private async inspect(asked: ScanContext, signal: AbortSignal): Promise<TaskOutcome> {
+    const subject = await this.pin.of(asked, signal);
+    if (subject.kind === 'duplicate') {
+      return ended('duplicate', KNOWN, { ...asked.ref, ofScanId: subject.ofScanId });
+    }
+    const { scan, object, head, note } = subject;
     if (await isQuarantinedCopy(this.db, object, head)) {
       return ended('duplicate', 'quarantined_copy', describe(object, head));
     }
@@ -63,12 +67,11 @@ export class InspectObjectWorker extends TaskWorker {
     const identified = await this.ledger.identified(scan.scanId, facts);
     const description = describe(object, facts);
     if (identified.kind === 'duplicate') {
-      return ended('duplicate', 'same_version_already_scanned', {
-        ...description,
-        ofScanId: identified.ofScanId,
-      });
+      return ended('duplicate', KNOWN, { ...description, ofScanId: identified.ofScanId });
     }
-    if (identified.kind === 'superseded') return ended('superseded', 'overwritten', description);
+    if (identified.kind === 'superseded') {
+      return ended('superseded', 'overwritten', { ...description, detail: note });
+    }
     if (head.isArchived) {
       const reason = head.isRestoring ? 'restore_in_progress' : 'storage_class_archived';
       return ended('archived', reason, description);
@@ -88,6 +91,8 @@ export class InspectObjectWorker extends TaskWorker {
     return { ...facts, detectedType: await detectType(start) };
   }
 }
+
+const KNOWN = 'same_version_already_scanned';
 
 function describe(object: PinnedObject, facts: ObjectFacts) {
   return {

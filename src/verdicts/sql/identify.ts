@@ -45,10 +45,22 @@ export async function yieldLatest(
       WHERE o.id = (
         SELECT p.id FROM object_version p
          WHERE p.endpoint_id = late.endpoint_id AND p.bucket = late.bucket AND p.key = late.key AND p.id <> $1
-           AND (p.version_id IS NULL OR p.version_id = 'null') AND p.folded_into IS NULL AND p.deleted_at IS NULL
+           AND p.folded_into IS NULL AND p.deleted_at IS NULL
            AND p.e_tag = $2 AND coalesce(p.size_bytes, $3) = $3
          ORDER BY p.first_seen_at DESC LIMIT 1)`,
     [objectId, now.eTag, now.sizeBytes],
+  );
+}
+
+/** Writes which version an upload is whose event named none. No other row is of this identity. */
+export async function nameVersion(
+  tx: Queryable,
+  objectId: string,
+  { versionId, identity }: { readonly versionId: string; readonly identity: string },
+): Promise<void> {
+  await tx.query(
+    'UPDATE object_version SET version_id = $2, identity = $3, identity_fixed = true WHERE id = $1',
+    [objectId, versionId, identity],
   );
 }
 
@@ -102,7 +114,13 @@ const FIX_VERSIONS = `
  */
 export async function foldInto(
   tx: Queryable,
-  fold: { readonly objectId: string; readonly scanId: string; readonly intoObjectId: string },
+  fold: {
+    readonly objectId: string;
+    readonly scanId: string;
+    readonly intoObjectId: string;
+    /** They are what the key holds now. */
+    readonly isCurrent: boolean;
+  },
 ): Promise<string> {
   const [scan] = await tx.query<{ id: string }>(
     'SELECT id FROM scan WHERE object_id = $1 ORDER BY generation DESC LIMIT 1',
@@ -112,15 +130,15 @@ export async function foldInto(
     fold.objectId,
     fold.intoObjectId,
   ]);
-  // The event was one more sign that these bytes are what the key holds now.
+  // Where they are what the key holds now, the event was one more sign of it.
   await tx.query(
-    `UPDATE object_version t SET is_latest = true,
+    `UPDATE object_version t SET is_latest = t.is_latest OR $3,
             sequence_domain = coalesce(t.sequence_domain, p.sequence_domain),
             sequence = CASE WHEN t.sequence_domain IS NULL THEN p.sequence
                             WHEN t.sequence_domain = p.sequence_domain THEN greatest(t.sequence, p.sequence)
                             ELSE t.sequence END
        FROM object_version p WHERE t.id = $2 AND p.id = $1`,
-    [fold.objectId, fold.intoObjectId],
+    [fold.objectId, fold.intoObjectId, fold.isCurrent],
   );
   const ofScanId = scan?.id ?? fold.scanId;
   await tx.query('UPDATE scan SET duplicate_of = $2 WHERE id = $1', [fold.scanId, ofScanId]);

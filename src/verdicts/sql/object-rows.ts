@@ -173,7 +173,11 @@ const places = (refs: readonly ObjectRef[]): readonly (readonly string[])[] => [
   refs.map(({ key }) => key),
 ];
 
-/** Marks what a delete event removed: the version that it names, else every state of the key that it came after. */
+/**
+ * Marks what a delete event removed: the version that it names, else every state of the key that it came after. Where no
+ * event names versions, nobody knows which one it was: what the service removes is marked as it does it, and what others
+ * remove by the comparison with the listing.
+ */
 export async function markDeleted(
   tx: Queryable,
   ref: ObjectRef,

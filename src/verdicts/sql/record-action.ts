@@ -49,7 +49,12 @@ const RECORD = `
     ON CONFLICT (scan_id, task_id, action) DO NOTHING RETURNING scan_id, object_id),
   -- The tag is a copy of the verdict; a quarantine, a release or a deletion is what people ask for.
   moved AS (
-    UPDATE object_version o SET action = last.action, action_performed = last.performed, acted_at = last.at
+    UPDATE object_version o
+       SET action = last.action, action_performed = last.performed, acted_at = last.at,
+           -- Its delete event may name no version, or never come.
+           deleted_at = CASE WHEN last.performed AND last.action IN ('quarantined', 'deleted')
+                             THEN coalesce(o.deleted_at, last.at) ELSE o.deleted_at END,
+           is_latest = o.is_latest AND NOT (last.performed AND last.action IN ('quarantined', 'deleted'))
       FROM (SELECT DISTINCT ON (a.object_id) a.* FROM done JOIN a ON a.scan_id = done.scan_id
              ORDER BY a.object_id, a.action = 'tagged', a.at DESC, a.n DESC) last
      WHERE o.id = last.object_id

@@ -84,6 +84,10 @@ export function contextOf(row: ScanRow): ScanContext {
     ref: refOf(row),
     generation: row.generation,
     ...(facts !== undefined && { facts }),
+    told: {
+      ...(row.e_tag !== null && { eTag: row.e_tag }),
+      ...(row.size_bytes !== null && { sizeBytes: row.size_bytes }),
+    },
     ...(row.has_external_threats && { hasExternalThreats: true as const }),
   };
 }
