@@ -101,6 +101,29 @@ export async function abortUpload(ask: Ask, target: Target, UploadId: string): P
   }
 }
 
+/**
+ * Begins an upload of nothing, for whoever wants to know whether it is allowed; to be aborted.
+ *
+ * @returns its id
+ */
+export async function beginUpload(ask: Ask, target: Target): Promise<string> {
+  const { UploadId } = await ask('CreateMultipartUpload', (s3) =>
+    s3.send(new CreateMultipartUploadCommand(target)),
+  );
+  if (UploadId === undefined) throw new StorageError('other', 'EmptyAnswer', 'the upload was not named');
+  return UploadId;
+}
+
+/** Looks for what a killed copy leaves behind: the uploads of a key, and the parts of one. */
+export const lookAtUploads = {
+  ofKey: (ask: Ask, { Bucket, Key }: Target): Promise<unknown> =>
+    ask('ListMultipartUploads', (s3) =>
+      s3.send(new ListMultipartUploadsCommand({ Bucket, Prefix: Key, MaxUploads: 1 })),
+    ),
+  parts: (ask: Ask, target: Target, UploadId: string): Promise<unknown> =>
+    ask('ListParts', (s3) => s3.send(new ListPartsCommand({ ...target, UploadId, MaxParts: 1 }))),
+};
+
 async function begin(ask: Ask, target: Target, request: CopyRequest, facts: CopyFacts): Promise<string> {
   const { journal } = request;
   if (journal?.ownsKey === true) await abortStrays(ask, target);

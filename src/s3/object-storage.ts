@@ -14,7 +14,7 @@ import {
 import type { Readable } from 'node:stream';
 import type { ObjectRef } from '../verdicts/ledger.js';
 import { BODY_IDLE_MS, chunksOf, digestOf, type OpenedBody } from './body.js';
-import { abortUpload } from './copy-in-parts.js';
+import { abortUpload, beginUpload, lookAtUploads } from './copy-in-parts.js';
 import { copyObject } from './copy-object.js';
 import type { CopyRequest, Written } from './copy-request.js';
 import type { Endpoints } from './endpoints.js';
@@ -261,6 +261,21 @@ export class ObjectStorage {
   async abortUpload(upload: { endpointId: string; bucket: string; key: string; uploadId: string }) {
     const target = { Bucket: upload.bucket, Key: upload.key };
     await abortUpload(this.asking(upload), target, upload.uploadId);
+  }
+
+  /** Begins an upload in parts that gets none; whoever asked for it aborts it. */
+  async beginUpload(place: { endpointId: string; bucket: string; key: string }): Promise<string> {
+    return beginUpload(this.asking(place), { Bucket: place.bucket, Key: place.key });
+  }
+
+  /** Lists the parts of an upload, and the uploads of its key; what it finds is of no interest, that it may look is. */
+  async lookAtUpload(
+    upload: { endpointId: string; bucket: string; key: string; uploadId: string },
+    what: 'parts' | 'uploads of the key',
+  ): Promise<void> {
+    const target = { Bucket: upload.bucket, Key: upload.key };
+    if (what === 'parts') await lookAtUploads.parts(this.asking(upload), target, upload.uploadId);
+    else await lookAtUploads.ofKey(this.asking(upload), target);
   }
 
   /** SHA-256 of the object's bytes, read through once. */

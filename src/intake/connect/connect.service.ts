@@ -13,6 +13,7 @@ import { wholeMilliseconds } from '../../verdicts/whole-milliseconds.js';
 import { cloudFormation } from './cloudformation.js';
 import type { ConnectPlanView, ConnectWish, TemplateView, TemplateWish } from './connect-view.js';
 import { ConnectTargets } from './connect-targets.js';
+import { kmsKeys, type FoundEncryption, type KmsKeys } from './kms-keys.js';
 import { mergeNotifications } from './notification.js';
 import { planOf, queueArnOf, deadArnOf, wantedOfQueue, type Present, type Step } from './plan.js';
 import { deadQueueAttributes, queueNames } from './queue-settings.js';
@@ -110,7 +111,7 @@ export class ConnectService {
       via: wish.via,
       filter: filterOf(wish),
       present: present.notifications,
-      servicePolicy: this.rights(policy, { ...present, account }, wish.kmsKeyArns),
+      servicePolicy: this.rights(policy, { ...present, account }, await this.keys(policy, wish)),
     };
     const name = `sallyport-${policy.bucket}`;
     return wish.format === 'terraform'
@@ -174,6 +175,7 @@ export class ConnectService {
   private async view(policy: BucketPolicy, present: Present, wish: ConnectWish): Promise<ConnectPlanView> {
     const steps = planOf(present, filterOf(wish));
     const { region, account, queue } = present;
+    const keys = await this.keys(policy, wish);
     return {
       ...placeOf(policy),
       kind: 'sqs',
@@ -186,8 +188,8 @@ export class ConnectService {
         ...(why !== undefined && { why }),
       })),
       digest: digestOf(steps),
-      servicePolicy: this.rights(policy, present, wish.kmsKeyArns),
-      notes: await this.notesOn(policy, present, steps),
+      servicePolicy: this.rights(policy, present, keys),
+      notes: [...(await this.notesOn(policy, present, steps)), ...keys.notes],
     };
   }
 
@@ -212,7 +214,24 @@ export class ConnectService {
     ];
   }
 
-  private rights(policy: BucketPolicy, present: Present, kmsKeyArns: readonly string[]): PolicyDocument {
+  private async keys(policy: BucketPolicy, wish: ConnectWish): Promise<KmsKeys> {
+    const { endpointId, bucket, actionMode, quarantineBucket } = policy;
+    const buckets = [bucket, ...(actionMode === 'quarantine' ? [quarantineBucket] : [])];
+    const found = buckets
+      .filter((name) => name !== undefined)
+      .map(async (name): Promise<FoundEncryption> => {
+        try {
+          const encryption = await this.settings.encryption({ endpointId, bucket: name });
+          return { bucket: name, encryption };
+        } catch (error) {
+          if (!(error instanceof StorageError)) throw error;
+          return { bucket: name, encryption: undefined, unread: error.reason };
+        }
+      });
+    return kmsKeys(wish.kmsKeyArns, await Promise.all(found));
+  }
+
+  private rights(policy: BucketPolicy, present: Present, { arns: kmsKeyArns }: KmsKeys): PolicyDocument {
     const { bucket, actionMode, quarantineBucket } = policy;
     return servicePolicy({
       bucket,

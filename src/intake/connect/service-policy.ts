@@ -9,7 +9,7 @@ export interface ServicePolicyWish {
   readonly quarantineBucket?: string | undefined;
   /** With those of the queue of dead letters; none where events come another way. */
   readonly queueArns: readonly string[];
-  /** Keys of the key management service that the buckets' objects are encrypted with. */
+  /** Keys of the key management service that the buckets' objects are encrypted with, the quarantine's too. */
   readonly kmsKeyArns: readonly string[];
   /** Below it the doctor puts the object by which it proves events. */
   readonly probePrefix: string;
@@ -29,6 +29,7 @@ export function servicePolicy(wish: ServicePolicyWish): PolicyDocument {
       's3:GetBucketNotification',
       's3:GetBucketPolicy',
       's3:GetEncryptionConfiguration',
+      ...(moves ? [FIND_BROKEN_COPIES] : []),
     ]),
     allow('SallyportReadUploads', `${arn}/*`, [
       's3:GetObject',
@@ -62,6 +63,8 @@ export function servicePolicy(wish: ServicePolicyWish): PolicyDocument {
     statements.push(
       allow('SallyportLookAtQuarantine', quarantine, [
         's3:ListBucket',
+        's3:ListBucketVersions',
+        FIND_BROKEN_COPIES,
         's3:GetBucketVersioning',
         's3:GetBucketNotification',
         's3:GetEncryptionConfiguration',
@@ -94,15 +97,16 @@ export function servicePolicy(wish: ServicePolicyWish): PolicyDocument {
   if (wish.kmsKeyArns.length > 0) {
     const suffix = partitionOf(wish.region) === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
     statements.push({
-      ...allow('SallyportDecryptThroughS3', wish.kmsKeyArns, [
-        'kms:Decrypt',
-        ...(writes ? ['kms:GenerateDataKey'] : []),
-      ]),
+      // Whatever is written needs a data key: copies, what is released, and in any mode the doctor's probe.
+      ...allow('SallyportDecryptThroughS3', wish.kmsKeyArns, ['kms:Decrypt', 'kms:GenerateDataKey']),
       Condition: { StringEquals: { 'kms:ViaService': `s3.${wish.region}.${suffix}` } },
     });
   }
   return { Version: '2012-10-17', Statement: statements };
 }
+
+/** A copy in parts that was killed before its id was noted is found by its key alone. */
+const FIND_BROKEN_COPIES = 's3:ListBucketMultipartUploads';
 
 const allow = (Sid: string, Resource: string | readonly string[], Action: readonly string[]): Statement => ({
   Sid,

@@ -4,6 +4,9 @@ import { ObjectStorage } from '../../s3/object-storage.js';
 import { StorageError } from '../../s3/storage-error.js';
 import type { Probe } from '../probes/probe.js';
 
+/** Tries one thing. `without` says what is amiss where the service works all the same without it. */
+type Attempt = (what: string, act: () => Promise<unknown>, without?: string) => Promise<boolean>;
+
 type Say = (check: string, status: Diagnosis['status'], fact: string, remedy?: string) => Diagnosis;
 
 /** What S3 said when something was tried, in one sentence. */
@@ -48,13 +51,15 @@ export async function tryRights(
   const { object, body } = probe;
   const failed: Diagnosis[] = [];
   const done: string[] = [];
-  const attempt = async (what: string, act: () => Promise<unknown>): Promise<boolean> => {
+  const attempt: Attempt = async (what, act, without) => {
     try {
       await act();
       done.push(what);
       return true;
     } catch (error) {
-      failed.push(say('permissions', 'fail', `cannot ${what}: ${refusal(error)}`, remedyFor(error)));
+      const [status, more] =
+        without === undefined ? (['fail', ''] as const) : (['warn', `; ${without}`] as const);
+      failed.push(say('permissions', status, `cannot ${what}: ${refusal(error)}${more}`, remedyFor(error)));
       return false;
     }
   };
@@ -70,6 +75,9 @@ export async function tryRights(
   await attempt('list the bucket', () =>
     storage.list({ endpointId: object.endpointId, bucket: object.bucket }, { prefix: object.key, limit: 1 }),
   );
+  if (object.versionId !== undefined) {
+    await attempt('list its versions', () => storage.versionsOf(object));
+  }
   if (policy.actionMode === 'quarantine' && policy.quarantineBucket !== undefined) {
     failed.push(...(await tryQuarantine(storage, policy.quarantineBucket, probe, { attempt, say })));
   }
@@ -82,10 +90,7 @@ async function tryQuarantine(
   storage: ObjectStorage,
   quarantine: string,
   { object, id }: Probe,
-  tools: {
-    readonly attempt: (what: string, act: () => Promise<unknown>) => Promise<boolean>;
-    readonly say: Say;
-  },
+  tools: { readonly attempt: Attempt; readonly say: Say },
 ): Promise<Diagnosis[]> {
   const destination = { bucket: quarantine, key: `${object.key}-copy` };
   let versionId: string | undefined;
@@ -101,6 +106,9 @@ async function tryQuarantine(
     () => false,
   );
   await tools.attempt(`delete in ${quarantine}`, () => storage.deleteVersion(copy));
+  // There, and back when a person releases it.
+  await tryParts(storage, { endpointId: object.endpointId, ...destination }, tools.attempt);
+  if (!isAlias) await tryParts(storage, twin, tools.attempt);
   if (!isAlias) return [];
   return [
     tools.say(
@@ -110,4 +118,32 @@ async function tryQuarantine(
       'Name a quarantine bucket of its own; every move would start another scan.',
     ),
   ];
+}
+
+// S3 copies no more in one request.
+const LARGE = 'objects beyond 5 GB are copied in parts, and what a broken copy leaves behind is billed';
+
+/** Begins an upload in parts that gets none, and aborts it again: it makes no object and no event. */
+async function tryParts(
+  storage: ObjectStorage,
+  place: { readonly endpointId: string; readonly bucket: string; readonly key: string },
+  attempt: Attempt,
+): Promise<void> {
+  const { bucket } = place;
+  let uploadId: string | undefined;
+  const begin = async (): Promise<void> => {
+    uploadId = await storage.beginUpload(place);
+  };
+  await attempt(`begin an upload in parts to ${bucket}`, begin, LARGE);
+  if (uploadId === undefined) return;
+  const upload = { ...place, uploadId };
+  await attempt(`list its parts in ${bucket}`, () => storage.lookAtUpload(upload, 'parts'), LARGE);
+  const strays = 'what a killed copy leaves behind is not found again';
+  await attempt(
+    `list uploads in parts of ${bucket}`,
+    () => storage.lookAtUpload(upload, 'uploads of the key'),
+    strays,
+  );
+  const left = `this one, of no bytes, stays below ${place.key} until the bucket's life cycle takes it`;
+  await attempt(`abort it in ${bucket}`, () => storage.abortUpload(upload), left);
 }

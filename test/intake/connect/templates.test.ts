@@ -6,6 +6,7 @@ import {
   queueChanges,
   queueNames,
 } from '../../../src/intake/connect/queue-settings.js';
+import { kmsKeys } from '../../../src/intake/connect/kms-keys.js';
 import { servicePolicy } from '../../../src/intake/connect/service-policy.js';
 import { busPattern, terraform } from '../../../src/intake/connect/terraform.js';
 import type { Template } from '../../../src/intake/connect/template.js';
@@ -134,6 +135,51 @@ describe('the rights of the service', () => {
     expect(quarantine).toContain('s3:PutObject arn:aws:s3:::held/*');
     expect(tag.join()).not.toContain('held');
     for (const action of [...observe, ...tag, ...quarantine]) expect(action.split(' ')[0]).not.toContain('*');
+  });
+
+  it('hold what copies in parts need, in both buckets, and what names the versions there', () => {
+    const quarantine = actionsOf('quarantine');
+    for (const bucket of ['uploads', 'held']) {
+      for (const action of ['ListBucketVersions', 'ListBucketMultipartUploads'])
+        expect(quarantine).toContain(`s3:${action} arn:aws:s3:::${bucket}`);
+      for (const action of ['AbortMultipartUpload', 'ListMultipartUploadParts'])
+        expect(quarantine).toContain(`s3:${action} arn:aws:s3:::${bucket}/*`);
+    }
+    expect(actionsOf('tag').join()).not.toContain('Multipart');
+  });
+
+  it('let data be encrypted in every mode: the doctor puts a probe', () => {
+    for (const mode of ['observe', 'tag', 'quarantine'] as const) {
+      expect(actionsOf(mode)).toContain(`kms:GenerateDataKey ${right.kmsKeyArns.join()}`);
+    }
+  });
+
+  it('are for the keys that the buckets encrypt with, also where nobody named them', () => {
+    const key = (name: string) => `arn:aws:kms:eu-central-1:111122223333:key/${name}`;
+    const byKms = (bucket: string, kmsKey?: string) => ({
+      bucket,
+      encryption: { algorithm: 'aws:kms', kmsKey },
+    });
+    expect(kmsKeys([key('1')], [byKms('uploads', key('1')), byKms('held', key('2'))])).toEqual({
+      arns: [key('1'), key('2')],
+      notes: [],
+    });
+    expect(kmsKeys([], [byKms('uploads'), { bucket: 'held', encryption: undefined }])).toEqual({
+      arns: [],
+      notes: [],
+    });
+    const { arns, notes } = kmsKeys(
+      [],
+      [
+        byKms('uploads', 'alias/uploads'),
+        { bucket: 'held', encryption: undefined, unread: 'denied_get_encryption_configuration' },
+      ],
+    );
+    expect(arns).toEqual([]);
+    expect(notes).toEqual([
+      expect.stringMatching(/uploads is encrypted with alias\/uploads.*--kms-key/),
+      expect.stringMatching(/held.*denied_get_encryption_configuration/),
+    ]);
   });
 
   it('use the encryption key through S3 alone', () => {

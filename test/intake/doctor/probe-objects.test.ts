@@ -1,3 +1,4 @@
+import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ScanRequests } from '../../../src/intake/scan-requests.service.js';
 import { Probes } from '../../../src/intake/probes/probe.js';
@@ -5,6 +6,8 @@ import { readProbe } from '../../../src/intake/probes/probe-rows.js';
 import { tryRights } from '../../../src/intake/doctor/trials.js';
 import type { Diagnosis } from '../../../src/ops/doctor/diagnosis.js';
 import type { BucketPolicy } from '../../../src/s3/buckets.js';
+import { asStorageError } from '../../../src/s3/explain-error.js';
+import { ObjectStorage } from '../../../src/s3/object-storage.js';
 import { startTestS3, type TestS3 } from '../../s3/endpoint.js';
 import { intakeParts, type IntakeParts } from '../intake-parts.js';
 
@@ -32,6 +35,22 @@ const keysIn = async (bucket: string) => {
   const { items } = await s3.storage.list(place(bucket), { prefix: '.sallyport/' });
   return items.map(({ key }) => key);
 };
+
+const uploadsIn = async (bucket: string) => {
+  const { Uploads = [] } = await s3.client.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
+  return Uploads.map(({ Key }) => Key);
+};
+
+/** The same storage, where S3 refuses one call. */
+function refusing(method: 'abortUpload', operation: string): ObjectStorage {
+  const storage = new ObjectStorage(s3.endpoints);
+  const refused = Object.assign(new Error('Access Denied'), {
+    name: 'AccessDenied',
+    $metadata: { httpStatusCode: 403 },
+  });
+  storage[method] = () => Promise.reject(asStorageError(refused, { operation, ofVersion: false }));
+  return storage;
+}
 
 describe('a probe object', () => {
   it.each(['uploads', 'plain'])('in %s is removed again, and nothing of it is scanned', async (bucket) => {
@@ -89,9 +108,13 @@ describe('trying rights on a probe', () => {
     const found = await tryRights(s3.storage, policy, probe, say);
     expect(found).toMatchObject([{ check: 'permissions', status: 'ok' }]);
     expect(found[0]?.fact).toContain('copy it to quarantine');
+    for (const bucket of ['uploads', 'quarantine']) expect(found[0]?.fact).toContain(`abort it in ${bucket}`);
+    expect(found[0]?.fact).toContain('list its versions');
     expect(await keysIn('quarantine')).toEqual([]);
+    for (const bucket of ['uploads', 'quarantine']) expect(await uploadsIn(bucket)).toEqual([]);
     const observed = await tryRights(s3.storage, { ...policy, actionMode: 'observe' }, probe, say);
     expect(observed[0]?.fact).not.toContain('tag it');
+    expect(observed[0]?.fact).not.toContain('in parts');
     await probes.remove(probe);
   });
 
@@ -102,6 +125,20 @@ describe('trying rights on a probe', () => {
     expect(found[1]).toMatchObject({
       fact: expect.stringContaining('cannot copy it to nowhere') as string,
       remedy: 'Check the name of the bucket and its endpoint.',
+    });
+    await probes.remove(probe);
+  });
+
+  it('warns of what only copies in parts need, with the right and what stays behind', async () => {
+    const probe = await probes.put(place('uploads'));
+    const storage = refusing('abortUpload', 'AbortMultipartUpload');
+    const found = await tryRights(storage, policy, probe, say);
+    expect(found.map(({ status }) => status)).toEqual(['ok', 'warn', 'warn']);
+    expect(found[1]).toMatchObject({
+      fact: expect.stringMatching(
+        /cannot abort it in quarantine: AccessDenied.*stays below .*life cycle/,
+      ) as string,
+      remedy: expect.stringContaining('Allow s3:AbortMultipartUpload') as string,
     });
     await probes.remove(probe);
   });
