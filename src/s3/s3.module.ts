@@ -17,6 +17,7 @@ import { needsRandomAccess } from './needs-random-access.js';
 import { ObjectStorage } from './object-storage.js';
 import { QueueSetup } from './queue-setup.js';
 import { BucketEntity } from './registry/bucket.entity.js';
+import { BucketLook } from './registry/bucket-look.js';
 import { BucketRegistry } from './registry/bucket-registry.js';
 import { BucketsController } from './registry/buckets.controller.js';
 import { BucketsService } from './registry/buckets.service.js';
@@ -50,6 +51,7 @@ export const S3_ENTITIES = [S3EndpointEntity, BucketEntity] as const;
         new RegistryChanges({ database, clock, log, registry, reserved: reservedBuckets(config) }),
     },
     BucketsService,
+    BucketLook,
     EndpointsService,
     {
       provide: Endpoints,

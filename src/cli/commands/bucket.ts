@@ -28,6 +28,11 @@ interface Bucket {
   readonly updatedBy: string;
 }
 
+/** What a change is answered with: what the service would miss at S3, as it is now. */
+interface Changed extends Bucket {
+  readonly warnings?: readonly string[];
+}
+
 interface BucketPage {
   readonly items: readonly Bucket[];
   readonly nextCursor?: string;
@@ -100,7 +105,7 @@ export function addBucket(program: Command, cli: Cli): void {
         throw new CommandError('bucket add: --endpoint is missing. See: sallyport endpoint list');
       }
       const body = { endpointId: endpoint, bucket: parseBucket(name), ...bodyOf(wanted) };
-      cli.print(await cli.client.call<Bucket>('POST', '/api/v1/buckets', body), lines);
+      cli.print(await cli.client.call<Changed>('POST', '/api/v1/buckets', body), changedLines);
     },
   );
   settable(named(group, 'set', 'change what holds for it'))
@@ -110,7 +115,7 @@ export function addBucket(program: Command, cli: Cli): void {
       const body = bodyOf(wanted);
       if (Object.keys(body).length === 0) throw new CommandError('bucket set: nothing to change is named.');
       const asked = { version: bucket.version, ...body };
-      cli.print(await cli.client.call<Bucket>('PATCH', bucketPath(bucket), asked), lines);
+      cli.print(await cli.client.call<Changed>('PATCH', bucketPath(bucket), asked), changedLines);
     });
   named(group, 'remove', 'scan no more of its uploads; what is under way goes on').action(
     async (name: string, { endpoint }: { endpoint?: string }) => {
@@ -171,6 +176,11 @@ function passwordsIn(path: string): string[] {
     });
   }
 }
+
+const changedLines = (bucket: Changed): string[] => [
+  ...lines(bucket),
+  ...(bucket.warnings ?? []).map((warning) => `Warning: ${warning}`),
+];
 
 const lines = (bucket: Bucket): string[] =>
   facts([

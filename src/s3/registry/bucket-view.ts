@@ -87,6 +87,12 @@ export const BucketView = z
   .meta({ id: 'Bucket' });
 export type BucketView = z.infer<typeof BucketView>;
 
+/** What a change is answered with: registering goes through where S3 does not know the bucket, and says so. */
+export const ChangedBucket = BucketView.extend({ warnings: z.array(z.string()).optional() }).meta({
+  id: 'ChangedBucket',
+});
+export type ChangedBucket = z.infer<typeof ChangedBucket>;
+
 export const BucketPage = z
   .object({ items: z.array(BucketView), nextCursor: z.string().optional() })
   .meta({ id: 'BucketPage' });

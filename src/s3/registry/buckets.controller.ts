@@ -16,7 +16,8 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { auditActor, CurrentPrincipal, READERS, Roles, type Principal } from '../../access/principal.js';
 import { decodeCursor, encodeCursor, isText } from '../../cursor.js';
-import { BucketPage, BucketPatch, BucketView, NewBucket } from './bucket-view.js';
+import { BucketLook } from './bucket-look.js';
+import { BucketPage, BucketPatch, BucketView, ChangedBucket, NewBucket } from './bucket-view.js';
 import { BucketsService } from './buckets.service.js';
 import { expectedVersion, tagged } from './expected-version.js';
 
@@ -31,7 +32,10 @@ const VersionQuery = z.object({ version: z.coerce.number().int().min(1).optional
 @ApiTags('buckets')
 @Controller('api/v1/buckets')
 export class BucketsController {
-  constructor(private readonly buckets: BucketsService) {}
+  constructor(
+    private readonly buckets: BucketsService,
+    private readonly look: BucketLook,
+  ) {}
 
   @Get()
   @Roles(...READERS)
@@ -62,18 +66,19 @@ export class BucketsController {
 
   @Post()
   @Roles('engineer')
-  @ApiCreatedResponse({ standardSchema: BucketView })
+  @ApiCreatedResponse({ standardSchema: ChangedBucket })
   async register(
     @Body({ schema: NewBucket }) body: NewBucket,
     @CurrentPrincipal() principal: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<BucketView> {
-    return tagged(reply, await this.buckets.register(body, auditActor(principal)));
+  ): Promise<ChangedBucket> {
+    const made = await this.buckets.register(body, auditActor(principal));
+    return tagged(reply, await this.look.at(made, [made.bucket, made.quarantineBucket]));
   }
 
   @Patch(':endpointId/:bucket')
   @Roles('engineer')
-  @ApiOkResponse({ standardSchema: BucketView })
+  @ApiOkResponse({ standardSchema: ChangedBucket })
   async change(
     @Param('endpointId') endpointId: string,
     @Param('bucket') bucket: string,
@@ -81,7 +86,7 @@ export class BucketsController {
     @Headers('if-match') ifMatch: string | undefined,
     @CurrentPrincipal() principal: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<BucketView> {
+  ): Promise<ChangedBucket> {
     const expected = expectedVersion(ifMatch, version);
     const changed = await this.buckets.change(
       endpointId,
@@ -89,7 +94,7 @@ export class BucketsController {
       { expected, wanted },
       auditActor(principal),
     );
-    return tagged(reply, changed);
+    return tagged(reply, await this.look.at(changed, [wanted.quarantineBucket]));
   }
 
   @Delete(':endpointId/:bucket')

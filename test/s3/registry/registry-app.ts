@@ -13,7 +13,9 @@ import { createAdapter, furnish } from '../../../src/http/server.js';
 import { ErrorFilter } from '../../../src/ops/error.filter.js';
 import { LOG } from '../../../src/ops/log.js';
 import type { Resolve } from '../../../src/outbound/egress/egress.js';
+import { BucketSettings } from '../../../src/s3/bucket-settings.js';
 import { Endpoints } from '../../../src/s3/endpoints.js';
+import { BucketLook } from '../../../src/s3/registry/bucket-look.js';
 import { BucketRegistry } from '../../../src/s3/registry/bucket-registry.js';
 import { BucketsController } from '../../../src/s3/registry/buckets.controller.js';
 import { BucketsService } from '../../../src/s3/registry/buckets.service.js';
@@ -75,7 +77,9 @@ export async function registryNode(
     providers: [
       ErrorFilter,
       BucketsService,
+      BucketLook,
       EndpointsService,
+      { provide: BucketSettings, useValue: new BucketSettings(endpoints) },
       { provide: LOG, useValue: log },
       { provide: CONFIG, useValue: config },
       { provide: Keyring, useValue: keyring },
