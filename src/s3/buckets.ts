@@ -32,6 +32,8 @@ export interface BucketPolicy {
   readonly reviewers?: string | undefined;
   /** AWS account that must own the bucket: sent with every call, so that a bucket of the same name elsewhere is refused. */
   readonly expectedOwner?: string | undefined;
+  /** The same of the quarantine bucket, which may be another account's. */
+  readonly quarantineOwner?: string | undefined;
   /** Its requests are paid by whoever makes them; S3 refuses them without our consent. */
   readonly requesterPays?: boolean | undefined;
   /** The people whose bucket it is. */

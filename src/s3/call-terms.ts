@@ -2,8 +2,10 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { BucketPolicy } from './buckets.js';
 import type { Reachability } from './reachability.js';
 
-/** The terms on which a bucket may be called, as its policy says them. */
-export type TermsOf = (bucket: string) => Pick<BucketPolicy, 'expectedOwner' | 'requesterPays'> | undefined;
+/** On which a bucket may be called, as the registry says them. */
+export type CallTerms = Pick<BucketPolicy, 'expectedOwner' | 'requesterPays'>;
+
+export type TermsOf = (bucket: string) => CallTerms | undefined;
 
 /**
  * Sends with every call of a client whom its buckets must belong to, and that we pay where the requester pays. Whatever calls

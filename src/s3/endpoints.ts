@@ -4,8 +4,8 @@ import type { Config } from '../config.js';
 import { NotFound } from '../errors.js';
 import { EgressRefused } from '../outbound/egress/egress.js';
 import { limitAnswers } from './answer-limits.js';
-import { CONFIGURED_ENDPOINT, EMBEDDED_ENDPOINT, type BucketPolicy } from './buckets.js';
-import { addTerms, watchCalls } from './call-terms.js';
+import { CONFIGURED_ENDPOINT, EMBEDDED_ENDPOINT } from './buckets.js';
+import { addTerms, watchCalls, type CallTerms } from './call-terms.js';
 import { commonSettings, registeredSettings } from './client-settings.js';
 import { OutOfReach } from './out-of-reach.js';
 import { Reachability } from './reachability.js';
@@ -23,8 +23,8 @@ export interface EmbeddedS3Credentials {
 /** What is registered, asked for with every client. */
 export interface EndpointSource {
   endpoint(id: string): RegisteredEndpoint | undefined;
-  /** For the terms on which its bucket may be called. */
-  find(endpointId: string, bucket: string): BucketPolicy | undefined;
+  /** The terms on which a bucket may be called, its own or as the quarantine of others. */
+  termsOf(endpointId: string, bucket: string): CallTerms | undefined;
 }
 
 interface Registered {
@@ -115,7 +115,7 @@ export class Endpoints {
     const old = this.clients.get(endpointId);
     if (old !== undefined) this.retire(old.client);
     const client = limitAnswers(new S3Client(settings));
-    addTerms(client, (bucket) => this.registered?.source.find(endpointId, bucket));
+    addTerms(client, (bucket) => this.registered?.source.termsOf(endpointId, bucket));
     watchCalls(client, endpointId, this.reachability);
     this.clients.set(endpointId, { client, version });
     this.reachability.answered(endpointId);

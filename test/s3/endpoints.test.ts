@@ -6,6 +6,7 @@ import type { Key, Keyring } from '../../src/access/keyring.js';
 import { readConfig } from '../../src/config.js';
 import { NotHere } from '../../src/engine/ports.js';
 import type { BucketPolicy } from '../../src/s3/buckets.js';
+import type { CallTerms } from '../../src/s3/call-terms.js';
 import { Endpoints } from '../../src/s3/endpoints.js';
 import { ObjectStorage } from '../../src/s3/object-storage.js';
 import { OutOfReach } from '../../src/s3/out-of-reach.js';
@@ -51,6 +52,20 @@ const empty = (_: IncomingMessage, response: ServerResponse): void => {
   response.end();
 };
 
+/** Answers what a move asks. */
+const asked = (request: IncomingMessage, response: ServerResponse): void => {
+  if (request.method === 'GET' && request.url?.includes('tagging')) {
+    response.writeHead(200, { 'content-type': 'application/xml' });
+    response.end('<Tagging><TagSet></TagSet></Tagging>');
+  } else if (request.headers['x-amz-copy-source'] !== undefined) {
+    response.writeHead(200, { 'content-type': 'application/xml' });
+    response.end('<CopyObjectResult><ETag>"e"</ETag></CopyObjectResult>');
+  } else if (request.method === 'GET' && request.url?.includes('list-type')) {
+    response.writeHead(200, { 'content-type': 'application/xml' });
+    response.end('<ListBucketResult><Name>in</Name><IsTruncated>false</IsTruncated></ListBucketResult>');
+  } else empty(request, response);
+};
+
 const open: Endpoints[] = [];
 afterEach(() => open.splice(0).forEach((endpoints) => endpoints.close()));
 
@@ -60,6 +75,7 @@ function storageAt(
     credentials?: EndpointCredentials;
     environment?: Record<string, string>;
     policy?: Partial<BucketPolicy>;
+    ofQuarantine?: CallTerms;
     reachability?: Reachability;
   } = {},
 ) {
@@ -84,7 +100,8 @@ function storageAt(
   } as const;
   const source = {
     endpoint: (id: string) => (id === 'x' ? endpoint : undefined),
-    find: (_: string, bucket: string) => (bucket === 'in' ? policy : undefined),
+    termsOf: (_: string, bucket: string) =>
+      bucket === 'in' ? policy : bucket === 'held' ? parts.ofQuarantine : undefined,
   };
   const config = readConfig({ S3_ALLOW_PRIVATE_ENDPOINTS: 'true', ...parts.environment });
   const endpoints = new Endpoints(config, { source, keyring }, parts.reachability);
@@ -155,18 +172,7 @@ describe('a role', () => {
 });
 
 test('every call says whom the bucket must belong to, and that we pay where the requester pays', async () => {
-  const s3 = await listen((request, response) => {
-    if (request.method === 'GET' && request.url?.includes('tagging')) {
-      response.writeHead(200, { 'content-type': 'application/xml' });
-      response.end('<Tagging><TagSet></TagSet></Tagging>');
-    } else if (request.headers['x-amz-copy-source'] !== undefined) {
-      response.writeHead(200, { 'content-type': 'application/xml' });
-      response.end('<CopyObjectResult><ETag>"e"</ETag></CopyObjectResult>');
-    } else if (request.method === 'GET' && request.url?.includes('list-type')) {
-      response.writeHead(200, { 'content-type': 'application/xml' });
-      response.end('<ListBucketResult><Name>in</Name><IsTruncated>false</IsTruncated></ListBucketResult>');
-    } else empty(request, response);
-  });
+  const s3 = await listen(asked);
   const storage = storageAt(s3.url, { policy: { expectedOwner: '123456789012', requesterPays: true } });
   await storage.mergeTags({ ...object, versionId: 'v1' }, { a: 'b' });
   await storage.digest(object);
@@ -189,6 +195,23 @@ test('every call says whom the bucket must belong to, and that we pay where the 
   });
   // Another bucket's owner is not the source's.
   expect(copy?.headers['x-amz-expected-bucket-owner']).toBeUndefined();
+});
+
+test('what goes to quarantine says whom each of the two buckets must belong to', async () => {
+  const s3 = await listen(asked);
+  const storage = storageAt(s3.url, {
+    policy: { expectedOwner: '123456789012' },
+    ofQuarantine: { expectedOwner: '210987654321' },
+  });
+  await storage.copyVerified({ source: object, destination: { bucket: 'held', key: 'k' } });
+  const copy = s3.seen.find(({ headers }) => headers['x-amz-copy-source'] !== undefined);
+  expect(copy?.headers).toMatchObject({
+    'x-amz-expected-bucket-owner': '210987654321',
+    'x-amz-source-expected-bucket-owner': '123456789012',
+  });
+  const inQuarantine = s3.seen.filter(({ url }) => url.startsWith('/held/'));
+  expect(inQuarantine.length).toBeGreaterThan(1);
+  for (const { headers } of inQuarantine) expect(headers['x-amz-expected-bucket-owner']).toBe('210987654321');
 });
 
 test('without such terms nothing is said of them', async () => {

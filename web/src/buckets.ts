@@ -15,6 +15,7 @@ export interface Bucket {
   readonly quotas: { readonly maxRunning: number | null; readonly maxRunningBytes: number | null };
   readonly archivePasswordCount: number;
   readonly expectedOwner: string | null;
+  readonly quarantineOwner: string | null;
   readonly requesterPays: boolean;
   readonly enabled: boolean;
   readonly managedBy: 'configuration' | 'people';

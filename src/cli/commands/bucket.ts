@@ -20,6 +20,7 @@ interface Bucket {
   readonly quotas: { readonly maxRunning: number | null; readonly maxRunningBytes: number | null };
   readonly archivePasswordCount: number;
   readonly expectedOwner: string | null;
+  readonly quarantineOwner: string | null;
   readonly requesterPays: boolean;
   readonly enabled: boolean;
   readonly managedBy: string;
@@ -52,6 +53,7 @@ interface Wanted {
   readonly maxRunningBytes?: number;
   readonly archivePasswords?: string;
   readonly expectedOwner?: string;
+  readonly quarantineOwner?: string;
   readonly requesterPays?: string;
   readonly enabled?: string;
   readonly clear?: string;
@@ -64,6 +66,7 @@ const CLEARABLE = {
   priority: 'priority',
   quotas: 'quotas',
   'expected-owner': 'expectedOwner',
+  'quarantine-owner': 'quarantineOwner',
 };
 
 /** `bucket list|show|add|set|remove`: which buckets are scanned, and how. */
@@ -145,6 +148,7 @@ const settable = (command: Command): Command =>
     .option('--max-running-bytes <N>', 'of their objects', wholeNumber('--max-running-bytes', 1, 2 ** 49))
     .option('--archive-passwords <FILE>', 'a file with one a line; an empty one takes them away')
     .option('--expected-owner <ACCOUNT>', 'the AWS account that must own it')
+    .option('--quarantine-owner <ACCOUNT>', 'the AWS account that must own its quarantine bucket')
     .option('--requester-pays <on|off>')
     .option('--enabled <on|off>');
 
@@ -197,6 +201,7 @@ const lines = (bucket: Bucket): string[] =>
     ['bytes at once', bucket.quotas.maxRunningBytes],
     ['archive passwords', bucket.archivePasswordCount || undefined],
     ['expected owner', bucket.expectedOwner],
+    ['quarantine owner', bucket.quarantineOwner],
     ['requester pays', bucket.requesterPays ? 'yes' : undefined],
     ['managed by', bucket.managedBy],
     ['changed', `${bucket.updatedAt} by ${bucket.updatedBy} (version ${bucket.version})`],

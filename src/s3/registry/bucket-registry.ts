@@ -4,6 +4,7 @@ import type { Queryable } from '../../database/queryable.js';
 import type { Log } from '../../ops/log.js';
 import { Recurring } from '../../recurring.js';
 import { Buckets, type BucketPolicy } from '../buckets.js';
+import type { CallTerms } from '../call-terms.js';
 import type { RegisteredBucket, RegisteredEndpoint, RegistrySnapshot } from './registered.js';
 import { readRegistry, readRevision } from './sql/read-registry.js';
 
@@ -29,6 +30,8 @@ export class BucketRegistry extends Buckets {
   private enabled: readonly BucketPolicy[] = [];
   private byPlace = new Map<string, RegisteredBucket>();
   private byBucket = new Map<string, BucketPolicy[]>();
+  /** Whom the quarantine buckets must belong to, by place. */
+  private quarantineOwners = new Map<string, string>();
   private endpointsById = new Map<string, RegisteredEndpoint>();
   private readonly looking: Recurring;
   private readonly unsubscribe: (() => void)[] = [];
@@ -73,6 +76,14 @@ export class BucketRegistry extends Buckets {
     return this.byPlace.get(placeKey(endpointId, bucket));
   }
 
+  /** A quarantine bucket is never registered itself; what is said of it stands at the buckets that move there. */
+  termsOf(endpointId: string, bucket: string): CallTerms | undefined {
+    const own = this.find(endpointId, bucket);
+    const expectedOwner = this.quarantineOwners.get(placeKey(endpointId, bucket));
+    // One that was registered once and removed may have become a quarantine.
+    return own?.enabled === true || expectedOwner === undefined ? own : { expectedOwner };
+  }
+
   byName(bucket: string): BucketPolicy | undefined {
     const named = this.named(bucket);
     return named.length === 1 ? named[0] : undefined;
@@ -106,11 +117,25 @@ export class BucketRegistry extends Buckets {
       read.buckets.map((bucket) => [placeKey(bucket.endpointId, bucket.bucket), bucket]),
     );
     this.byBucket = grouped(enabled);
+    this.quarantineOwners = ownersOf(read.buckets);
     this.endpointsById = new Map(read.endpoints.map((endpoint) => [endpoint.id, endpoint]));
   }
 }
 
 const placeKey = (endpointId: string, bucket: string): string => `${endpointId}/${bucket}`;
+
+/** Also of removed buckets, whose copies are still kept. Where two disagree the one that is scanned counts, or the first. */
+function ownersOf(buckets: readonly RegisteredBucket[]): Map<string, string> {
+  const owners = new Map<string, string>();
+  for (const { endpointId, quarantineBucket, quarantineOwner } of buckets.toSorted(
+    (a, b) => Number(b.enabled) - Number(a.enabled),
+  )) {
+    if (quarantineBucket === undefined || quarantineOwner === undefined) continue;
+    const place = placeKey(endpointId, quarantineBucket);
+    if (!owners.has(place)) owners.set(place, quarantineOwner);
+  }
+  return owners;
+}
 
 function grouped(buckets: readonly BucketPolicy[]): Map<string, BucketPolicy[]> {
   const byName = new Map<string, BucketPolicy[]>();

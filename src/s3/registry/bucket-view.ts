@@ -25,6 +25,8 @@ const Quotas = z.strictObject({
   maxRunningBytes: bound.nullish(),
 });
 
+const account = z.string().regex(/^\d{12}$/, 'must be the 12 digits of an AWS account');
+
 const settable = {
   actionMode: ActionModes,
   /** `clean` is said only when every one of these looked at every byte. */
@@ -40,10 +42,9 @@ const settable = {
   /** Tried on encrypted archives. They can be set and never read. */
   archivePasswords: z.array(storable(200)).max(50),
   /** AWS account that must own the bucket. */
-  expectedOwner: z
-    .string()
-    .regex(/^\d{12}$/, 'must be the 12 digits of an AWS account')
-    .nullable(),
+  expectedOwner: account.nullable(),
+  /** AWS account that must own the quarantine bucket. */
+  quarantineOwner: account.nullable(),
   requesterPays: z.boolean(),
   enabled: z.boolean(),
 };
@@ -75,6 +76,7 @@ export const BucketView = z
     quotas: z.object({ maxRunning: z.number().nullable(), maxRunningBytes: z.number().nullable() }),
     archivePasswordCount: z.number(),
     expectedOwner: z.string().nullable(),
+    quarantineOwner: z.string().nullable(),
     requesterPays: z.boolean(),
     enabled: z.boolean(),
     /** `configuration`: follows S3_BUCKETS and its companions until somebody changes it here. */
@@ -114,6 +116,7 @@ export const bucketView = (bucket: RegisteredBucket): BucketView => ({
   },
   archivePasswordCount: bucket.archivePasswordCount,
   expectedOwner: bucket.expectedOwner ?? null,
+  quarantineOwner: bucket.quarantineOwner ?? null,
   requesterPays: bucket.requesterPays,
   enabled: bucket.enabled,
   managedBy: bucket.managedBy,

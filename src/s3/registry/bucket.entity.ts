@@ -68,4 +68,7 @@ export class BucketEntity {
 
   @Column({ type: 'bigint', name: 'removed_at', nullable: true })
   removedAt!: string | null;
+
+  @Column({ type: 'text', name: 'quarantine_owner', nullable: true })
+  quarantineOwner!: string | null;
 }

@@ -20,6 +20,23 @@ const audit = () =>
   );
 
 describe('a bucket', () => {
+  test('says whom its quarantine must belong to, which holds for every call there, also after it was removed', async () => {
+    const drop = { endpointId: 's3', bucket: 'drop', actionMode: 'quarantine', quarantineBucket: 'held' };
+    const made = await node.call('POST', '/api/v1/buckets', { ...drop, quarantineOwner: '210987654321' });
+    expect(made).toMatchObject({
+      status: 201,
+      body: { quarantineOwner: '210987654321', expectedOwner: null },
+    });
+    expect(node.registry.termsOf('s3', 'held')).toEqual({ expectedOwner: '210987654321' });
+    expect(node.registry.termsOf('s3', 'drop')?.expectedOwner).toBeUndefined();
+    expect(node.registry.termsOf('s3', 'elsewhere')).toBeUndefined();
+    expect((await node.call('DELETE', '/api/v1/buckets/s3/drop?version=1')).status).toBe(204);
+    expect(node.registry.termsOf('s3', 'held')).toEqual({ expectedOwner: '210987654321' });
+    const cleared = await node.call('POST', '/api/v1/buckets', drop);
+    expect(cleared).toMatchObject({ status: 201, body: { quarantineOwner: null } });
+    expect(node.registry.termsOf('s3', 'held')).toBeUndefined();
+  });
+
   test('is registered, shown, changed and removed without a restart, each time at once', async () => {
     const made = await node.call('POST', '/api/v1/buckets', {
       endpointId: 's3',
@@ -127,6 +144,7 @@ describe('a bucket', () => {
     [{ endpointId: 's3', bucket: 'mine', actionMode: 'quarantine' }, 'quarantineBucket', /needed/],
     [{ endpointId: 's3', bucket: 'mine', required: [] }, 'required', /at least one/],
     [{ endpointId: 's3', bucket: 'mine', expectedOwner: '12' }, 'expectedOwner', /12 digits/],
+    [{ endpointId: 's3', bucket: 'mine', quarantineOwner: 'me' }, 'quarantineOwner', /12 digits/],
     [{ endpointId: 's3', bucket: 'mine', priority: 100 }, 'priority', /99/],
     [{ endpointId: 's3', bucket: 'mine', quotas: { maxRunning: 0 } }, 'quotas.maxRunning', /1/],
     [{ endpointId: 's3', bucket: 'mine', ownerGroup: 'a\u0000b' }, 'ownerGroup', /NUL/],

@@ -19,6 +19,7 @@ export interface BucketDraft {
   readonly archivePasswords: string;
   readonly forgetPasswords: boolean;
   readonly expectedOwner: string;
+  readonly quarantineOwner: string;
   readonly requesterPays: boolean;
   readonly enabled: boolean;
 }
@@ -37,6 +38,7 @@ export const draftOf = (bucket: Bucket | undefined, endpointId: string): BucketD
   archivePasswords: '',
   forgetPasswords: false,
   expectedOwner: bucket?.expectedOwner ?? '',
+  quarantineOwner: bucket?.quarantineOwner ?? '',
   requesterPays: bucket?.requesterPays ?? false,
   enabled: bucket?.enabled ?? true,
 });
@@ -57,6 +59,7 @@ export function bodyOf(draft: BucketDraft, before: Bucket | undefined): Record<s
     priority: number(draft.priority),
     quotas: { maxRunning: number(draft.maxRunning), maxRunningBytes: number(draft.maxRunningBytes) },
     expectedOwner: text(draft.expectedOwner),
+    quarantineOwner: text(draft.quarantineOwner),
     requesterPays: draft.requesterPays,
     enabled: draft.enabled,
     ...(passwords.length > 0 && { archivePasswords: passwords }),
@@ -208,6 +211,13 @@ export function BucketFields({
             value={draft.expectedOwner}
             inputMode="numeric"
             onChange={(event) => edit({ expectedOwner: event.target.value })}
+          />
+        </Field>
+        <Field label="Owner of its quarantine" hint="The account that the quarantine bucket must belong to.">
+          <input
+            value={draft.quarantineOwner}
+            inputMode="numeric"
+            onChange={(event) => edit({ quarantineOwner: event.target.value })}
           />
         </Field>
       </div>

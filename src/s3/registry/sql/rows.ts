@@ -36,6 +36,7 @@ export interface BucketRow {
   readonly sealed_archive_passwords: string | null;
   readonly archive_password_count: number;
   readonly expected_owner: string | null;
+  readonly quarantine_owner: string | null;
   readonly requester_pays: boolean;
   readonly enabled: boolean;
   readonly managed_by: RegisteredBucket['managedBy'];
@@ -97,6 +98,7 @@ export const bucketOf = (row: BucketRow): RegisteredBucket => ({
   sealedArchivePasswords: given(row.sealed_archive_passwords),
   archivePasswordCount: row.archive_password_count,
   expectedOwner: given(row.expected_owner),
+  quarantineOwner: given(row.quarantine_owner),
   requesterPays: row.requester_pays,
   enabled: row.enabled && row.removed_at === null,
   managedBy: row.managed_by,
