@@ -135,7 +135,12 @@ describe('confidence', () => {
   );
 
   test('so does a value that says it is an example', async () => {
-    expect(await confidenceIn(`${awsKeyId().slice(0, 13)}EXAMPLE`)).toBe('low');
+    const key = ['gs', 'k_', randomText(alphabets.alnum, 45), 'EXAMPLE'].join('');
+    expect(await confidenceIn(key)).toBe('low');
+  });
+
+  test('a sample key of the documentation of AWS is no finding', async () => {
+    expect(ruleIds(await scan(`${awsKeyId().slice(0, 13)}EXAMPLE`))).toEqual([]);
   });
 
   test('a value that only its name gives away is never certain', async () => {

@@ -14,7 +14,7 @@ import type { AllowlistFile, RuleFile } from './schema.js';
 export interface RuleSource {
   readonly name: string;
   readonly toml: string;
-  /** Built-in files may leave nothing out that we demand of ourselves: provider, severity and remediation. */
+  /** Built-in files may leave nothing out that we demand of ourselves: provider, severity, remediation, examples. */
   readonly builtIn?: boolean;
 }
 
@@ -118,12 +118,21 @@ function readRule(source: RuleSource, file: RuleFile, base: SecretRule | undefin
     ],
     checksum: file.checksum ?? base?.checksum,
     generic: file.generic ?? base?.generic ?? file.id.startsWith('generic-'),
+    examples: file.examples ?? base?.examples ?? [],
+    counterexamples: file.counterexamples ?? base?.counterexamples ?? [],
     builtIn: source.builtIn === true,
   };
 }
 
 function demandOwnKeys(file: string, rule: RuleFile): void {
-  for (const key of ['provider', 'severity', 'remediation', 'description'] as const)
+  for (const key of [
+    'provider',
+    'severity',
+    'remediation',
+    'description',
+    'examples',
+    'counterexamples',
+  ] as const)
     if (rule[key] === undefined) throw new RuleError(file, rule.id, key, 'a built-in rule must say it');
 }
 

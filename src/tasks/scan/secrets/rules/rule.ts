@@ -15,6 +15,9 @@ export interface Allowlist {
   readonly stopwords: readonly string[];
 }
 
+/** The parts of a text, some of them standing for random characters: `["ghp", "_", "{alnum:36}"]`. */
+export type Example = readonly string[];
+
 /** One rule as its file says it, checked and with its patterns parsed. */
 export interface SecretRule {
   readonly id: string;
@@ -37,6 +40,10 @@ export interface SecretRule {
   readonly checksum: Checksum | undefined;
   /** A generic rule yields to any other that found the same bytes. */
   readonly generic: boolean;
+  /** Texts that it finds something in, in parts; see `Examples` of the schema. For a rule without a pattern, names. */
+  readonly examples: readonly Example[];
+  /** Texts that it finds nothing in, though they come near. */
+  readonly counterexamples: readonly Example[];
   /** Whether the rule came with the product. */
   readonly builtIn: boolean;
 }

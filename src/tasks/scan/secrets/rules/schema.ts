@@ -21,6 +21,12 @@ export const AllowlistFile = z.object({
 });
 export type AllowlistFile = z.infer<typeof AllowlistFile>;
 
+/**
+ * Texts in parts, which the tests put together: `{hex:32}` stands for 32 such characters and `{uuid}` for a UUID, so
+ * that no file holds what looks like a token.
+ */
+const Examples = z.array(z.array(text).min(1).max(100)).max(20);
+
 /** One rule in gitleaks' format, and the keys that Sallyport adds (all optional). */
 export const RuleFile = z.object({
   id: text.max(120),
@@ -42,6 +48,8 @@ export const RuleFile = z.object({
   remediation: z.url().max(500).optional(),
   checksum: z.enum(['crc32-base62']).optional(),
   generic: z.boolean().optional(),
+  examples: Examples.optional(),
+  counterexamples: Examples.optional(),
 });
 export type RuleFile = z.infer<typeof RuleFile>;
 

@@ -21,8 +21,8 @@ describe('a secret inside base64 text', () => {
 
   test('is found in a long encoded file, in the URL-safe alphabet too', async () => {
     const env = `${'SETTING=value\n'.repeat(90)}KEY=${awsKeyId()}\n${'MORE=value\n'.repeat(90)}`;
-    expect(ruleIds(await scan(base64(env)))).toEqual(['aws-access-key-id']);
-    expect(ruleIds(await scan(Buffer.from(env).toString('base64url')))).toEqual(['aws-access-key-id']);
+    expect(ruleIds(await scan(base64(env)))).toEqual(['aws-access-token']);
+    expect(ruleIds(await scan(Buffer.from(env).toString('base64url')))).toEqual(['aws-access-token']);
   });
 
   test('may be a whole private key', async () => {

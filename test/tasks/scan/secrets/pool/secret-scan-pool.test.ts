@@ -181,6 +181,6 @@ test('the scanner of the service has the built-in rules and the ones of the user
   });
   const open = scanner.open({ path: 'a' });
   await open.write(Buffer.from(`${awsKeyId()} acme_12345678`));
-  expect(ruleIds(await open.end())).toEqual(['aws-access-key-id', 'acme']);
+  expect(ruleIds(await open.end())).toEqual(['aws-access-token', 'acme']);
   await scanner.close();
 });
