@@ -1,5 +1,4 @@
 import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Keyring } from '../access/keyring.js';
 import { Clock } from '../clock.js';
@@ -38,6 +37,9 @@ import { MalwareWatch } from './scan/malware/malware-watch.js';
 import { ScanMalwareWorker } from './scan/scan-malware.worker.js';
 import { ScanSecretsWorker } from './scan/scan-secrets.worker.js';
 import { SecretScannerSource } from './scan/secret-scanner-source.js';
+import { RuleError } from './scan/secrets/errors.js';
+import type { RuleSource } from './scan/secrets/rules/load.js';
+import { readUserRules } from './scan/secrets/rules/user-rules.js';
 
 /** The built-in workers that look at objects and act on them. */
 export const TASKS_WORKERS = [
@@ -164,12 +166,13 @@ function configuredClamd(config: Config, managed: ManagedClamd | undefined): Cla
   return managed === undefined ? undefined : { path: managed.place.socket };
 }
 
-function userRules(config: Config): { name: string; toml: string } | undefined {
+function userRules(config: Config): RuleSource | undefined {
   const path = config.SECRET_RULES;
   if (path === undefined) return undefined;
   try {
-    return { name: path, toml: readFileSync(path, 'utf8') };
+    return readUserRules(path);
   } catch (error) {
+    if (error instanceof RuleError) throw error;
     throw new ConfigError(`SECRET_RULES: ${path} cannot be read: ${(error as Error).message}`, {
       cause: error,
     });

@@ -2,12 +2,13 @@ import type { SecretScanner } from './secrets/finding.js';
 import { SecretScanPool } from './secrets/pool/secret-scan-pool.js';
 import { builtInRules } from './secrets/rules/built-in.js';
 import { loadRules } from './secrets/rules/load.js';
+import type { RuleSource } from './secrets/rules/load.js';
 import { createSecretScanner } from './secrets/secret-scanner.js';
 
 export interface SecretScannerSettings {
   readonly key: { readonly id: string; readonly key: Buffer };
   /** SECRET_RULES, added to the built-in pack. */
-  readonly userRules: { readonly name: string; readonly toml: string } | undefined;
+  readonly userRules: RuleSource | undefined;
   /** Objects at the same time. */
   readonly concurrency: number;
 }

@@ -7,7 +7,7 @@ import { countCaptures, findAnchor } from '../regex/measure.js';
 import { parsePattern } from '../regex/parse.js';
 import type { Pattern } from '../regex/pattern.js';
 import type { Allowlist, Confidence, SecretRule, SecretRuleSet } from './rule.js';
-import { RulesFile } from './schema.js';
+import { RulesFile, withKnownSpellings } from './schema.js';
 import type { AllowlistFile, RuleFile } from './schema.js';
 
 /** The text of one rule file. `name` stands in error messages. */
@@ -16,6 +16,8 @@ export interface RuleSource {
   readonly toml: string;
   /** Built-in files may leave nothing out that we demand of ourselves: provider, severity, remediation, examples. */
   readonly builtIn?: boolean;
+  /** The file that its `extend.path` names, already read: it comes before this one. */
+  readonly base?: RuleSource;
 }
 
 /**
@@ -25,25 +27,41 @@ export interface RuleSource {
  * earlier rules. Throws RuleError with file, rule and field for anything that cannot be kept as written.
  */
 export function loadRules(sources: readonly RuleSource[]): SecretRuleSet {
-  const rules = new Map<string, SecretRule>();
-  const allowlists: Allowlist[] = [];
+  const draft: Draft = { rules: new Map(), allowlists: [], notes: [] };
   const digest = createHash('sha256');
-  for (const source of sources) {
+  for (const source of sources.flatMap(basesFirst)) {
     digest.update(`${Buffer.byteLength(source.toml)}:`).update(source.toml);
-    addFile(source, rules, allowlists);
+    addFile(source, draft);
   }
-  return { rules: [...rules.values()], allowlists, digest: digest.digest('hex') };
+  const { rules, allowlists, notes } = draft;
+  return { rules: [...rules.values()], allowlists, notes, digest: digest.digest('hex') };
 }
 
-function addFile(source: RuleSource, rules: Map<string, SecretRule>, global: Allowlist[]): void {
+/** What the files read so far amount to. */
+interface Draft {
+  readonly rules: Map<string, SecretRule>;
+  readonly allowlists: Allowlist[];
+  readonly notes: string[];
+}
+
+const basesFirst = (source: RuleSource): readonly RuleSource[] =>
+  source.base === undefined ? [source] : [...basesFirst(source.base), source];
+
+function addFile(source: RuleSource, { rules, allowlists: global, notes }: Draft): void {
   const file = readFile(source);
-  const seen = new Set<string>();
+  if (file.extend?.path !== undefined && source.base === undefined)
+    throw new RuleError(source.name, undefined, 'extend.path', `${file.extend.path} was not read`);
+  notes.push(...notesOn(source.name, file));
   for (const id of file.extend?.disabledRules ?? []) rules.delete(id);
+  const earlier = new Map(rules);
+  const seen = new Set<string>();
   for (const rule of file.rules ?? []) {
-    if (seen.has(rule.id))
-      throw new RuleError(source.name, rule.id, 'id', 'two rules of this file have this id');
+    if (seen.has(rule.id)) {
+      if (source.builtIn === true) throw new RuleError(source.name, rule.id, 'id', 'two rules have this id');
+      notes.push(`${source.name}: rule "${rule.id}": written twice, the last one counts.`);
+    }
     seen.add(rule.id);
-    rules.set(rule.id, readRule(source, rule, rules.get(rule.id)));
+    rules.set(rule.id, readRule(source, rule, earlier.get(rule.id)));
   }
   for (const list of [
     ...(file.allowlist === undefined ? [] : [file.allowlist]),
@@ -66,7 +84,7 @@ function addFile(source: RuleSource, rules: Map<string, SecretRule>, global: All
 function readFile(source: RuleSource): RulesFile {
   let document: unknown;
   try {
-    document = parse(source.toml);
+    document = withKnownSpellings(parse(source.toml));
   } catch (error) {
     throw new RuleError(source.name, undefined, 'TOML', messageOf(error).trim(), { cause: error });
   }
@@ -165,7 +183,22 @@ function readAllowlist(file: string, ruleId: string | undefined, list: Allowlist
     stopwords: (list.stopwords ?? []).map((word) => word.toLowerCase()),
   };
   const empty = allowlist.regexes.length + allowlist.paths.length + allowlist.stopwords.length === 0;
-  if (empty && (list.commits ?? []).length === 0)
-    throw new RuleError(file, ruleId, field, 'names no regexes, paths or stopwords');
-  return allowlist;
+  const hasCommits = (list.commits ?? []).length > 0;
+  if (empty && !hasCommits) throw new RuleError(file, ruleId, field, 'names no regexes, paths or stopwords');
+  // An object has no commit, so what demands one of certain commits and more is never met.
+  return hasCommits && allowlist.condition === 'AND' ? { ...allowlist, ...nothing } : allowlist;
+}
+
+const nothing = { regexes: [], paths: [], stopwords: [] } as const;
+
+function notesOn(name: string, file: RulesFile): string[] {
+  const asked = (lists: readonly AllowlistFile[] | undefined): boolean =>
+    lists?.some(({ commits }) => (commits ?? []).length > 0) === true;
+  const without = (place: string): string =>
+    `${name}: ${place}: commits are ignored, an uploaded object has none.`;
+  const own = (file.rules ?? [])
+    .filter((rule) => asked(rule.allowlists) || asked(rule.allowlist && [rule.allowlist]))
+    .map((rule) => without(`rule "${rule.id}"`));
+  const isGlobal = asked(file.allowlists) || asked(file.allowlist && [file.allowlist]);
+  return isGlobal ? [without('allowlist'), ...own] : own;
 }

@@ -52,6 +52,8 @@ export interface SecretRuleSet {
   readonly rules: readonly SecretRule[];
   /** Applied to every finding of every rule. */
   readonly allowlists: readonly Allowlist[];
+  /** What of the files has no meaning for uploaded objects, one sentence each. */
+  readonly notes: readonly string[];
   /** SHA-256 (hex) over the rule files: the same digest means the same rules. */
   readonly digest: string;
 }

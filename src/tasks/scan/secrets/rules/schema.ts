@@ -3,7 +3,7 @@ import { z } from 'zod';
 const text = z.string().min(1).max(20_000);
 const texts = z.array(text).max(5_000);
 
-/** One allowlist in gitleaks' format. `commits` is read and ignored: an uploaded object has no commit. */
+/** One allowlist in gitleaks' format. `commits` is read but never true: an uploaded object has no commit. */
 export const AllowlistFile = z.object({
   id: z.string().optional(),
   description: z.string().optional(),
@@ -60,7 +60,7 @@ export const RulesFile = z.object({
     .object({
       useDefault: z.boolean().optional(),
       disabledRules: z.array(text).max(1_000).optional(),
-      path: z.undefined('reading another file is not supported: put its rules into this one').optional(),
+      path: text.max(4_000).optional(),
       url: z.undefined('fetching rules is not supported: put them into this file').optional(),
     })
     .optional(),
@@ -69,3 +69,27 @@ export const RulesFile = z.object({
   allowlists: z.array(AllowlistFile).max(200).optional(),
 });
 export type RulesFile = z.infer<typeof RulesFile>;
+
+// gitleaks reads its configuration without regard to case.
+const canonical = new Map(
+  [
+    ...Object.keys(RulesFile.shape),
+    ...Object.keys(RuleFile.shape),
+    ...Object.keys(AllowlistFile.shape),
+    'useDefault',
+    'disabledRules',
+    'url',
+  ].map((key) => [key.toLowerCase(), key]),
+);
+
+/** The document with each known key in the spelling of the schemas. */
+export function withKnownSpellings(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withKnownSpellings);
+  if (value === null || typeof value !== 'object' || value instanceof Date) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      canonical.get(key.toLowerCase()) ?? key,
+      withKnownSpellings(inner),
+    ]),
+  );
+}

@@ -15,7 +15,6 @@ describe('a rule file that cannot be used is refused, naming file, rule and fiel
     ['a group that is not there', rule('secretGroup = 1'), 'secretGroup', 'acme', 'only 0 groups'],
     ['an entropy above 8', rule('entropy = 9'), 'entropy', 'acme', '8'],
     ['a wrong type', rule('keywords = "x"'), 'keywords', 'acme', 'array'],
-    ['two rules of one id', `${rule('')}${rule('')}`, 'id', 'acme', 'two rules'],
     ['an empty allowlist', rule('[rules.allowlist]\ndescription = "x"'), 'allowlists', 'acme', 'names no'],
     [
       'a wrong pattern in an allowlist',
@@ -25,7 +24,20 @@ describe('a rule file that cannot be used is refused, naming file, rule and fiel
       'never closed',
     ],
     ['a composite rule', rule('[[rules.required]]\nid = "x"'), 'required', 'acme', ''],
-    ['another file to read', '[extend]\npath = "other.toml"', 'extend.path', undefined, 'not supported'],
+    [
+      'a file to extend that nobody read',
+      '[extend]\npath = "other.toml"',
+      'extend.path',
+      undefined,
+      'not read',
+    ],
+    [
+      'rules to fetch',
+      '[extend]\nurl = "https://x.example/a.toml"',
+      'extend.url',
+      undefined,
+      'not supported',
+    ],
     ['a rule without an id', `[[rules]]\nregex = "x"`, 'id', '#1', ''],
     [
       'an allowlist for an unknown rule',
@@ -62,6 +74,30 @@ describe('files on top of each other', () => {
     expect(load(rule(''), '[extend]\nuseDefault = true\ndisabledRules = ["acme"]').rules).toEqual([]);
   });
 
+  test('keywords and allowlists of both files count, and a rule may gain a path', () => {
+    const { rules } = load(
+      rule(`keywords = ["acme"]\n[[rules.allowlists]]\nstopwords = ["12"]`),
+      `[[rules]]\nid = "acme"\npath = "env$"\nkeywords = ["acme_"]\n[[rules.allowlists]]\nstopwords = ["56"]`,
+    );
+    expect(rules[0]!.keywords).toEqual(['acme', 'acme_']);
+    expect(rules[0]!.path?.test('a.env')).toBe(true);
+    expect(rules[0]!.allowlists.flatMap(({ stopwords }) => stopwords)).toEqual(['12', '56']);
+  });
+
+  test('of two rules of one id in a file the last counts, and that is noted', () => {
+    const { rules, notes } = load(`${rule('entropy = 3')}\n${rule('keywords = ["acme"]')}`);
+    expect(rules).toMatchObject([{ entropy: 0, keywords: ['acme'] }]);
+    expect(notes).toEqual(['file0.toml: rule "acme": written twice, the last one counts.']);
+  });
+
+  test('keys count in any spelling of upper and lower case', () => {
+    const toml = `[[Rules]]\nID = "a"\nRegex = "x(aa)?=([0-9]{4})"\nSecretgroup = 2\nKEYWORDS = ["x"]
+      [[Rules.AllowLists]]\nregextarget = "line"\nStopWords = ["0000"]`;
+    const loaded = load(toml);
+    expect(loaded.rules[0]).toMatchObject({ id: 'a', secretGroup: 2, keywords: ['x'] });
+    expect(loaded.rules[0]!.allowlists[0]).toMatchObject({ regexTarget: 'line', stopwords: ['0000'] });
+  });
+
   test('the digest changes with any letter of any file', () => {
     const digests = [load(rule('')), load(rule(' ')), load(rule(''), '')].map(({ digest }) => digest);
     expect(new Set(digests).size).toBe(3);
@@ -81,6 +117,14 @@ describe('allowlists', () => {
     ['both of two conditions', `condition = "AND"\nregexes = ['''_12''']\npaths = ['''^config/''']`, 1],
     ['one of two conditions is not both', `condition = "AND"\nregexes = ['''_12''']\npaths = ['''^x/''']`, 2],
     ['a commit alone clears nothing', `commits = ["abc"]`, 2],
+    ['a commit or a path', `commits = ["abc"]\npaths = ['''^config/''']`, 0],
+    [
+      'a commit and a path are never both met',
+      `condition = "AND"\ncommits = ["abc"]\npaths = ['''^config/''']`,
+      2,
+    ],
+    ['a stopword and a regex', `condition = "&&"\nregexes = ['''_12''']\nstopwords = ["acme"]`, 1],
+    ['a regex on the match', `regexTarget = "match"\nregexes = ['''^acme_5''']`, 1],
   ])('%s', async (_, list, left) => {
     for (const place of ['[[rules.allowlists]]', '[rules.allowlist]']) {
       const result = await scanWith(rule(`keywords = ["acme"]\n${place}\n${list}`), text);
@@ -89,6 +133,21 @@ describe('allowlists', () => {
     expect((await scanWith(`${rule('')}\n[allowlist]\n${list}`, text)).findings).toHaveLength(left);
     const targeted = `${rule('')}\n[[allowlists]]\ntargetRules = ["acme"]\n${list}`;
     expect((await scanWith(targeted, text)).findings).toHaveLength(left);
+  });
+
+  test('a global one for certain rules leaves the others alone', async () => {
+    const toml = `${rule('')}[[rules]]\nid = "other"\nregex = "acme_1[0-9]+"
+      [[allowlists]]\ntargetRules = ["acme"]\nstopwords = ["1234"]`;
+    expect(ruleIds(await scanWith(toml, text))).toEqual(['other', 'acme']);
+  });
+
+  test('commits are noted as ignored, with their file and place', () => {
+    const toml = `${rule('[rules.allowlist]\ncommits = ["abc"]')}\n[allowlist]\ncommits = ["abc"]`;
+    expect(load(toml).notes).toEqual([
+      'file0.toml: allowlist: commits are ignored, an uploaded object has none.',
+      'file0.toml: rule "acme": commits are ignored, an uploaded object has none.',
+    ]);
+    expect(load(rule('')).notes).toEqual([]);
   });
 
   test('the match that a regex is asked about begins with the name that stands before the keyword', async () => {
