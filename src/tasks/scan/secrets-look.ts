@@ -2,7 +2,13 @@ import type { Finding, NotCovered, ScanReport } from '../../verdicts/ledger.js';
 import type { ByteSink } from './archive/byte-sink.js';
 import type { Member } from './archive/walk.js';
 import type { Looked, ObjectLook } from './look-at-object.js';
-import type { SecretFinding, SecretScan, SecretScanner, SecretScanResult } from './secrets/finding.js';
+import type {
+  NotCovered as NotSearched,
+  SecretFinding,
+  SecretScan,
+  SecretScanner,
+  SecretScanResult,
+} from './secrets/finding.js';
 
 // What the ledger keeps of one scan.
 const KEPT_FINDINGS = 1_000;
@@ -76,11 +82,7 @@ export class SecretsLook implements ObjectLook {
     this.total += high + medium + low;
     this.keep(result.findings.map((finding) => findingOf(finding, path)));
     for (const gap of result.notCovered) {
-      this.gaps.push(
-        gap.reason === 'rule_deadline'
-          ? { path, reason: 'rule_disabled', detail: `the rule ${gap.ruleId ?? ''} took too long` }
-          : { path, reason: 'engine_error', detail: 'the secret scanner failed' },
-      );
+      this.gaps.push({ path, ...gapOf(gap) });
     }
   }
 
@@ -91,6 +93,19 @@ export class SecretsLook implements ObjectLook {
     const certainty = { high: 0, medium: 1, low: 2 };
     this.findings.sort((a, b) => certainty[a.confidence] - certainty[b.confidence]);
     this.findings.length = KEPT_FINDINGS;
+  }
+}
+
+function gapOf({ reason, ruleId }: NotSearched): Pick<NotCovered, 'reason' | 'detail'> {
+  switch (reason) {
+    case 'rule_deadline':
+      return { reason: 'rule_disabled', detail: `the rule ${ruleId ?? ''} took too long` };
+    case 'decoding_limit':
+      return { reason: 'limit', detail: 'more is encoded inside one another than is decoded' };
+    case 'scanner_failed':
+      return { reason: 'engine_error', detail: 'the secret scanner failed' };
+    default:
+      return reason satisfies never;
   }
 }
 

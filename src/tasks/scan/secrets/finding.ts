@@ -1,3 +1,4 @@
+import type { Encoding } from './engine/decode/layer.js';
 import type { Confidence, Severity } from './rules/rule.js';
 
 /** Where a secret stands. Offsets and lengths are bytes of the scanned object, also when its text is UTF-16. */
@@ -23,15 +24,16 @@ export interface SecretFinding {
   readonly maskedExcerpt: string;
   /** `hmac-sha256:<key id>:<hex>`. The same secret has the same fingerprint wherever it turns up. */
   readonly fingerprint: string;
-  /** How the secret was written when not in clear. */
-  readonly encoding?: 'base64';
+  /** How the secret was written when not in clear, the outermost encoding first. */
+  readonly encodings?: readonly Encoding[];
   /** The provider's page on revoking such a secret; empty for rules that name none. */
   readonly remediation: string;
 }
 
 /** Something that was not looked for, and why. An object with any of these was not fully scanned. */
 export interface NotCovered {
-  readonly reason: 'rule_deadline' | 'scanner_failed';
+  /** `decoding_limit`: more was encoded, and encoded again, than is decoded. */
+  readonly reason: 'rule_deadline' | 'scanner_failed' | 'decoding_limit';
   readonly ruleId?: string;
   /** The rule stays off for the rest of this object and is tried again on the next one. */
   readonly disabledForObject?: true;

@@ -4,6 +4,7 @@ import { Collector } from './collector.js';
 import type { CollectorState } from './collector.js';
 import { KEY_WINDOW_BYTES, WINDOW_BYTES } from './compile.js';
 import type { CompiledRules } from './compile.js';
+import { DecodedSearch, movedMatch } from './decoded-search.js';
 import { LineCounter } from './line-counter.js';
 import type { LineCounterState } from './line-counter.js';
 import { Matcher } from './matcher.js';
@@ -40,6 +41,7 @@ export interface Checkpoint {
   readonly lines: LineCounterState;
   readonly lastEnd: Float64Array;
   readonly expired: readonly number[];
+  readonly isCutShort: boolean;
   readonly pending: readonly Match[];
   readonly collector: CollectorState;
   readonly reporter: ReporterState;
@@ -50,6 +52,10 @@ const BLOCK = 64 * 1024;
 const LINE_CONTEXT = 1024;
 // A later block may still find something that starts this far before it, in a rule searched through whole blocks.
 const UNSETTLED = WINDOW_BYTES + 64;
+// An encoded stretch that reaches into a block is decoded from so far before it on.
+const DECODED_BEFORE = WINDOW_BYTES;
+// What a block finds so far beyond its borders, its neighbour may find too; it is reported once.
+const DECODED_BEYOND = 512;
 const LEFT = 3 * WINDOW_BYTES + 2 * LINE_CONTEXT;
 const RIGHT = KEY_WINDOW_BYTES + 2 * LINE_CONTEXT;
 
@@ -67,6 +73,7 @@ export class ByteScan implements SecretScan {
   readonly #buffer = Buffer.allocUnsafe(LEFT + BLOCK + RIGHT);
   readonly #hits = new Hits();
   readonly #matcher: Matcher;
+  readonly #decoded: DecodedSearch;
   readonly #reporter: Reporter;
   readonly #collector: Collector;
   readonly #lines: LineCounter;
@@ -103,6 +110,7 @@ export class ByteScan implements SecretScan {
       saved,
       expired,
     );
+    this.#decoded = new DecodedSearch(rules, this.#matcher, saved?.isCutShort);
     if (saved === undefined) {
       this.#reporter.reportPath();
       return;
@@ -129,6 +137,7 @@ export class ByteScan implements SecretScan {
       lines: this.#lines.state,
       lastEnd: this.#matcher.lastEnds,
       expired: [...this.#matcher.expired],
+      isCutShort: this.#decoded.isCutShort,
       pending: this.#pending,
       collector: this.#collector.state,
       reporter: this.#reporter.state,
@@ -159,6 +168,7 @@ export class ByteScan implements SecretScan {
         lines: this.#lines.lines,
         markedAllowed: this.#reporter.markedAllowed,
         expired: [...this.#matcher.expired],
+        isCutShort: this.#decoded.isCutShort,
       }),
     );
   }
@@ -195,7 +205,7 @@ export class ByteScan implements SecretScan {
 
   #finishBlock(blockEnd: number): void {
     const base = this.#base;
-    this.#hits.length = 0;
+    this.#hits.clear();
     const { prefilter, block } = this.settings.rules;
     this.#state = prefilter.run(
       this.#buffer,
@@ -204,10 +214,13 @@ export class ByteScan implements SecretScan {
       this.#state,
       this.#hits,
     );
+    const visible = this.#visible(blockEnd);
+    this.#matcher.begin(this.#hits);
     if (this.#hits.length > 0 || block.length > 0) {
-      const text = this.#buffer.toString('latin1', 0, this.#visible(blockEnd));
+      const text = this.#buffer.toString('latin1', 0, visible);
       this.#pending.push(...this.#matcher.matchBlock({ text, base }, this.#hits, this.#nextBlock, blockEnd));
     }
+    this.#searchDecoded(blockEnd, visible);
     this.#report(blockEnd - UNSETTLED);
     this.#nextBlock = blockEnd;
     const keepFrom = Math.max(base, blockEnd - LEFT);
@@ -215,6 +228,20 @@ export class ByteScan implements SecretScan {
     this.#buffer.copyWithin(0, keepFrom - base, this.#filled);
     this.#filled -= keepFrom - base;
     this.#base = keepFrom;
+  }
+
+  #searchDecoded(blockEnd: number, visible: number): void {
+    const base = this.#base;
+    const from = this.#nextBlock - base;
+    const found = this.#decoded.search(this.#buffer, this.#hits, {
+      from,
+      to: blockEnd - base,
+      back: Math.max(0, from - DECODED_BEFORE),
+      end: visible,
+    });
+    for (const match of found)
+      if (match.start >= from - DECODED_BEYOND && match.start < blockEnd - base + DECODED_BEYOND)
+        this.#pending.push(movedMatch(match, base));
   }
 
   /** A block sees the same bytes after it whether or not more have come already. */

@@ -6,6 +6,7 @@ export interface Collected {
   readonly finding: SecretFinding;
   readonly ruleIndex: number;
   readonly generic: boolean;
+  readonly isDecoded: boolean;
   readonly start: number;
   readonly end: number;
 }
@@ -60,15 +61,42 @@ export class Collector {
   }
 }
 
-/** Drops generic findings that a specific one, or an earlier generic rule, overlaps. */
+/**
+ * Drops generic findings that a specific one, or an earlier generic rule, overlaps, and what a rule found in a text that
+ * was decoded when it found the same place already: in clear, or decoded in another way.
+ */
 function settle(all: readonly Collected[]): Collected[] {
-  const sorted = [...all].sort(
+  const sorted = foundOnce(all).sort(
     (a, b) => Number(a.generic) - Number(b.generic) || a.ruleIndex - b.ruleIndex || a.start - b.start,
   );
   const kept: Collected[] = [];
   for (const one of sorted) {
     if (one.generic && kept.some((other) => other.start < one.end && one.start < other.end)) continue;
     kept.push(one);
+  }
+  return kept;
+}
+
+function foundOnce(all: readonly Collected[]): Collected[] {
+  const inOrder = [...all].sort(
+    (a, b) => a.ruleIndex - b.ruleIndex || a.start - b.start || Number(a.isDecoded) - Number(b.isDecoded),
+  );
+  const clear = inOrder.filter(({ isDecoded }) => !isDecoded);
+  const kept: Collected[] = [...clear];
+  let next = 0;
+  let last: Collected | undefined;
+  for (const one of inOrder) {
+    if (!one.isDecoded) continue;
+    const isBehind = (other: Collected): boolean =>
+      other.ruleIndex < one.ruleIndex || (other.ruleIndex === one.ruleIndex && other.end <= one.start);
+    while (next < clear.length && isBehind(clear[next]!)) next++;
+    const inClear = clear[next];
+    const isKnown =
+      (inClear !== undefined && inClear.ruleIndex === one.ruleIndex && inClear.start < one.end) ||
+      (last !== undefined && !isBehind(last));
+    if (isKnown) continue;
+    kept.push(one);
+    last = one;
   }
   return kept;
 }

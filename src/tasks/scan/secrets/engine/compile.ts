@@ -3,8 +3,10 @@ import { emitPattern } from '../regex/emit.js';
 import { exactBeginnings, findAnchor, maxLength, splitOptionalPrefix } from '../regex/measure.js';
 import type { Pattern } from '../regex/pattern.js';
 import type { SecretRule, SecretRuleSet } from '../rules/rule.js';
-import { base64Literals } from './base64.js';
-import type { Base64Literal } from './base64.js';
+import { base64Literals } from './decode/base64-fragments.js';
+import type { Base64Literal } from './decode/base64-fragments.js';
+import { TRIGGERS } from './decode/triggers.js';
+import type { Trigger } from './decode/triggers.js';
 import { Prefilter } from './prefilter.js';
 
 /** The longest match that a rule may have; an unbounded pattern sees no further than this from where it starts. */
@@ -48,6 +50,8 @@ export interface Literal {
   readonly anchored: CompiledRule[];
   /** Rules whose own literal stands here in base64. */
   readonly encoded: EncodedRule[];
+  /** Set for what a character begins with that is not written in clear. */
+  readonly trigger?: Trigger;
 }
 
 export interface EncodedRule {
@@ -61,7 +65,11 @@ export interface CompiledRules {
   readonly block: readonly CompiledRule[];
   readonly byPath: readonly CompiledRule[];
   readonly literals: readonly Literal[];
+  /** The first of the triggers, which stand last among the literals. */
+  readonly firstTrigger: number;
   readonly prefilter: Prefilter;
+  /** Rules of `block` that want no keyword. */
+  readonly searchedAlways: readonly CompiledRule[];
   /** Some rule wants a keyword elsewhere in the block than where its match begins. */
   readonly asksForKeywords: boolean;
 }
@@ -70,13 +78,23 @@ export interface CompiledRules {
 export function compileRules(set: SecretRuleSet): CompiledRules {
   const literals = new Literals();
   const all = set.rules.map((rule, index) => compileRule(rule, index, literals));
+  const block = all.filter((rule) => rule.strategy === 'block');
+  const firstTrigger = literals.list.length;
+  literals.list.push(
+    ...TRIGGERS.map((trigger) => ({ text: trigger.text, anchored: [], encoded: [], trigger })),
+  );
   return {
     set,
     all,
-    block: all.filter((rule) => rule.strategy === 'block'),
+    block,
+    searchedAlways: block.filter((rule) => rule.rule.keywords.length === 0),
+    firstTrigger,
     byPath: all.filter((rule) => rule.strategy === 'path'),
     literals: literals.list,
-    prefilter: new Prefilter(literals.list.map((literal) => literal.text)),
+    prefilter: new Prefilter(
+      literals.list.map((literal) => literal.text),
+      firstTrigger,
+    ),
     asksForKeywords: all.some((rule) => rule.keywords.size > 0),
   };
 }

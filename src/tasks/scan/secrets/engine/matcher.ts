@@ -1,5 +1,6 @@
-import { decodeAround, encodedSpan } from './base64.js';
-import type { Base64Place } from './base64.js';
+import { decodeAround } from './decode/base64-fragments.js';
+import { movedTo, placeOf, sourceSpan } from './decode/layer.js';
+import type { Decoded, Place } from './decode/layer.js';
 import type { CompiledRule, CompiledRules, EncodedRule } from './compile.js';
 import { WINDOW_BYTES } from './compile.js';
 import type { Hits } from './prefilter.js';
@@ -11,8 +12,14 @@ export interface Match {
   readonly matchEnd: number;
   readonly start: number;
   readonly end: number;
-  /** Set when the secret is written in base64; start and end are then those of the encoded characters. */
-  readonly base64?: Base64Place;
+  /** Set when the match is not written in clear; the positions are then those of the encoded characters. */
+  readonly decoded?: DecodedPlaces;
+}
+
+/** Where the secret, and the whole match, can be decoded again. */
+export interface DecodedPlaces {
+  readonly secret: Place;
+  readonly whole: Place;
 }
 
 /** The stretch of text in memory: `text` holds it from position `base` on. */
@@ -39,6 +46,10 @@ export class Matcher {
   readonly #lastEnd: Float64Array;
   readonly #spentMs: Float64Array;
   readonly #active: Uint8Array;
+  readonly #decodedEnd: Float64Array;
+  readonly #inBlock: Present;
+  readonly #inDecoded: Present;
+  #tick = 0;
   readonly expired = new Set<number>();
 
   constructor(
@@ -51,7 +62,10 @@ export class Matcher {
     expired: readonly number[] = [],
   ) {
     this.#lastEnd = saved?.lastEnd.slice() ?? new Float64Array(rules.all.length);
+    this.#decodedEnd = new Float64Array(rules.all.length);
     this.#spentMs = new Float64Array(rules.all.length);
+    this.#inBlock = new Present(rules);
+    this.#inDecoded = new Present(rules);
     this.#active = new Uint8Array(rules.all.length).fill(1);
     for (const index of inactive) this.#active[index] = 0;
     for (const index of [...(saved?.expired ?? []), ...expired]) this.#expire(index);
@@ -66,77 +80,113 @@ export class Matcher {
     this.expired.add(index);
   }
 
+  /** Begins a block, which is searched as it stands and then where it is encoded. */
+  begin(hits: Hits): void {
+    this.#spentMs.fill(0);
+    this.#inBlock.of(hits);
+  }
+
   /** Finds the matches whose keyword stands in the block of positions `[blockStart, blockEnd)`. */
   matchBlock(stretch: Stretch, hits: Hits, blockStart: number, blockEnd: number): Match[] {
     const found: Match[] = [];
-    const { prefilter, literals } = this.rules;
-    const present = this.#present(hits);
-    this.#spentMs.fill(0);
-    let tick = this.monotonicMs();
-    const ran = (index: number): void => {
-      const now = this.monotonicMs();
-      const spentMs = this.#spentMs[index]! + now - tick;
-      this.#spentMs[index] = spentMs;
-      tick = now;
-      if (spentMs > this.ruleBudgetMs) this.#expire(index);
-    };
-    for (let i = 0; i < hits.length; i++) {
-      const end = hits.positions[i]!;
-      for (const literalIndex of prefilter.endings(hits.states[i]!)) {
-        const literal = literals[literalIndex]!;
-        for (const rule of literal.anchored) {
-          const at = end - literal.text.length;
-          if (this.#active[rule.index] === 0 || stretch.base + at < this.#lastEnd[rule.index]!) continue;
-          if (rule.keywords.size > 0 && !holdsAny(present, rule.keywords)) continue;
-          this.probe?.enter(rule.index);
-          const match = this.#matchNear(rule, stretch, at);
-          ran(rule.index);
-          if (match !== undefined) found.push(match);
-        }
-        for (const encoded of literal.encoded) {
-          const at = end - literal.text.length;
-          if (this.#active[encoded.rule.index] === 0) continue;
-          this.probe?.enter(encoded.rule.index);
-          const match = this.#matchEncoded(encoded, stretch, at);
-          ran(encoded.rule.index);
-          if (match !== undefined) found.push(match);
-        }
-      }
-    }
-    for (const rule of this.rules.block) {
-      if (
-        this.#active[rule.index] === 0 ||
-        (rule.rule.keywords.length > 0 && !holdsAny(present, rule.keywords))
-      )
-        continue;
-      this.probe?.enter(rule.index);
+    this.#tick = this.monotonicMs();
+    this.#atHits(stretch, hits, this.#inBlock, this.#lastEnd, found, true);
+    for (const rule of this.#blockRules(this.#inBlock)) {
       this.#searchBlock(rule, stretch, blockStart, blockEnd, found);
-      ran(rule.index);
+      this.#ran(rule.index);
     }
     this.probe?.enter(-1);
     return found;
   }
 
-  /** Which literals stand in the block; only built when a rule asks for more than its own beginning. */
-  #present(hits: Hits): Uint8Array {
-    const present = new Uint8Array(this.rules.literals.length);
-    if (!this.rules.asksForKeywords) return present;
-    for (let i = 0; i < hits.length; i++)
-      for (const literal of this.rules.prefilter.endings(hits.states[i]!)) present[literal] = 1;
-    return present;
+  /** Finds the matches in a text that was decoded out of the block. */
+  matchDecoded({ bytes, length }: Decoded, hits: Hits): Match[] {
+    if (!hits.holdLiterals && this.rules.searchedAlways.length === 0) return [];
+    const text = bytes.toString('latin1', 0, length);
+    this.#inDecoded.of(hits);
+    const lastEnd = this.#decodedEnd.fill(0);
+    const found: Match[] = [];
+    this.#tick = this.monotonicMs();
+    this.#atHits({ text, base: 0 }, hits, this.#inDecoded, lastEnd, found, false);
+    for (const rule of this.#blockRules(this.#inDecoded)) {
+      this.#searchAll(rule, text, lastEnd, found);
+      this.#ran(rule.index);
+    }
+    this.probe?.enter(-1);
+    return found;
+  }
+
+  /** Adds the time since the last call to the rule's account for this block. */
+  #ran(index: number): void {
+    const now = this.monotonicMs();
+    const spentMs = this.#spentMs[index]! + now - this.#tick;
+    this.#spentMs[index] = spentMs;
+    this.#tick = now;
+    if (spentMs > this.ruleBudgetMs) this.#expire(index);
+  }
+
+  #atHits(
+    stretch: Stretch,
+    hits: Hits,
+    present: Present,
+    lastEnd: Float64Array,
+    found: Match[],
+    withEncoded: boolean,
+  ): void {
+    const { prefilter, literals } = this.rules;
+    for (let i = 0; i < hits.length; i++) {
+      const end = hits.positions[i]!;
+      for (const literalIndex of prefilter.endings(hits.states[i]!)) {
+        const literal = literals[literalIndex]!;
+        const at = end - literal.text.length;
+        for (const rule of literal.anchored) {
+          if (this.#active[rule.index] === 0 || stretch.base + at < lastEnd[rule.index]!) continue;
+          // A keyword may stand beside what is encoded.
+          if (rule.keywords.size > 0 && !present.any(rule.keywords) && !this.#inBlock.any(rule.keywords))
+            continue;
+          this.probe?.enter(rule.index);
+          const match = this.#matchNear(rule, stretch, at, lastEnd);
+          this.#ran(rule.index);
+          if (match !== undefined) found.push(match);
+        }
+        if (!withEncoded) continue;
+        for (const encoded of literal.encoded) {
+          if (this.#active[encoded.rule.index] === 0) continue;
+          this.probe?.enter(encoded.rule.index);
+          const match = this.#matchEncoded(encoded, stretch, at, lastEnd);
+          this.#ran(encoded.rule.index);
+          if (match !== undefined) found.push(match);
+        }
+      }
+    }
+  }
+
+  /** The rules that are searched through a whole text that holds these literals. */
+  *#blockRules(present: Present): Generator<CompiledRule> {
+    for (const rule of this.rules.block) {
+      if (this.#active[rule.index] === 0) continue;
+      if (rule.rule.keywords.length > 0 && !present.any(rule.keywords)) continue;
+      this.probe?.enter(rule.index);
+      yield rule;
+    }
   }
 
   /** Tries every start from which the literal at `at` can be reached, the earliest first. */
-  #matchNear(rule: CompiledRule, stretch: Stretch, at: number): Match | undefined {
-    const earliest = Math.max(0, this.#lastEnd[rule.index]! - stretch.base, at - rule.maxOffset);
+  #matchNear(rule: CompiledRule, stretch: Stretch, at: number, lastEnd: Float64Array): Match | undefined {
+    const earliest = Math.max(0, lastEnd[rule.index]! - stretch.base, at - rule.maxOffset);
     for (let start = earliest; start <= at - rule.minOffset; start++) {
-      const match = this.#matchAt(rule, stretch, start);
+      const match = this.#matchAt(rule, stretch, start, lastEnd);
       if (match !== undefined) return match;
     }
     return undefined;
   }
 
-  #matchAt(rule: CompiledRule, { text, base }: Stretch, at: number): Match | undefined {
+  #matchAt(
+    rule: CompiledRule,
+    { text, base }: Stretch,
+    at: number,
+    lastEnd: Float64Array,
+  ): Match | undefined {
     let shown = text;
     let cut = 0;
     if (rule.clipped) {
@@ -147,23 +197,38 @@ export class Matcher {
     if (!rule.regex.test(shown)) return undefined;
     const match = precisely(rule, shown, at - cut, base + cut);
     // Not the end of the match: what only delimits one secret may delimit the next.
-    if (match !== undefined) this.#lastEnd[rule.index] = match.end;
+    if (match !== undefined) lastEnd[rule.index] = match.end;
     return match === undefined ? undefined : withPrefix(rule, match, text, base);
   }
 
   /** Tries a rule on what base64 text around the hit decodes to, one level deep. */
-  #matchEncoded({ rule, fragment }: EncodedRule, { text, base }: Stretch, at: number): Match | undefined {
-    const decoded = decodeAround(text, at, fragment);
-    if (decoded === undefined) return undefined;
-    rule.regex.lastIndex = decoded.literalAt;
-    if (!rule.regex.test(decoded.text)) return undefined;
-    const match = precisely(rule, decoded.text, decoded.literalAt, 0);
+  #matchEncoded(
+    { rule, fragment }: EncodedRule,
+    { text, base }: Stretch,
+    at: number,
+    lastEnd: Float64Array,
+  ): Match | undefined {
+    const around = decodeAround(text, at, fragment);
+    if (around === undefined) return undefined;
+    const { layer, decoded, literalAt } = around;
+    const clear = decoded.bytes.toString('latin1', 0, decoded.length);
+    rule.regex.lastIndex = literalAt;
+    if (!rule.regex.test(clear)) return undefined;
+    const match = precisely(rule, clear, literalAt, 0);
     if (match === undefined) return undefined;
-    const base64 = { from: base + decoded.from, skip: match.start, length: match.end - match.start };
-    const span = encodedSpan(base64);
-    if (span.start < this.#lastEnd[rule.index]!) return undefined;
-    this.#lastEnd[rule.index] = span.end;
-    return { ruleIndex: rule.index, matchStart: span.start, matchEnd: span.end, ...span, base64 };
+    const [from, to] = sourceSpan(layer, decoded, match.start, match.end);
+    if (base + from < lastEnd[rule.index]!) return undefined;
+    lastEnd[rule.index] = base + to;
+    const place = placeOf(layer, decoded, match.start, match.end);
+    const secret = movedTo(place, base + place.layer.from);
+    return {
+      ruleIndex: rule.index,
+      matchStart: base + from,
+      matchEnd: base + to,
+      start: base + from,
+      end: base + to,
+      decoded: { secret, whole: secret },
+    };
   }
 
   #searchBlock(rule: CompiledRule, { text, base }: Stretch, from: number, to: number, found: Match[]): void {
@@ -182,11 +247,46 @@ export class Matcher {
       if (result[0] === '') rule.regex.lastIndex++;
     }
   }
+
+  #searchAll(rule: CompiledRule, text: string, lastEnd: Float64Array, found: Match[]): void {
+    rule.regex.lastIndex = 0;
+    for (let result = rule.regex.exec(text); result !== null; result = rule.regex.exec(text)) {
+      const match = precisely(rule, text, result.index, 0);
+      if (match !== undefined && match.start >= lastEnd[rule.index]!) {
+        lastEnd[rule.index] = match.matchEnd;
+        found.push(match);
+      }
+      if (result[0] === '') rule.regex.lastIndex++;
+    }
+  }
 }
 
-function holdsAny(present: Uint8Array, keywords: ReadonlySet<number>): boolean {
-  for (const keyword of keywords) if (present[keyword] === 1) return true;
-  return false;
+/** Which literals stand in a text; only noted when some rule asks for more than its own beginning. */
+class Present {
+  readonly #is: Uint8Array;
+  readonly #noted: number[] = [];
+
+  constructor(private readonly rules: CompiledRules) {
+    this.#is = new Uint8Array(rules.literals.length);
+  }
+
+  of(hits: Hits): void {
+    for (const literal of this.#noted) this.#is[literal] = 0;
+    this.#noted.length = 0;
+    if (!this.rules.asksForKeywords) return;
+    for (let i = 0; i < hits.length; i++) {
+      for (const literal of this.rules.prefilter.endings(hits.states[i]!)) {
+        if (this.#is[literal] === 1) continue;
+        this.#is[literal] = 1;
+        this.#noted.push(literal);
+      }
+    }
+  }
+
+  any(literals: ReadonlySet<number>): boolean {
+    for (const literal of literals) if (this.#is[literal] === 1) return true;
+    return false;
+  }
 }
 
 /** Where the secret itself stands in a match: the group that the rule names, else the first one that took part. */

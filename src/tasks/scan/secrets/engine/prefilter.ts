@@ -10,7 +10,11 @@ export class Prefilter {
   /** Literals that end in an accepting state, by state number less the first accepting one. */
   readonly #endings: readonly (readonly number[])[];
 
-  constructor(literals: readonly string[]) {
+  /** By accepting state: what ends there. */
+  readonly #kinds: Uint8Array;
+
+  /** @param firstTrigger from which on the literals are signs of an encoding. */
+  constructor(literals: readonly string[], firstTrigger = literals.length) {
     const trie = buildTrie(literals);
     const order = [...trie.endings.keys()].sort(
       (a, b) => Number(accepts(trie, a)) - Number(accepts(trie, b)),
@@ -20,6 +24,9 @@ export class Prefilter {
     this.#firstAccepting = order.findIndex((state) => accepts(trie, state));
     if (this.#firstAccepting < 0) this.#firstAccepting = order.length;
     this.#endings = order.slice(this.#firstAccepting).map((state) => trie.endings[state]!);
+    this.#kinds = Uint8Array.from(this.#endings, (ending) =>
+      ending.reduce((kinds, literal) => kinds | (literal < firstTrigger ? LITERAL : TRIGGER), 0),
+    );
     this.#next = new Uint16Array(order.length * 256);
     order.forEach((state, position) => {
       for (let byte = 0; byte < 256; byte++)
@@ -39,7 +46,7 @@ export class Prefilter {
     const firstAccepting = this.#firstAccepting;
     for (let i = from; i < to; i++) {
       state = next[(state << 8) | bytes[i]!]!;
-      if (state >= firstAccepting) hits.add(i + 1, state);
+      if (state >= firstAccepting) hits.add(i + 1, state, this.#kinds[state - firstAccepting]!);
     }
     return state;
   }
@@ -49,13 +56,31 @@ export class Prefilter {
   }
 }
 
+const LITERAL = 1;
+const TRIGGER = 2;
+
 /** Positions and states of one block's hits; grows to what the densest block needed and is used again. */
 export class Hits {
   length = 0;
+  #kinds = 0;
   positions = new Int32Array(1024);
   states = new Uint16Array(1024);
 
-  add(position: number, state: number): void {
+  get holdLiterals(): boolean {
+    return (this.#kinds & LITERAL) !== 0;
+  }
+
+  get holdTriggers(): boolean {
+    return (this.#kinds & TRIGGER) !== 0;
+  }
+
+  clear(): void {
+    this.length = 0;
+    this.#kinds = 0;
+  }
+
+  add(position: number, state: number, kinds: number): void {
+    this.#kinds |= kinds;
     if (this.length === this.positions.length) this.#grow();
     this.positions[this.length] = position;
     this.states[this.length++] = state;

@@ -2,10 +2,10 @@ import { createHmac } from 'node:crypto';
 import type { SecretFinding, SecretScanTarget } from '../finding.js';
 import type { Allowlist } from '../rules/rule.js';
 import { allows, allowsPath, isMarkedAllowed } from './allow.js';
-import { decodeAt } from './base64.js';
 import type { ScanSettings } from './byte-scan.js';
 import type { Collector } from './collector.js';
 import type { CompiledRule } from './compile.js';
+import { encodingsOf, resolvePlace } from './decode/layer.js';
 import { WINDOW_BYTES } from './compile.js';
 import { confidenceOf } from './confidence.js';
 import { entropyOf } from './entropy.js';
@@ -79,6 +79,7 @@ export class Reporter {
         },
         ruleIndex: compiled.index,
         generic: compiled.rule.generic,
+        isDecoded: false,
         start: 0,
         end: 0,
       });
@@ -105,14 +106,18 @@ export class Reporter {
   #reportOne(match: Match, bytes: Buffer, base: number, lines: LineCounter, encoding: TextEncoding): void {
     const compiled = this.settings.rules.all[match.ruleIndex]!;
     const { rule } = compiled;
+    const { decoded } = match;
     const secret =
-      match.base64 === undefined
+      decoded === undefined
         ? bytes.toString('latin1', match.start - base, match.end - base)
-        : decodeAt(bytes, base, match.base64);
+        : resolvePlace(bytes, base, decoded.secret).toString('latin1');
     if (rule.entropy > 0 && entropyOf(secret) <= rule.entropy) return;
     const line = lineAround(bytes, match.matchStart - base, match.matchEnd - base);
-    const whole = bytes.toString('latin1', match.matchStart - base, match.matchEnd - base);
-    const candidate = { secret, match: match.base64 ? secret : whole, line, path: this.#path };
+    const whole =
+      decoded === undefined
+        ? bytes.toString('latin1', match.matchStart - base, match.matchEnd - base)
+        : resolvePlace(bytes, base, decoded.whole).toString('latin1');
+    const candidate = { secret, match: whole, line, path: this.#path };
     if (this.#allowlists(rule.allowlists).some((list) => allows(list, candidate))) return;
     if (isMarkedAllowed(line)) this.#markedAllowed++;
     const contextStart = Math.max(base, match.start - EXCERPT_CONTEXT);
@@ -132,10 +137,17 @@ export class Reporter {
         this.#clearFrom(match, match.start - (before.length - before.lastIndexOf('\n') - 1)),
       ),
       fingerprint: this.#fingerprint(secret),
-      ...(match.base64 === undefined ? {} : { encoding: 'base64' as const }),
+      ...(decoded === undefined ? {} : { encodings: encodingsOf(decoded.secret) }),
     };
     const { start, end, ruleIndex } = match;
-    this.collector.add({ finding, ruleIndex, generic: rule.generic, start, end });
+    this.collector.add({
+      finding,
+      ruleIndex,
+      generic: rule.generic,
+      isDecoded: decoded !== undefined,
+      start,
+      end,
+    });
   }
 
   /** The first place after `from` from which nothing but the match itself is known to be secret. */

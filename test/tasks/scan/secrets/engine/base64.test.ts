@@ -9,7 +9,7 @@ describe('a secret inside base64 text', () => {
     const plain = `${':'.repeat(shift)}${githubToken()}\n`;
     const text = `data:\n  token: ${base64(plain)}\n`;
     const finding = onlyFinding(await scan(text));
-    expect(finding).toMatchObject({ ruleId: 'github-pat', confidence: 'high', encoding: 'base64' });
+    expect(finding).toMatchObject({ ruleId: 'github-pat', confidence: 'high', encodings: ['base64'] });
     expect(finding.fingerprint).toBe(onlyFinding(await scan(githubToken())).fingerprint);
     const { byteOffset, byteLength, line } = finding.location;
     const encoded = text.slice(byteOffset, byteOffset + byteLength);
