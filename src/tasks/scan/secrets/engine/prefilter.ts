@@ -1,3 +1,7 @@
+// A text is cut in so many stretches, when they are long enough to be worth it.
+const LANES = 4;
+const SHORTEST_LANE = 1024;
+
 /**
  * A byte automaton that finds every place where one of many literals ends, upper and lower case alike.
  *
@@ -10,11 +14,15 @@ export class Prefilter {
   /** Literals that end in an accepting state, by state number less the first accepting one. */
   readonly #endings: readonly (readonly number[])[];
 
+  readonly #longest: number;
+  /** Hits of the second lane and those behind it. */
+  readonly #lanes = Array.from({ length: LANES - 1 }, () => new Hits());
   /** By accepting state: what ends there. */
   readonly #kinds: Uint8Array;
 
   /** @param firstTrigger from which on the literals are signs of an encoding. */
   constructor(literals: readonly string[], firstTrigger = literals.length) {
+    this.#longest = literals.reduce((most, { length }) => Math.max(most, length), 0);
     const trie = buildTrie(literals);
     const order = [...trie.endings.keys()].sort(
       (a, b) => Number(accepts(trie, a)) - Number(accepts(trie, b)),
@@ -42,6 +50,56 @@ export class Prefilter {
    * state. Returns the state to continue from.
    */
   run(bytes: Uint8Array, from: number, to: number, state: number, hits: Hits): number {
+    if (to - from < LANES * SHORTEST_LANE) return this.#runOne(bytes, from, to, state, hits);
+    const length = (to - from) >> 2;
+    const [first, second, third, fourth] = [from, from + length, from + 2 * length, from + 3 * length];
+    const states = [
+      state,
+      this.#stateAt(bytes, second),
+      this.#stateAt(bytes, third),
+      this.#stateAt(bytes, fourth),
+    ];
+    this.#runFour(bytes, [first, second, third, fourth], length, states, hits);
+    for (const lane of this.#lanes) hits.append(lane);
+    return this.#runOne(bytes, fourth + length, to, states[3]!, hits);
+  }
+
+  /**
+   * Four stretches of the text at a time: where each look-up waits for the one before it, a processor does the three
+   * others meanwhile.
+   */
+  #runFour(bytes: Uint8Array, starts: readonly number[], length: number, states: number[], hits: Hits): void {
+    const next = this.#next;
+    const firstAccepting = this.#firstAccepting;
+    const kinds = this.#kinds;
+    const [lane1, lane2, lane3] = this.#lanes as [Hits, Hits, Hits];
+    lane1.clear();
+    lane2.clear();
+    lane3.clear();
+    const [from0, from1, from2, from3] = starts as [number, number, number, number];
+    let [state0, state1, state2, state3] = states as [number, number, number, number];
+    for (let i = 0; i < length; i++) {
+      state0 = next[(state0 << 8) | bytes[from0 + i]!]!;
+      state1 = next[(state1 << 8) | bytes[from1 + i]!]!;
+      state2 = next[(state2 << 8) | bytes[from2 + i]!]!;
+      state3 = next[(state3 << 8) | bytes[from3 + i]!]!;
+      if (state0 >= firstAccepting) hits.add(from0 + i + 1, state0, kinds[state0 - firstAccepting]!);
+      if (state1 >= firstAccepting) lane1.add(from1 + i + 1, state1, kinds[state1 - firstAccepting]!);
+      if (state2 >= firstAccepting) lane2.add(from2 + i + 1, state2, kinds[state2 - firstAccepting]!);
+      if (state3 >= firstAccepting) lane3.add(from3 + i + 1, state3, kinds[state3 - firstAccepting]!);
+    }
+    states[3] = state3;
+  }
+
+  /** The state in the middle of a text: only as many bytes as the longest literal has can matter. */
+  #stateAt(bytes: Uint8Array, at: number): number {
+    const next = this.#next;
+    let state: number = Prefilter.start;
+    for (let i = Math.max(0, at - this.#longest); i < at; i++) state = next[(state << 8) | bytes[i]!]!;
+    return state;
+  }
+
+  #runOne(bytes: Uint8Array, from: number, to: number, state: number, hits: Hits): number {
     const next = this.#next;
     const firstAccepting = this.#firstAccepting;
     for (let i = from; i < to; i++) {
@@ -84,6 +142,11 @@ export class Hits {
     if (this.length === this.positions.length) this.#grow();
     this.positions[this.length] = position;
     this.states[this.length++] = state;
+  }
+
+  /** Adds hits that stand behind all of these. */
+  append(more: Hits): void {
+    for (let i = 0; i < more.length; i++) this.add(more.positions[i]!, more.states[i]!, more.#kinds);
   }
 
   #grow(): void {

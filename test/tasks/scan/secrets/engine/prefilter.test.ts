@@ -43,6 +43,29 @@ test('every place where a literal ends is hit, in any case, also across pieces',
   );
 });
 
+test('a long text, which is run over in stretches side by side, has the same hits in ascending order', () => {
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(letters, { minLength: 1, maxLength: 8 }),
+      fc.array(fc.oneof(letters, fc.constant('c'.repeat(300))), { minLength: 1, maxLength: 40 }),
+      fc.integer({ min: 4_000, max: 12_000 }),
+      (literals, pieces, length) => {
+        const text = pieces.join('').padEnd(length, pieces.join(' ')).slice(0, length);
+        const hits = new Hits();
+        new Prefilter(literals).run(Buffer.from(text, 'latin1'), 0, length, Prefilter.start, hits);
+        const positions = [...hits.positions.subarray(0, hits.length)];
+        expect(positions).toEqual(positions.toSorted((a, b) => a - b));
+        const prefilter = new Prefilter(literals);
+        const found = positions.flatMap((position, i) =>
+          prefilter.endings(hits.states[i]!).map((literal) => `${literal}@${position}`),
+        );
+        expect(new Set(found)).toEqual(naive(literals, text));
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
 test('more hits than there was room for are all kept', () => {
   const hits = new Hits();
   const bytes = Buffer.alloc(5_000, 'a');

@@ -88,7 +88,7 @@ export const TRIGGERS: readonly Trigger[] = [
     encoding: 'quoted-printable',
     isReally: isQuotedPair,
   })),
-  ...['=\n', '=\r', '= ', '=\t'].map((text): Trigger => ({
+  ...['=\n', '=\r'].map((text): Trigger => ({
     text,
     encoding: 'quoted-printable',
     isReally: (bytes, at, to) => softBreak(bytes, at + 1, to) !== undefined,
