@@ -13,6 +13,8 @@ export interface ArchiveLimits {
   readonly wallMs: number;
   /** Characters of a member's whole path. */
   readonly pathLength: number;
+  /** What all the unpackers of one object hold at once: windows and blocks, as the formats ask for them. */
+  readonly memoryBytes: number;
 }
 
 export const DEFAULT_LIMITS: ArchiveLimits = {
@@ -24,6 +26,8 @@ export const DEFAULT_LIMITS: ArchiveLimits = {
   depth: 16,
   wallMs: 10 * 60_000,
   pathLength: 4096,
+  // Five bzip2 in one another, or one zstd of level 20; --ultra -22 asks for 128 MiB.
+  memoryBytes: 40 * 1024 ** 2,
 };
 
 /** A part that cannot or must not be unpacked further. */
@@ -44,6 +48,7 @@ export class Budget {
   /** Bytes of the object itself that were seen so far. */
   rawBytes = 0;
   exhausted: CannotUnpack | undefined;
+  private heldBytes = 0;
   private readonly deadline: number;
 
   constructor(
@@ -72,6 +77,22 @@ export class Budget {
       this.exhaust('limit', `unpacks to more than ${this.limits.ratio} times its size`);
     }
     this.time();
+  }
+
+  /** Memory that an unpacker is about to take; it gives it back by `release`. @throws CannotUnpack */
+  hold(bytes: number): void {
+    if (this.heldBytes + bytes > this.limits.memoryBytes) {
+      throw new CannotUnpack('limit', `unpacking takes more than ${this.limits.memoryBytes} bytes of memory`);
+    }
+    this.heldBytes += bytes;
+  }
+
+  get held(): number {
+    return this.heldBytes;
+  }
+
+  release(bytes: number): void {
+    this.heldBytes -= bytes;
   }
 
   /** Whether this much output of this much input is beyond the ratio. */

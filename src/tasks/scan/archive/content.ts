@@ -1,15 +1,18 @@
 import type { SpoolFile } from '../../../s3/spool.js';
 import { CannotUnpack } from './budget.js';
 import type { ByteSink } from './byte-sink.js';
+import { Bzip2Unpacker } from './bzip2-unpacker.js';
 import { DocumentMarks } from './document-marks.js';
 import { EmbeddedMarks } from './embedded-marks.js';
 import { GzipLayer } from './gzip-layer.js';
 import { shownName } from './member-name.js';
+import { PackedLayer } from './packed-layer.js';
 import { SNIFF_BYTES, sniffContainer, type Container } from './sniff.js';
 import { TailWatch } from './tail-watch.js';
 import { TarLayer } from './tar-layer.js';
 import type { ArchiveWalk } from './walk.js';
 import { ZipLayer } from './zip-layer.js';
+import { ZstdUnpacker } from './zstd-unpacker.js';
 
 /** Where some bytes stand in the tree. */
 interface Place {
@@ -52,10 +55,10 @@ export class Content implements ByteSink {
     return new Content(this.walk, { path, memberBase: path, depth: this.place.depth + 1 });
   }
 
-  /** What a gzip unpacks to: a tar in it is not a level of its own in the paths. */
+  /** What a compressed file unpacks to: a tar in it is not a level of its own in the paths. */
   unzipped(): Content {
     const name = this.place.path.split('!').at(-1) ?? '';
-    const inner = name.replace(/\.tgz$/i, '.tar').replace(/\.gz$/i, '');
+    const inner = name.replace(/\.(tgz|tbz2?|tzst)$/i, '.tar').replace(/\.(gz|bz2|zst)$/i, '');
     const path = this.pathOf(inner === name ? 'content' : inner);
     return new Content(this.walk, { path, memberBase: this.place.path, depth: this.place.depth + 1 });
   }
@@ -155,6 +158,10 @@ export class Content implements ByteSink {
     switch (kind) {
       case 'gzip':
         return new GzipLayer(walk, this);
+      case 'bzip2':
+        return new PackedLayer(walk, this, new Bzip2Unpacker(walk.budget));
+      case 'zstd':
+        return new PackedLayer(walk, this, new ZstdUnpacker(walk.budget));
       case 'tar':
         return new TarLayer(walk, this);
       case 'zip':

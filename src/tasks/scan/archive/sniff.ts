@@ -1,7 +1,7 @@
 /** What an object or member turns out to be by its first bytes. */
 export type Container =
   /** We look inside. */
-  | { readonly kind: 'zip' | 'tar' | 'gzip' }
+  | { readonly kind: 'zip' | 'tar' | 'gzip' | 'bzip2' | 'zstd' }
   /** A container or compression that we cannot open; `name` is shown. */
   | { readonly kind: 'opaque'; readonly name: string; readonly isEncrypted?: boolean };
 
@@ -9,13 +9,11 @@ export type Container =
 export const SNIFF_BYTES = 512;
 
 const MAGIC: readonly (readonly [hex: string, name: string])[] = [
-  ['425a68', 'bzip2'],
   ['fd377a585a00', 'xz'],
   ['5d00008000', 'lzma'],
   ['4c5a4950', 'lzip'],
   ['377abcaf271c', '7z'],
   ['526172211a07', 'rar'],
-  ['28b52ffd', 'zstd'],
   ['04224d18', 'lz4'],
   ['02214c18', 'lz4'],
   ['1f9d', 'compress'],
@@ -69,14 +67,16 @@ export function sniffContainer(head: Buffer): Container | undefined {
     return { kind: 'zip' };
   }
   if (hex.startsWith('1f8b')) return { kind: 'gzip' };
+  if (hex.startsWith('425a68')) return { kind: 'bzip2' };
+  // Frames, and skippable ones: 0x184D2A50 to 0x184D2A5F, little endian.
+  if (/^(28b52ffd|5.2a4d18)/.test(hex)) return { kind: 'zstd' };
+  if (/^(1e|2[2-7])b52ffd/.test(hex)) return { kind: 'opaque', name: 'zstd of before 1.0' };
   const known = MAGIC.find(([magic]) => hex.startsWith(magic));
   if (known !== undefined) return { kind: 'opaque', name: known[1] };
   const sealed = ENCRYPTED.find(([start]) => head.subarray(0, start.length).equals(start));
   if (sealed !== undefined) return { kind: 'opaque', name: sealed[1], isEncrypted: true };
   // Flash with its content in zlib or LZMA, and its version behind the mark.
   if (/^(43|5a)5753[0-1]/.test(hex)) return { kind: 'opaque', name: 'swf' };
-  // Skippable zstd frames: 0x184D2A50 to 0x184D2A5F, little endian.
-  if (/^5.2a4d18/.test(hex)) return { kind: 'opaque', name: 'zstd' };
   if (
     head
       .subarray(2, 7)

@@ -27,6 +27,8 @@ export interface WalkOptions {
   readonly name: string;
   readonly spool: Spool;
   readonly limits?: Partial<ArchiveLimits> | undefined;
+  /** To be tried on encrypted members; asked for when the first one is met. */
+  readonly passwords?: (() => readonly string[]) | undefined;
   /** Milliseconds that only grow. */
   readonly now: () => number;
 }
@@ -35,7 +37,7 @@ export interface WalkOptions {
 const NOTES_PER_REASON = 50;
 
 /**
- * Looks inside one object while its bytes go by: zip, tar and gzip, nested. Whatever cannot be looked into is noted and
+ * Looks inside one object while its bytes go by: zip, tar, gzip, bzip2 and zstd, nested. Whatever cannot be looked into is noted and
  * never passed over in silence: encrypted, over a limit, corrupt, or of a format that we cannot open.
  *
  * Feed it the object's bytes by `write`, then call `end` with the spooled object if there is one.

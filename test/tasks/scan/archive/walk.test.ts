@@ -6,67 +6,16 @@ import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Spool } from '../../../../src/s3/spool.js';
-import type { ArchiveLimits } from '../../../../src/tasks/scan/archive/budget.js';
 import { sniffContainer } from '../../../../src/tasks/scan/archive/sniff.js';
 import { ArchiveWalk } from '../../../../src/tasks/scan/archive/walk.js';
-import { needsRandomAccess } from '../../../../src/s3/needs-random-access.js';
 import { tar, zip } from '../../../support/archives.js';
+import { walkedIn, type Walked, type WalkedOptions } from './walked.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'sallyport-walk-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-interface Walked {
-  readonly members: Readonly<Record<string, string>>;
-  readonly reasons: readonly string[];
-  readonly notes: ArchiveWalk['notCovered'];
-  readonly bytes: number;
-  readonly walk: ArchiveWalk;
-}
-
-/** Walks an object in chunks, as it comes from S3; members' contents are kept up to a kilobyte. */
-async function walked(
-  content: Buffer,
-  options: { limits?: Partial<ArchiveLimits>; chunk?: number; quota?: number; now?: () => number } = {},
-): Promise<Walked> {
-  const spool = new Spool(join(directory, 'spool'), options.quota ?? 256 * 1024 * 1024);
-  const members: Record<string, string> = {};
-  let bytes = 0;
-  const walk = new ArchiveWalk(
-    {
-      open: ({ path }) => {
-        const parts: Buffer[] = [];
-        return {
-          write: async (chunk) => {
-            bytes += chunk.length;
-            if (parts.length === 0) parts.push(Buffer.from(chunk.subarray(0, 1024)));
-            else if (Buffer.concat(parts).length < 1024) parts.push(Buffer.from(chunk.subarray(0, 1024)));
-          },
-          end: async () => {
-            members[path] = Buffer.concat(parts).toString('latin1');
-          },
-          abort: () => undefined,
-        };
-      },
-    },
-    { name: 'a', spool, limits: options.limits, now: options.now ?? (() => performance.now()) },
-  );
-  const whole = needsRandomAccess(content) ? await spool.create() : undefined;
-  const step = options.chunk ?? 65_536;
-  for (let at = 0; at < content.length; at += step) {
-    await whole?.write(content.subarray(at, at + step));
-    await walk.write(content.subarray(at, at + step));
-  }
-  await walk.end(whole);
-  await whole?.close();
-  expect(spool.usedBytes).toBe(0);
-  return {
-    members,
-    notes: walk.notCovered,
-    reasons: walk.notCovered.map((note) => note.reason),
-    bytes,
-    walk,
-  };
-}
+const walked = (content: Buffer, options?: WalkedOptions): Promise<Walked> =>
+  walkedIn(join(directory, 'spool'), content, options);
 
 const text = 'the content that is looked for';
 
@@ -165,12 +114,9 @@ describe('what cannot be looked into is said', () => {
   });
 
   it.each([
-    ['bzip2', '425a6839314159265359'],
     ['xz', 'fd377a585a000004'],
     ['7z', '377abcaf271c0004'],
     ['rar', '526172211a0700'],
-    ['zstd', '28b52ffd0458'],
-    ['zstd', '502a4d1804000000'],
     ['ar', '213c617263683e0a'],
   ])('%s is not opened, at any level', async (name, hex) => {
     const content = Buffer.concat([Buffer.from(hex, 'hex'), Buffer.alloc(100, 1)]);
