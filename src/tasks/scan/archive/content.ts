@@ -5,14 +5,20 @@ import { Bzip2Unpacker } from './bzip2-unpacker.js';
 import { DocumentMarks } from './document-marks.js';
 import { EmbeddedMarks } from './embedded-marks.js';
 import { GzipLayer } from './gzip-layer.js';
+import { looksLikeMail } from './mail-header.js';
+import { MailLayer } from './mail-layer.js';
 import { shownName } from './member-name.js';
 import { PackedLayer } from './packed-layer.js';
+import { PdfLayer } from './pdf-layer.js';
 import { SNIFF_BYTES, sniffContainer, type Container } from './sniff.js';
 import { TailWatch } from './tail-watch.js';
 import { TarLayer } from './tar-layer.js';
 import type { ArchiveWalk } from './walk.js';
 import { ZipLayer } from './zip-layer.js';
 import { ZstdUnpacker } from './zstd-unpacker.js';
+
+// A PDF's header may end here (its reader's first kilobyte), and a mail shows itself.
+const EARLY_BYTES = 1024 + 5;
 
 /** Where some bytes stand in the tree. */
 interface Place {
@@ -84,7 +90,7 @@ export class Content implements ByteSink {
     if (this.isDecided) return this.pass(chunk);
     this.early.push(chunk);
     this.earlyBytes += chunk.length;
-    if (this.earlyBytes >= SNIFF_BYTES) await this.decide();
+    if (this.earlyBytes >= EARLY_BYTES) await this.decide();
   }
 
   async end(): Promise<void> {
@@ -135,16 +141,16 @@ export class Content implements ByteSink {
     const { path, depth } = this.place;
     if (depth > 0) this.visitor = await this.walk.visitor.open({ path, depth, container: this.container });
     try {
-      this.layer = this.openLayer();
+      this.layer = this.openLayer(early);
     } catch (error) {
       this.walk.stopped(path, error);
     }
     if (early.length > 0) await this.pass(early);
   }
 
-  private openLayer(): ByteSink | undefined {
+  private openLayer(early: Buffer): ByteSink | undefined {
     const { container, walk, place } = this;
-    if (container === undefined) return undefined;
+    if (container === undefined) return this.openDocument(early);
     const { kind } = container;
     if (kind === 'opaque') {
       if (container.isEncrypted === true) walk.note(place.path, 'encrypted', container.name);
@@ -172,6 +178,19 @@ export class Content implements ByteSink {
     }
   }
 
+  private openDocument(early: Buffer): ByteSink | undefined {
+    const { walk, place, marks } = this;
+    const isMail = marks === undefined && looksLikeMail(early.subarray(0, EARLY_BYTES));
+    if (marks?.format !== 'PDF' && !isMail) return undefined;
+    if (place.depth >= walk.budget.limits.depth) {
+      walk.note(place.path, 'limit', `nested deeper than ${walk.budget.limits.depth} levels`);
+      return undefined;
+    }
+    return marks === undefined
+      ? new MailLayer(walk, this)
+      : new PdfLayer(walk, this, () => marks.isEncrypted);
+  }
+
   private async pass(chunk: Buffer): Promise<void> {
     this.tail.push(chunk);
     this.marks?.push(chunk);
@@ -191,10 +210,12 @@ export class Content implements ByteSink {
     if (this.marks?.isEncrypted === true) {
       this.walk.note(this.path, 'encrypted', `${this.marks.format} with a password`);
     }
-    if (this.marks?.isPacked === true && this.walk.visitor.readsDocuments !== true) {
-      this.walk.note(this.path, 'unsupported', `the packed text of a ${this.marks.format} is not read`);
+    const isUnread = this.marks?.isPacked === true && !(this.layer instanceof PdfLayer);
+    if (isUnread && this.walk.visitor.readsDocuments !== true) {
+      this.walk.note(this.path, 'unsupported', `the packed text of a ${this.marks?.format} is not read`);
     }
-    if (this.embedded?.hasMailParts === true && this.walk.visitor.readsDocuments !== true) {
+    const hasUnreadParts = this.embedded?.hasMailParts === true && !(this.layer instanceof MailLayer);
+    if (hasUnreadParts && this.walk.visitor.readsDocuments !== true) {
       this.walk.note(this.path, 'unsupported', 'the encoded parts of a mail are not read');
     }
     const isAllZip = this.container?.kind === 'zip' || this.container?.kind === 'opaque';

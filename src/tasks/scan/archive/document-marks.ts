@@ -6,8 +6,8 @@ const OLE_ENCRYPTED = Buffer.from('EncryptedPackage', 'utf16le');
 const OLE_MACROS = Buffer.from('_VBA_PROJECT', 'utf16le');
 const OVERLAP_BYTES = 64;
 
-// Streams of a PDF that hold its text in packed form; pictures (DCTDecode and the like) hold none.
-const PDF_PACKED =
+/** Filters that pack a PDF's text; pictures (DCTDecode and the like) hold none. */
+export const PDF_PACKED =
   /\/(FlateDecode|LZWDecode|ASCII85Decode|ASCIIHexDecode|RunLengthDecode|Fl|LZW|A85|AHx|RL)\b/;
 
 /** Watches documents whose format says in clear that the content is encrypted, or packed in a way we do not unpack. */

@@ -57,7 +57,8 @@ const LOOK_BYTES = 31;
 // Where a CD's or DVD's file system says what it is.
 const ISO = Buffer.from('CD001');
 const ISO_AT = 32_769;
-const MAIL_PART = /[\r\n]content-transfer-encoding:[ \t]*(base64|quoted-printable|x-uuencode)/i;
+/** A header of something encoded, at the start of a line. */
+export const MAIL_PART = /[\r\n]content-transfer-encoding:[ \t]*(base64|quoted-printable|x-uuencode)/i;
 // Looked at again on both sides of where two chunks meet: no line of a mail is longer (RFC 5322: 998 bytes).
 const OVERLAP_BYTES = 1024;
 

@@ -17,7 +17,7 @@ export interface Member {
 
 /** Gets every member's bytes. What `open` or a sink throws ends the walk and reaches the caller unchanged. */
 export interface MemberVisitor {
-  /** It looks into PDFs by itself; otherwise their packed streams are noted as not covered. */
+  /** It looks into documents by itself: what we cannot read of them is no gap. */
   readonly readsDocuments?: boolean;
   open(member: Member): Promise<ByteSink> | ByteSink;
 }
@@ -37,7 +37,7 @@ export interface WalkOptions {
 const NOTES_PER_REASON = 50;
 
 /**
- * Looks inside one object while its bytes go by: zip, tar, gzip, bzip2 and zstd, nested. Whatever cannot be looked into is noted and
+ * Looks inside one object while its bytes go by: zip, tar, gzip, bzip2, zstd, PDF and mail, nested. Whatever cannot be looked into is noted and
  * never passed over in silence: encrypted, over a limit, corrupt, or of a format that we cannot open.
  *
  * Feed it the object's bytes by `write`, then call `end` with the spooled object if there is one.

@@ -146,14 +146,6 @@ describe('what cannot be looked into is said', () => {
     expect((await walked(pdf, { chunk: 70_030 })).reasons).toEqual(['encrypted']);
   });
 
-  it('the packed text of a PDF', async () => {
-    const packed = Buffer.from(
-      '%PDF-1.7\n1 0 obj << /Length 3 /Filter /FlateDecode >>\nstream\nabc\nendstream',
-    );
-    expect((await walked(packed)).notes).toMatchObject([{ path: '', reason: 'unsupported' }]);
-    expect((await walked(Buffer.from('%PDF-1.7\nplain objects'))).notes).toEqual([]);
-  });
-
   it('truncated and damaged archives, after what could be read', async () => {
     const tgz = gzipSync(await tar({ 'b.txt': text, 'c.bin': Buffer.alloc(200_000, 'z') }), { level: 0 });
     const cut = await walked(tgz.subarray(0, 100_000));
@@ -384,10 +376,10 @@ describe('tricks make an archive suspect, never clean', () => {
       }
     });
 
-    it('the file system of a CD, and the parts of a mail', async () => {
+    it('the file system of a CD, and the parts of a mail that does not begin as one', async () => {
       const cd = Buffer.concat([Buffer.alloc(32_769), Buffer.from('CD001'), Buffer.alloc(100)]);
       expect((await walked(cd, { chunk: 1000 })).reasons).toEqual(['unsupported']);
-      const mail = 'Subject: x\r\nContent-Transfer-Encoding: base64\r\n\r\nUEsDBA==\r\n';
+      const mail = 'no mail\r\nContent-Transfer-Encoding: base64\r\n\r\nUEsDBA==\r\n';
       expect((await walked(Buffer.from(mail), { chunk: 5 })).reasons).toEqual(['unsupported']);
       const odd = mail.replace('Content-Transfer-Encoding', 'cOnTent-tRansFer-EnCoDing');
       for (const head of ['', '-', '-enc', 'x'.repeat(9), '-encoding'])
