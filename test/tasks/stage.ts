@@ -66,6 +66,8 @@ export class Stage {
       readonly secrets?: SecretScannerSource;
       /** Instead of what the environment names. */
       readonly policies?: readonly BucketPolicy[] | undefined;
+      /** Of every bucket. */
+      readonly archivePasswords?: readonly string[];
     } = {},
   ) {
     this.config = readConfig({ SALLYPORT_HOME: s3.directory, ...environment });
@@ -89,6 +91,7 @@ export class Stage {
         userRules: undefined,
         concurrency: 4,
       });
+    const passwords = { archivePasswords: () => shared.archivePasswords ?? [] };
     const all: TaskWorker[] = [
       new InspectObjectWorker(
         ledger,
@@ -97,8 +100,8 @@ export class Stage {
         new Allowances(storage, db, clock),
         db,
       ),
-      new ScanSecretsWorker(ledger, reads, spool, this.secrets),
-      new ScanMalwareWorker(ledger, reads, spool, engines, config),
+      new ScanSecretsWorker(ledger, reads, spool, passwords, this.secrets),
+      new ScanMalwareWorker(ledger, reads, spool, passwords, engines, config),
       new TagObjectWorker(ledger, buckets, storage, tagger, clock),
       new QuarantineObjectWorker(ledger, buckets, storage, this.quarantine, tagger, clock, config),
       new ReleaseObjectWorker(ledger, storage, this.quarantine, clock, config),

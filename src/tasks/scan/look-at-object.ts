@@ -30,6 +30,8 @@ export interface LookOptions {
   readonly reads: SharedReads;
   readonly spool: Spool;
   readonly signal: AbortSignal;
+  /** The bucket's, for encrypted members; asked for when the first one is met. */
+  readonly passwords?: (() => readonly string[]) | undefined;
   readonly limits?: Partial<ArchiveLimits> | undefined;
 }
 
@@ -41,13 +43,14 @@ export interface LookOptions {
 export async function lookAtObject(
   object: ObjectInput,
   look: ObjectLook,
-  { reads, spool, signal, limits }: LookOptions,
+  { reads, spool, signal, limits, passwords }: LookOptions,
 ): Promise<Looked> {
   const raw = look.object();
   const walk = new ArchiveWalk(look, {
     name: shownKey(object.key),
     spool,
     limits,
+    passwords,
     now: () => performance.now(),
   });
   try {

@@ -1,6 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { Task } from '../../engine/model/execution.js';
 import { TaskWorker, type TaskContext, type TaskOutcome } from '../../engine/ports.js';
+import { BucketsService } from '../../s3/registry/buckets.service.js';
 import { SharedReads } from '../../s3/shared-reads.js';
 import { Spool } from '../../s3/spool.js';
 import { Ledger } from '../../verdicts/ledger.js';
@@ -29,6 +30,7 @@ export class ScanSecretsWorker extends TaskWorker {
     private readonly ledger: Ledger,
     private readonly reads: SharedReads,
     private readonly spool: Spool,
+    @Inject(BucketsService) private readonly buckets: Pick<BucketsService, 'archivePasswords'>,
     private readonly scanner: SecretScannerSource,
   ) {
     super();
@@ -39,7 +41,12 @@ export class ScanSecretsWorker extends TaskWorker {
     const { scanId, object } = readInput(Input, task);
     const look = new SecretsLook(this.scanner.scanner, object.key);
     try {
-      const looked = await lookAtObject(object, look, { reads: this.reads, spool: this.spool, signal });
+      const looked = await lookAtObject(object, look, {
+        reads: this.reads,
+        spool: this.spool,
+        signal,
+        passwords: () => this.buckets.archivePasswords(object.endpointId, object.bucket),
+      });
       const report = look.report(looked, object.sizeBytes);
       await this.ledger.recordFindings(scanId, 'secrets', look.findings, look.total);
       return scanned(report, look.findings, look.total);

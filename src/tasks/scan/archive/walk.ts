@@ -3,6 +3,7 @@ import type { Spool, SpoolFile } from '../../../s3/spool.js';
 import { Budget, CannotUnpack, DEFAULT_LIMITS, type ArchiveLimits } from './budget.js';
 import type { ByteSink } from './byte-sink.js';
 import { Content } from './content.js';
+import { Passwords } from './passwords.js';
 import type { Container } from './sniff.js';
 
 /** One file inside an object, however deep. */
@@ -44,6 +45,7 @@ const NOTES_PER_REASON = 50;
  */
 export class ArchiveWalk {
   readonly budget: Budget;
+  readonly passwords: Passwords;
   private readonly root: Content;
   private readonly notes: NotCovered[] = [];
   private readonly notesByReason = new Map<string, number>();
@@ -53,6 +55,7 @@ export class ArchiveWalk {
     readonly options: WalkOptions,
   ) {
     this.budget = new Budget({ ...DEFAULT_LIMITS, ...options.limits }, options.now);
+    this.passwords = new Passwords(options.passwords ?? (() => []));
     this.root = Content.root(this);
   }
 

@@ -9,10 +9,13 @@ import {
   directoryCursor,
   entryName,
   openZip,
+  decrypted,
   readEntries,
-  readEntryStream,
+  readPacked,
+  unpack,
   type EntryStream,
 } from './zip-reader.js';
+import { headBytesOf, lockOf, trailerBytesOf, unlock, type ZipLock } from './zip-locks.js';
 import { checkStructure } from './zip-structure.js';
 
 const STORED = 0;
@@ -89,18 +92,22 @@ export class ZipLayer implements ByteSink {
 
   private async readEntry(zip: ZipFile, file: SpoolFile, entry: Entry): Promise<void> {
     const path = this.pathOf(entry);
-    const method = entry.compressionMethod;
-    if ((entry.generalPurposeBitFlag & ANY_ENCRYPTION) !== 0 || method === AES_ENCRYPTED) {
-      this.walk.note(path, 'encrypted', 'a member with a password');
+    const isEncrypted =
+      (entry.generalPurposeBitFlag & ANY_ENCRYPTION) !== 0 || entry.compressionMethod === AES_ENCRYPTED;
+    const lock = isEncrypted ? lockOf(entry) : undefined;
+    const method = lock?.method ?? entry.compressionMethod;
+    if ((!isEncrypted || lock !== undefined) && method !== STORED && method !== DEFLATED) {
+      this.walk.note(path, isEncrypted ? 'encrypted' : 'unsupported', `zip compression method ${method}`);
       return;
     }
-    if (method !== STORED && method !== DEFLATED) {
-      this.walk.note(path, 'unsupported', `zip compression method ${method}`);
+    const open = isEncrypted ? await this.unlocked(zip, file, entry, lock) : () => packedStream(zip, entry);
+    if (open === undefined) {
+      this.walk.note(path, 'encrypted', 'a member with a password');
       return;
     }
     const content = this.parent.member(entryName(entry));
     try {
-      await this.pour(await readEntryStream(zip, entry), entry, content, file);
+      await this.pour(await open(), crcOf(entry, lock), entry, content, file);
     } catch (error) {
       if (!(error instanceof CannotUnpack)) {
         content.abort();
@@ -114,7 +121,63 @@ export class ZipLayer implements ByteSink {
     await content.end();
   }
 
-  private async pour(stream: EntryStream, entry: Entry, content: Content, file: SpoolFile): Promise<void> {
+  /** Tries the bucket's passwords. @returns how to read the member, `undefined` when none is right */
+  private async unlocked(
+    zip: ZipFile,
+    file: SpoolFile,
+    entry: Entry,
+    lock: ZipLock | undefined,
+  ): Promise<(() => Promise<EntryStream>) | undefined> {
+    const { passwords, budget } = this.walk;
+    const bytes = lock === undefined ? 0 : entry.compressedSize - headBytesOf(lock) - trailerBytesOf(lock);
+    if (lock === undefined || !entry.isEncrypted() || bytes < 0) return undefined;
+    const head = await readHead(zip, entry, headBytesOf(lock));
+    for (const password of passwords.candidates()) {
+      if (budget.leftMs() === 0) return undefined;
+      const begin = await unlock(lock, head, password);
+      if (begin === undefined) continue;
+      const open = async (): Promise<EntryStream> =>
+        unpack(decrypted(await readPacked(zip, entry), lock, begin()), lock.method, bytes);
+      // The quick check lets one wrong password of 256 pass; nothing is shown before the whole member agrees.
+      if (!passwords.isProven(password) && !(await this.fits(await open(), entry, lock, file))) continue;
+      passwords.prove(password);
+      return open;
+    }
+    return undefined;
+  }
+
+  private async fits(stream: EntryStream, entry: Entry, lock: ZipLock, file: SpoolFile): Promise<boolean> {
+    const { budget } = this.walk;
+    let sum = 0;
+    let bytes = 0;
+    try {
+      for await (const chunk of stream.bytes as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        sum = crc32(chunk, sum);
+        // Too much for the real reading too, which will say so.
+        if (
+          budget.isBomb(bytes, Math.min(entry.compressedSize, file.sizeBytes)) ||
+          bytes > budget.limits.memberBytes
+        )
+          break;
+        if (bytes > entry.uncompressedSize || budget.leftMs() === 0) return false;
+      }
+    } catch {
+      return false;
+    } finally {
+      stream.bytes.destroy();
+    }
+    const crc = crcOf(entry, lock);
+    return crc === undefined || crc === sum || bytes < entry.uncompressedSize;
+  }
+
+  private async pour(
+    stream: EntryStream,
+    crc: number | undefined,
+    entry: Entry,
+    content: Content,
+    file: SpoolFile,
+  ): Promise<void> {
     // What the directory says of the packed size is the uploader's word; the archive itself bounds it.
     const packed = Math.min(entry.compressedSize, file.sizeBytes);
     const count = new LayerCount(this.walk.budget, () => packed);
@@ -136,7 +199,8 @@ export class ZipLayer implements ByteSink {
       throw new CannotUnpack('corrupt', 'zip: a member has another size than the directory says');
     if (stream.leftBytes() > 0)
       throw new CannotUnpack('corrupt', 'zip: something follows inside the packed bytes of a member');
-    if (sum !== entry.crc32) throw new CannotUnpack('corrupt', 'zip: a member differs from its checksum');
+    if (crc !== undefined && sum !== crc)
+      throw new CannotUnpack('corrupt', 'zip: a member differs from its checksum');
   }
 
   private pathOf(entry: Entry): string {
@@ -144,10 +208,34 @@ export class ZipLayer implements ByteSink {
   }
 }
 
+async function packedStream(zip: ZipFile, entry: Entry): Promise<EntryStream> {
+  return unpack(await readPacked(zip, entry), entry.compressionMethod, entry.compressedSize);
+}
+
+async function readHead(zip: ZipFile, entry: Entry, bytes: number): Promise<Buffer> {
+  const packed = await readPacked(zip, entry);
+  let head: Buffer = Buffer.alloc(0);
+  const chunks = packed[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  try {
+    for (let step = await next(chunks); step.done !== true; step = await next(chunks)) {
+      head = Buffer.concat([head, step.value]);
+      if (head.length >= bytes) break;
+    }
+  } finally {
+    packed.destroy();
+  }
+  return head.subarray(0, bytes);
+}
+
+/** WinZip's second way of AES leaves the checksum out: it would tell about the content. */
+const crcOf = (entry: Entry, lock: ZipLock | undefined): number | undefined =>
+  lock?.kind === 'aes' && !lock.hasCrc ? undefined : entry.crc32;
+
 async function next(chunks: AsyncIterator<Buffer>): Promise<IteratorResult<Buffer>> {
   try {
     return await chunks.next();
   } catch (error) {
+    if (error instanceof CannotUnpack) throw error;
     throw new CannotUnpack('corrupt', `zip: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -1,8 +1,9 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { createInflateRaw } from 'node:zlib';
-import { fromFd, type Entry, type ZipFile } from 'yauzl';
+import { fromFd, type Entry, type ZipFile, type ZipFileOptions } from 'yauzl';
 import type { SpoolFile } from '../../../s3/spool.js';
 import { CannotUnpack } from './budget.js';
+import { headBytesOf, trailerBytesOf, type Decryption, type ZipLock } from './zip-locks.js';
 
 /** Names are raw bytes here: what they mean is decided for showing only, and nothing is ever written under them. */
 export async function openZip(file: SpoolFile): Promise<ZipFile> {
@@ -51,23 +52,52 @@ export interface EntryStream {
   leftBytes(): number;
 }
 
-/** Opens an entry that is stored or deflated; how many bytes come out is for the caller to check. */
-export async function readEntryStream(zip: ZipFile, entry: Entry): Promise<EntryStream> {
-  const isStored = entry.compressionMethod === 0;
-  const packed = await new Promise<Readable>((resolve, reject) => {
+/** The bytes of an entry as they stand in the archive. */
+export async function readPacked(zip: ZipFile, entry: Entry): Promise<Readable> {
+  return new Promise((resolve, reject) => {
     const opened = (error: Error | null, stream: Readable): void => {
       if (error === null) resolve(stream);
       else reject(corrupt(error));
     };
-    if (isStored) zip.openReadStream(entry, opened);
-    else zip.openReadStream(entry, { decompress: false, decrypt: null, start: null, end: null }, opened);
+    // As it stands, whatever method and encryption it has; its typings do not know this yet.
+    const raw = { decodeFileData: false } as unknown as ZipFileOptions;
+    if (entry.compressionMethod === 0 && !entry.isEncrypted()) zip.openReadStream(entry, opened);
+    else zip.openReadStream(entry, raw, opened);
   });
-  if (isStored) return { bytes: packed, leftBytes: () => 0 };
+}
+
+/** Unpacks what is stored or deflated; how many bytes come out is for the caller to check. */
+export function unpack(packed: Readable, method: number, packedBytes: number): EntryStream {
+  if (method === 0) return { bytes: packed, leftBytes: () => 0 };
   const inflate = createInflateRaw();
   packed.on('error', (error) => inflate.destroy(error));
   inflate.on('close', () => packed.destroy());
   packed.pipe(inflate);
-  return { bytes: inflate, leftBytes: () => entry.compressedSize - inflate.bytesWritten };
+  return { bytes: inflate, leftBytes: () => packedBytes - inflate.bytesWritten };
+}
+
+/** The decrypted bytes of an entry. */
+export function decrypted(packed: Readable, lock: ZipLock, decryption: Decryption): Readable {
+  return Readable.from(plainPieces(packed, lock, decryption), { objectMode: false });
+}
+
+async function* plainPieces(
+  packed: Readable,
+  lock: ZipLock,
+  decryption: Decryption,
+): AsyncGenerator<Buffer, void> {
+  let headLeft = headBytesOf(lock);
+  const trailerBytes = trailerBytesOf(lock);
+  let held: Buffer = Buffer.alloc(0);
+  for await (const chunk of packed as AsyncIterable<Buffer>) {
+    const bytes = chunk.subarray(Math.min(headLeft, chunk.length));
+    headLeft -= chunk.length - bytes.length;
+    held = Buffer.concat([held, bytes]);
+    const ready = held.subarray(0, Math.max(0, held.length - trailerBytes));
+    held = held.subarray(ready.length);
+    if (ready.length > 0) yield decryption.update(ready);
+  }
+  decryption.end(held);
 }
 
 const UTF8_NAME = 0x800;
