@@ -31,6 +31,8 @@ export class PdfLayer implements ByteSink {
   private isInStream = false;
   private open: OpenStream | undefined;
   private inBytes = 0;
+  /** Bytes of the stream that are still to come by its own word, in which no end is looked for. */
+  private statedBytes = 0;
   private streams = 0;
   private readonly notes: { path: string; error: CannotUnpack }[] = [];
 
@@ -102,6 +104,8 @@ export class PdfLayer implements ByteSink {
     const from = last?.index ?? 0;
     this.search(text.slice(0, from));
     const dictionary = unescaped(text.slice(from));
+    // One that is too long takes in what follows, which is then no end of anything packed: corrupt.
+    this.statedBytes = Number(/\/Length\s+(\d{1,15})\b(?!\s+\d+\s+R)/.exec(dictionary)?.[1] ?? 0);
     const name = `stream ${last?.[1] ?? `no. ${this.streams}`}`;
     let path = this.parent.path;
     try {
@@ -128,12 +132,14 @@ export class PdfLayer implements ByteSink {
   /** @returns whether the stream ended */
   private async inStream(): Promise<boolean> {
     const { kept } = this;
-    const at = kept.indexOf(END);
+    const at = kept.indexOf(END, this.statedBytes);
     // Part of the end mark may be in the next chunk, and part of a filter's name.
     const ready = at >= 0 ? at : Math.max(0, kept.length - MARK_BYTES);
     await this.data(kept.subarray(0, ready), kept.subarray(0, at >= 0 ? at : kept.length));
     this.kept = kept.subarray(at >= 0 ? at + END.length : ready);
+    this.statedBytes = Math.max(0, this.statedBytes - ready);
     if (at < 0) return false;
+    this.statedBytes = 0;
     await this.finish();
     return true;
   }
