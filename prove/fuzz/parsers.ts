@@ -106,7 +106,11 @@ function takeEvent(input: Buffer): void {
 }
 
 /** A frame with a compressed block, as zstd 1.5 writes it. */
-const packedZstd = () => Buffer.from('28b52ffd045855000010616263010020f813025d1f6d', 'hex');
+const packedZstd = () =>
+  Buffer.from(
+    '28b52ffd0468450100f0736f6d652074657874206f6620612066696c652c206c696e706167653b2e030060d3c01bb19b4c08182c12',
+    'hex',
+  );
 
 function pdfs(): Buffer[] {
   const of = (dictionary: string, data: Buffer) =>
