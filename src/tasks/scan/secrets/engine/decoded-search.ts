@@ -25,11 +25,14 @@ export interface Within {
   readonly end: number;
 }
 
+/**
+ * One a level: what a level decodes is looked through before its neighbour is decoded. All scans of a thread share them,
+ * since none is ever in the middle of a block when another has its turn.
+ */
+const LEVELS = Array.from({ length: MAX_DEPTH }, () => ({ hits: new Hits(), output: new Output() }));
+
 /** Finds what in a block is written in base64, hex and the like, and searches what it says, to a depth of five. */
 export class DecodedSearch {
-  readonly #hits = Array.from({ length: MAX_DEPTH }, () => new Hits());
-  /** One a level: what a level decodes is looked through before its neighbour is decoded. */
-  readonly #outputs = Array.from({ length: MAX_DEPTH }, () => new Output());
   #leftBytes = 0;
   /** Some block had more to decode than is decoded. */
   isCutShort: boolean;
@@ -82,8 +85,8 @@ export class DecodedSearch {
       return;
     }
     this.#leftBytes -= length;
-    const decoded = decodeLayer(source, layer, this.#outputs[depth - 1]);
-    const hits = this.#hits[depth - 1]!;
+    const { hits, output } = LEVELS[depth - 1]!;
+    const decoded = decodeLayer(source, layer, output);
     hits.clear();
     this.rules.prefilter.run(decoded.bytes, 0, decoded.length, Prefilter.start, hits);
     for (const match of this.matcher.matchDecoded(decoded, hits))

@@ -17,6 +17,8 @@ export interface LaneSettings {
 // A worker that dies at once and again, say for want of memory, must not spin.
 const MAX_FRUITLESS_STARTS = 5;
 const WORKER_MEMORY_MB = 256;
+// A scan leaves little garbage; the main thread's larger nurseries would only be resident memory here.
+const WORKER_NURSERY_MB = 12;
 
 /** One worker and the scans that are on it. Replaces the worker when it dies or stands still, and the scans go on. */
 export class Lane implements Orders {
@@ -71,7 +73,10 @@ export class Lane implements Orders {
     const workerData: WorkerSettings = { ...this.settings.worker, pulse: this.#pulse.memory };
     const worker = new Worker(this.settings.entry, {
       workerData,
-      resourceLimits: { maxOldGenerationSizeMb: WORKER_MEMORY_MB },
+      resourceLimits: {
+        maxOldGenerationSizeMb: WORKER_MEMORY_MB,
+        maxYoungGenerationSizeMb: WORKER_NURSERY_MB,
+      },
     });
     worker.on('message', (report: Report) => {
       this.#fruitlessStarts = 0;
