@@ -134,9 +134,11 @@ export class TasksModule implements OnApplicationBootstrap, OnApplicationShutdow
     private readonly doctor: Doctor,
     private readonly buckets: Buckets,
     @Inject(CONFIG) private readonly config: Config,
+    @Inject(LOG) private readonly log: Log,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
+    for (const note of this.secrets.scanner.rulesNotes) this.log.warn(`Secret rules: ${note}`);
     this.health.add(new MalwareHealth(this.watch));
     this.doctor.add(new MalwareDoctor(this.watch, this.buckets, this.config.ROLES.includes('worker')));
     await this.watch.start();

@@ -24,6 +24,8 @@ export interface Looked {
   readonly sha256: string;
   readonly members: number;
   readonly notCovered: readonly NotCovered[];
+  /** Paths of the archives in which members with a password were opened; the object itself has the empty path. */
+  readonly unlocked: ReadonlySet<string>;
 }
 
 export interface LookOptions {
@@ -69,7 +71,8 @@ export async function lookAtObject(
       if (typeof end.spool === 'object') await end.spool.close();
     }
     signal.throwIfAborted();
-    return { bytes: end.bytes, sha256: end.sha256, members: walk.members, notCovered: walk.notCovered };
+    const { members, notCovered, unlocked } = walk;
+    return { bytes: end.bytes, sha256: end.sha256, members, notCovered, unlocked };
   } catch (error) {
     raw.abort();
     walk.abort();

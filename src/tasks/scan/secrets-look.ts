@@ -109,11 +109,16 @@ function gapOf({ reason, ruleId }: NotSearched): Pick<NotCovered, 'reason' | 'de
   }
 }
 
+/** Says how the secret was written when not in clear, the innermost encoding first. */
+function titleOf({ description, encodings = [] }: SecretFinding): string {
+  return [description, ...encodings.toReversed()].join(' in ');
+}
+
 function findingOf(found: SecretFinding, path: string): Finding {
   return {
     kind: 'secret',
     ruleId: found.ruleId,
-    title: found.description,
+    title: titleOf(found),
     severity: found.severity,
     confidence: found.confidence,
     path,

@@ -126,6 +126,43 @@ describe('with a trusted clamd', () => {
     expect(await scan(full, 'locked.zip', body)).toMatchObject({ verdict: 'encrypted' });
   });
 
+  describe('an archive whose password the bucket has', () => {
+    let opening: Stage;
+    beforeAll(async () => {
+      const shared = { secrets: full.secrets, archivePasswords: ['wrong', 'secret'] };
+      opening = new Stage(s3, db, {}, { configured: clamd.at }, shared);
+      await opening.clamd.look();
+    });
+    afterAll(() => opening.close());
+    // The name is what makes the daemon of this test call a stream encrypted.
+    const locked = (content: Buffer | string, password = 'secret') =>
+      zip([{ name: 'locked.txt', content, password }]);
+
+    it('is looked into, though the daemon calls it encrypted', async () => {
+      expect(await scan(full, 'known.zip', locked('harmless'))).toMatchObject({ verdict: 'encrypted' });
+      expect(await scan(opening, 'known.zip', locked('harmless'))).toMatchObject({ verdict: 'clean' });
+      const inner = zip([{ name: 'locked.txt.zip', content: locked('harmless'), stored: true }]);
+      expect(await scan(opening, 'nested.zip', inner)).toMatchObject({ verdict: 'clean' });
+      expect(await scan(opening, 'bad.zip', locked(eicar()))).toMatchObject({ verdict: 'infected' });
+      expect(await scan(opening, 'token.zip', locked(`T=${fakeToken()}\n`))).toMatchObject({
+        verdict: 'secrets',
+      });
+    });
+
+    it('stays encrypted while any member does', async () => {
+      const mixed = zip([
+        { name: 'locked.txt', content: 'harmless', password: 'secret' },
+        { name: 'other.txt', content: 'harmless', password: 'nobody knows' },
+      ]);
+      expect(await scan(opening, 'mixed.zip', mixed)).toMatchObject({ verdict: 'encrypted' });
+      const beside = zip([
+        { name: 'a.zip', content: locked('harmless') },
+        { name: 'b.zip', content: locked('harmless', 'nobody knows') },
+      ]);
+      expect(await scan(opening, 'beside.zip', beside)).toMatchObject({ verdict: 'encrypted' });
+    });
+  });
+
   it('a bomb is incomplete, and never clean', async () => {
     const bomb = gzipSync(Buffer.alloc(40_000_000));
     expect(await scan(full, 'bomb.gz', bomb)).toMatchObject({
@@ -185,6 +222,14 @@ describe('secrets', () => {
     const told = JSON.stringify([findings, secrets, full.ledger.findings.get(`${scanId}:secrets`)]);
     expect(told).not.toContain(token);
     expect(told).not.toContain(key);
+  });
+
+  it('are found encoded, and their title says how they are written', async () => {
+    const inner = Buffer.from(`GITLAB=${fakeToken()}\n`).toString('hex');
+    const body = `data: ${Buffer.from(inner).toString('base64')}\n`;
+    const { verdict, findings } = await scan(full, 'encoded.yaml', body);
+    expect(verdict).toBe('secrets');
+    expect(findings.map(({ title }) => title)).toEqual([expect.stringMatching(/ in hex in base64$/)]);
   });
 
   it('a harmless text has none', async () => {

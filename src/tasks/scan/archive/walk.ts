@@ -48,6 +48,7 @@ export class ArchiveWalk {
   readonly passwords: Passwords;
   private readonly root: Content;
   private readonly notes: NotCovered[] = [];
+  private readonly unlockedPaths = new Set<string>();
   private readonly notesByReason = new Map<string, number>();
 
   constructor(
@@ -90,12 +91,25 @@ export class ArchiveWalk {
     this.root.abort();
   }
 
+  /** Paths of the archives in which members with a password were opened; the object itself has the empty path. */
+  get unlocked(): ReadonlySet<string> {
+    return this.unlockedPaths;
+  }
+
+  /** A member of this archive had a password, and one of the bucket's fitted. */
+  unlockedIn(path: string): void {
+    this.unlockedPaths.add(this.shownPath(path));
+  }
+
   note(path: string, reason: NotCovered['reason'], detail: string): void {
     const count = (this.notesByReason.get(reason) ?? 0) + 1;
     this.notesByReason.set(reason, count);
-    // The object itself has the empty path in the ledger.
-    const shown = path === this.options.name ? '' : path;
-    if (count <= NOTES_PER_REASON) this.notes.push({ path: shown, reason, detail });
+    if (count <= NOTES_PER_REASON) this.notes.push({ path: this.shownPath(path), reason, detail });
+  }
+
+  /** The object itself has the empty path in the ledger. */
+  private shownPath(path: string): string {
+    return path === this.options.name ? '' : path;
   }
 
   /** Notes why unpacking stopped; rethrows what is not about unpacking. The tree's own end is noted once. */

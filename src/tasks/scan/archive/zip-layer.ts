@@ -105,6 +105,7 @@ export class ZipLayer implements ByteSink {
       this.walk.note(path, 'encrypted', 'a member with a password');
       return;
     }
+    if (isEncrypted) this.walk.unlockedIn(this.parent.path);
     const content = this.parent.member(entryName(entry));
     try {
       await this.pour(await open(), crcOf(entry, lock), entry, content, file);

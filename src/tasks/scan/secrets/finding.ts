@@ -83,6 +83,8 @@ export interface SecretScanTarget {
 export interface SecretScanner {
   readonly rulesCount: number;
   readonly rulesDigest: string;
+  /** What of the rule files is not followed or looks like a mistake, a sentence each; for whoever wrote them. */
+  readonly rulesNotes: readonly string[];
   open(target: SecretScanTarget): SecretScan;
   /** Stops the scanner. Scans that are still open fail. */
   close(): Promise<void>;

@@ -31,6 +31,7 @@ export function createSecretScanner(rules: SecretRuleSet, options: SecretScanner
   const scanner: SecretScanner = {
     rulesCount: rules.rules.length,
     rulesDigest: rules.digest,
+    rulesNotes: rules.notes,
     open: (target: SecretScanTarget): SecretScan => new ByteScan(settings, target),
     close: () => Promise.resolve(),
   };

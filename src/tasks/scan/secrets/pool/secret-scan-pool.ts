@@ -31,6 +31,7 @@ const compiledEntry = new URL('./worker-entry.js', import.meta.url);
 export class SecretScanPool implements SecretScanner {
   readonly rulesCount: number;
   readonly rulesDigest: string;
+  readonly rulesNotes: readonly string[];
   readonly #lanes: readonly Lane[];
   #lastId = 0;
   #closed = false;
@@ -49,6 +50,7 @@ export class SecretScanPool implements SecretScanner {
     const set = loadRules(options.sources);
     this.rulesCount = set.rules.length;
     this.rulesDigest = set.digest;
+    this.rulesNotes = set.notes;
     const settings = {
       worker: {
         sources: options.sources,
