@@ -66,15 +66,22 @@ export async function motoServer(version: string): Promise<Sdk> {
 }
 
 /** versitygw, built from its Go module. Rejects when Go or the module proxy is not there. */
-export async function versitygw(version: string): Promise<Sdk> {
-  return await installed(`versitygw-${version}`, async (folder) => {
-    await run('go', ['install', '-trimpath', `github.com/versity/versitygw/cmd/versitygw@v${version}`], {
+export const versitygw = (version: string): Promise<Sdk> =>
+  goProgram('versitygw', 'github.com/versity/versitygw/cmd/versitygw', version);
+
+/** gitleaks, to compare with; built as above. */
+export const gitleaks = (version: string): Promise<Sdk> =>
+  goProgram('gitleaks', 'github.com/zricethezav/gitleaks/v8', version);
+
+async function goProgram(name: string, module: string, version: string): Promise<Sdk> {
+  return await installed(`${name}-${version}`, async (folder) => {
+    await run('go', ['install', '-trimpath', `${module}@v${version}`], {
       timeout: COMPILE_MS,
       maxBuffer: 16 * 1024 * 1024,
       // `auto` lets an older Go fetch the one that the module asks for from the module proxy.
       env: { ...process.env, GOBIN: folder, CGO_ENABLED: '0', GOTOOLCHAIN: 'auto' },
     });
-    return join(folder, 'versitygw');
+    return join(folder, name);
   });
 }
 
