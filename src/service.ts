@@ -292,9 +292,13 @@ async function openS3(
   return endpoint;
 }
 
+// Node's 511 are full in a storm of a server that opens a connection for each event (versitygw), and one that waits for
+// its turn too long is an event lost, as nobody sends it again. The system bounds it too (net.core.somaxconn, 4096).
+const WAITING_CONNECTIONS = 4096;
+
 async function listen(app: NestFastifyApplication, config: Config): Promise<void> {
   try {
-    await app.listen(config.PORT, config.HOST);
+    await app.listen({ port: config.PORT, host: config.HOST, backlog: WAITING_CONNECTIONS });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE')
