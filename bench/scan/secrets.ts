@@ -16,7 +16,7 @@ import type { Options } from './options.js';
 
 const PACKAGES = fileURLToPath(new URL('../../node_modules', import.meta.url));
 const CHUNK = 65_536;
-const GITLEAKS = '8.30.0';
+const GITLEAKS = '8.30.1';
 const BARS: Readonly<Record<Kind, number>> = { source: 150, json: 300, logs: 300 };
 const MUST_TIMES = 3;
 const MUST_MEBIBYTES = 100;
