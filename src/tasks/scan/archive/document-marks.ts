@@ -38,8 +38,14 @@ export class DocumentMarks {
 
   private lookAtPdf(seen: Buffer): void {
     if (this.isEncrypted && this.isPacked) return;
-    const text = seen.toString('latin1');
+    const text = unescaped(seen.toString('latin1'));
     this.isEncrypted ||= /\/Encrypt\s*(\d+\s+\d+\s+R|<<)/.test(text);
     this.isPacked ||= PDF_PACKED.test(text);
   }
 }
+
+/** Any letter of a PDF's name may be written as its number. */
+export const unescaped = (text: string): string =>
+  text.includes('#')
+    ? text.replaceAll(/#([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    : text;

@@ -37,7 +37,7 @@ export class Base64 implements MailEncoding {
     if (this.isOver || !/^[A-Za-z0-9+/]*={0,2}$/.test(text))
       throw corrupt('base64 with something else in it');
     this.isOver = text.endsWith('=');
-    const all = this.rest + text.replace(/=+$/, '');
+    const all = this.rest + withoutEnd(text, '=');
     const whole = this.isOver ? all.length : all.length - (all.length % 4);
     this.rest = all.slice(whole);
     if (whole % 4 === 1) throw corrupt('base64 that is cut off');
@@ -61,7 +61,7 @@ export class QuotedPrintable implements MailEncoding {
     const ready = at >= 0 && at > line.length - 3 ? line.subarray(0, at) : line;
     this.rest = line.subarray(ready.length);
     const text = ready.toString('latin1');
-    const soft = isCut ? text : text.replace(/[ \t]+$/, '');
+    const soft = isCut ? text : withoutEnd(text, ' \t');
     const isSoft = !isCut && soft.endsWith('=');
     const encoded = isSoft ? soft.slice(0, -1) : soft;
     if (/=(?![0-9A-Fa-f]{2})/.test(encoded)) throw corrupt('quoted-printable with something else in it');
@@ -103,4 +103,11 @@ export class Uuencode implements MailEncoding {
   end(): Buffer {
     throw corrupt('uuencoded content without its end');
   }
+}
+
+/** Without the characters of a set at the end. A pattern for that is tried at every place, and takes the square of the time. */
+function withoutEnd(text: string, characters: string): string {
+  let end = text.length;
+  while (end > 0 && characters.includes(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end);
 }

@@ -38,7 +38,7 @@ export function parseHeader(text: string, usualType: string): MailHeader {
     type,
     boundary: type.startsWith('multipart/') ? boundary : undefined,
     name: parameter(disposition, 'filename') ?? parameter(contentType, 'name'),
-    encoding: (field('content-transfer-encoding') ?? '7bit').replace(/\s*(;.*|\(.*\))$/, '').toLowerCase(),
+    encoding: withoutComment(field('content-transfer-encoding') ?? '7bit').toLowerCase(),
     smimeType: parameter(contentType, 'smime-type'),
   };
 }
@@ -102,4 +102,10 @@ const FIRST_LINE = /^(?:\u00ef\u00bb\u00bf)?(?:\r?\n)*(?:From [^\r\n]*\r?\n|[!-9
 export function looksLikeMail(head: Buffer): boolean {
   const text = head.toString('latin1');
   return FIRST_LINE.test(text) && (OF_MAIL.test(text) || (text.match(COMMON)?.length ?? 0) > 1);
+}
+
+/** What stands before a parameter or a comment. Without a pattern: one that ends in `$` is tried at every place. */
+function withoutComment(value: string): string {
+  const at = value.search(/[;(]/);
+  return (at > 0 ? value.slice(0, at) : value).trim();
 }

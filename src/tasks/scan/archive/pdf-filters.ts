@@ -6,6 +6,8 @@ import type { Out, Unpacker } from './unpacker.js';
 
 /** How the bytes of one stream are packed. */
 export interface Packing {
+  /** The filters as the dictionary has them. */
+  readonly stated: string;
   /** In the order in which they are undone. */
   readonly filters: readonly string[];
   readonly predictor:
@@ -24,19 +26,26 @@ const SHORT: Readonly<Record<string, string>> = {
 };
 const PICTURES = new Set(['DCTDecode', 'JPXDecode', 'CCITTFaxDecode', 'JBIG2Decode']);
 const MOST_FILTERS = 8;
+// A reference, or more blanks than anybody writes: bounded, so that what is tried at each place does not grow.
+const PARAMETERS_ELSEWHERE =
+  /\/(?:DecodeParms|DP)(?:\s{100}|\s{0,99}\[\s{100}|\s{0,99}\[?\s{0,99}\d{1,10}(?:\s{100}|\s{1,99}\d{1,10}(?:\s{100}|\s{1,99}R)))/;
 
 /** What a stream's dictionary says, `undefined` where nothing is packed. @throws CannotUnpack */
 export function packingOf(dictionary: string): Packing | undefined {
-  const stated = [...dictionary.matchAll(/\/Filter(?![A-Za-z0-9])\s*(\[[^\]]*\]|\/\w+)?/g)];
+  const stated = [
+    ...dictionary.matchAll(/\/Filter(?![A-Za-z0-9])\s{0,100}(\[[^\]]{0,1000}\]|\/\w{1,100})?/g),
+  ];
   if (stated.length === 0) return undefined;
   const value = stated[0]?.[1];
   if (stated.length > 1 || value === undefined) throw unsupported('its filter is not said in place');
+  // In a comment or a text a bracket ends nothing.
+  if (/[%(]/.test(value)) throw unsupported('its filter is not said plainly');
   const filters = [...value.matchAll(/\/(\w+)/g)].map(([, name = '']) => SHORT[name] ?? name);
   if (filters.length > MOST_FILTERS)
     throw new CannotUnpack('limit', `pdf: more than ${MOST_FILTERS} filters`);
-  if (/\/(DecodeParms|DP)\s*\[?\s*\d+\s+\d+\s+R/.test(dictionary))
-    throw unsupported('its parameters are elsewhere');
+  if (PARAMETERS_ELSEWHERE.test(dictionary)) throw unsupported('its parameters are elsewhere');
   return {
+    stated: value,
     filters,
     predictor: predictorOf(dictionary),
     earlyChange: number(dictionary, 'EarlyChange', 1) !== 0,

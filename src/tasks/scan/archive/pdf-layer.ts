@@ -1,7 +1,7 @@
 import { CannotUnpack, LayerCount } from './budget.js';
 import type { ByteSink } from './byte-sink.js';
 import type { Content } from './content.js';
-import { PDF_PACKED } from './document-marks.js';
+import { PDF_PACKED, unescaped } from './document-marks.js';
 import { packingOf, unpackersOf } from './pdf-filters.js';
 import type { Unpacker } from './unpacker.js';
 import type { ArchiveWalk } from './walk.js';
@@ -99,7 +99,8 @@ export class PdfLayer implements ByteSink {
   private async begin(text: string): Promise<void> {
     this.isInStream = true;
     this.streams += 1;
-    const objects = [...text.matchAll(/(\d+)\s+\d+\s+obj\b/g)];
+    // Bounded, and never begun inside a number: what is tried at each place must not grow with the text.
+    const objects = [...text.matchAll(/(?<!\d)(\d{1,10})\s{1,20}\d{1,10}\s{1,20}obj\b/g)];
     const last = objects.at(-1);
     const from = last?.index ?? 0;
     this.search(text.slice(0, from));
@@ -117,15 +118,17 @@ export class PdfLayer implements ByteSink {
       }
       const unpackers = unpackersOf(packing, this.walk.budget);
       // A picture in its own coding: its bytes are there for all to see.
-      if (unpackers.length === 0) return;
+      if (unpackers.length === 0) {
+        this.search(dictionary.replace(packing.stated, ''));
+        return;
+      }
       this.walk.budget.member();
       this.inBytes = 0;
       const count = new LayerCount(this.walk.budget, () => this.inBytes);
       this.open = { content: this.parent.member(name), unpackers, count };
     } catch (error) {
       if (!(error instanceof CannotUnpack) || error === this.walk.budget.exhausted) throw error;
-      const isPicture = /\/Subtype\s*\/Image\b/.test(dictionary);
-      if (error.reason !== 'unsupported' || !isPicture) this.note(path, error);
+      this.note(path, error);
     }
   }
 
@@ -215,7 +218,3 @@ export class PdfLayer implements ByteSink {
     if (this.notes.length < KEPT_NOTES) this.notes.push({ path, error });
   }
 }
-
-/** Any letter of a name may be written as its number. */
-const unescaped = (text: string): string =>
-  text.replaceAll(/#([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));

@@ -73,6 +73,39 @@ describe('what is encoded', () => {
     ]);
   });
 
+  test('is found behind what is itself written otherwise', async () => {
+    const hex = encoded(`say ${token} yes`, 'hex').toString();
+    for (const before of ['{"d":"first line\\n', '{"d":"a\\t', 'x=%20', `x=%20${'a-'.repeat(300)}%20`])
+      expect(ruleIds(await scan(`${before}${encoded(hex, 'base64').toString()}"`)), before).toEqual([
+        'github-pat',
+      ]);
+    const long = `${'say '.repeat(75)}${hex}`;
+    expect(ruleIds(await scan(`x=%20${encoded(long, 'base64').toString()}&`))).toEqual(['github-pat']);
+  });
+
+  test('may be text of another character set, with a control character, or of letters beyond ASCII', async () => {
+    const hex = encoded(`key ${token} end`, 'hex').toString();
+    const latin1 = Buffer.from(`caf\xe9 au lait token ${hex} yes`, 'latin1').toString('base64');
+    const coloured = Buffer.from(`\x1b[0m plain text ${hex}`).toString('base64');
+    for (const text of [latin1, coloured]) expect(ruleIds(await scan(text))).toEqual(['github-pat']);
+    for (const letter of ['中', 'ж', '😀'])
+      for (const pad of [0, 1, 2, 3]) {
+        const text = `${'x'.repeat(pad)}${letter.repeat(30_000)}\n key=${hex}\n${letter.repeat(1_000)}`;
+        const found = ruleIds(await scan(Buffer.from(text).toString('base64')));
+        expect(found, `${letter} behind ${pad}`).toEqual(['github-pat']);
+      }
+  });
+
+  test('does not depend on what other texts have left in memory', async () => {
+    const twice = encoded(`${token} `, 'HTML entities', 'base64').toString();
+    const content = `%20${twice}%20%20${twice}%20`;
+    const alone = await scan(content);
+    for (const other of ['%20abcdefgh_'.repeat(20_000), ' '.repeat(70_000), 'word_'.repeat(30_000)]) {
+      await scan(other);
+      expect(await scan(content)).toEqual(alone);
+    }
+  });
+
   test('is one finding, when it is also written in clear', async () => {
     expect(ruleIds(await scan(`a%20b=${token}%20c`))).toEqual(['github-pat']);
     const both = await scan(around(encoded(`${token} `, 'base64'), `x ${token}\n`));

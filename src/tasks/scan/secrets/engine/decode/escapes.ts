@@ -3,7 +3,7 @@ import type { Trigger } from './triggers.js';
 
 // How far a value goes on to each side of a character that is written otherwise, when no blank or quote ends it.
 const VALUE_BEFORE = 128;
-const VALUE_AFTER = 512;
+const VALUE_AFTER = 16 * 1024;
 // What a pattern may look for beside the value.
 const CONTEXT_BEFORE = 48;
 const CONTEXT_AFTER = 8;

@@ -11,6 +11,8 @@ const CONTEXT_BEFORE = 64;
 const CONTEXT_AFTER = 8;
 // So much is looked at to tell text from anything else that base64 or hex may hold.
 const TASTED_BYTES = 24;
+// Of them: an accent of Latin-1, an escape of a terminal.
+const MOST_STRANGE = 2;
 const MAX_SEPARATORS = 3;
 const LONGEST_INDENT = 40;
 
@@ -29,6 +31,8 @@ for (const letter of '-_/+') IS_SEPARATOR[letter.charCodeAt(0)] = 1;
 export function findRuns(bytes: Buffer, from: number, to: number, end: number): Layer[] {
   const found: Layer[] = [];
   let low = from;
+  // The end of the run that was looked at last: something may have been found in the middle of it.
+  let knownStop = from;
   // Any run has a character at one of these places; the others need not be looked at.
   for (let at = from + SHORTEST_BASE64 - 1; at < to + SHORTEST_BASE64 - 1 && at < end;) {
     if (!mayBeInRun(bytes, at)) {
@@ -37,8 +41,9 @@ export function findRuns(bytes: Buffer, from: number, to: number, end: number): 
     }
     let start = at;
     while (start > low && IN_RUN[bytes[start - 1]!] === 1) start--;
-    let stop = at + 1;
+    let stop = Math.max(at + 1, knownStop);
     while (stop < end && IN_RUN[bytes[stop]!] === 1) stop++;
+    knownStop = stop;
     if (stop - start < SHORTEST_BASE64 || start >= to) {
       at = stop + SHORTEST_BASE64;
       continue;
@@ -93,7 +98,7 @@ function layerOf(encoding: Encoding, codedFrom: number, codedTo: number, low: nu
 
 /** Where groups of four begin that hold text, or -1: where the run does, or behind a prefix that looks like a part of it. */
 function base64In(bytes: Buffer, start: number, stop: number, isCut: boolean): number {
-  const last = isCut ? start + 3 : start;
+  const last = start + (isCut ? 3 : lettersOfEscape(bytes, start));
   for (let at = start; at <= last; at++) if (isBase64Text(bytes, at, stop)) return at;
   let separators = 0;
   const to = Math.min(stop - SHORTEST_BASE64, start + CONTEXT_BEFORE);
@@ -103,6 +108,12 @@ function base64In(bytes: Buffer, start: number, stop: number, isCut: boolean): n
     separators++;
   }
   return -1;
+}
+
+/** How many characters of a run may belong to what is written otherwise before it: `\\n`, `%20`. */
+function lettersOfEscape(bytes: Buffer, start: number): number {
+  const before = start > 0 ? bytes[start - 1] : 0;
+  return before === 0x5c ? 1 : before === 0x25 ? 2 : 0;
 }
 
 /** The end of the run, with the lines that follow when it is one line of an encoded file. */
@@ -150,9 +161,11 @@ const taste = new Uint8Array(TASTED_BYTES);
 
 function isHexText(bytes: Buffer, from: number, to: number): boolean {
   const count = Math.min(TASTED_BYTES, (to - from) >> 1);
+  let strange = 0;
   for (let i = 0; i < count; i++) {
     const byte = pair(bytes, from + 2 * i, to)!;
-    if (IS_POSSIBLE[byte] === 0) return false;
+    strange += 1 - IS_POSSIBLE[byte]!;
+    if (strange > MOST_STRANGE) return false;
     taste[i] = byte;
   }
   return isText(count);
@@ -161,6 +174,7 @@ function isHexText(bytes: Buffer, from: number, to: number): boolean {
 function isBase64Text(bytes: Buffer, from: number, to: number): boolean {
   const most = Math.min(TASTED_BYTES, Math.floor(((to - from) * 3) / 4));
   const count = most - (most % 3);
+  let strange = 0;
   for (let i = 0, at = from; i < count; i += 3, at += 4) {
     const bits =
       (SEXTETS[bytes[at]!]! << 18) |
@@ -170,7 +184,8 @@ function isBase64Text(bytes: Buffer, from: number, to: number): boolean {
     const first = (bits >> 16) & 255;
     const second = (bits >> 8) & 255;
     const third = bits & 255;
-    if (IS_POSSIBLE[first] === 0 || IS_POSSIBLE[second] === 0 || IS_POSSIBLE[third] === 0) return false;
+    strange += 3 - IS_POSSIBLE[first]! - IS_POSSIBLE[second]! - IS_POSSIBLE[third]!;
+    if (strange > MOST_STRANGE) return false;
     taste[i] = first;
     taste[i + 1] = second;
     taste[i + 2] = third;
@@ -180,12 +195,15 @@ function isBase64Text(bytes: Buffer, from: number, to: number): boolean {
 
 /** Whether the first bytes are text: in UTF-8, or with zeros between, as PowerShell's encoded commands are. */
 function isText(count: number): boolean {
-  if (taste[0] !== 0 && taste[1] !== 0) return isUtf8(count);
+  if (isUtf8(count) || isMostlyText(count)) return true;
   return isWide(count, 2, 0) || isWide(count, 2, 1) || isWide(count, 4, 0) || isWide(count, 4, 3);
 }
 
+/** Whether these bytes are UTF-8; they may begin in the middle of a character, where a block does. */
 function isUtf8(count: number): boolean {
-  for (let i = 0; i < count;) {
+  let first = 0;
+  while (first < 3 && (taste[first]! & 0xc0) === 0x80) first++;
+  for (let i = first; i < count;) {
     const byte = taste[i++]!;
     let more = 0;
     if (byte >= 0xc2 && byte < 0xf5) more = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
@@ -193,6 +211,13 @@ function isUtf8(count: number): boolean {
     for (; more > 0 && i < count; more--) if ((taste[i++]! & 0xc0) !== 0x80) return false;
   }
   return true;
+}
+
+/** In another character set, or with a control character in it. */
+function isMostlyText(count: number): boolean {
+  let letters = 0;
+  for (let i = 0; i < count; i++) letters += IS_TEXT[taste[i]!]!;
+  return count - letters <= MOST_STRANGE;
 }
 
 function isWide(count: number, width: number, low: number): boolean {

@@ -101,8 +101,8 @@ export function pair(source: Uint8Array, at: number, to: number): number | undef
 export function softBreak(source: Uint8Array, from: number, to: number): number | undefined {
   let at = from;
   while (at < to && (source[at] === 0x20 || source[at] === 0x09)) at++;
-  if (source[at] === 0x0d && at < to) at++;
-  return source[at] === 0x0a && at < to ? at + 1 : undefined;
+  if (at < to && source[at] === 0x0d) at++;
+  return at < to && source[at] === 0x0a ? at + 1 : undefined;
 }
 
 /** Entities that stand for characters of tokens, and for what stands around them. */
