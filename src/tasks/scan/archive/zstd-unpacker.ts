@@ -30,6 +30,7 @@ async function libzstd(): Promise<Libzstd> {
   }));
 }
 
+const FRAMES_A_TURN = 256;
 const IN_BYTES = 64 * 1024;
 const OUT_BYTES = 128 * 1024;
 // Two structures of a pointer and two sizes.
@@ -55,6 +56,7 @@ export class ZstdUnpacker implements Unpacker {
   private hasFrame = false;
   private isPadding = false;
   private isClosed = false;
+  private frames = 0;
 
   constructor(private readonly budget: Budget) {}
 
@@ -102,14 +104,15 @@ export class ZstdUnpacker implements Unpacker {
     if (magic === 0 && this.hasFrame) {
       this.isPadding = true;
       this.head = Buffer.alloc(0);
-      return Buffer.concat([head.subarray(4), bytes.subarray(head.length - before)]);
+      return behind(head, 4, bytes, before);
     }
     if (magic >>> 4 === 0x184d2a5) {
       if (head.length < SKIPPABLE_HEAD_BYTES) return Buffer.alloc(0);
       this.skipBytes = head.readUInt32LE(4);
       this.hasFrame = true;
       this.head = Buffer.alloc(0);
-      return Buffer.concat([head.subarray(SKIPPABLE_HEAD_BYTES), bytes.subarray(head.length - before)]);
+      await this.turn();
+      return behind(head, SKIPPABLE_HEAD_BYTES, bytes, before);
     }
     if (magic !== 0xfd2fb528) {
       throw corrupt(this.hasFrame ? 'something follows after its end' : 'it has no header');
@@ -119,9 +122,17 @@ export class ZstdUnpacker implements Unpacker {
     await this.makeContext(need);
     this.head = Buffer.alloc(0);
     this.isInFrame = true;
-    const used = await this.decompress(head, out);
+    await this.turn();
     // A frame may be shorter than the longest head.
-    return Buffer.concat([head.subarray(used), bytes.subarray(head.length - before)]);
+    return behind(head, await this.decompress(head, out), bytes, before);
+  }
+
+  /** Frames may be empty: without output nobody else looks at the time, or lets others have their turn. */
+  private async turn(): Promise<void> {
+    this.frames += 1;
+    if (this.frames % FRAMES_A_TURN !== 0) return;
+    this.budget.out(0);
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   private async makeContext(windowBytes: number): Promise<void> {
@@ -228,3 +239,10 @@ function orNoMemory(pointer: number): number {
 }
 
 const corrupt = (what: string) => new CannotUnpack('corrupt', `zstd: ${what}`);
+
+/** What follows after the first `used` bytes of a head, of which `before` came with an earlier chunk. */
+function behind(head: Buffer, used: number, bytes: Buffer, before: number): Buffer {
+  // No copy: a chunk may hold thousands of frames.
+  if (used >= before) return bytes.subarray(used - before);
+  return Buffer.concat([head.subarray(used, before), bytes]);
+}
