@@ -4,14 +4,18 @@ import { table } from '../../bench/row.js';
 
 describe('the bench from the upload to the tag', () => {
   test('takes everything unless told otherwise, in its own order', () => {
-    expect(readOptions([])).toEqual({ json: false, only: MEASURES, rounds: 5, objects: 2000, gigabytes: 10 });
-    expect(readOptions(['--json', '--only', 'large,latency', '--objects', '7'])).toEqual({
-      json: true,
-      only: ['latency', 'large'],
-      rounds: 5,
-      objects: 7,
-      gigabytes: 10,
-    });
+    const usual = { json: false, s3: 'embedded', only: MEASURES, rounds: 5, objects: 2000, gigabytes: 10 };
+    expect(readOptions([])).toEqual(usual);
+    expect(readOptions(['--json', '--s3', 'versitygw', '--only', 'large,latency', '--objects', '7'])).toEqual(
+      {
+        json: true,
+        s3: 'versitygw',
+        only: ['latency', 'large'],
+        rounds: 5,
+        objects: 7,
+        gigabytes: 10,
+      },
+    );
   });
 
   test.each([
@@ -19,7 +23,11 @@ describe('the bench from the upload to the tag', () => {
     [['--gigabytes', '0'], '--gigabytes: must be a whole number from 1, not "0"'],
     [['--rounds', '2.5'], '--rounds: must be a whole number from 1'],
     [['--seconds', '5'], '--seconds'],
-    [['latency'], 'npm run bench:e2e -- [--json] [--only NAME,…] [--rounds N] [--objects N] [--gigabytes N]'],
+    [['--s3', 'minio'], '--s3: must be embedded or versitygw, not "minio"'],
+    [
+      ['latency'],
+      'npm run bench:e2e -- [--json] [--only NAME,…] [--rounds N] [--objects N] [--gigabytes N] [--s3 embedded|versitygw]',
+    ],
   ])('refuses %j with its usage', (args, said) => {
     expect(() => readOptions(args)).toThrow(said);
     expect(() => readOptions(args)).toThrow('names: latency, built-in');
