@@ -8,7 +8,7 @@ export interface BenchSpec<Measure extends string, Number extends string, Text e
   readonly measures: readonly Measure[];
   /** Options that are whole numbers, each with what holds when it is not said, and the least that may be. */
   readonly numbers: Readonly<Record<Number, { readonly usual: number; readonly min: number }>>;
-  /** Options that are text, each with the word for it in the usage; undefined when it is not said. */
+  /** Options that are text, each with the word for it in the usage, or its choices as in `this|that`; undefined when it is not said. */
   readonly texts: Readonly<Record<Text, string>>;
 }
 
@@ -40,6 +40,9 @@ export function readBench<Measure extends string, Number extends string, Text ex
     const given = values as Readonly<Record<string, string | boolean | undefined>>;
     const text = (name: string): string | undefined => {
       const value = given[name];
+      const choices = (texts as Readonly<Record<string, string>>)[name]?.split('|') ?? [];
+      if (choices.length > 1 && typeof value === 'string' && !choices.includes(value))
+        throw new Error(`--${name}: must be ${choices.join(' or ')}, not "${value}"`);
       return typeof value === 'string' ? value : undefined;
     };
     const names = text('only')?.split(',') ?? measures;
