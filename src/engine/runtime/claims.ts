@@ -79,6 +79,8 @@ export class Claims {
   private readonly busy = new Set<string>();
   /** The newest statement of each type whose tasks are not on disk yet. */
   private readonly underWay = new Map<string, Claiming>();
+  /** All statements that are not over, each with its type. */
+  private readonly statements = new Map<Promise<unknown>, string>();
   /** Types whose last claim found a task for everybody. */
   private readonly plenty = new Set<string>();
   /** Types with tasks behind somebody's lock: the pause before the next look. */
@@ -100,6 +102,12 @@ export class Claims {
   /** Whether more tasks of this type wait, as far as the last claim can tell. */
   expectsMore(taskType: string): boolean {
     return this.plenty.has(taskType);
+  }
+
+  /** Until the statements are over that this process sent for this type up to now; they know no later refusal. */
+  async answered(taskType: string): Promise<void> {
+    const sent = [...this.statements].filter(([, type]) => type === taskType);
+    await Promise.all(sent.map(([statement]) => statement));
   }
 
   private async work(taskType: string): Promise<void> {
@@ -157,7 +165,9 @@ export class Claims {
       tell(unserved === undefined);
       return unserved;
     };
-    claiming.done = finish();
+    const done = (claiming.done = finish());
+    this.statements.set(done, taskType);
+    void done.finally(() => this.statements.delete(done));
     return claiming;
   }
 

@@ -136,6 +136,7 @@ export class EngineRuntime {
       whole: vault && ((task) => vault.task(task)),
       responseTimeoutMs: (task) => timeoutsOf(task, definitions.taskDefs()).responseTimeoutMs,
       freed: (taskType) => this.dispatcher.freed(taskType),
+      answered: (taskType) => this.claims.answered(taskType),
       started: (extendAt) => this.lookout.dueAt(extendAt),
     });
     this.keeper = new NodeKeeper({

@@ -91,6 +91,8 @@ interface Parts {
   readonly responseTimeoutMs: (task: Task) => number;
   /** A slot is free and tasks of this type may wait. */
   readonly freed: (taskType: string) => void;
+  /** Resolves once every claim of this type that was sent up to now is answered. */
+  readonly answered: (taskType: string) => Promise<void>;
   /** A run began whose lease needs a sign of life at this time. */
   readonly started: (extendAt: number) => void;
 }
@@ -151,6 +153,8 @@ export class Runner {
         // Before the report, whose commit would hand it to this process again.
         this.parts.slots.refuse(task, this.parts.clock.now());
         this.parts.log.debug({ ...factsOf(task), why: error.message }, 'a task was left to other processes');
+        // A claim that is on its way knows nothing of it, and would take the task again as soon as it waits.
+        await this.parts.answered(task.taskType);
       } else if (!run.isAborted) this.parts.log.warn({ err: error, ...factsOf(task) }, 'a worker threw');
       return reportOf(error, task);
     }

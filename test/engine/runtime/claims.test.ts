@@ -44,7 +44,7 @@ function make() {
       'work',
       Array.from({ length: count }, () => ({ workerId: 'w', owner: undefined })),
     );
-  return { store, take, again };
+  return { claims, store, take, again };
 }
 
 describe('claims', () => {
@@ -100,6 +100,31 @@ describe('claims', () => {
     expect(await first).toHaveLength(1);
     expect(await take()).toEqual([]);
     expect(asked).toEqual([1, 1, 1]);
+  });
+
+  test('that are on their way are waited for by who refuses a task, and no later ones', async () => {
+    const { claims, store, take } = make();
+    const ends: (() => void)[] = [];
+    store.claimTasks = async (_, taken) => {
+      taken?.([]);
+      await new Promise<void>((resolve) => ends.push(resolve));
+      return [];
+    };
+    await claims.answered('work');
+    const first = take();
+    await eventually(() => ends.length === 1);
+    let isAnswered = false;
+    const answered = claims.answered('work').then(() => (isAnswered = true));
+    await claims.answered('other work');
+    expect(isAnswered).toBe(false);
+    ends[0]?.();
+    await answered;
+    await first;
+    const second = take();
+    await eventually(() => ends.length === 2);
+    ends[1]?.();
+    await second;
+    await claims.answered('work');
   });
 
   test('that meet a row which cannot be handed out do not say that who asked sent something wrong', async () => {
