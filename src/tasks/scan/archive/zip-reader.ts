@@ -59,8 +59,8 @@ export async function readPacked(zip: ZipFile, entry: Entry): Promise<Readable> 
       if (error === null) resolve(stream);
       else reject(corrupt(error));
     };
-    // As it stands, whatever method and encryption it has; its typings do not know this yet.
-    const raw = { decodeFileData: false } as unknown as ZipFileOptions;
+    // As it stands, whatever method and encryption it has.
+    const raw: ZipFileOptions = { decodeFileData: false };
     if (entry.compressionMethod === 0 && !entry.isEncrypted()) zip.openReadStream(entry, opened);
     else zip.openReadStream(entry, raw, opened);
   });
