@@ -89,7 +89,7 @@ function hints({ config, credentials, s3Url, malware, seeded }: BannerFacts): st
   if (malware.level !== 'full') {
     lines.push(
       '',
-      '  Without a malware engine and its signatures nothing is called clean: such objects are `incomplete`.',
+      '  Without a malware engine and its signatures objects are `incomplete`, and `clean (secrets)` where no more is required.',
       `  To mend it: ${malware.remedy ?? 'see docs/operating.md'}`,
     );
   }

@@ -1,4 +1,4 @@
-import { VERDICTS, type Verdict } from '../verdicts/verdict.js';
+import { CLEAN_VERDICTS, VERDICTS, type Verdict } from '../verdicts/verdict.js';
 
 /** Uploads of a period and what became of them; `gap` is 0 when every upload is accounted for. */
 export interface Coverage {
@@ -10,7 +10,7 @@ export interface Coverage {
   readonly addsUp: boolean;
   /** The same uploads by what an auditor asks: the groups add up to `accountedFor`. */
   readonly groups: {
-    /** Looked at whole, nothing found. The only group of which that can be said. */
+    /** Looked at whole by what their buckets require, nothing found. The only group of which that can be said. */
     readonly clean: number;
     /** Something was found; the rest of such an object may not have been looked at. */
     readonly found: number;
@@ -44,7 +44,7 @@ export function coverageOf(uploaded: number, counts: Readonly<Partial<Record<Ver
   const accountedFor = sum(VERDICTS);
   const gap = uploaded - accountedFor;
   const groups = {
-    clean: byVerdict.clean,
+    clean: sum(CLEAN_VERDICTS),
     found: sum(FOUND),
     notWhole: sum(NOT_WHOLE),
     notScanned: sum(NOT_SCANNED),

@@ -59,7 +59,7 @@ function coverageSection(coverage: ReportData['coverage']): string {
   });
   return `<h2>Coverage</h2>
 <p class="equation">${coverage.uploaded} uploaded = ${sum} &nbsp; ${check}</p>
-<p>${groups.clean} were looked at whole and nothing was found. In ${groups.found} something was found. ${groups.notWhole} were not looked at
+<p>${groups.clean} were looked at whole by what their buckets require and nothing was found. In ${groups.found} something was found. ${groups.notWhole} were not looked at
 whole, each with its reason below. ${groups.notScanned} needed no scan (skipped by a rule, overwritten, gone). ${groups.pending} still wait.</p>
 <table><thead><tr><th>Verdict</th><th class="n">Objects</th><th class="n">Share</th><th></th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
 }

@@ -98,6 +98,8 @@ function routeOf(verdict: Verdict, degradedOnly: boolean, policy: 'tag' | 'revie
     case 'incomplete':
       return degradedOnly && policy === 'review' ? 'review' : 'tag';
     case 'clean':
+    case 'clean (secrets)':
+    case 'clean (malware)':
     case 'unsupported':
     // Not read, but there: its tag says so, where the rights for that are left.
     case 'archived':

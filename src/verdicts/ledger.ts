@@ -1,5 +1,5 @@
 import type { Instant } from '../clock.js';
-import type { Verdict } from './verdict.js';
+import type { RequiredEngine, Verdict } from './verdict.js';
 
 /** Where an object's bytes are: endpoint id (a registered endpoint, `embedded` or `s3`), bucket, decoded key, version. */
 export interface ObjectRef {
@@ -102,6 +102,8 @@ export interface VerdictRecord {
   /** Stable lower_snake_case code, as `malware_engine_missing`; empty for clean. */
   readonly reason: string;
   readonly detail?: string | undefined;
+  /** The engines that its bucket required; absent where the verdict was not one of engines. */
+  readonly required?: readonly RequiredEngine[] | undefined;
   readonly engines: readonly EngineReport[];
   readonly bytesScanned: number;
   readonly bytesTotal: number;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ObjectRow } from './sql/list-objects.js';
-import { VERDICTS } from './verdict.js';
+import { REQUIRED_ENGINES, VERDICTS } from './verdict.js';
 
 const iso = z.iso.datetime();
 const maybe = <T extends z.ZodType>(schema: T) => schema.nullable();
@@ -30,6 +30,8 @@ export const ObjectView = z
     verdict: z.enum(VERDICTS),
     reason: maybe(z.string()),
     detail: maybe(z.string()),
+    /** The engines that the bucket required when this was said; null where the verdict is not one of engines. */
+    required: maybe(z.array(z.enum(REQUIRED_ENGINES))),
     engines: z.array(EngineView),
     bytesScanned: maybe(z.number()),
     bytesTotal: maybe(z.number()),
@@ -81,6 +83,7 @@ export const objectView = (row: ObjectRow): ObjectView => ({
   verdict: row.verdict,
   reason: row.reason,
   detail: row.detail,
+  required: row.required === null ? null : [...row.required],
   engines: [...(row.engines ?? [])],
   bytesScanned: row.bytes_scanned,
   bytesTotal: row.bytes_total,

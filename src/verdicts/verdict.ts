@@ -3,6 +3,8 @@ import type { ScanReport } from './ledger.js';
 export const VERDICTS = [
   'pending',
   'clean',
+  'clean (secrets)',
+  'clean (malware)',
   'infected',
   'secrets',
   'suspicious',
@@ -17,13 +19,31 @@ export const VERDICTS = [
   'failed',
 ] as const;
 
-/** What the ledger says of an object version. Only `clean` lets it pass unseen; only a full look makes it `clean`. */
+/**
+ * What the ledger says of an object version. Only a full look makes it `clean`; where its bucket requires one kind of engine
+ * alone, the verdict names that kind and is never the bare word.
+ */
 export type Verdict = (typeof VERDICTS)[number];
 
+/** Every way of saying that all bytes were looked at and nothing was found. */
+export const CLEAN_VERDICTS = [
+  'clean',
+  'clean (secrets)',
+  'clean (malware)',
+] as const satisfies readonly Verdict[];
+
 /** The kinds of engines that a bucket may require before anything is called clean. */
-export type RequiredEngine = 'secrets' | 'malware';
+export const REQUIRED_ENGINES = ['secrets', 'malware'] as const;
+export type RequiredEngine = (typeof REQUIRED_ENGINES)[number];
+
+/** The verdict on an object in which engines of these kinds looked at everything and found nothing. */
+export function cleanFor(required: readonly RequiredEngine[]): (typeof CLEAN_VERDICTS)[number] {
+  if (!required.includes('malware')) return 'clean (secrets)';
+  return required.includes('secrets') ? 'clean' : 'clean (malware)';
+}
 
 export interface VerdictInput {
+  /** None named is all of them. */
   readonly required: readonly RequiredEngine[];
   readonly reports: readonly ScanReport[];
 }
@@ -51,18 +71,21 @@ const DEGRADED: readonly string[] = ['engine_missing', 'database_unknown'];
 
 /**
  * One verdict from what the scanners reported. Precedence: infected > secrets > suspicious > encrypted > incomplete >
- * unsupported > clean. A required scanner that did not report, or did not cover every byte, forbids `clean`.
+ * unsupported > clean. A required scanner that did not report, or did not cover every byte, forbids `clean`. What any
+ * scanner found counts; what it did not look at counts where the bucket requires it.
  */
-export function judge({ required, reports }: VerdictInput): VerdictResult {
+export function judge({ required: named, reports }: VerdictInput): VerdictResult {
+  const required = named.length === 0 ? REQUIRED_ENGINES : named;
   const has = (count: keyof ScanReport['counts']) => reports.some((report) => report.counts[count] > 0);
   if (has('infected')) return found('infected', 'malware_found');
   if (has('secrets')) return found('secrets', 'secrets_found');
   if (has('suspicious')) return found('suspicious', 'suspicious_content');
 
-  const gaps = reports.flatMap((report) => report.notCovered);
+  const counting = reports.filter(({ kind }) => required.includes(kind));
+  const gaps = counting.flatMap((report) => report.notCovered);
   const gap = PRECEDENCE_OF_GAPS.find(([reason]) => gaps.some((entry) => entry.reason === reason));
   const missing = required.find((kind) => !reports.some((report) => report.kind === kind));
-  const short = reports.find((report) => report.bytesScanned < report.bytesTotal);
+  const short = counting.find((report) => report.bytesScanned < report.bytesTotal);
 
   if (gap?.[1] === 'encrypted') return found('encrypted', gap[2]);
   if (missing !== undefined) return found('incomplete', `${missing}_scan_missing`);
@@ -71,7 +94,7 @@ export function judge({ required, reports }: VerdictInput): VerdictResult {
   if (gap?.[1] === 'incomplete') return { verdict: 'incomplete', reason: gap[2], degradedOnly };
   if (short !== undefined) return found('incomplete', 'bytes_not_scanned');
   if (gap !== undefined) return found('unsupported', gap[2]);
-  return found('clean', '');
+  return found(cleanFor(required), '');
 }
 
 const found = (verdict: Verdict, reason: string): VerdictResult => ({ verdict, reason, degradedOnly: false });

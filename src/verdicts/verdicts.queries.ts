@@ -1,6 +1,6 @@
 import type { Instant } from '../clock.js';
 import type { Queryable } from '../database/queryable.js';
-import type { Verdict } from './verdict.js';
+import { CLEAN_VERDICTS, type Verdict } from './verdict.js';
 
 /** What a period's uploads came to. `uploaded` and the verdicts are counted from different tables. */
 export interface Coverage {
@@ -181,11 +181,11 @@ export async function uploadsNotClean(
     `SELECT o.id, o.bucket || '/' || o.key AS object, o.verdict, v.reason, o.uploaded_at, o.decision,
             CASE WHEN o.action_performed THEN o.action END AS action, count(*) OVER () AS total
      FROM object_version o LEFT JOIN verdict v ON v.id = o.verdict_id
-     WHERE o.first_seen_at >= $1 AND o.first_seen_at < $2 AND o.folded_into IS NULL AND o.verdict <> 'clean'
+     WHERE o.first_seen_at >= $1 AND o.first_seen_at < $2 AND o.folded_into IS NULL AND NOT o.verdict = ANY ($4)
      ORDER BY array_position(ARRAY['infected','secrets','failed','suspicious','encrypted','incomplete','unsupported','denied','archived','pending','superseded','gone','skipped'], o.verdict),
               o.first_seen_at, o.id
      LIMIT $3`,
-    [from, to, limit],
+    [from, to, limit, CLEAN_VERDICTS],
   );
   const notClean = rows.map((row) => ({
     objectId: row.id,

@@ -72,8 +72,15 @@ describe('our tags among those of others', () => {
     }
   });
 
+  it('never say the bare word of what was looked at in part', () => {
+    expect(verdictTags('clean (secrets)', 0, 'sallyport')?.['sallyport-verdict']).toBe('clean:secrets');
+    expect(verdictTags('clean', 0, 'sallyport')?.['sallyport-verdict']).toBe('clean');
+  });
+
   it.each([
     ['clean', 'NO_THREATS_FOUND'],
+    ['clean (malware)', 'NO_THREATS_FOUND'],
+    ['clean (secrets)', 'UNSUPPORTED'],
     ['infected', 'THREATS_FOUND'],
     ['suspicious', 'THREATS_FOUND'],
     ['secrets', 'THREATS_FOUND'],

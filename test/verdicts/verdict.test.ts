@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { NotCovered, ScanReport } from '../../src/verdicts/ledger.js';
-import { judge, type VerdictInput } from '../../src/verdicts/verdict.js';
+import { CLEAN_VERDICTS, judge, REQUIRED_ENGINES, type VerdictInput } from '../../src/verdicts/verdict.js';
 
 const REASONS = [
   'encrypted',
@@ -49,6 +49,9 @@ const anyInput: fc.Arbitrary<VerdictInput> = fc.record({
     { maxLength: 3 },
   ),
 });
+
+const isRequired = ({ required }: VerdictInput, kind: ScanReport['kind']) =>
+  required.length === 0 || required.includes(kind);
 
 describe('the verdict', () => {
   const counts = (parts: Partial<ScanReport['counts']>) => ({
@@ -131,6 +134,41 @@ describe('the verdict', () => {
       false,
     ],
     [
+      'no engine where its bucket asks for none',
+      { ...both({}, { notCovered: [gap('engine_missing')] }), required: ['secrets'] },
+      'clean (secrets)',
+      '',
+      false,
+    ],
+    [
+      'a bad rule where its bucket asks for no rules',
+      { ...both({ notCovered: [gap('rule_disabled')] }), required: ['malware'] },
+      'clean (malware)',
+      '',
+      false,
+    ],
+    [
+      'malware where its bucket asks for secrets alone',
+      { ...both({}, counts({ infected: 1 })), required: ['secrets'] },
+      'infected',
+      'malware_found',
+      false,
+    ],
+    [
+      'a limit of what its bucket requires',
+      { ...both({ notCovered: [gap('limit')] }), required: ['secrets'] },
+      'incomplete',
+      'limit_reached',
+      false,
+    ],
+    [
+      'a bucket that names no engine',
+      { ...both({}, { notCovered: [gap('engine_missing')] }), required: [] },
+      'incomplete',
+      'malware_engine_missing',
+      true,
+    ],
+    [
       'no report at all',
       { required: ['secrets', 'malware'], reports: [] },
       'incomplete',
@@ -142,7 +180,7 @@ describe('the verdict', () => {
     expect(judge(input)).toEqual({ verdict, reason, degradedOnly });
   });
 
-  it('is never clean once a gap is added or bytes are taken away', () => {
+  it('is never clean once a gap is added to what is required, or bytes are taken away', () => {
     fc.assert(
       fc.property(
         anyInput,
@@ -150,14 +188,16 @@ describe('the verdict', () => {
         fc.constantFrom(...REASONS),
         fc.boolean(),
         (input, place, reason, takeBytes) => {
-          fc.pre(input.reports.length > 0);
-          const reports = input.reports.map((entry, index) => {
-            if (index !== place % input.reports.length) return entry;
+          const counting = input.reports.filter(({ kind }) => isRequired(input, kind));
+          fc.pre(counting.length > 0);
+          const chosen = counting[place % counting.length];
+          const reports = input.reports.map((entry) => {
+            if (entry !== chosen) return entry;
             return takeBytes
               ? { ...entry, bytesScanned: entry.bytesTotal - 1 }
               : { ...entry, notCovered: [...entry.notCovered, gap(reason)] };
           });
-          expect(judge({ ...input, reports }).verdict).not.toBe('clean');
+          expect(CLEAN_VERDICTS).not.toContain(judge({ ...input, reports }).verdict);
         },
       ),
     );
@@ -166,14 +206,27 @@ describe('the verdict', () => {
   it('is never clean without every required engine', () => {
     fc.assert(
       fc.property(anyInput, (input) => {
-        const missing = input.required.some((kind) => !input.reports.some((entry) => entry.kind === kind));
-        if (missing) expect(judge(input).verdict).not.toBe('clean');
+        const missing = REQUIRED_ENGINES.some(
+          (kind) => isRequired(input, kind) && !input.reports.some((entry) => entry.kind === kind),
+        );
+        if (missing) expect(CLEAN_VERDICTS).not.toContain(judge(input).verdict);
+      }),
+    );
+  });
+
+  it('is the bare word only where both engines are required', () => {
+    fc.assert(
+      fc.property(anyInput, (input) => {
+        const { verdict } = judge(input);
+        const all = REQUIRED_ENGINES.every((kind) => isRequired(input, kind));
+        if (verdict.startsWith('clean')) expect(verdict === 'clean').toBe(all);
       }),
     );
   });
 
   it('only gets worse with another finding', () => {
-    const RANK = ['infected', 'secrets', 'suspicious', 'encrypted', 'incomplete', 'unsupported', 'clean'];
+    const RANK = ['infected', 'secrets', 'suspicious', 'encrypted', 'incomplete', 'unsupported'];
+    const rankOf = (verdict: string) => (verdict.startsWith('clean') ? RANK.length : RANK.indexOf(verdict));
     fc.assert(
       fc.property(
         anyInput,
@@ -183,8 +236,8 @@ describe('the verdict', () => {
           const [first, ...rest] = input.reports;
           if (first === undefined) return;
           const worse = { ...first, counts: { ...first.counts, [what]: 1 } };
-          const before = RANK.indexOf(judge(input).verdict);
-          const after = RANK.indexOf(judge({ ...input, reports: [worse, ...rest] }).verdict);
+          const before = rankOf(judge(input).verdict);
+          const after = rankOf(judge({ ...input, reports: [worse, ...rest] }).verdict);
           expect(after).toBeLessThanOrEqual(Math.min(before, RANK.indexOf(what)));
         },
       ),

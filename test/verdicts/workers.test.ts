@@ -53,6 +53,24 @@ describe('record_verdict', () => {
     ]);
   });
 
+  it('names what the bucket requires with the verdict', async () => {
+    const malware = report('malware', { notCovered: [{ path: '', reason: 'engine_missing' }] });
+    const input = { scanId, inspection: present, secrets: report('secrets'), malware };
+    const policy = buckets.list()[0] ?? expect.fail('no bucket');
+    const secretsOnly = {
+      find: () => ({ ...policy, required: ['secrets' as const] }),
+    } as unknown as typeof buckets;
+    const config = readConfig({});
+    const lenient = new RecordVerdictWorker(ledger, secretsOnly, config, pino({ level: 'silent' }));
+    const { output } = (await lenient.execute(task(input))) as { output: JsonObject };
+    expect(output).toMatchObject({ verdict: 'clean (secrets)', degraded: false, route: 'tag' });
+    await worker.execute(task(input));
+    expect(await test.query('SELECT verdict, required FROM verdict ORDER BY id')).toEqual([
+      { verdict: 'clean (secrets)', required: ['secrets'] },
+      { verdict: 'incomplete', required: ['secrets', 'malware'] },
+    ]);
+  });
+
   it('counts a byte only when every engine saw it', async () => {
     const short = report('malware', { bytesScanned: 1 });
     await worker.execute(task({ scanId, inspection: present, secrets: report('secrets'), malware: short }));

@@ -6,15 +6,33 @@ import { OWN_TAGS, RELEASED_TAG, verdictTags } from '../../tasks/object/verdict-
 import { bucketPolicy, limitsOf } from './bucket-policy.js';
 import { ConnectTargets } from './connect-targets.js';
 import type { BucketPolicyView } from './connect-view.js';
+import { cleanFor, REQUIRED_ENGINES, type RequiredEngine, type Verdict } from '../../verdicts/verdict.js';
 import { readPolicy } from './policy-document.js';
 import { isSame } from './queue-settings.js';
 
-/** The tags that say clean and released, and every key that only the service may write, also from before a change of style. */
-export function verdictKeys(style: Config['VERDICT_TAG_STYLE']) {
-  const tags = verdictTags('clean', 0, style) ?? {};
-  const [key = '', clean = ''] = Object.entries(tags)[0] ?? [];
-  return { verdict: { key, clean }, released: RELEASED_TAG, reservedKeys: [...new Set([key, ...OWN_TAGS])] };
+/**
+ * The tags that say released, and clean by what the bucket requires or more, and every key that only the service may write,
+ * also from before a change of style.
+ */
+export function verdictKeys(
+  style: Config['VERDICT_TAG_STYLE'],
+  required: readonly RequiredEngine[] = REQUIRED_ENGINES,
+) {
+  const [key = '', word = ''] = tagOf('clean', style);
+  const [, own = word] = tagOf(cleanFor(required), style);
+  // In GuardDuty's words what was looked at for secrets alone has the tag of what could not be looked at.
+  const isAmbiguous = own === tagOf('incomplete', style)[1];
+  const clean = [...new Set([word, ...(isAmbiguous ? [] : [own])])];
+  return {
+    verdict: { key, clean },
+    isNeverClean: isAmbiguous,
+    released: RELEASED_TAG,
+    reservedKeys: [...new Set([key, ...OWN_TAGS])],
+  };
 }
+
+const tagOf = (verdict: Verdict, style: Config['VERDICT_TAG_STYLE']) =>
+  Object.entries(verdictTags(verdict, 0, style) ?? {})[0] ?? [];
 
 /** Writes out the policy that keeps readers from what is not clean. It is applied by whoever owns the bucket. */
 @Injectable()
@@ -34,14 +52,14 @@ export class BucketPolicyService {
       readonly othersMayTag: boolean;
     },
   ): Promise<BucketPolicyView> {
-    this.targets.policyOf(place);
+    const { required } = this.targets.policyOf(place);
     const role = this.targets.roleOf(place);
     const scanners = wish.scanners.length > 0 || role === undefined ? wish.scanners : [role];
     const { text, notes } = await this.present(place);
     const present = readPolicy(text, "The bucket's policy");
     const full = {
       ...wish,
-      ...verdictKeys(this.config.VERDICT_TAG_STYLE),
+      ...verdictKeys(this.config.VERDICT_TAG_STYLE, required),
       scanners,
       bucket: place.bucket,
       region: this.targets.regionOf(place),

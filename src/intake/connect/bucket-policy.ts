@@ -6,8 +6,10 @@ import { withStatements, type PolicyDocument, type Statement } from './policy-do
 export interface BucketPolicyWish {
   readonly bucket: string;
   readonly region: string;
-  /** The tag that says clean, in the style that the service writes. */
-  readonly verdict: { readonly key: string; readonly clean: string };
+  /** The tag that says clean, in the style that the service writes, and the values that let readers in. */
+  readonly verdict: { readonly key: string; readonly clean: readonly string[] };
+  /** The style has no word for what the bucket requires: only what is released can be read. */
+  readonly isNeverClean: boolean;
   /** The tag that the service writes on what a person released, whatever its verdict. */
   readonly released: { readonly key: string; readonly value: string };
   /** Every key that only the service may write. */
@@ -74,7 +76,7 @@ function statements(wish: BucketPolicyWish, trusted: readonly string[]): (Statem
     // An object without the tags is denied: a negated comparison holds where the key is missing, and all must hold.
     deny(SIDS.read, ['s3:GetObject', 's3:GetObjectVersion'], {
       StringNotEquals: {
-        [`s3:ExistingObjectTag/${wish.verdict.key}`]: wish.verdict.clean,
+        [`s3:ExistingObjectTag/${wish.verdict.key}`]: oneOrList(wish.verdict.clean),
         [`s3:ExistingObjectTag/${wish.released.key}`]: wish.released.value,
       },
     }),
@@ -85,12 +87,14 @@ function statements(wish: BucketPolicyWish, trusted: readonly string[]): (Statem
   ];
 }
 
+const oneOrList = (values: readonly string[]) => (values.length === 1 ? values[0] : values);
+
 /** What the policy cannot do, each a sentence for whoever applies it. */
 export function limitsOf(
-  wish: Pick<BucketPolicyWish, 'verdict' | 'released' | 'othersMayTag' | 'scanners'>,
+  wish: Pick<BucketPolicyWish, 'verdict' | 'isNeverClean' | 'released' | 'othersMayTag' | 'scanners'>,
 ): readonly string[] {
   return [
-    `Until its verdict is written, an upload can be read by nobody but the principals named; a verdict other than "${wish.verdict.clean}" stays so until a person releases the object.`,
+    `Until its verdict is written, an upload can be read by nobody but the principals named; a verdict other than "${wish.verdict.clean.join('" or "')}" stays so until a person releases the object.`,
     `What a person released carries ${wish.released.key}=${wish.released.value} beside its verdict, and everybody reads it who could without this policy; an object that has ten tags of others has no room for it and stays hidden (tags_full). A scan that judges it anew takes it away.`,
     'The tag is a copy of the verdict: the ledger is the truth. Whoever may write as the service or change this policy can forge it.',
     wish.othersMayTag
@@ -99,6 +103,11 @@ export function limitsOf(
     'Versions are judged one by one: a reader who names a version reads it only when that version is clean or released.',
     'What left the bucket is out of its reach: replicas, caches of a CDN, copies made while it was clean, listings and metadata.',
     'Pre-signed URLs are refused as whoever signed them would be. Accounts of a break-glass list should be watched.',
+    ...(wish.isNeverClean
+      ? [
+          'The bucket requires secrets alone, and GuardDuty has no word for that: its uploads are UNSUPPORTED and stay hidden until a person releases them. VERDICT_TAG_STYLE=sallyport tells them apart.',
+        ]
+      : []),
     ...(wish.scanners.some((arn) => arn.includes('*'))
       ? ['A scanner is named with a wildcard: whoever can make a role that matches can forge verdicts.']
       : []),

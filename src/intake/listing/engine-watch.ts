@@ -10,6 +10,7 @@ import { Database } from '../../database/database.js';
 import { LOG, type Log } from '../../ops/log.js';
 import { Recurring } from '../../recurring.js';
 import { EngineVersions, type EngineVersion } from '../../tasks/scan/engine-versions.js';
+import { CLEAN_VERDICTS } from '../../verdicts/verdict.js';
 import { wholeMilliseconds } from '../../verdicts/whole-milliseconds.js';
 import { ListingRuns } from './runs.service.js';
 import { hasLeftIncomplete, howKnown, noteEngine } from './sql/engines.js';
@@ -76,7 +77,7 @@ export class EngineWatch implements OnApplicationBootstrap, BeforeApplicationShu
     if (known === 'changed' && days > 0) {
       // Before it is noted: a crash between the two begins the same run again, which is one.
       await this.runs.rescan(
-        { options: { verdicts: ['clean'], seenAfter: at - days * DAY_MS, judgedBefore: at } },
+        { options: { verdicts: CLEAN_VERDICTS, seenAfter: at - days * DAY_MS, judgedBefore: at } },
         {
           actor: ACTOR,
           cause: `${engine.engine} ${engine.database}`.slice(0, 200),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { VERDICTS } from '../../verdicts/verdict.js';
+import { CLEAN_VERDICTS, VERDICTS } from '../../verdicts/verdict.js';
 
 const isStorable = (value: string) => !value.includes('\u0000') && value.isWellFormed();
 const NOT_STORABLE = 'must not contain NUL or lone surrogates';
@@ -24,7 +24,11 @@ export const RescanWish = z
     bucket: BucketName.optional(),
     prefix: KeyPrefix.optional(),
     /** Those whose bytes may say more today than they did. */
-    verdicts: z.array(z.enum(VERDICTS)).min(1).max(VERDICTS.length).default(['clean', 'incomplete']),
+    verdicts: z
+      .array(z.enum(VERDICTS))
+      .min(1)
+      .max(VERDICTS.length)
+      .default([...CLEAN_VERDICTS, 'incomplete']),
     /** Its verdict is older than this moment. */
     notScannedSince: instant.optional(),
     /** The same, counted back from when it runs: what a schedule needs. */

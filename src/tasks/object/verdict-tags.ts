@@ -19,20 +19,26 @@ export function verdictTags(
   style: Config['VERDICT_TAG_STYLE'],
 ): Tags | undefined {
   if (style === 'sallyport') {
-    return { 'sallyport-verdict': verdict, 'sallyport-scanned-at': new Date(at).toISOString() };
+    return { 'sallyport-verdict': wordOf(verdict), 'sallyport-scanned-at': new Date(at).toISOString() };
   }
   const status = guardDutyStatus(verdict);
   return status === undefined ? undefined : { GuardDutyMalwareScanStatus: status };
 }
 
+/** S3 takes no brackets in a tag. */
+const wordOf = (verdict: Verdict): string => verdict.replace(/ \((\w+)\)$/, ':$1');
+
 function guardDutyStatus(verdict: Verdict): string | undefined {
   switch (verdict) {
+    // GuardDuty's word is about malware alone.
     case 'clean':
+    case 'clean (malware)':
       return 'NO_THREATS_FOUND';
     case 'infected':
     case 'suspicious':
     case 'secrets':
       return 'THREATS_FOUND';
+    case 'clean (secrets)':
     case 'encrypted':
     case 'unsupported':
     case 'incomplete':

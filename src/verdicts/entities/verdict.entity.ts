@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import type { EngineReport, NotCovered } from '../ledger.js';
-import type { Verdict } from '../verdict.js';
+import type { RequiredEngine, Verdict } from '../verdict.js';
 import { bigintAsNumber } from './bigint.js';
 
 /** A verdict as it was spoken; rows are only ever added. */
@@ -26,6 +26,9 @@ export class VerdictEntity {
 
   @Column({ type: 'text', nullable: true })
   detail!: string | null;
+
+  @Column({ type: 'text', array: true, nullable: true })
+  required!: RequiredEngine[] | null;
 
   @Column({ type: 'json' })
   engines!: EngineReport[];

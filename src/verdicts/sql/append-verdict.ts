@@ -35,12 +35,12 @@ export async function appendVerdicts(tx: Queryable, verdicts: readonly NewVerdic
 const APPEND = `
   WITH v AS (
     SELECT * FROM json_to_recordset($1::json) AS v (object_id uuid, scan_id uuid, generation int, verdict text,
-           reason text, detail text, engines json, bytes_scanned bigint, bytes_total bigint, sha256 text,
+           reason text, detail text, required text[], engines json, bytes_scanned bigint, bytes_total bigint, sha256 text,
            not_covered json, workflow_id text, at bigint, actor text, told json)),
   said AS (
-    INSERT INTO verdict (object_id, scan_id, generation, verdict, reason, detail, engines, bytes_scanned,
+    INSERT INTO verdict (object_id, scan_id, generation, verdict, reason, detail, required, engines, bytes_scanned,
                          bytes_total, sha256, not_covered, workflow_id, at)
-    SELECT object_id, scan_id, generation, verdict, reason, detail, engines, bytes_scanned,
+    SELECT object_id, scan_id, generation, verdict, reason, detail, required, engines, bytes_scanned,
            bytes_total, sha256, not_covered, workflow_id, at
       FROM v
      WHERE NOT EXISTS (
@@ -70,6 +70,7 @@ const rowOf = (verdict: NewVerdict) => ({
   verdict: verdict.verdict,
   reason: storableText(verdict.reason, 200),
   detail: verdict.detail === undefined ? undefined : storableText(verdict.detail, 2000),
+  required: verdict.required,
   engines: verdict.engines,
   bytes_scanned: verdict.bytesScanned,
   bytes_total: verdict.bytesTotal,
@@ -92,6 +93,7 @@ const toldOf = (verdict: NewVerdict) => ({
   generation: verdict.generation,
   ...(verdict.scanId !== undefined && { scanId: verdict.scanId }),
   ...(verdict.workflowId !== undefined && { workflowId: verdict.workflowId }),
+  ...(verdict.required !== undefined && { required: verdict.required }),
   bytesScanned: verdict.bytesScanned,
   bytesTotal: verdict.bytesTotal,
   ...(verdict.sha256 !== undefined && { sha256: verdict.sha256 }),

@@ -1,5 +1,6 @@
 import type { Instant } from '../../clock.js';
 import type { Queryable } from '../../database/queryable.js';
+import { CLEAN_VERDICTS } from '../verdict.js';
 import { storableJson, storableText } from '../text.js';
 
 /** A refusal that a verdict tells of. */
@@ -112,7 +113,15 @@ export const forgetResolved = (
   );
 
 // Nobody says one of these without having read the object.
-const READ = ['clean', 'infected', 'secrets', 'suspicious', 'encrypted', 'incomplete', 'unsupported'];
+const READ = [
+  ...CLEAN_VERDICTS,
+  'infected',
+  'secrets',
+  'suspicious',
+  'encrypted',
+  'incomplete',
+  'unsupported',
+];
 
 /** Why objects of the bucket stand as denied, the commonest reason first; ten at most. */
 export const deniedObjects = (

@@ -1,7 +1,7 @@
 import type { Queryable } from '../../database/queryable.js';
 import type { Place } from '../../cursor.js';
 import type { EngineReport } from '../ledger.js';
-import type { Verdict } from '../verdict.js';
+import type { RequiredEngine, Verdict } from '../verdict.js';
 
 export interface ObjectFilter {
   readonly bucket?: string | undefined;
@@ -40,6 +40,7 @@ export interface ObjectRow {
   readonly action_performed: boolean | null;
   readonly reason: string | null;
   readonly detail: string | null;
+  readonly required: readonly RequiredEngine[] | null;
   readonly engines: readonly EngineReport[] | null;
   readonly bytes_scanned: number | null;
   readonly bytes_total: number | null;
@@ -51,7 +52,7 @@ export interface ObjectRow {
 const COLUMNS = `o.id, o.endpoint_id, o.bucket, o.key, o.version_id, o.e_tag, o.size_bytes::float8, o.last_modified,
   o.content_type, o.detected_type, o.storage_class, o.is_latest, o.uploaded_at::float8, o.first_seen_at::float8,
   o.deleted_at::float8, o.folded_into, o.generation, o.verdict, o.workflow_id, o.decision, o.decided_at::float8,
-  o.action, o.action_performed, v.reason, v.detail, v.engines, v.bytes_scanned::float8, v.bytes_total::float8,
+  o.action, o.action_performed, v.reason, v.detail, v.required, v.engines, v.bytes_scanned::float8, v.bytes_total::float8,
   v.sha256, v.at::float8 AS scanned_at, r.id AS open_review_id`;
 
 // Only a row of the page asks for its review, through the index on the review's workflow.

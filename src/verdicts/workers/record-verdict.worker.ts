@@ -7,9 +7,9 @@ import type { Task } from '../../engine/model/execution.js';
 import { LOG, type Log } from '../../ops/log.js';
 import { Buckets } from '../../s3/buckets.js';
 import { conclude, OUTCOMES, type Conclusion } from '../conclude.js';
-import { Ledger, type ScanContext, type ScanReport } from '../ledger.js';
+import { Ledger, type ScanReport } from '../ledger.js';
 import { coverageOf, ScanReportShape } from '../scan-report.js';
-import type { RequiredEngine } from '../verdict.js';
+import { REQUIRED_ENGINES, type RequiredEngine } from '../verdict.js';
 import { describeIssues } from './input.js';
 import { knownScan } from './known-scan.js';
 
@@ -35,9 +35,6 @@ const Input = z.object({
   malwareGap: z.string().max(100).nullish(),
 });
 type Input = z.infer<typeof Input>;
-
-// A bucket that was taken off the list while its scan was under way still gets the strictest reading.
-const ALL: readonly RequiredEngine[] = ['secrets', 'malware'];
 
 /** Judges what the scanners reported, appends the verdict and says which way the workflow goes on. */
 @Injectable()
@@ -65,13 +62,16 @@ export class RecordVerdictWorker extends TaskWorker {
     );
     const threats =
       scan.hasExternalThreats === true ? await this.ledger.recordExternalThreats(scan.scanId) : 0;
-    const conclusion = this.judge(input, scan, reports, threats);
+    // A bucket that was taken off the list while its scan was under way still gets the strictest reading.
+    const required = this.buckets.find(scan.ref.endpointId, scan.ref.bucket)?.required ?? REQUIRED_ENGINES;
+    const conclusion = this.judge(input, required, reports, threats);
     const coverage = coverageOf(reports, input.inspection.object?.sizeBytes ?? scan.facts?.sizeBytes ?? 0);
     await this.ledger.recordVerdict(scan.scanId, {
       verdict: conclusion.verdict,
       reason: conclusion.reason,
       // S3's words, where it did not give the object: which right was missing, which region it is in.
       detail: input.inspection.object?.detail?.slice(0, 2000) ?? undefined,
+      ...(reports.length > 0 && { required }),
       ...coverage,
       workflowId: task.workflowInstanceId,
     });
@@ -90,17 +90,16 @@ export class RecordVerdictWorker extends TaskWorker {
 
   private judge(
     input: Input,
-    scan: ScanContext,
+    required: readonly RequiredEngine[],
     reports: readonly ScanReport[],
     externalThreats: number,
   ): Conclusion {
-    const policy = this.buckets.find(scan.ref.endpointId, scan.ref.bucket);
     const gaps = [gapIn(input.secrets), gapIn(input.malware), input.secretsGap, input.malwareGap];
     return conclude({
       outcome: input.inspection.outcome,
       reason: input.inspection.reason ?? '',
       gaps: gaps.filter((gap) => typeof gap === 'string'),
-      required: policy?.required ?? ALL,
+      required,
       reports,
       degradedPolicy: this.config.DEGRADED_POLICY,
       externalThreats,

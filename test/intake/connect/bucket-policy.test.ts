@@ -18,7 +18,8 @@ const RESCUER = 'arn:aws:iam::111122223333:role/break-glass';
 const wish: BucketPolicyWish = {
   bucket: 'uploads',
   region: 'eu-central-1',
-  verdict: { key: 'sallyport-verdict', clean: 'clean' },
+  verdict: { key: 'sallyport-verdict', clean: ['clean'] },
+  isNeverClean: false,
   released: { key: 'sallyport-decision', value: 'released' },
   reservedKeys: ['sallyport-verdict', 'sallyport-scanned-at', 'sallyport-decision'],
   scanners: [SCANNER],
@@ -169,7 +170,7 @@ describe('the policy of a bucket of uploads', () => {
   it('is that of GuardDuty where the service writes its tag', () => {
     const policy = bucketPolicy(EMPTY, {
       ...wish,
-      verdict: { key: 'GuardDutyMalwareScanStatus', clean: 'NO_THREATS_FOUND' },
+      verdict: { key: 'GuardDutyMalwareScanStatus', clean: ['NO_THREATS_FOUND'] },
       reservedKeys: ['GuardDutyMalwareScanStatus'],
     });
     const read = { action: 's3:GetObject', resource: 'arn:aws:s3:::uploads/x', requestTags: {} };
@@ -177,6 +178,26 @@ describe('the policy of a bucket of uploads', () => {
     expect(isDenied(policy, tagged('NO_THREATS_FOUND'))).toBe(false);
     expect(isDenied(policy, tagged('UNSUPPORTED'))).toBe(true);
     expect(isDenied(policy, { ...read, existingTags: { 'sallyport-verdict': 'clean' } })).toBe(true);
+  });
+
+  it('lets readers of a bucket that requires secrets alone see what is clean in that, and what is clean in all', () => {
+    const policy = bucketPolicy(EMPTY, { ...wish, ...verdictKeys('sallyport', ['secrets']) });
+    const read = { action: 's3:GetObject', resource: 'arn:aws:s3:::uploads/x', requestTags: {} };
+    const tagged = (value: string) => ({ ...read, existingTags: { 'sallyport-verdict': value } });
+    expect(isDenied(policy, tagged('clean:secrets'))).toBe(false);
+    expect(isDenied(policy, tagged('clean'))).toBe(false);
+    for (const other of ['clean:malware', 'incomplete', 'secrets'])
+      expect(isDenied(policy, tagged(other)), other).toBe(true);
+    expect(isDenied(bucketPolicy(EMPTY, wish), tagged('clean:secrets'))).toBe(true);
+  });
+
+  it('opens nothing by the word that GuardDuty has for what could not be looked at, and says so', () => {
+    const keys = verdictKeys('guardduty', ['secrets']);
+    expect(keys.verdict.clean).toEqual(['NO_THREATS_FOUND']);
+    expect(limitsOf({ ...wish, ...keys }).join(' ')).toContain('GuardDuty has no word for that');
+    expect(limitsOf({ ...wish, ...verdictKeys('guardduty', ['malware']) }).join(' ')).not.toContain(
+      'no word',
+    );
   });
 
   it('names the bucket as its part of AWS does', () => {

@@ -13,7 +13,8 @@ describe('what a policy says about verdicts', () => {
     const printed = bucketPolicy(policy(), {
       bucket: 'uploads',
       region: 'us-east-1',
-      verdict: { key: KEY, clean: 'clean' },
+      verdict: { key: KEY, clean: ['clean'] },
+      isNeverClean: false,
       released: { key: 'sallyport-decision', value: 'released' },
       reservedKeys: [KEY],
       scanners: ['arn:aws:iam::111122223333:role/sallyport'],
