@@ -218,8 +218,8 @@ describe('the verdict', () => {
     fc.assert(
       fc.property(anyInput, (input) => {
         const { verdict } = judge(input);
-        const all = REQUIRED_ENGINES.every((kind) => isRequired(input, kind));
-        if (verdict.startsWith('clean')) expect(verdict === 'clean').toBe(all);
+        const isWhole = REQUIRED_ENGINES.every((kind) => isRequired(input, kind));
+        if (verdict.startsWith('clean')) expect(verdict === 'clean').toBe(isWhole);
       }),
     );
   });

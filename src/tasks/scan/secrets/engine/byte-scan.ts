@@ -66,8 +66,7 @@ const RIGHT = KEY_WINDOW_BYTES + 2 * LINE_CONTEXT;
  * is judged with the same bytes before and after it in sight. So the findings are the same for every way of cutting
  * the stream into chunks, and a secret across a border is found like any other.
  *
- * Measured on 100 MB of JavaScript, TypeScript, JSON and Markdown out of node_modules with the 225 built-in rules:
- * 200 to 210 MB per second of processor time (Node 20, one thread of an AMD EPYC), 37 findings, 3 of them certain.
+ * `npm run bench:scan` measures it.
  */
 export class ByteScan implements SecretScan {
   readonly #buffer = Buffer.allocUnsafe(LEFT + BLOCK + RIGHT);
