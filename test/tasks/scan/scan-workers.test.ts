@@ -19,6 +19,8 @@ let s3: TestS3;
 let db: Database;
 /** A daemon that answers as a well configured clamd with official signatures that knows the test file. */
 let clamd: FakeClamd;
+/** Streams that it was shown to their end. */
+let shown = 0;
 /** With and without that daemon. */
 let full: Stage;
 let bare: Stage;
@@ -30,6 +32,7 @@ beforeAll(async () => {
   clamd = await fakeClamd(
     ({ socket, ended, start }) => {
       if (!ended) return;
+      shown += 1;
       if (start.includes('level.zip')) socket.end('stream: Heuristics.Limits.Exceeded.MaxRecursion FOUND\0');
       else if (start.includes('locked.txt')) socket.end('stream: Heuristics.Encrypted.Zip FOUND\0');
       else socket.end(`stream: ${start.includes(eicar()) ? 'Eicar FOUND' : 'OK'}\0`);
@@ -175,6 +178,20 @@ describe('with a trusted clamd', () => {
   it('what we cannot open stays unsupported, though clamd said OK', async () => {
     const body = Buffer.concat([Buffer.from('377abcaf271c0004', 'hex'), randomBytes(500)]);
     expect(await scan(full, 'x.7z', body)).toMatchObject({ verdict: 'unsupported' });
+  });
+
+  it('the same bytes are shown to it once, under whatever name and in whatever archive', async () => {
+    const body = `unique ${randomBytes(8).toString('hex')} ${eicar()}`;
+    const before = shown;
+    for (const key of ['first', 'second']) {
+      const { verdict, findings } = await scan(full, key, body);
+      expect([verdict, findings.filter(({ ruleId }) => ruleId === 'Eicar').length]).toEqual(['infected', 1]);
+    }
+    expect(shown - before).toBe(1);
+    const packed = await tar({ 'inner.txt': body });
+    // The tars themselves, and their member, which was not seen as one before.
+    for (const key of ['a.tar', 'b.tar']) expect((await scan(full, key, packed)).verdict).toBe('infected');
+    expect(shown - before).toBe(3);
   });
 
   it('more objects at once than it has threads for are all scanned', async () => {
