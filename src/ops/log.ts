@@ -87,6 +87,6 @@ export const plainPath = (url: string): string =>
 /** A request's path as it may be logged: without query, and without the tokens that some paths carry. */
 export const loggablePath = (url: string): string =>
   plainPath(url).replace(
-    /^\/+(events\/s3|api\/external\/postgres|r|slack\/link|api\/v1\/slack\/link)\/.*/s,
+    /^\/+(events\/s3|api\/external\/postgres|r|slack\/link|api\/v1\/slack\/link|api\/v1\/content)\/.*/s,
     '/$1/[redacted]',
   );

@@ -36,6 +36,10 @@ import { MalwareStatus } from './scan/malware/malware-status.js';
 import { MalwareWatch } from './scan/malware/malware-watch.js';
 import { ScanMalwareWorker } from './scan/scan-malware.worker.js';
 import { ScanSecretsWorker } from './scan/scan-secrets.worker.js';
+import { ContentController } from './scan/remote/content.controller.js';
+import { OfferObjectWorker } from './scan/remote/offer-object.worker.js';
+import { ReadGrants } from './scan/remote/read-grants.js';
+import { TakeAnswerWorker } from './scan/remote/take-answer.worker.js';
 import { SecretScannerSource } from './scan/secret-scanner-source.js';
 import { RuleError } from './scan/secrets/errors.js';
 import type { RuleSource } from './scan/secrets/rules/load.js';
@@ -46,6 +50,8 @@ export const TASKS_WORKERS = [
   InspectObjectWorker,
   ScanSecretsWorker,
   ScanMalwareWorker,
+  OfferObjectWorker,
+  TakeAnswerWorker,
   TagObjectWorker,
   QuarantineObjectWorker,
   ReleaseObjectWorker,
@@ -58,6 +64,7 @@ const MANAGED_CLAMD = Symbol('MANAGED_CLAMD');
 /** Scans and actions: everything that touches an object's bytes. */
 @Module({
   imports: [S3Module, VerdictsModule],
+  controllers: [ContentController],
   providers: [
     ...TASKS_WORKERS,
     Allowances,
@@ -66,6 +73,7 @@ const MANAGED_CLAMD = Symbol('MANAGED_CLAMD');
     Tagger,
     Quarantine,
     AbandonedUploads,
+    ReadGrants,
     {
       provide: SecretScannerSource,
       inject: [CONFIG, Keyring],

@@ -24,6 +24,7 @@ export interface ConcludeInput {
   readonly gaps: readonly string[];
   readonly required: readonly RequiredEngine[];
   readonly reports: readonly ScanReport[];
+  readonly others?: readonly ScanReport[] | undefined;
   readonly degradedPolicy: 'tag' | 'review';
   /** What other scanners found in these bytes: never our own finding, and never `clean` beside it. */
   readonly externalThreats?: number | undefined;
@@ -52,7 +53,7 @@ export function conclude(input: ConcludeInput): Conclusion {
   const without = WITHOUT_BYTES.find((outcome) => outcome === input.outcome);
   if (without !== undefined) return unread(without, input.reason || DEFAULT_REASON[without]);
 
-  const { verdict, reason, degradedOnly } = judge({ required: input.required, reports: input.reports });
+  const { verdict, reason, degradedOnly } = judge(input);
   // What a scanner saw in bytes that are gone by now is still a finding about those bytes; but nothing that was not
   // read to its end may be called clean.
   const gap = WITHOUT_BYTES.find((outcome) => input.gaps.includes(outcome));

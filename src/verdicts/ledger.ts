@@ -164,12 +164,16 @@ export abstract class Ledger {
     versionIds: readonly string[],
     current?: Pick<ObjectFacts, 'eTag' | 'sizeBytes'> & { readonly versionId?: string | undefined },
   ): Promise<Pinned>;
-  /** Replaces this kind's findings of the scan; at most 1,000 are kept, `total` counts them all. */
+  /**
+   * Replaces this kind's findings of the scan; at most 1,000 are kept, `total` counts them all. `source` is the scanner
+   * outside that found them, whose findings are kept beside ours.
+   */
   abstract recordFindings(
     scanId: string,
     kind: 'secrets' | 'malware',
     findings: readonly Finding[],
     total: number,
+    source?: string,
   ): Promise<void>;
   /** Puts what other scanners found of the object among the scan's findings. @returns how many there are. */
   abstract recordExternalThreats(scanId: string): Promise<number>;

@@ -138,14 +138,15 @@ export class PostgresLedger extends Ledger {
     kind: 'secrets' | 'malware',
     findings: readonly Finding[],
     total: number,
+    source = '',
   ): Promise<void> {
-    if (total === 0) {
+    if (total === 0 && source === '') {
       if (!isUuid(scanId) || !(await this.clearings.do({ scanId, kind }))) throw noScan(scanId);
       return;
     }
     await this.database.transaction(async (tx) => {
       const scan = await findScan(tx, scanId, { lock: true });
-      await replaceFindings(tx, { scanId, objectId: scan.object_id, kind, findings, total });
+      await replaceFindings(tx, { scanId, objectId: scan.object_id, kind, findings, total, source });
     });
   }
 

@@ -46,6 +46,8 @@ export interface VerdictInput {
   /** None named is all of them. */
   readonly required: readonly RequiredEngine[];
   readonly reports: readonly ScanReport[];
+  /** Of scanners outside that the workflow asks: required, because somebody wrote them into it. */
+  readonly others?: readonly ScanReport[] | undefined;
 }
 
 export interface VerdictResult {
@@ -74,14 +76,15 @@ const DEGRADED: readonly string[] = ['engine_missing', 'database_unknown'];
  * unsupported > clean. A required scanner that did not report, or did not cover every byte, forbids `clean`. What any
  * scanner found counts; what it did not look at counts where the bucket requires it.
  */
-export function judge({ required: named, reports }: VerdictInput): VerdictResult {
+export function judge({ required: named, reports, others = [] }: VerdictInput): VerdictResult {
   const required = named.length === 0 ? REQUIRED_ENGINES : named;
-  const has = (count: keyof ScanReport['counts']) => reports.some((report) => report.counts[count] > 0);
+  const all = [...reports, ...others];
+  const has = (count: keyof ScanReport['counts']) => all.some((report) => report.counts[count] > 0);
   if (has('infected')) return found('infected', 'malware_found');
   if (has('secrets')) return found('secrets', 'secrets_found');
   if (has('suspicious')) return found('suspicious', 'suspicious_content');
 
-  const counting = reports.filter(({ kind }) => required.includes(kind));
+  const counting = [...reports.filter(({ kind }) => required.includes(kind)), ...others];
   const gaps = counting.flatMap((report) => report.notCovered);
   const gap = PRECEDENCE_OF_GAPS.find(([reason]) => gaps.some((entry) => entry.reason === reason));
   const missing = required.find((kind) => !reports.some((report) => report.kind === kind));

@@ -28,6 +28,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'GET /r/:token',
     'GET /r/v/:handle',
     'POST /r/v/:handle',
+    'GET /api/v1/content/:token',
     'GET /api/v1/slack/link',
     'POST /api/v1/slack/link',
   ],

@@ -52,6 +52,12 @@ export async function javascriptSdk(version: string): Promise<Sdk> {
   });
 }
 
+/** The shell, and the programs that a script of it needs. Rejects with the name of the first that is not there. */
+export async function shellWith(...programs: readonly string[]): Promise<Sdk> {
+  for (const program of programs) await run(program, ['--version'], { timeout: 10_000 });
+  return { command: 'sh', folder: CACHE };
+}
+
 /** moto's server, which stands in for S3, SQS and SNS. Rejects when Python or the package index is not there. */
 export async function motoServer(version: string): Promise<Sdk> {
   return await installed(`moto-${version}`, async (folder) => {

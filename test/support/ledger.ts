@@ -83,9 +83,10 @@ export class MemoryLedger extends Ledger {
     kind: 'secrets' | 'malware',
     findings: readonly Finding[],
     total: number,
+    source = '',
   ): Promise<void> {
     await this.scan(scanId);
-    this.findings.set(`${scanId}:${kind}`, { findings, total });
+    this.findings.set([scanId, kind, ...(source === '' ? [] : [source])].join(':'), { findings, total });
   }
 
   async recordVerdict(scanId: string, record: VerdictRecord): Promise<void> {

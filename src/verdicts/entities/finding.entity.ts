@@ -46,6 +46,10 @@ export class FindingEntity {
   @Column({ type: 'text' })
   fingerprint!: string;
 
+  /** The scanner outside that found it; empty for our own. */
+  @Column({ type: 'text' })
+  source!: string;
+
   @Column({ type: 'text', nullable: true })
   remediation!: string | null;
 }

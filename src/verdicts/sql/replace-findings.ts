@@ -8,6 +8,8 @@ export interface ReplaceFindings {
   readonly kind: 'secrets' | 'malware';
   readonly findings: readonly Finding[];
   readonly total: number;
+  /** Empty for our own scanners. */
+  readonly source: string;
 }
 
 // The ledger explains a verdict; the thousandth leak of one file explains nothing more.
@@ -16,18 +18,24 @@ const MAX_KEPT = 1000;
 /** Puts one kind's findings of a scan in the place of what an earlier attempt wrote. */
 export async function replaceFindings(tx: Queryable, args: ReplaceFindings): Promise<void> {
   const stored = storedKind(args.kind);
-  await tx.query('DELETE FROM finding WHERE scan_id = $1 AND kind = $2', [args.scanId, stored]);
+  await tx.query('DELETE FROM finding WHERE scan_id = $1 AND kind = $2 AND source = $3', [
+    args.scanId,
+    stored,
+    args.source,
+  ]);
   const kept = args.findings.slice(0, MAX_KEPT).map(storable);
   await tx.query(
     `INSERT INTO finding (scan_id, object_id, kind, rule_id, title, severity, confidence, path, line, "column",
-                          byte_offset, excerpt, fingerprint, remediation)
+                          byte_offset, excerpt, fingerprint, remediation, source)
      SELECT $1, $2, $3, f."ruleId", f.title, f.severity, f.confidence, f.path, f.line, f."column",
-            f."byteOffset", f.excerpt, f.fingerprint, f.remediation
+            f."byteOffset", f.excerpt, f.fingerprint, f.remediation, $5
        FROM json_to_recordset($4::json) AS f ("ruleId" text, title text, severity text, confidence text,
             path text, line int, "column" int, "byteOffset" bigint, excerpt text, fingerprint text,
             remediation text)`,
-    [args.scanId, args.objectId, stored, JSON.stringify(kept)],
+    [args.scanId, args.objectId, stored, JSON.stringify(kept), args.source],
   );
+  // What others found is all kept, or refused.
+  if (args.source !== '') return;
   await tx.query(
     args.kind === 'secrets'
       ? 'UPDATE scan SET secrets_total = $2 WHERE id = $1'
@@ -54,7 +62,7 @@ export async function clearFindings(
 
 const CLEAR = `
   WITH c AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::text[]) AS c (scan_id, kind)),
-  gone AS (DELETE FROM finding f USING c WHERE f.scan_id = c.scan_id AND f.kind = c.kind),
+  gone AS (DELETE FROM finding f USING c WHERE f.scan_id = c.scan_id AND f.kind = c.kind AND f.source = ''),
   counted AS (
     UPDATE scan s SET secrets_total = CASE c.kind WHEN 'secret' THEN 0 ELSE s.secrets_total END,
                       malware_total = CASE c.kind WHEN 'malware' THEN 0 ELSE s.malware_total END

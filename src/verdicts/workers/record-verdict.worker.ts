@@ -31,6 +31,8 @@ const Input = z.object({
   }),
   secrets: Reported,
   malware: Reported,
+  /** Of scanners outside, as take_scanner_answer gives them; one that is missing forbids `clean`. */
+  others: z.array(Reported).max(20).nullish(),
   secretsGap: z.string().max(100).nullish(),
   malwareGap: z.string().max(100).nullish(),
 });
@@ -57,15 +59,17 @@ export class RecordVerdictWorker extends TaskWorker {
     if (!parsed.success) throw new TerminalError(`record_verdict: ${describeIssues(parsed.error)}`);
     const input = parsed.data;
     const scan = await knownScan(this.ledger, input.scanId);
+    const sizeBytes = input.inspection.object?.sizeBytes ?? scan.facts?.sizeBytes ?? 0;
     const reports = [reportIn(input.secrets), reportIn(input.malware)].filter(
       (report) => report !== undefined,
     );
+    const others = (input.others ?? []).map((other) => reportIn(other) ?? missing(sizeBytes));
     const threats =
       scan.hasExternalThreats === true ? await this.ledger.recordExternalThreats(scan.scanId) : 0;
     // A bucket that was taken off the list while its scan was under way still gets the strictest reading.
     const required = this.buckets.find(scan.ref.endpointId, scan.ref.bucket)?.required ?? REQUIRED_ENGINES;
-    const conclusion = this.judge(input, required, reports, threats);
-    const coverage = coverageOf(reports, input.inspection.object?.sizeBytes ?? scan.facts?.sizeBytes ?? 0);
+    const conclusion = this.judge(input, required, { reports, others }, threats);
+    const coverage = coverageOf([...reports, ...others], sizeBytes);
     await this.ledger.recordVerdict(scan.scanId, {
       verdict: conclusion.verdict,
       reason: conclusion.reason,
@@ -91,7 +95,7 @@ export class RecordVerdictWorker extends TaskWorker {
   private judge(
     input: Input,
     required: readonly RequiredEngine[],
-    reports: readonly ScanReport[],
+    reported: { readonly reports: readonly ScanReport[]; readonly others: readonly ScanReport[] },
     externalThreats: number,
   ): Conclusion {
     const gaps = [gapIn(input.secrets), gapIn(input.malware), input.secretsGap, input.malwareGap];
@@ -100,7 +104,7 @@ export class RecordVerdictWorker extends TaskWorker {
       reason: input.inspection.reason ?? '',
       gaps: gaps.filter((gap) => typeof gap === 'string'),
       required,
-      reports,
+      ...reported,
       degradedPolicy: this.config.DEGRADED_POLICY,
       externalThreats,
     });
@@ -113,6 +117,18 @@ const reportIn = (reported: Reported): ScanReport | undefined => {
   if (reported === null || reported === undefined) return undefined;
   return 'kind' in reported ? reported : (reported.report ?? undefined);
 };
+
+const missing = (sizeBytes: number): ScanReport => ({
+  kind: 'malware',
+  engines: [],
+  bytesScanned: 0,
+  bytesTotal: sizeBytes,
+  members: 0,
+  notCovered: [
+    { path: '', reason: 'engine_error', detail: 'a scanner that the workflow asks gave no report' },
+  ],
+  counts: { infected: 0, secrets: 0, suspicious: 0, lowConfidence: 0 },
+});
 
 const gapIn = (reported: Reported): string | undefined =>
   reported !== null && reported !== undefined && 'gap' in reported ? (reported.gap ?? undefined) : undefined;

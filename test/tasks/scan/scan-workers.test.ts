@@ -181,7 +181,7 @@ describe('with a trusted clamd', () => {
   });
 
   it('the same bytes are shown to it once, under whatever name and in whatever archive', async () => {
-    const body = `unique ${randomBytes(8).toString('hex')} ${eicar()}`;
+    const body = `unique ${randomBytes(8).toString('hex')} ${eicar().toString()}`;
     const before = shown;
     for (const key of ['first', 'second']) {
       const { verdict, findings } = await scan(full, key, body);
