@@ -110,6 +110,18 @@ export const ReviewList = z
   .object({ items: z.array(ReviewSummary), nextCursor: z.string().nullable() })
   .meta({ id: 'ReviewList' });
 
+/** Counts end at 10,000: that is so many or more. */
+export const ReviewsWaiting = z
+  .object({
+    /** Nobody is on them. */
+    open: z.int(),
+    claimed: z.int(),
+    /** Of the claimed: by whoever asks. */
+    mine: z.int(),
+    oldestAt: iso.nullable(),
+  })
+  .meta({ id: 'ReviewsWaiting' });
+
 const isoOf = (at: number): string => new Date(at).toISOString();
 
 export function summaryOf(review: Review): ReviewSummary {

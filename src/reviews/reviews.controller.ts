@@ -5,12 +5,13 @@ import { CurrentPrincipal, Roles, type Principal } from '../access/principal.js'
 import { decodeCursor, encodeCursor, isUuid } from '../cursor.js';
 import { Database } from '../database/database.js';
 import { InvalidInput } from '../errors.js';
-import { detailOf, ReviewDetail, ReviewList, summaryOf } from './review.view.js';
+import { detailOf, ReviewDetail, ReviewList, ReviewsWaiting, summaryOf } from './review.view.js';
 import { Reviewers } from './reviewers.js';
 import { ReviewsService } from './reviews.service.js';
 import { REVIEW_STATES, type Reviewer } from './rules/review.js';
 import { MAX_REASON_LENGTH, type ReviewCommand } from './rules/transition.js';
 import { reviewTimeline } from './sql/review-events.js';
+import { waitingReviews } from './sql/waiting-reviews.js';
 
 const text = (max: number) =>
   z
@@ -82,6 +83,15 @@ export class ReviewsController {
           ? encodeCursor({ at: last.createdAt, id: last.id })
           : null,
     };
+  }
+
+  /** How many wait for a person, at a glance. */
+  @Get('waiting')
+  @Roles('analyst', 'auditor', 'engineer')
+  @ApiOkResponse({ standardSchema: ReviewsWaiting })
+  async waiting(@CurrentPrincipal() principal: Principal): Promise<z.infer<typeof ReviewsWaiting>> {
+    const { oldestAt, ...counts } = await waitingReviews(this.db, principal.id);
+    return { ...counts, oldestAt: oldestAt === null ? null : new Date(oldestAt).toISOString() };
   }
 
   @Get(':id')

@@ -83,6 +83,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'GET /api/v1/reports/:id/html',
     'GET /api/v1/reviews',
     'GET /api/v1/reviews/:id',
+    'GET /api/v1/reviews/waiting',
     'POST /api/v1/reviews/:id/comment',
     'GET /api/v1/schedules',
     'GET /api/v1/schedules/times',

@@ -74,6 +74,23 @@ describe('the reviews API', () => {
     });
   });
 
+  it('counts what waits, since when, and what is mine', async () => {
+    expect((await call('GET', path('waiting'))).body).toEqual({
+      open: 0,
+      claimed: 0,
+      mine: 0,
+      oldestAt: null,
+    });
+    const { id } = await stage.open();
+    await stage.open();
+    await stage.open();
+    await call('POST', path(id, '/claim'), {});
+    const oldestAt = '2026-11-23T09:00:00.000Z';
+    expect((await call('GET', path('waiting'))).body).toEqual({ open: 2, claimed: 1, mine: 1, oldestAt });
+    const other = await call('GET', path('waiting'), undefined, 'bob');
+    expect(other.body).toEqual({ open: 2, claimed: 1, mine: 0, oldestAt });
+  });
+
   it('is claimed, commented, released, reassigned and decided', async () => {
     const { id, subjectDigest } = await stage.open();
     expect((await call('POST', path(id, '/claim'), {})).body).toMatchObject({
