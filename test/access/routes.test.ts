@@ -69,6 +69,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'GET /api/v1/endpoints',
     'GET /api/v1/endpoints/:id',
     'GET /api/v1/event-queues',
+    'GET /api/v1/bucket-events',
     'GET /api/v1/rejects',
     'GET /api/v1/objects',
     'GET /api/v1/objects/summary',

@@ -1,4 +1,5 @@
 import { BackfillsController } from './backfills.controller.js';
+import { BucketEventsController } from './bucket-events.controller.js';
 import { EngineWatch } from './engine-watch.js';
 import { ReconcileJob } from './jobs/reconcile.job.js';
 import { RescanJob } from './jobs/rescan.job.js';
@@ -11,7 +12,7 @@ import { ListingWishes } from './wishes.js';
 /** Kinds of schedules. */
 export const LISTING_JOBS = [ReconcileJob, RescanJob] as const;
 
-export const LISTING_CONTROLLERS = [BackfillsController, WishesController] as const;
+export const LISTING_CONTROLLERS = [BackfillsController, WishesController, BucketEventsController] as const;
 
 /** Backfills, rescans and comparisons: what the intake module is made of for them. */
 export const LISTING_PROVIDERS = [

@@ -6,6 +6,9 @@ import { run as runCli } from '../../../src/cli/run.js';
 import { LISTING_CONTROLLERS } from '../../../src/intake/listing/listing-providers.js';
 import { ListingRuns } from '../../../src/intake/listing/runs.service.js';
 import { ListingWishes } from '../../../src/intake/listing/wishes.js';
+import { tellMissed, watchBuckets } from '../../../src/intake/listing/sql/bucket-watch.js';
+import { awsMessage } from '../intake-parts.js';
+import { Buckets } from '../../../src/s3/buckets.js';
 import { headOf, httpApp } from '../http-app.js';
 import { listingTest, upload } from './listing-parts.js';
 
@@ -28,6 +31,7 @@ beforeAll(async () => {
       providers: [
         { provide: ListingRuns, useValue: runs },
         { provide: ListingWishes, useValue: wishes },
+        { provide: Buckets, useValue: parts.buckets },
       ],
     },
   ));
@@ -91,6 +95,31 @@ describe('the API', () => {
     const answer = await post(path, payload);
     expect(answer.statusCode).toBe(400);
     expect(answer.json()).toMatchObject({ errors: [{ path: field }] });
+  });
+
+  it('says of each bucket when an event last told of an upload, and what none told of', async () => {
+    await watchBuckets(parts.database, parts.buckets.list(), 1_000);
+    const events = () => server.inject('/api/v1/bucket-events');
+    const at = (answer: Answer) =>
+      answer.json<{ items: { bucket: string }[] }>().items.find(({ bucket }) => bucket === 'uploads');
+    expect(at(await events())).toMatchObject({ lastEventAt: null, missed: 0, missedSince: null });
+    await parts.intake.accept(awsMessage({ key: 'told', versionId: 'v' }), { kind: 'webhook' });
+    await tellMissed(parts.database, {
+      endpointId: 'embedded',
+      bucket: 'uploads',
+      count: 3,
+      uploadedAt: 2_000,
+      at: 3_000,
+    });
+    expect(at(await events())).toMatchObject({
+      watchedSince: '1970-01-01T00:00:01.000Z',
+      lastEventAt: expect.stringMatching(/^20/),
+      missed: 3,
+      missedSince: '1970-01-01T00:00:02.000Z',
+    });
+    const first = await server.inject('/api/v1/bucket-events?limit=1');
+    const second = await server.inject(`/api/v1/bucket-events?limit=1&cursor=${pageOf(first).nextCursor}`);
+    expect([...pageOf(first).items, ...pageOf(second).items]).toHaveLength(2);
   });
 
   it('knows no run of another id, and refuses what is none', async () => {

@@ -58,6 +58,29 @@ export async function findWatch(
   return row && watchOf(row);
 }
 
+// A backfill may have brought millions of objects since the last event; beyond so many it counts as unknown.
+const LOOKED_BACK = 1_000;
+
+/** Every watched bucket of these, with the moment at which an event last told of an upload. */
+export async function watchedBuckets(
+  db: Queryable,
+  buckets: readonly { readonly endpointId: string; readonly bucket: string }[],
+): Promise<(BucketWatch & { readonly lastEventAt: Instant | undefined })[]> {
+  const rows = await db.query<WatchRow & { readonly last_event_at: number | null }>(
+    `SELECT ${COLUMNS}, (
+              SELECT n.first_seen_at::float8 FROM (
+                SELECT o.first_seen_at, o.origin FROM object_version o
+                 WHERE o.bucket = w.bucket AND o.endpoint_id = w.endpoint_id AND o.folded_into IS NULL
+                 ORDER BY o.first_seen_at DESC LIMIT ${LOOKED_BACK}) n
+               WHERE n.origin = 'event' ORDER BY n.first_seen_at DESC LIMIT 1) AS last_event_at
+       FROM bucket_watch w
+       JOIN unnest($1::text[], $2::text[]) AS b (wanted_endpoint, wanted_bucket)
+         ON w.endpoint_id = wanted_endpoint AND w.bucket = wanted_bucket`,
+    [buckets.map(({ endpointId }) => endpointId), buckets.map(({ bucket }) => bucket)],
+  );
+  return rows.map((row) => ({ ...watchOf(row), lastEventAt: row.last_event_at ?? undefined }));
+}
+
 /** Buckets whose events do not arrive. */
 export async function silentBuckets(db: Queryable, limit: number): Promise<BucketWatch[]> {
   const rows = await db.query<WatchRow>(
