@@ -47,6 +47,8 @@ export const ObjectView = z
     action: maybe(z.string()),
     actionPerformed: maybe(z.boolean()),
     openReviewId: maybe(z.string()),
+    /** Of the scan that the verdict is of; the story shows a thousand at most. */
+    findingsTotal: z.number(),
     /** Another row stands for these bytes; this one is in no list and no count. */
     duplicateOf: maybe(z.uuid()),
   })
@@ -99,5 +101,6 @@ export const objectView = (row: ObjectRow): ObjectView => ({
   action: row.action,
   actionPerformed: row.action_performed,
   openReviewId: row.open_review_id,
+  findingsTotal: row.findings_total,
   duplicateOf: row.folded_into,
 });

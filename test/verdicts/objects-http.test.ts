@@ -161,6 +161,7 @@ describe('GET /api/v1/objects/{id}', () => {
       id: objectId,
       decision: 'delete',
       action: 'quarantined',
+      findingsTotal: 1,
       scans: [{ id: scanId, generation: 1, secretsTotal: 1, rule: 'every_upload' }],
       verdicts: [{ verdict: 'secrets', reason: 'secrets_found', bytesScanned: 3 }],
       findings: [{ ruleId: 'r', excerpt: 'AKIA****' }],

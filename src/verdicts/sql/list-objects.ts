@@ -47,16 +47,19 @@ export interface ObjectRow {
   readonly sha256: string | null;
   readonly scanned_at: number | null;
   readonly open_review_id: string | null;
+  readonly findings_total: number;
 }
 
 const COLUMNS = `o.id, o.endpoint_id, o.bucket, o.key, o.version_id, o.e_tag, o.size_bytes::float8, o.last_modified,
   o.content_type, o.detected_type, o.storage_class, o.is_latest, o.uploaded_at::float8, o.first_seen_at::float8,
   o.deleted_at::float8, o.folded_into, o.generation, o.verdict, o.workflow_id, o.decision, o.decided_at::float8,
   o.action, o.action_performed, v.reason, v.detail, v.required, v.engines, v.bytes_scanned::float8, v.bytes_total::float8,
-  v.sha256, v.at::float8 AS scanned_at, r.id AS open_review_id`;
+  v.sha256, v.at::float8 AS scanned_at, r.id AS open_review_id,
+  coalesce(s.secrets_total + s.malware_total, 0) AS findings_total`;
 
-// Only a row of the page asks for its review, through the index on the review's workflow.
+// Only a row of the page asks for its scan, by its key, and for its review, through the index on the review's workflow.
 const FROM = `object_version o LEFT JOIN verdict v ON v.id = o.verdict_id
+  LEFT JOIN scan s ON s.id = v.scan_id
   LEFT JOIN LATERAL (
     SELECT id FROM review WHERE workflow_id = o.workflow_id AND state IN ('OPEN', 'CLAIMED') LIMIT 1
   ) r ON true`;
