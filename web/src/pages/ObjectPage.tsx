@@ -3,6 +3,7 @@ import { Link, useParams } from 'react-router-dom';
 import { call } from '../api.js';
 import { size, visible, when } from '../format.js';
 import { Findings } from '../parts/Findings.js';
+import { NotCovered, type Gap } from '../parts/NotCovered.js';
 import { Query } from '../parts/Query.js';
 import { State } from '../parts/State.js';
 import type { Finding } from '../reviews.js';
@@ -40,13 +41,11 @@ interface Story {
     readonly at: string;
     readonly generation: number;
     readonly workflowId: string | null;
-    readonly notCovered: readonly {
-      readonly path: string;
-      readonly reason: string;
-      readonly detail?: string;
-    }[];
+    readonly scanId: string | null;
+    readonly notCovered: readonly Gap[];
   }[];
-  readonly findings: readonly Finding[];
+  readonly findings: readonly (Finding & { readonly scanId: string })[];
+  readonly findingsTotal: number;
   readonly actions: readonly {
     readonly id: string | number;
     readonly action: string;
@@ -75,6 +74,7 @@ export function ObjectPage() {
     <Query of={story}>
       {(object) => (
         <section>
+          <title>{`${visible(`${object.bucket}/${object.key}`)} · Sallyport`}</title>
           <div className="heading">
             <h1>{visible(`${object.bucket}/${object.key}`)}</h1>
             <State of={object.verdict} />
@@ -95,11 +95,30 @@ export function ObjectPage() {
               </Link>
             </p>
           ) : null}
-          <h2>Findings</h2>
-          <Findings items={object.findings} total={object.findings.length} />
+          <Found object={object} />
         </section>
       )}
     </Query>
+  );
+}
+
+/** What the scan behind the verdict found, and below it what it could not look at. */
+function Found({ object }: { object: Story }) {
+  const spoken = object.verdicts[0];
+  // Before there is a verdict, what is found is of the scan that runs.
+  const items = object.findings.filter(({ scanId }) => spoken === undefined || scanId === spoken.scanId);
+  const earlier = object.findings.length - items.length;
+  return (
+    <>
+      <h2>Findings</h2>
+      <Findings items={items} total={Math.max(object.findingsTotal, items.length)} />
+      {earlier === 0 ? null : <p className="quiet">{earlier} more are of other scans of it.</p>}
+      <NotCovered
+        gaps={spoken?.notCovered ?? []}
+        bytes={{ scanned: object.bytesScanned, total: object.bytesTotal }}
+        hasFindings={items.length > 0}
+      />
+    </>
   );
 }
 
@@ -188,18 +207,19 @@ function Facts({ object }: { object: Story }) {
 /** Verdicts, decisions and actions in one line of time, newest first. */
 function History({ object }: { object: Story }) {
   const entries = [
-    ...object.verdicts.map((verdict) => ({
+    ...object.verdicts.map((verdict, index) => ({
       key: `verdict-${verdict.id}`,
       at: verdict.at,
       text: (
         <>
           <State of={verdict.verdict} /> <span className="quiet">{verdict.reason.replaceAll('_', ' ')}</span>
-          {verdict.notCovered.slice(0, 5).map((gap) => (
-            <div key={`${gap.path}:${gap.reason}`} className="quiet">
-              not looked at: {gap.path === '' ? 'the object' : visible(gap.path)} (
-              {gap.reason.replaceAll('_', ' ')})
-            </div>
-          ))}
+          {verdict.notCovered.length === 0 ? null : index === 0 ? (
+            <>
+              , <a href="#not-looked-at">not looked at everywhere</a>
+            </>
+          ) : (
+            <span className="quiet">, not looked at everywhere</span>
+          )}
         </>
       ),
     })),

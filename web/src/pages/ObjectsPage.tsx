@@ -1,11 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from 'react-router-dom';
 import { call } from '../api.js';
-import { size, visible, when } from '../format.js';
+import { count, size, visible, when } from '../format.js';
 import { State } from '../parts/State.js';
 import { ShowMore } from '../parts/ShowMore.js';
 import { useFilters } from '../parts/useFilters.js';
 import { usePages } from '../parts/usePages.js';
+import { VERDICTS } from '../verdicts.js';
 
 interface ObjectRow {
   readonly id: string;
@@ -19,24 +20,8 @@ interface ObjectRow {
   readonly action?: string | null;
   readonly decision?: string | null;
   readonly workflowId?: string | null;
+  readonly findingsTotal: number;
 }
-
-const VERDICTS = [
-  'pending',
-  'clean',
-  'infected',
-  'secrets',
-  'suspicious',
-  'encrypted',
-  'incomplete',
-  'unsupported',
-  'archived',
-  'denied',
-  'gone',
-  'superseded',
-  'skipped',
-  'failed',
-];
 
 /** The ledger: every object version and what was said of it. */
 export function ObjectsPage() {
@@ -47,6 +32,7 @@ export function ObjectsPage() {
   );
   return (
     <section>
+      <title>Objects · Sallyport</title>
       <h1>Objects</h1>
       <Summary chosen={filters.verdict} onChoose={(verdict) => set('verdict', verdict)} />
       <div className="filters">
@@ -82,6 +68,7 @@ export function ObjectsPage() {
           <tr>
             <th>Object</th>
             <th>Verdict</th>
+            <th className="number">Findings</th>
             <th>Action</th>
             <th className="number">Size</th>
             <th>First seen</th>
@@ -98,6 +85,7 @@ export function ObjectsPage() {
                 <State of={object.verdict} />{' '}
                 <div className="quiet">{object.reason?.replaceAll('_', ' ')}</div>
               </td>
+              <td className="number">{object.findingsTotal === 0 ? '–' : count(object.findingsTotal)}</td>
               <td>
                 {object.action ?? '–'} <div className="quiet">{object.decision}</div>
               </td>

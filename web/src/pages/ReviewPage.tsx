@@ -20,16 +20,17 @@ export function ReviewPage() {
     <Query of={review}>
       {(data) => (
         <section>
+          <title>{`${headline(data)} · Sallyport`}</title>
           <div className="heading">
-            <h1>
-              {data.decision === null
-                ? visible(data.title)
-                : visible(`${data.decision.label}: ${data.object?.bucket}/${data.object?.key}`)}
-            </h1>
+            <h1>{headline(data)}</h1>
             <State of={data.state} />
           </div>
-          <div className="cols">
-            <Evidence review={data} />
+          <div className="review">
+            <div>
+              <Evidence review={data} />
+              <h2>Findings</h2>
+              <Findings items={data.findings} total={data.findingsTotal} />
+            </div>
             <div>
               {data.state === 'OPEN' || data.state === 'CLAIMED' ? (
                 <Decide review={data} />
@@ -44,6 +45,10 @@ export function ReviewPage() {
     </Query>
   );
 }
+
+/** The question, or what was answered. */
+const headline = ({ title, decision, object }: Review): string =>
+  visible(decision === null || object === null ? title : `${decision.label}: ${object.bucket}/${object.key}`);
 
 function Evidence({ review }: { review: Review }) {
   const { object } = review;
@@ -89,7 +94,6 @@ function Evidence({ review }: { review: Review }) {
           <Link to={`/executions/${review.workflowId}?task=review`}>its graph</Link>
         </dd>
       </dl>
-      <Findings items={review.findings} total={review.findingsTotal} />
     </div>
   );
 }
@@ -112,10 +116,11 @@ function Decide({ review }: { review: Review }) {
         <textarea rows={3} value={reason} onChange={(event) => setReason(event.target.value)} />
       </label>
       {review.outcomes.map((outcome) => (
-        <div key={outcome.name}>
+        <div key={outcome.name} className="outcome">
           <button
             type="button"
             className={outcome.tone}
+            aria-describedby={`effect-${outcome.name}`}
             disabled={act.isPending || (outcome.needsReason && reason.trim() === '')}
             onClick={() =>
               outcome.tone === 'danger' && asking !== outcome.name
@@ -127,10 +132,12 @@ function Decide({ review }: { review: Review }) {
             }
           >
             {asking === outcome.name ? `Really ${outcome.label.toLowerCase()}` : outcome.label}
-          </button>{' '}
-          <span className="quiet">
+          </button>
+          <span id={`effect-${outcome.name}`} className="quiet">
             {outcome.effect}
-            {outcome.needsReason && reason.trim() === '' ? ' Needs a reason.' : ''}
+            {outcome.needsReason && reason.trim() === '' ? (
+              <strong className="needs">Needs a reason.</strong>
+            ) : null}
           </span>
         </div>
       ))}

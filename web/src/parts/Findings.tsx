@@ -8,41 +8,40 @@ const SEVERITY_TONES: Readonly<Record<string, string>> = {
   low: 'idle',
 };
 
+const CONFIDENCE_TONES: Readonly<Record<string, string>> = { high: 'bad', medium: 'warn', low: 'idle' };
+
 /** What was found, masked: the service keeps no secret in the clear, so none can be shown. */
 export function Findings({ items, total }: { items: readonly Finding[]; total: number }) {
   if (items.length === 0) return <p className="quiet">Nothing was found in what could be looked into.</p>;
   return (
     <>
-      <table>
-        <thead>
-          <tr>
-            <th>What</th>
-            <th>Where</th>
-            <th>Severity</th>
-            <th>Excerpt, masked</th>
+      {/* On a phone its rows are drawn as blocks, which takes the roles of a table from them. */}
+      <table className="stack" role="table" aria-label="Findings">
+        <thead role="rowgroup">
+          <tr role="row">
+            {['What', 'Where', 'Severity', 'Confidence', 'Excerpt, masked'].map((name) => (
+              <th key={name} scope="col" role="columnheader">
+                {name}
+              </th>
+            ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {items.map((finding) => (
-            <tr key={`${finding.fingerprint}:${finding.path}:${finding.byteOffset}`}>
-              <td>
-                {visible(finding.title)} <div className="quiet mono">{finding.ruleId}</div>
+            <tr key={`${finding.fingerprint}:${finding.path}:${finding.byteOffset}`} role="row">
+              <td role="cell">
+                {visible(finding.title)} <div className="quiet mono">{visible(finding.ruleId)}</div>
               </td>
-              <td className="mono">
-                {[
-                  finding.path === '' ? '' : visible(finding.path),
-                  typeof finding.line === 'number' ? `line ${finding.line}` : '',
-                ]
-                  .filter(Boolean)
-                  .join(', ') || 'the object'}
+              <td role="cell" data-label="Where" className="mono">
+                {placeOf(finding)}
               </td>
-              <td>
-                <span className={`state tone-${SEVERITY_TONES[finding.severity] ?? 'idle'}`}>
-                  {finding.severity}
-                </span>
-                <div className="quiet">{finding.confidence} confidence</div>
+              <td role="cell" data-label="Severity">
+                <Grade of={finding.severity} tones={SEVERITY_TONES} />
               </td>
-              <td className="mono">
+              <td role="cell" data-label="Confidence">
+                <Grade of={finding.confidence} tones={CONFIDENCE_TONES} />
+              </td>
+              <td role="cell" data-label="Excerpt, masked" className="mono">
                 {finding.excerpt === undefined || finding.excerpt === null ? '–' : visible(finding.excerpt)}
               </td>
             </tr>
@@ -53,3 +52,12 @@ export function Findings({ items, total }: { items: readonly Finding[]; total: n
     </>
   );
 }
+
+const placeOf = ({ path, line }: Finding): string =>
+  [path === '' ? '' : visible(path), typeof line === 'number' ? `line ${line}` : '']
+    .filter(Boolean)
+    .join(', ') || 'the object';
+
+const Grade = ({ of: grade, tones }: { of: string; tones: Readonly<Record<string, string>> }) => (
+  <span className={`state tone-${tones[grade] ?? 'idle'}`}>{grade}</span>
+);
