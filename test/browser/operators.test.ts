@@ -368,6 +368,23 @@ describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
       await picture('backfills');
     }, 90_000);
 
+    it('offer no start of what has nothing to scan, and show an estimate as one', async () => {
+      await page.goto(`${service.url}/new/backfill`);
+      await page.getByLabel('Bucket').selectOption({ label: 'older (embedded)' });
+      await page.getByRole('button', { name: 'Estimate it' }).click();
+      await page.getByText(/^There is nothing to scan: /).waitFor();
+      await page.getByText('less than $0.01').waitFor();
+      expect(await page.getByRole('button', { name: 'Start it' }).count()).toBe(0);
+      await page.getByRole('button', { name: 'Cancel' }).waitFor();
+      const body = { bucket: 'older', rescan: true, dryRun: true };
+      await service.api('/api/v1/backfills', { method: 'POST', body });
+      await page.goto(`${service.url}/backfills?bucket=older`);
+      await page.getByText('12 objects, nothing to scan').waitFor();
+      const estimate = page.getByRole('row').filter({ hasText: '12 objects, 12 to scan' });
+      await estimate.getByText('only estimated').waitFor();
+      await estimate.getByText('less than $0.01').waitFor();
+    }, 60_000);
+
     it('pause, resume and cancel one', async () => {
       await service.api('/api/v1/queue/pause', { method: 'POST', body: {} });
       await page.getByRole('link', { name: 'New backfill' }).click();

@@ -1,7 +1,16 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useParams } from 'react-router-dom';
 import { call } from '../api.js';
-import { backfillPath, COUNT_WORDS, hasEnded, type Estimate, type Run } from '../backfills.js';
+import {
+  backfillPath,
+  costText,
+  COUNT_WORDS,
+  hasEnded,
+  hasNothingToScan,
+  isOnlyEstimated,
+  type Estimate,
+  type Run,
+} from '../backfills.js';
 import { count, duration, size, visible, when } from '../format.js';
 import { ConfirmButton } from '../parts/ConfirmButton.js';
 import { Problem } from '../parts/Problem.js';
@@ -66,7 +75,9 @@ function Heading({ run }: { run: Run }) {
         </span>
         {maySteer && !hasEnded(run) ? (
           <span className="actions">
-            {run.state === 'estimated' ? button('start', 'Start it', 'primary') : null}
+            {run.state === 'estimated' && !hasNothingToScan(run)
+              ? button('start', 'Start it', 'primary')
+              : null}
             {run.state === 'running' ? button('pause', 'Pause') : null}
             {run.state === 'paused' ? button('resume', 'Resume', 'primary') : null}
             <ConfirmButton
@@ -93,7 +104,16 @@ function Progress({ run }: { run: Run }) {
       </div>
     );
   }
-  if (state === 'estimated') return null;
+  if (hasNothingToScan(run)) {
+    return (
+      <div className="card" role="status">
+        {run.estimate?.objects === 0
+          ? 'There is nothing to scan: nothing like this is in the bucket.'
+          : 'There is nothing to scan: what is in the bucket has a verdict, or a rule skips it.'}
+      </div>
+    );
+  }
+  if (isOnlyEstimated(run)) return null;
   return (
     <div className="card">
       <ProgressBar
@@ -123,7 +143,7 @@ function Progress({ run }: { run: Run }) {
 }
 
 function EstimateCard({ estimate }: { estimate: Estimate }) {
-  const { requests, prices } = estimate;
+  const { requests } = estimate;
   const about = estimate.isExact ? '' : 'about ';
   return (
     <div className="card">
@@ -149,11 +169,17 @@ function EstimateCard({ estimate }: { estimate: Estimate }) {
         </dd>
         <dt>Time</dt>
         <dd>
-          about {duration(estimate.expectedSeconds * 1000)}{' '}
-          <span className="quiet">
-            at {count(estimate.throughput.objectsPerSecond)} objects a second,{' '}
-            {estimate.throughput.basis === 'measured' ? 'as measured here' : 'which is assumed'}
-          </span>
+          {estimate.toScan === 0 ? (
+            'none'
+          ) : (
+            <>
+              about {duration(estimate.expectedSeconds * 1000)}{' '}
+              <span className="quiet">
+                at {count(estimate.throughput.objectsPerSecond)} objects a second,{' '}
+                {estimate.throughput.basis === 'measured' ? 'as measured here' : 'which is assumed'}
+              </span>
+            </>
+          )}
         </dd>
         <dt>Requests</dt>
         <dd>
@@ -161,19 +187,13 @@ function EstimateCard({ estimate }: { estimate: Estimate }) {
           {count(requests.getTags + requests.putTags)} for tags
         </dd>
         <dt>S3 charges</dt>
-        <dd>{money(estimate.cost, prices.currency)}</dd>
+        <dd>{costText(estimate)}</dd>
       </dl>
       {estimate.isExact ? null : (
         <p className="quiet">The bucket is large: these are extrapolated from samples of its listing.</p>
       )}
     </div>
   );
-}
-
-function money(cost: number, currency: string): string {
-  const text = (value: number): string =>
-    new Intl.NumberFormat(undefined, { style: 'currency', currency }).format(value);
-  return cost > 0 && cost < 0.01 ? `less than ${text(0.01)}` : `about ${text(cost)}`;
 }
 
 function Facts({ run }: { run: Run }) {

@@ -1,6 +1,14 @@
 import { Link } from 'react-router-dom';
-import { backfillPath, RUN_KINDS, RUN_STATES, type Run } from '../backfills.js';
-import { visible, when } from '../format.js';
+import {
+  backfillPath,
+  costText,
+  hasEnded,
+  isOnlyEstimated,
+  RUN_KINDS,
+  RUN_STATES,
+  type Run,
+} from '../backfills.js';
+import { count, visible, when } from '../format.js';
 import { Problem } from '../parts/Problem.js';
 import { ProgressBar } from '../parts/ProgressBar.js';
 import { ShowMore } from '../parts/ShowMore.js';
@@ -73,14 +81,10 @@ export function BackfillsPage() {
                 <td>{run.kind}</td>
                 <td>
                   <State of={run.state} />
+                  {isOnlyEstimated(run) && hasEnded(run) ? <div className="quiet">only estimated</div> : null}
                 </td>
                 <td>
-                  <ProgressBar
-                    done={run.progress.done}
-                    total={run.progress.total}
-                    unit="objects"
-                    label={`Progress over ${placeOf(run)}`}
-                  />
+                  <Progress of={run} />
                 </td>
                 <td>
                   {when(run.createdAt)}
@@ -96,6 +100,31 @@ export function BackfillsPage() {
       )}
       <ShowMore hasMore={hasNextPage} isLoading={isFetchingNextPage} onMore={() => void fetchNextPage()} />
     </section>
+  );
+}
+
+/** How far it is; of what was only counted, what it would come to. */
+function Progress({ of: run }: { of: Run }) {
+  const { estimate, progress } = run;
+  if (run.state === 'estimating') return <span className="quiet">counting what is there</span>;
+  if (estimate !== null && isOnlyEstimated(run)) {
+    const about = estimate.isExact ? '' : 'about ';
+    return (
+      <>
+        {about}
+        {count(estimate.objects)} objects,{' '}
+        {estimate.toScan === 0 ? 'nothing' : `${about}${count(estimate.toScan)}`} to scan
+        {estimate.toScan === 0 ? null : <div className="quiet">{costText(estimate)}</div>}
+      </>
+    );
+  }
+  return (
+    <ProgressBar
+      done={progress.done}
+      total={progress.total}
+      unit="objects"
+      label={`Progress over ${placeOf(run)}`}
+    />
   );
 }
 
