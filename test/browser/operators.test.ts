@@ -151,6 +151,20 @@ describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
       expect(await page.getByLabel('Priority').inputValue()).toBe('7');
     }, 60_000);
 
+    it('say what a new one lacks, until the page is loaded again', async () => {
+      await page.goto(`${service.url}/new/bucket`);
+      await page.getByLabel('Endpoint').selectOption('embedded');
+      await page.getByLabel('Bucket', { exact: true }).fill('to-come');
+      await page.getByRole('button', { name: 'Add it' }).click();
+      await page.getByRole('heading', { name: 'to-come' }).waitFor();
+      const warning = page.getByText('There is no bucket to-come on embedded yet.');
+      await warning.waitFor();
+      await page.reload();
+      await page.getByRole('button', { name: 'Save' }).waitFor();
+      expect(await warning.count()).toBe(0);
+      await service.api('/api/v1/buckets/embedded/to-come?version=1', { method: 'DELETE' });
+    }, 60_000);
+
     it('examine one, and say of what does not work how it is mended', async () => {
       await page.goto(`${service.url}/buckets/second/invoices`);
       await page.getByRole('button', { name: 'Examine' }).click();
@@ -282,6 +296,8 @@ describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
       await page.getByLabel('State').selectOption('waiting');
       await page.getByRole('link', { name: 'uploads/queued/first.txt' }).waitFor();
       await page.getByRole('row').filter({ hasText: 'uploads, new uploads' }).getByText('paused').waitFor();
+      const held = page.getByRole('row').filter({ hasText: 'queued/first.txt' });
+      await held.getByText(/^with everything since .*: a storm$/).waitFor();
       await expectNames();
       await picture('queue');
       const second = page.getByRole('row').filter({ hasText: 'queued/second.txt' });
@@ -383,6 +399,26 @@ describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
       const estimate = page.getByRole('row').filter({ hasText: '12 objects, 12 to scan' });
       await estimate.getByText('only estimated').waitFor();
       await estimate.getByText('less than $0.01').waitFor();
+    }, 60_000);
+
+    it('rescan a bucket once it was seen how much that is', async () => {
+      await page.goto(`${service.url}/buckets/embedded/older`);
+      await page.getByText('Rescan', { exact: true }).first().click();
+      await page.getByLabel('incomplete (12)').waitFor();
+      await page.getByText('12 objects are scanned again.').waitFor();
+      await page.getByLabel('Key begins with').fill('2019/1');
+      await page.getByText('3 objects are scanned again.').waitFor();
+      await page.getByLabel('incomplete').uncheck();
+      await page.getByText(/^The ledger knows no object like this/).waitFor();
+      expect(await page.getByRole('button', { name: 'Rescan' }).isDisabled()).toBe(true);
+      await page.getByLabel('incomplete').check();
+      await expectNames();
+      await page.getByRole('button', { name: 'Rescan' }).click();
+      await page.getByRole('button', { name: 'Really rescan 3' }).click();
+      await page.getByRole('heading', { name: 'older/2019/1' }).waitFor();
+      await page.getByText('3 of 3 objects').waitFor();
+      await page.getByText('completed').waitFor();
+      await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Backfills' }).click();
     }, 60_000);
 
     it('pause, resume and cancel one', async () => {

@@ -24,6 +24,23 @@ export interface Bucket {
   readonly updatedBy: string;
 }
 
+/** What a change is answered with. */
+export interface ChangedBucket extends Bucket {
+  /** It was taken, and this will not work as it is. */
+  readonly warnings?: readonly string[];
+}
+
+/** Whether the events of a bucket arrive. */
+export interface BucketEvents {
+  readonly endpointId: string;
+  readonly bucket: string;
+  readonly watchedSince: string | null;
+  readonly lastEventAt: string | null;
+  readonly comparedAt: string | null;
+  readonly missed: number;
+  readonly missedSince: string | null;
+}
+
 export interface Endpoint {
   readonly id: string;
   readonly kind: 'embedded' | 'configured' | 'registered';

@@ -1,5 +1,7 @@
 /* The backlog, what came out of it, and what never came in, as the server says them. Times are ISO 8601. */
 
+import { call, type Page } from './api.js';
+
 export const SOURCES = ['upload', 'request', 'rescan', 'backfill'] as const;
 export type Source = (typeof SOURCES)[number];
 
@@ -57,6 +59,8 @@ export interface QueueItem {
   readonly diedAt: string | null;
   readonly code: string | null;
   readonly reason: string | null;
+  /** What holds it while it waits. */
+  readonly pause: Pause | null;
 }
 
 export interface Reject {
@@ -81,3 +85,47 @@ export const nameOf = ({
   ...(bucket !== null && { bucket }),
   ...(source !== null && { source }),
 });
+
+/** A queue that events come from. What was not asked yet is null. */
+export interface EventQueue {
+  readonly name: string;
+  readonly url: string;
+  /** As SQS approximates it. */
+  readonly waiting: number | null;
+  readonly deadLetterQueue: string | null;
+  readonly deadLetters: number | null;
+  readonly checkedAt: string | null;
+  readonly problem: string | null;
+  readonly remedy: string | null;
+}
+
+export const eventQueuesQuery = {
+  queryKey: ['event-queues'],
+  queryFn: () => call<Page<EventQueue>>('/api/v1/event-queues'),
+  refetchInterval: 30_000,
+} as const;
+
+export const queueQuery = {
+  queryKey: ['queue'],
+  queryFn: () => call<QueueSummary>('/api/v1/queue'),
+} as const;
+
+const SOURCE_WORDS: Readonly<Record<Source, string>> = {
+  upload: 'new uploads',
+  request: 'requests',
+  rescan: 'rescans',
+  backfill: 'backfills',
+};
+
+/** A queue, as people say it. */
+export function queueWords({ bucket, source }: Pick<Pause, 'bucket' | 'source'>): string {
+  if (bucket === null && source === null) return 'everything';
+  const place = bucket ?? 'every bucket';
+  return source === null ? place : `${place}, ${SOURCE_WORDS[source]}`;
+}
+
+/** How long the oldest of all waits; undefined when nothing does. */
+export function oldestWaitMs({ queues }: Pick<QueueSummary, 'queues'>): number | undefined {
+  const ages = queues.flatMap(({ oldestAgeSeconds }) => oldestAgeSeconds ?? []);
+  return ages.length === 0 ? undefined : Math.max(...ages) * 1000;
+}

@@ -1,14 +1,17 @@
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
-import { useParams } from 'react-router-dom';
+import { useEffect, useState } from 'react';
+import { useLocation, useNavigate, useParams } from 'react-router-dom';
 import { call, type Page } from '../api.js';
-import { bucketPath, type Bucket, type Endpoint } from '../buckets.js';
+import { bucketPath, type Bucket, type ChangedBucket, type Endpoint } from '../buckets.js';
+import { visible } from '../format.js';
 import { Doctor } from '../parts/Doctor.js';
 import { ChangeForm, NewForm } from '../parts/EditForm.js';
 import { Held } from '../parts/Held.js';
 import { Query } from '../parts/Query.js';
+import { State } from '../parts/State.js';
 import { useChange, useCreate } from '../parts/useChange.js';
 import { useMay } from '../parts/useSession.js';
+import { RescanCard } from './RescanCard.js';
 import { BucketFields, bodyOf, draftOf, type BucketDraft } from './BucketFields.js';
 
 const apiPath = (bucket: Pick<Bucket, 'endpointId' | 'bucket'>): string => `/api/v1${bucketPath(bucket)}`;
@@ -30,7 +33,7 @@ export function NewBucketPage() {
 
 function NewBucket({ endpoints }: { endpoints: readonly Endpoint[] }) {
   const [draft, setDraft] = useState(() => draftOf(undefined, endpoints[0]?.id ?? ''));
-  const making = useCreate<Bucket>({
+  const making = useCreate<ChangedBucket>({
     make: () => {
       const { endpointId, bucket } = draft;
       const body = { endpointId, bucket: bucket.trim(), ...bodyOf(draft, undefined) };
@@ -50,6 +53,7 @@ function NewBucket({ endpoints }: { endpoints: readonly Endpoint[] }) {
 export function BucketPage() {
   const { endpointId = '', bucket = '' } = useParams();
   const mayExamine = useMay('engineer');
+  const [warnings, setWarnings] = useWarnings();
   const found = useQuery({
     queryKey: ['bucket', endpointId, bucket],
     // A form begins with what stands now, not with what was seen before.
@@ -63,13 +67,31 @@ export function BucketPage() {
         <h1>{bucket}</h1>
         <span className="quiet">on {endpointId}</span>
       </div>
+      {warnings.map((warning) => (
+        <p key={warning} className="notice quietly warn" role="status">
+          <State of="warn" /> {visible(warning)}
+        </p>
+      ))}
       <Query of={found}>
         {(data) => (
           <>
             <Held latest={data} versionOf={({ version }) => version}>
-              {(held, renew) => <ChangeBucket bucket={held} onChanged={renew} />}
+              {(held, renew) => (
+                <ChangeBucket
+                  bucket={held}
+                  onChanged={(changed) => {
+                    setWarnings(changed.warnings ?? []);
+                    renew(changed);
+                  }}
+                />
+              )}
             </Held>
-            {mayExamine ? <Doctor bucket={{ endpointId, bucket }} /> : null}
+            {mayExamine ? (
+              <>
+                <RescanCard bucket={bucket} />
+                <Doctor bucket={{ endpointId, bucket }} />
+              </>
+            ) : null}
           </>
         )}
       </Query>
@@ -77,11 +99,24 @@ export function BucketPage() {
   );
 }
 
-function ChangeBucket({ bucket, onChanged }: { bucket: Bucket; onChanged: (bucket: Bucket) => void }) {
+/** What the last change warned of; that of registering it comes with the way here, and a reload forgets it. */
+function useWarnings() {
+  const location = useLocation();
+  const state = location.state as { readonly made?: ChangedBucket } | null;
+  const warnings = useState(state?.made?.warnings ?? []);
+  const navigate = useNavigate();
+  // A reload would bring it back after it was mended.
+  useEffect(() => {
+    if (location.state !== null) void navigate(location.pathname, { replace: true, state: null });
+  }, [location, navigate]);
+  return warnings;
+}
+
+function ChangeBucket({ bucket, onChanged }: { bucket: Bucket; onChanged: (bucket: ChangedBucket) => void }) {
   const mayChange = useMay('engineer');
   const [draft, setDraft] = useState<BucketDraft>(() => draftOf(bucket, bucket.endpointId));
   const { version } = bucket;
-  const edit = useChange<Bucket>({
+  const edit = useChange<ChangedBucket>({
     path: apiPath(bucket),
     method: 'PATCH',
     version,

@@ -4,6 +4,7 @@ import { call, type Page } from '../api.js';
 import { bucketPath, endpointPath, type Bucket, type Endpoint } from '../buckets.js';
 import { when } from '../format.js';
 import { Doctor } from '../parts/Doctor.js';
+import { EventQueues } from '../parts/EventQueues.js';
 import { Query } from '../parts/Query.js';
 import { ShowMore } from '../parts/ShowMore.js';
 import { State } from '../parts/State.js';
@@ -38,6 +39,7 @@ export function BucketsPage() {
         ) : null}
       </div>
       <Endpoints />
+      <EventQueues />
       {mayChange ? <Doctor /> : null}
     </section>
   );

@@ -4,11 +4,12 @@ import { call } from '../api.js';
 import { size, visible, when } from '../format.js';
 import { ConfirmButton } from '../parts/ConfirmButton.js';
 import { Problem } from '../parts/Problem.js';
+import { State } from '../parts/State.js';
 import { ShowMore } from '../parts/ShowMore.js';
 import { useFilters } from '../parts/useFilters.js';
 import { usePages } from '../parts/usePages.js';
 import { useMay } from '../parts/useSession.js';
-import { ITEM_STATES, SOURCES, type QueueItem } from '../queue.js';
+import { ITEM_STATES, queueWords, SOURCES, type QueueItem } from '../queue.js';
 
 // Above everything that comes by itself, and below what is typed by hand with a higher one.
 const SOON = 90;
@@ -118,6 +119,16 @@ export function QueueItems() {
                 <td>
                   {item.code === null ? null : <strong>{visible(item.code)} </strong>}
                   {item.reason === null ? null : visible(item.reason)}
+                  {item.pause === null ? null : (
+                    <div>
+                      <State of="paused" />{' '}
+                      <span className="quiet">
+                        with {queueWords(item.pause)} since {when(item.pause.pausedAt)}, by{' '}
+                        {visible(item.pause.pausedBy)}
+                        {item.pause.reason === null ? '' : `: ${visible(item.pause.reason)}`}
+                      </span>
+                    </div>
+                  )}
                   {item.notBefore === null || (item.attempts ?? 0) === 0 ? null : (
                     <div className="quiet">tried again {when(item.notBefore)}</div>
                   )}

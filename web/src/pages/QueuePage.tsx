@@ -6,17 +6,21 @@ import { Problem } from '../parts/Problem.js';
 import { Query } from '../parts/Query.js';
 import { State } from '../parts/State.js';
 import { useMay } from '../parts/useSession.js';
-import { nameOf, type Pause, type Queue, type QueueSummary, type Source } from '../queue.js';
+import {
+  nameOf,
+  oldestWaitMs,
+  queueQuery,
+  queueWords,
+  type Pause,
+  type Queue,
+  type QueueSummary,
+} from '../queue.js';
 import { QueueItems } from './QueueItems.js';
 import { Rejects } from './Rejects.js';
 
 /** What waits for its scan, what could not start, and what no source could make understood. */
 export function QueuePage() {
-  const summary = useQuery({
-    queryKey: ['queue'],
-    queryFn: () => call<QueueSummary>('/api/v1/queue'),
-    refetchInterval: 3_000,
-  });
+  const summary = useQuery({ ...queueQuery, refetchInterval: 3_000 });
   return (
     <section>
       <title>Queue · Sallyport</title>
@@ -37,15 +41,13 @@ export function QueuePage() {
 }
 
 function Tiles({ summary }: { summary: QueueSummary }) {
-  const ages = summary.queues.flatMap(({ oldestAgeSeconds }) => oldestAgeSeconds ?? []);
-  const oldest = ages.length === 0 ? undefined : Math.max(...ages);
   return (
     <div className="tiles">
       <div className="tile">
         <strong>{count(summary.waiting)}</strong> waiting
       </div>
       <div className="tile">
-        <strong>{oldest === undefined ? '–' : duration(oldest * 1000)}</strong> the oldest waits
+        <strong>{duration(oldestWaitMs(summary))}</strong> the oldest waits
       </div>
       <div className="tile">
         <strong>{count(summary.running)}</strong> running of {count(summary.maxRunning)} at most
@@ -81,14 +83,14 @@ function Pauses({ pauses }: { pauses: readonly Pause[] }) {
       <Problem error={pause.error} />
       {pauses.map((one) => (
         <p key={one.queue} className="notice quietly">
-          <State of="paused" /> {placeOf(one)} since {when(one.pausedAt)}, by {one.pausedBy}
+          <State of="paused" /> {queueWords(one)} since {when(one.pausedAt)}, by {one.pausedBy}
           {one.reason === null ? '' : `: ${visible(one.reason)}`}.{' '}
           {maySteer ? (
             <button
               type="button"
               className="plain"
               disabled={pause.isPending}
-              aria-label={`Resume ${placeOf(one)}`}
+              aria-label={`Resume ${queueWords(one)}`}
               onClick={() => pause.mutate({ verb: 'resume', body: nameOf(one) })}
             >
               Resume
@@ -148,7 +150,7 @@ function Queues({ summary: { queues, pauses } }: { summary: QueueSummary }) {
           {queues.map((queue) => (
             <tr key={`${queue.endpointId}/${queue.bucket}/${queue.source}`}>
               <td>
-                {placeOf(queue)}
+                {queueWords(queue)}
                 <div className="quiet">{queue.endpointId}</div>
               </td>
               <td>
@@ -210,24 +212,10 @@ function PauseButton({
       type="button"
       className="plain"
       disabled={isPending}
-      aria-label={`${word} ${placeOf(queue)}`}
+      aria-label={`${word} ${queueWords(queue)}`}
       onClick={() => act(verb)}
     >
       {word}
     </button>
   );
-}
-
-const SOURCE_WORDS: Readonly<Record<Source, string>> = {
-  upload: 'new uploads',
-  request: 'requests',
-  rescan: 'rescans',
-  backfill: 'backfills',
-};
-
-/** A queue, as people say it. */
-function placeOf({ bucket, source }: Pick<Pause, 'bucket' | 'source'>): string {
-  if (bucket === null && source === null) return 'everything';
-  const place = bucket ?? 'every bucket';
-  return source === null ? place : `${place}, ${SOURCE_WORDS[source]}`;
 }

@@ -63,7 +63,7 @@ export function useCreate<T>({
   readonly make: () => Promise<T>;
   /** The query that shows it among others. */
   readonly list: readonly unknown[];
-  /** Where to go with it. */
+  /** Where to go with it. The page there finds what was made in `location.state`. */
   readonly home: (made: T) => string;
 }) {
   const client = useQueryClient();
@@ -72,7 +72,7 @@ export function useCreate<T>({
     mutationFn: async () => make(),
     onSuccess: async (made) => {
       await client.invalidateQueries({ queryKey: list });
-      await navigate(home(made));
+      await navigate(home(made), { state: { made } });
     },
   });
   return { create: () => create.mutate(), isCreating: create.isPending, error: create.error };
