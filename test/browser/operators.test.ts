@@ -47,7 +47,7 @@ describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
     await page.getByLabel('Name').fill(service.credentials.admin.name);
     await page.getByLabel('Password').fill(service.credentials.admin.password);
     await page.getByRole('button', { name: 'Log in' }).click();
-    await page.getByRole('heading', { name: 'Reviews' }).waitFor();
+    await page.getByRole('heading', { name: 'Overview', exact: true }).waitFor();
   }, 120_000);
 
   afterAll(async () => {

@@ -80,6 +80,7 @@ describe.skipIf(chromiumPath === undefined)('the pages in a real browser', () =>
     await page.getByText('The name or the password is wrong').waitFor();
     await page.getByLabel('Password').fill(service.credentials.admin.password);
     await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Reviews' }).click();
     await page.getByRole('link', { name: 'uploads/invoices/invoice-2026-014.zip' }).waitFor();
     await picture('reviews');
   }, 60_000);

@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense } from 'react';
-import { Navigate, NavLink, Route, Routes, useLocation } from 'react-router-dom';
+import { Link, NavLink, Route, Routes, useLocation } from 'react-router-dom';
 import { ApiError, call, type Principal } from './api.js';
 import { ExecutionsPage } from './pages/ExecutionsPage.js';
 import { LoginPage } from './pages/LoginPage.js';
@@ -17,6 +17,7 @@ import { BucketPage, NewBucketPage } from './pages/BucketPage.js';
 import { BucketsPage } from './pages/BucketsPage.js';
 import { EndpointPage, NewEndpointPage } from './pages/EndpointPage.js';
 import { NewBackfillPage } from './pages/NewBackfillPage.js';
+import { OverviewPage } from './pages/OverviewPage.js';
 import { QueuePage } from './pages/QueuePage.js';
 import { NewRulePage, RulePage } from './pages/RulePage.js';
 import { NewSchedulePage, SchedulePage } from './pages/SchedulePage.js';
@@ -31,6 +32,7 @@ const ExecutionPage = lazy(async () => ({
 }));
 
 const PLACES = [
+  ['/', 'Overview'],
   ['/reviews', 'Reviews'],
   ['/objects', 'Objects'],
   ['/executions', 'Executions'],
@@ -54,13 +56,13 @@ export function App() {
         Skip to the content
       </a>
       <header className="bar">
-        <span className="brand">
+        <Link className="brand" to="/">
           <span aria-hidden="true" className="mark" />
           Sallyport
-        </span>
+        </Link>
         <nav aria-label="Main">
           {PLACES.map(([path, name]) => (
-            <NavLink key={path} to={path}>
+            <NavLink key={path} to={path} end={path === '/'}>
               {name}
             </NavLink>
           ))}
@@ -72,7 +74,7 @@ export function App() {
         <ErrorBoundary key={location.pathname}>
           <Suspense fallback={<p className="quiet">Loading…</p>}>
             <Routes>
-              <Route path="/" element={<Navigate to="/reviews" replace />} />
+              <Route path="/" element={<OverviewPage />} />
               <Route path="/reviews" element={<ReviewsPage />} />
               <Route path="/reviews/:id" element={<ReviewPage />} />
               <Route path="/objects" element={<ObjectsPage />} />

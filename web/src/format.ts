@@ -10,14 +10,15 @@ export const count = (many: number): string => whole.format(many);
 export const when = (at: number | string | undefined | null): string =>
   at === undefined || at === null ? '–' : dateTime.format(new Date(at));
 
-/** `850 ms`, `4.2 s`, `3 min 10 s`, `2 h 5 min`. */
+/** `850 ms`, `4.2 s`, `3 min 10 s`, `2 h 5 min`, `9 d 4 h`. */
 export function duration(milliseconds: number | undefined): string {
   if (milliseconds === undefined || Number.isNaN(milliseconds)) return '–';
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
   const seconds = milliseconds / 1000;
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
-  return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
+  if (seconds < 2 * 86_400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+  return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3600)} h`;
 }
 
 /** `1.2 MB`. */

@@ -5,6 +5,16 @@ export interface Person {
   readonly name: string;
 }
 
+/** How many reviews wait; counts end at 10,000. */
+export interface ReviewsWaiting {
+  /** Nobody is on them. */
+  readonly open: number;
+  readonly claimed: number;
+  /** Of the claimed: by whoever asks. */
+  readonly mine: number;
+  readonly oldestAt: string | null;
+}
+
 export interface ReviewSummary {
   readonly id: string;
   readonly taskId: string;

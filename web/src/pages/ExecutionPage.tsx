@@ -7,7 +7,7 @@ import { Step } from '../execution/Step.js';
 import { useExecution } from '../execution/useExecution.js';
 import { Whole } from '../execution/Whole.js';
 import { Why } from '../execution/Why.js';
-import { duration, when } from '../format.js';
+import { duration, when, visible } from '../format.js';
 import { arrange } from '../graph/arrange.js';
 import { ExecutionGraph } from '../graph/ExecutionGraph.js';
 import { stepOf } from '../graph/layout.js';
@@ -38,6 +38,7 @@ function Run({ run, liveness }: { run: Execution; liveness: Liveness }) {
     chosen === undefined ? [] : run.tasks.filter((task) => stepOf(task.referenceTaskName, known) === chosen);
   return (
     <section className="execution">
+      <title>{`${visible(run.workflowName)} · Sallyport`}</title>
       <div className="heading">
         <h1>
           {run.workflowName} <span className="quiet">v{run.workflowVersion}</span>

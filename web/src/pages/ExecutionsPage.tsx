@@ -52,6 +52,7 @@ export function ExecutionsPage() {
   );
   return (
     <section>
+      <title>Executions · Sallyport</title>
       <div className="heading">
         <h1>Executions</h1>
         <LiveBadge of={liveness} />

@@ -17,6 +17,7 @@ export function LoginPage() {
   };
   return (
     <main className="login">
+      <title>Log in · Sallyport</title>
       <form className="card" onSubmit={submit}>
         <h1>
           <span aria-hidden="true" className="mark" /> Sallyport

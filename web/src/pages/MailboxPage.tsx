@@ -28,6 +28,7 @@ export function MailboxPage() {
   if (mails.error instanceof ApiError && mails.error.status === 404) {
     return (
       <section>
+        <title>Mailbox · Sallyport</title>
         <h1>Mailbox</h1>
         <p className="quiet">Mails leave through SMTP_URL; none is caught here.</p>
       </section>
@@ -35,6 +36,7 @@ export function MailboxPage() {
   }
   return (
     <section>
+      <title>Mailbox · Sallyport</title>
       <h1>Mailbox</h1>
       <p className="quiet">
         No SMTP server is set, so the mails of this service are caught here instead of sent. Set SMTP_URL to

@@ -39,6 +39,7 @@ export function ReportsPage() {
   });
   return (
     <section>
+      <title>Reports · Sallyport</title>
       <div className="heading">
         <h1>Reports</h1>
         <span className="actions">

@@ -23,6 +23,7 @@ export function ReviewsPage() {
   );
   return (
     <section>
+      <title>Reviews · Sallyport</title>
       <div className="heading">
         <h1>Reviews</h1>
         <span className="actions">
