@@ -2,6 +2,8 @@
 export const VERDICTS = [
   'pending',
   'clean',
+  'clean (secrets)',
+  'clean (malware)',
   'infected',
   'secrets',
   'suspicious',

@@ -26,6 +26,7 @@ interface Story {
   readonly verdict: string;
   readonly reason: string | null;
   readonly detail: string | null;
+  readonly required: readonly string[] | null;
   readonly engines: readonly Engine[];
   readonly bytesScanned: number | null;
   readonly bytesTotal: number | null;
@@ -167,6 +168,12 @@ function Facts({ object }: { object: Story }) {
         <dd>
           {size(object.bytesScanned)} of {size(object.bytesTotal)}
         </dd>
+        {object.required === null ? null : (
+          <>
+            <dt>Required</dt>
+            <dd>{object.required.join(' and ')}, or it is not called clean</dd>
+          </>
+        )}
         <dt>By</dt>
         <dd>
           {object.engines.length === 0 ? '–' : null}

@@ -11,8 +11,18 @@ import { useSettled } from '../parts/useSettled.js';
 import { numberOf } from './lines.js';
 
 /** Those whose bytes may say more today than they did, and the chosen ones. */
-const CHOICES = ['clean', 'incomplete', 'unsupported', 'encrypted', 'failed', 'denied', 'archived'] as const;
-const FIRST: readonly string[] = ['clean', 'incomplete'];
+const CHOICES = [
+  'clean',
+  'clean (secrets)',
+  'clean (malware)',
+  'incomplete',
+  'unsupported',
+  'encrypted',
+  'failed',
+  'denied',
+  'archived',
+] as const;
+const FIRST: readonly string[] = ['clean', 'clean (secrets)', 'clean (malware)', 'incomplete'];
 
 /** Looks again at what the ledger knows of a bucket. How much that is, is said before anything begins. */
 export function RescanCard({ bucket }: { bucket: string }) {

@@ -16,6 +16,8 @@ const LOOKS: Readonly<Record<string, { icon: string; tone: string; word?: string
   TERMINATED: { icon: '⊘', tone: 'bad' },
   pending: { icon: '…', tone: 'wait' },
   clean: { icon: '✓', tone: 'good' },
+  'clean (secrets)': { icon: '✓', tone: 'good' },
+  'clean (malware)': { icon: '✓', tone: 'good' },
   infected: { icon: '☣', tone: 'bad' },
   secrets: { icon: '✱', tone: 'bad' },
   suspicious: { icon: '?', tone: 'warn' },
