@@ -2,6 +2,7 @@ import { Global, Module, type DynamicModule, type Provider } from '@nestjs/commo
 import type { DataSource } from 'typeorm';
 import { AccessModule } from './access/access.module.js';
 import { AccessService } from './access/access.service.js';
+import { HomeProofController } from './access/home-proof.controller.js';
 import { Keyring } from './access/keyring.js';
 import { BACKLOG_ENTITIES, BacklogModule } from './backlog/backlog.module.js';
 import type { Clock } from './clock.js';
@@ -9,6 +10,7 @@ import { CONFIG, type Config } from './config.js';
 import type { Database } from './database/database.js';
 import { DatabaseModule } from './database/database.module.js';
 import type { Notices } from './database/notices.js';
+import { HomeDoor } from './embedded/home-address.js';
 import type { EmbeddedMailbox } from './embedded/mailbox/start-mailbox.js';
 import { EngineModule } from './engine/engine.module.js';
 import { PayloadStore } from './engine/payloads/payload-store.js';
@@ -60,6 +62,7 @@ export interface AppParts {
   /** Catches mail while no SMTP_URL is set. */
   readonly mailbox: EmbeddedMailbox | undefined;
   readonly eventsToken: string;
+  readonly homeDoor: HomeDoor;
 }
 
 @Global()
@@ -93,6 +96,8 @@ export class AppModule {
     const reviews = ReviewsModule.with({ imports: [engine, VerdictsModule], bindings: [reviewers] });
     return {
       module: AppModule,
+      controllers: [HomeProofController],
+      providers: [{ provide: HomeDoor, useValue: parts.homeDoor }],
       imports: [
         OpsModule.using(parts),
         DatabaseModule.using(parts),

@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NestFactory } from '@nestjs/core';
@@ -6,7 +7,7 @@ import { AccessGuard } from './access/access.guard.js';
 import { AccessService } from './access/access.service.js';
 import { Keyring } from './access/keyring.js';
 import { AppModule, ENTITIES } from './app.module.js';
-import type { Config } from './config.js';
+import { publicHost, type Config } from './config.js';
 import { isUnverified } from './database/connection.js';
 import { connectionRoom } from './database/connection-room.js';
 import { createDataSource } from './database/data-source.js';
@@ -17,6 +18,7 @@ import { migrate } from './database/migrate.js';
 import { patiently } from './database/patiently.js';
 import { poolSizes } from './database/pool-sizes.js';
 import { Notices } from './database/notices.js';
+import { HomeDoor } from './embedded/home-address.js';
 import {
   openCredentials,
   openHome,
@@ -134,6 +136,7 @@ async function bringUp(args: StartArguments, started: Started): Promise<Service>
   const mailbox = await openMailbox(config, started);
   signal.throwIfAborted();
 
+  const homeDoor = new HomeDoor(config.SALLYPORT_HOME);
   const adapter = await createAdapter(config, log);
   const module = AppModule.with({
     config,
@@ -145,6 +148,7 @@ async function bringUp(args: StartArguments, started: Started): Promise<Service>
     keyring,
     mailbox,
     eventsToken: config.EVENTS_TOKEN ?? opened.credentials.eventsToken,
+    homeDoor,
   });
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: nestLogger(log),
@@ -165,6 +169,9 @@ async function bringUp(args: StartArguments, started: Started): Promise<Service>
   await app.init();
   signal.throwIfAborted();
   await listen(app, config);
+  // The command line speaks to nodes that have the API.
+  if (config.ROLES.includes('api'))
+    homeDoor.open(app.getHttpServer().address() as AddressInfo, publicHost(config));
   // Whoever else could scan them has no way to this process's own objects.
   const scansHere = config.ROLES.includes('intake') && config.ROLES.includes('worker');
   const seeded =

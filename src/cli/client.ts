@@ -1,8 +1,14 @@
+import { randomBytes } from 'node:crypto';
+import { HOME_PROOF_PATH, isHomeProof, type HomeAddress } from '../embedded/home-address.js';
+import { visible } from '../outbound/safe-text.js';
 import { CommandError } from './command-error.js';
 import type { RefusedField } from './field-names.js';
 import type { Settings } from './settings.js';
 
 const ANSWER_MS = 30_000;
+// On every answer of the service, also on those that it streams.
+const API_HEADER = 'sallyport-api';
+const SHOWN_ANSWER = 60;
 
 /** The service's HTTP API; every failure is a CommandError with the service's own sentence and a remedy. */
 export class Client {
@@ -39,13 +45,12 @@ export class Client {
     );
     const text = await this.textOf(response);
     if (!response.ok && !accepted.includes(response.status)) throw this.refusal(response, text);
+    if (!isOurs(response)) throw new NotOurs(this.url, response.status, text);
     const isJson = response.headers.get('content-type')?.includes('json') === true;
     try {
       return (isJson && text !== '' ? JSON.parse(text) : text) as T;
     } catch (error) {
-      throw new CommandError(`${this.settings.url} answered with what is no JSON. Check SALLYPORT_URL.`, {
-        cause: error,
-      });
+      throw new NotOurs(this.url, response.status, text, { cause: error });
     }
   }
 
@@ -53,6 +58,7 @@ export class Client {
   async file(path: string): Promise<Buffer> {
     const response = await this.send(path, {}, AbortSignal.timeout(ANSWER_MS));
     if (!response.ok) throw this.refusal(response, await this.textOf(response));
+    if (!isOurs(response)) throw new NotOurs(this.url, response.status, await this.textOf(response));
     try {
       return Buffer.from(await response.arrayBuffer());
     } catch (error) {
@@ -69,6 +75,7 @@ export class Client {
     const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
     const response = await this.send(path, { headers: { accept: 'text/event-stream', ...headers } }, signal);
     if (!response.ok || response.body === null) throw this.refusal(response, await this.textOf(response));
+    if (!isOurs(response)) throw new NotOurs(this.url, response.status, '');
     return response.body;
   }
 
@@ -81,36 +88,65 @@ export class Client {
   }
 
   private async send(path: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
-    const { url, authorization } = this.settings;
+    const { authorization, own, needsProof } = this.settings;
     const headers = new Headers(init.headers);
     if (authorization !== undefined) headers.set('authorization', authorization);
+    // Each time: the port may have passed to another program since the last answer.
+    if (needsProof && own !== undefined) await this.prove(own, signal);
+    return this.fetch(path, { ...init, headers, signal });
+  }
+
+  /** The service of the home shows that it is that, and hears of the key only then. */
+  private async prove(own: HomeAddress, signal: AbortSignal): Promise<void> {
+    const nonce = randomBytes(24).toString('base64url');
+    const response = await this.fetch(`${HOME_PROOF_PATH}?nonce=${nonce}`, { signal });
+    const text = await this.textOf(response);
+    if (response.status === 503) throw this.refusal(response, text);
+    const { proof } = fieldsIn(text);
+    if (response.ok && typeof proof === 'string' && isHomeProof(own, nonce, proof)) return;
+    const { home } = this.settings;
+    throw new CommandError(
+      `What answers at ${this.url} is not the service of ${home}, so no key was sent there. Start that service, or set SALLYPORT_URL and SALLYPORT_API_KEY.`,
+    );
+  }
+
+  private async fetch(path: string, init: RequestInit): Promise<Response> {
     try {
       // A redirect would carry the key to somebody else.
-      return await fetch(url + path, { ...init, headers, signal, redirect: 'error' });
+      return await fetch(this.url + path, { ...init, redirect: 'error' });
     } catch (error) {
-      throw new Unreachable(url, error);
+      throw new Unreachable(this.url, error);
     }
   }
 
   private refusal(response: Response, text: string): CommandError {
     const { status } = response;
+    if (!isOurs(response) && status < 500) return new NotOurs(this.url, status, text);
     if (status === 401) {
-      return new CommandError(
-        this.settings.authorization === undefined
-          ? 'The service wants a key. Set SALLYPORT_API_KEY=keyId:keySecret, or run this in the folder where the service keeps .sallyport.'
-          : `The key is not accepted by ${this.settings.url}. Check SALLYPORT_API_KEY and SALLYPORT_URL.`,
-      );
+      return new CommandError(this.wantsKey());
     }
     const retryAfter = response.headers.get('retry-after');
     const later = retryAfter === null ? '' : ` Try again in ${retryAfter} s.`;
     return new (status === 429 || status >= 500 ? Busy : Refused)(`${this.sentenceOf(text, status)}${later}`);
   }
 
+  private wantsKey(): string {
+    const { url, authorization, home, own } = this.settings;
+    if (authorization !== undefined) {
+      return `The key is not accepted by ${url}. Check SALLYPORT_API_KEY and SALLYPORT_URL.`;
+    }
+    const other =
+      own === undefined
+        ? 'or run this in the folder where the service keeps .sallyport'
+        : `for the key in ${home} is sent only to the service of that folder, at ${own.url}`;
+    return `${url} wants a key. Set SALLYPORT_API_KEY=keyId:keySecret, ${other}.`;
+  }
+
   private sentenceOf(text: string, status: number): string {
-    const { detail, message, errors, validationErrors } = refusalIn(text);
+    const { detail, message, errors, validationErrors } = fieldsIn(text) as RefusalBody;
     const said = detail ?? message;
     if (said === undefined)
-      return `The service answered ${status}. Check SALLYPORT_URL, and what stands between.`;
+      return `${this.url} answered ${status}. Check SALLYPORT_URL, and what stands between.`;
     return this.reworded(said, errors ?? validationErrors ?? []);
   }
 }
@@ -137,6 +173,19 @@ class CutOff extends Passing {
   }
 }
 
+/** Something answers, and it is not the service. */
+class NotOurs extends CommandError {
+  constructor(url: string, status: number, text: string, options?: ErrorOptions) {
+    const shown = text.trim() === '' ? '' : `: ${visible(text.trim().slice(0, 1_000), SHOWN_ANSWER)}`;
+    super(
+      `${url} answered what Sallyport does not (${status}${shown}). Is that Sallyport? Check SALLYPORT_URL.`,
+      options,
+    );
+  }
+}
+
+const isOurs = ({ headers }: Response): boolean => headers.has(API_HEADER);
+
 /** The service understood and says no, in its own sentence. */
 export class Refused extends CommandError {}
 
@@ -156,11 +205,11 @@ interface RefusalBody {
   readonly validationErrors?: readonly RefusedField[];
 }
 
-function refusalIn(text: string): RefusalBody {
+function fieldsIn(text: string): Readonly<Record<string, unknown>> {
   try {
-    return (JSON.parse(text) as RefusalBody | null) ?? {};
+    return (JSON.parse(text) as Record<string, unknown> | null) ?? {};
   } catch {
-    // Not the service's own error body: a proxy in between, most likely.
+    // Not the service's own answer: a proxy in between, most likely.
     return {};
   }
 }

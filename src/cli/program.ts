@@ -47,9 +47,10 @@ const ENVIRONMENT = `
 Every command takes --help, and --json for programs. Exit code 0: done; 1: done, and the answer is no (not
 completed, not clean); 2: the command failed, and says on stderr what mends it.
 
-SALLYPORT_URL      the service (http://127.0.0.1:8080)
-SALLYPORT_API_KEY  keyId:keySecret; on the service's own machine it is found in
-                   .sallyport/credentials.json (SALLYPORT_HOME names another folder)
+SALLYPORT_URL      the service; unset: the one that keeps .sallyport here, wherever it listens
+                   (SALLYPORT_HOME names another folder)
+SALLYPORT_API_KEY  keyId:keySecret; the one in .sallyport/credentials.json is found, and sent
+                   to that service alone
 NO_COLOR           set: no colours`;
 
 /** Does what the arguments ask for; the exit code is the cli's. @throws CommandError */
@@ -66,7 +67,8 @@ export async function perform(args: readonly string[], cli: Cli): Promise<void> 
   }
 }
 
-function programOf(cli: Cli): Command {
+/** Every command there is. */
+export function programOf(cli: Cli): Command {
   const program = new Command('sallyport')
     .description('scans what is uploaded to S3, and steers what comes of it')
     .version(VERSION, '-V, --version', 'print the version')

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readHomeAddress, type HomeAddress } from '../embedded/home-address.js';
 import { CommandError } from './command-error.js';
 
 /** Which service, and as whom. */
@@ -8,29 +9,54 @@ export interface Settings {
   readonly url: string;
   /** Value of the Authorization header; `undefined` where none is known (fine with AUTH=off). */
   readonly authorization: string | undefined;
+  /** The folder of the service of this machine, and where that listens. */
+  readonly home: string;
+  readonly own: HomeAddress | undefined;
+  /** The address or the key is that of the home: whoever listens there proves to be its service before it is sent. */
+  readonly needsProof: boolean;
 }
 
-const DEFAULT_URL = 'http://127.0.0.1:8080';
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
-/** From the environment; the key of a first start only for the service of this machine, which made it. */
+/**
+ * From the environment, and what is not there from the home of the service of this machine. The key of that home goes to
+ * that service alone.
+ */
 export function settingsFrom(env: Readonly<Record<string, string | undefined>>): Settings {
-  const url = urlOf(env['SALLYPORT_URL'] ?? DEFAULT_URL);
-  const key = env['SALLYPORT_API_KEY'] ?? (LOOPBACK.has(url.hostname) ? ownKey(env) : undefined);
+  const home = given(env['SALLYPORT_HOME']) ?? '.sallyport';
+  const named = given(env['SALLYPORT_URL']);
+  const url = named === undefined ? undefined : urlOf(named);
+  const key = given(env['SALLYPORT_API_KEY']);
   if (key !== undefined && !/^[^:\s]+:\S+$/.test(key)) {
     throw new CommandError('SALLYPORT_API_KEY: must be keyId:keySecret.');
   }
+  const isNeeded = url === undefined || key === undefined;
+  const own = isNeeded ? inHome(home, 'address.json', () => readHomeAddress(home)) : undefined;
+  if (url === undefined && own === undefined) {
+    throw new CommandError(
+      `No service is known: it has not written its address into ${home}. Start it, run this in its folder, or set SALLYPORT_URL.`,
+    );
+  }
+  const isOwn = own !== undefined && (url === undefined || isSame(url, new URL(own.url)));
+  const used = key ?? (isOwn ? ownKey(home) : undefined);
   return {
-    url: url.href.replace(/\/+$/, ''),
-    authorization: key === undefined ? undefined : `Basic ${Buffer.from(key).toString('base64')}`,
+    // Its own spelling: under another loopback address of the same port may be somebody else.
+    url: (isOwn ? own.url : (url?.href ?? '')).replace(/\/+$/, ''),
+    authorization: used === undefined ? undefined : `Basic ${Buffer.from(used).toString('base64')}`,
+    home,
+    own,
+    needsProof: isOwn,
   };
 }
+
+/** An empty variable means unset, as it does to the service. */
+const given = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
 
 function urlOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '') {
     throw new CommandError(
-      `SALLYPORT_URL: "${text}" cannot be used. Give an address like ${DEFAULT_URL}, the key in SALLYPORT_API_KEY.`,
+      `SALLYPORT_URL: "${text}" cannot be used. Give an address like http://127.0.0.1:8080, the key in SALLYPORT_API_KEY.`,
     );
   }
   url.search = '';
@@ -38,18 +64,30 @@ function urlOf(text: string): URL {
   return url;
 }
 
-/** What the first start wrote, where this user may read it. */
-function ownKey(env: Readonly<Record<string, string | undefined>>): string | undefined {
-  const path = join(env['SALLYPORT_HOME'] ?? '.sallyport', 'credentials.json');
-  if (!existsSync(path)) return undefined;
-  try {
+const isSame = (a: URL, b: URL): boolean =>
+  a.protocol === b.protocol &&
+  a.port === b.port &&
+  a.pathname === b.pathname &&
+  (a.hostname === b.hostname || (LOOPBACK.has(a.hostname) && LOOPBACK.has(b.hostname)));
+
+/** What the first start wrote. */
+function ownKey(home: string): string | undefined {
+  return inHome(home, 'credentials.json', (path) => {
+    if (!existsSync(path)) return undefined;
     const { apiKey } = JSON.parse(readFileSync(path, 'utf8')) as {
       apiKey?: { keyId: string; keySecret: string };
     };
     return apiKey === undefined ? undefined : `${apiKey.keyId}:${apiKey.keySecret}`;
+  });
+}
+
+function inHome<T>(home: string, file: string, read: (path: string) => T): T {
+  const path = join(home, file);
+  try {
+    return read(path);
   } catch (error) {
     throw new CommandError(
-      `${path} cannot be read: ${(error as Error).message}. Run this as the user of the service, or set SALLYPORT_API_KEY.`,
+      `${path} cannot be read: ${(error as Error).message}. Run this as the user of the service, or set SALLYPORT_URL and SALLYPORT_API_KEY.`,
       { cause: error },
     );
   }

@@ -21,6 +21,9 @@ import { limitToRoles } from './role-limits.js';
  */
 const NOT_THE_UI = /^\/+(api|events|health|metrics|openapi\.json|r|slack|assets)(\/|$)/i;
 
+/** By which a client knows that Sallyport answers, and not what else listens there. */
+export const API_HEADER = 'sallyport-api';
+
 declare module 'fastify' {
   interface FastifyRequest {
     /** The body's bytes as they came, for signatures. */
@@ -47,6 +50,10 @@ export async function createAdapter(config: Config, log: Log): Promise<FastifyAd
   await server.register(cookie);
   addBodyParsers(server);
   limitOpenRoutes(server);
+  // First, so that every answer has it, also one that a hook gives and one that is written past the framework.
+  server.addHook('onRequest', async (_request, reply) => {
+    reply.raw.setHeader(API_HEADER, 'v1');
+  });
   checkHosts(server, config);
   limitToRoles(server, config);
   server.addHook('onSend', async (_request, reply) => {

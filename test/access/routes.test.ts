@@ -22,6 +22,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'POST /api/v1/session',
     'DELETE /api/v1/session',
     'POST /api/token',
+    'GET /api/v1/home-proof',
     'POST /events/s3',
     'POST /events/s3/:token',
     'POST /events/sns',

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -151,21 +151,6 @@ describe('the command line against a real server', () => {
     rmSync(folder, { recursive: true });
   });
 
-  test('the key of a first start is found in the folder of the service', async () => {
-    const home = mkdtempSync(join(tmpdir(), 'sallyport-cli-home-'));
-    mkdirSync(home, { recursive: true });
-    const apiKey = { keyId: 'cli', keySecret: 'secret' };
-    writeFileSync(join(home, 'credentials.json'), JSON.stringify({ apiKey }));
-    const lines: string[] = [];
-    const output = {
-      out: (l: string) => void lines.push(l),
-      note: () => undefined,
-      style: { colour: false },
-    };
-    expect(await run(['start', 'two'], { SALLYPORT_URL: it.url, SALLYPORT_HOME: home }, output)).toBe(0);
-    rmSync(home, { recursive: true });
-  });
-
   test.each([
     [['start', 'never-registered'], {}, /never-registered/],
     [['show', 'unknown-id'], {}, /No such workflow found by id: unknown-id/],
@@ -181,6 +166,7 @@ describe('the command line against a real server', () => {
 });
 
 describe('the command line against a service that falters', () => {
+  const OURS = { 'sallyport-api': 'v1' };
   const SILENT = { out: () => undefined, note: () => undefined, style: { colour: false } };
 
   async function served<T>(
@@ -200,7 +186,7 @@ describe('the command line against a service that falters', () => {
 
   test('an answer that is cut in the middle is a failure of the command, which says what to do', async () => {
     const cut = (_: IncomingMessage, response: ServerResponse): void => {
-      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' });
+      response.writeHead(200, { ...OURS, 'content-type': 'application/json', 'content-length': '100' });
       response.write('{"workflowId":', () => response.destroy());
     };
     for (const args of [
@@ -226,14 +212,14 @@ describe('the command line against a service that falters', () => {
     };
     const answer = (request: IncomingMessage, response: ServerResponse): void => {
       if (request.url?.startsWith('/api/v1/stream') === true) {
-        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.writeHead(200, { ...OURS, 'content-type': 'text/event-stream' });
         // As the service: who has heard of revision 5 is told what comes after it, and here nothing does.
         if (request.headers['last-event-id'] !== 'r5') response.write('id: r5\nevent: reset\ndata: {}\n\n');
         return;
       }
       fetched += 1;
       if (fetched === 1) return void response.writeHead(503).end();
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(ended));
+      response.writeHead(200, { ...OURS, 'content-type': 'application/json' }).end(JSON.stringify(ended));
     };
     expect(await served(answer, (env) => run(['follow', 'x'], env, SILENT))).toBe(0);
     expect(fetched).toBe(2);

@@ -15,7 +15,9 @@ describe('a field that the service refuses', () => {
     const [status, body] = isLookup
       ? [200, { endpointId: 'e', bucket: 'b', items: [], version: 1 }]
       : [400, { detail, code: 'INVALID_INPUT', errors: refused }];
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    response
+      .writeHead(status, { 'content-type': 'application/json', 'sallyport-api': 'v1' })
+      .end(JSON.stringify(body));
   });
   beforeAll(async () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

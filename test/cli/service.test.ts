@@ -238,6 +238,17 @@ describe('the command line against a whole service', () => {
     expect(await json('status')).toMatchObject({ healthy: true, people: { held: 0, isAll: true } });
   }, 60_000);
 
+  test('without an address, the service of the home is found on the port that it has', async () => {
+    const lines: string[] = [];
+    const output = {
+      out: (line: string) => void lines.push(line),
+      note: () => undefined,
+      style: { colour: false },
+    };
+    expect(await run(['status'], { SALLYPORT_HOME: service.home }, output)).toBe(0);
+    expect(lines[0]).toContain(`at ${service.url}: healthy`);
+  });
+
   test('the built program answers on stdout, tells its refusals on stderr, and ends with 2 for them', async () => {
     const node = promisify(execFile);
     const env = { ...process.env, ...environment() };

@@ -1,0 +1,95 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Command } from 'commander';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Cli } from '../../src/cli/cli.js';
+import { CommandError } from '../../src/cli/command-error.js';
+import { programOf } from '../../src/cli/program.js';
+import { run } from '../../src/cli/run.js';
+
+const SILENT = { out: () => undefined, note: () => undefined, style: { colour: false } };
+const ID = '2b0c6a1e-7a0f-4c58-8d3c-0d0c5a3e9f11';
+
+/** What has to be said beside the arguments. */
+const OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  'bucket add': ['--endpoint', 'e'],
+  'bucket set': ['--priority', '1'],
+  'endpoint set': ['--region', 'r'],
+  'queue pause': ['--bucket', 'b'],
+  'queue resume': ['--bucket', 'b'],
+  'queue redrive': ['--all'],
+  'rejects replay': [ID],
+  'schedule add': ['--kind', 'k', '--cron', '* * * * *'],
+  'schedule set': ['--cron', '* * * * *'],
+  'trigger set': ['--effect', 'deny'],
+};
+const ARGUMENTS: Readonly<Record<string, string>> = { FILE: 'package.json' };
+
+function leaves(command: Command): Command[] {
+  const children = command.commands.flatMap(leaves);
+  return command.registeredArguments.length > 0 || children.length === 0 ? [command, ...children] : children;
+}
+
+function nameOf(command: Command): string {
+  const names: string[] = [];
+  for (let one: Command | null = command; one?.parent != null; one = one.parent) names.unshift(one.name());
+  return names.join(' ');
+}
+
+const COMMANDS = leaves(programOf(new Cli({}, SILENT)))
+  .filter((command) => command.name() !== 'help')
+  .map((command) => {
+    const values = command.registeredArguments
+      .filter(({ required }) => required)
+      .map((argument) => {
+        const name = argument.name();
+        return ARGUMENTS[name] ?? (/S3.URL/.test(name) ? 's3://bucket/key' : ID);
+      });
+    const required = command.options
+      .filter(({ mandatory }) => mandatory)
+      .flatMap((option) => [option.long ?? '', '1']);
+    const name = nameOf(command);
+    return [...name.split(' '), ...values, ...required, ...(OPTIONS[name] ?? [])];
+  });
+
+describe('a server that is not Sallyport', () => {
+  let answer: { status: number; type: string; body: string };
+  let env: Record<string, string>;
+  const server = createServer((_request, response) => {
+    response.writeHead(answer.status, { 'content-type': answer.type }).end(answer.body);
+  });
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    env = { SALLYPORT_URL: `http://127.0.0.1:${port}`, SALLYPORT_API_KEY: 'a:b' };
+  });
+  afterAll(() => server.close());
+
+  test.each(COMMANDS.map((args) => [args.join(' '), args] as const))(
+    '%s says so in one line',
+    async (_name, args) => {
+      for (const [status, type, body] of [
+        [200, 'application/json', '{}'],
+        [200, 'application/json', 'null'],
+        [200, 'text/html', '<!doctype html>\n<title>Router</title>'],
+        [200, 'text/plain', 'ok'],
+        [204, 'application/json', ''],
+        [401, 'application/json', '{"detail":"who are you?"}'],
+        [404, 'text/html', '<h1>404</h1>'],
+      ] as const) {
+        answer = { status, type, body };
+        const failed: unknown = await run(args, env, SILENT).catch((error: unknown) => error);
+        expect(failed).toBeInstanceOf(CommandError);
+        const { message } = failed as Error;
+        expect(message).toContain(`${env['SALLYPORT_URL']} answered`);
+        expect(message).toContain(String(status));
+        expect(message).toContain('Is that Sallyport?');
+        expect(message).not.toContain('\n');
+      }
+    },
+  );
+
+  test('is asked by every command', () => {
+    expect(COMMANDS.length).toBeGreaterThan(50);
+  });
+});
