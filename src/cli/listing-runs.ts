@@ -30,7 +30,6 @@ export function begunLines(run: RunAnswer): string[] {
 /** What a backfill would come to. */
 export function estimateLines(estimate: EstimateAnswer): string[] {
   const { requests, prices, throughput } = estimate;
-  const money = `${estimate.cost.toFixed(estimate.cost < 1 ? 4 : 2)} ${prices.currency}`;
   const asked = requests.get + requests.head + requests.getTags;
   return [
     ...(estimate.isExact
@@ -44,13 +43,19 @@ export function estimateLines(estimate: EstimateAnswer): string[] {
       ['to scan', `${estimate.toScan} objects, ${sizeOf(estimate.bytesToScan)}`],
       [
         'time',
-        `about ${duration(estimate.expectedSeconds * 1000)} (${throughput.basis}: ${Math.round(throughput.objectsPerSecond)} objects/s)`,
+        estimate.toScan === 0
+          ? null
+          : `about ${duration(estimate.expectedSeconds * 1000)} (${throughput.basis}: ${Math.round(throughput.objectsPerSecond)} objects/s)`,
       ],
       ['requests', `${requests.list} LIST, ${asked} GET and HEAD, ${requests.putTags} PUT of tags`],
-      ['cost', `about ${money}, at the prices that S3_PRICES says`],
+      ['cost', `${money(estimate.cost, prices.currency)}, at the prices that S3_PRICES says`],
     ]),
   ];
 }
+
+/** Nobody began it: it was asked for as an estimate, nobody said yes yet, or it has just been asked for. */
+export const isOnlyEstimated = ({ startedAt, estimate }: RunAnswer): boolean =>
+  startedAt === null && estimate !== null;
 
 /** All about one run. */
 export function runLines(run: RunAnswer): string[] {
@@ -62,13 +67,14 @@ export function runLines(run: RunAnswer): string[] {
       ['id', run.id],
       ['where', whereOf(run)],
       ['asked for', `${run.createdAt} by ${askerOf(run)}`],
-      ['done', `${done}${total === null ? '' : ` of ${total}`} objects${toGo}`],
+      ['done', isOnlyEstimated(run) ? null : `${done}${total === null ? '' : ` of ${total}`} objects${toGo}`],
       ['counted', countsText(run.counts)],
       ['verdicts', verdictsText(run.verdicts)],
       ['trouble', run.error],
       ['tried again', run.retryAt],
     ]),
-    ...(run.state === 'estimated' && run.estimate !== null ? estimateLines(run.estimate) : []),
+    ...(isOnlyEstimated(run) && run.estimate !== null ? estimateLines(run.estimate) : []),
+    ...(run.state === 'estimated' ? ['', ...choiceLines(run)] : []),
   ];
 }
 
@@ -93,6 +99,15 @@ const verdictsText = (verdicts: RunAnswer['verdicts']): string =>
     .filter(([, count]) => count !== 0)
     .map(([verdict, count]) => `${verdict}: ${count}`)
     .join('; ');
+
+/** What is to be said to an estimate. */
+export const choiceLines = ({ id }: RunAnswer): string[] => [
+  `Begin with: sallyport backfill start ${id}`,
+  `Or forget it: sallyport backfill cancel ${id}; within seven days it forgets itself.`,
+];
+
+const money = (cost: number, currency: string): string =>
+  cost > 0 && cost < 0.01 ? `less than 0.01 ${currency}` : `about ${cost.toFixed(2)} ${currency}`;
 
 function sizeOf(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];

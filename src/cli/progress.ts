@@ -25,6 +25,8 @@ export class Progress {
   private readonly beganAt: number;
   private shownAt = -Infinity;
   private shown = '';
+  private latest: Reading | undefined;
+  private told: Reading | undefined;
   private isDrawn = false;
 
   constructor(
@@ -39,6 +41,7 @@ export class Progress {
     if (this.output === undefined) return;
     const { terminal } = this.output;
     const at = this.now();
+    this.latest = reading;
     if (at - this.shownAt < (terminal === undefined ? PLAIN_MS : DRAW_MS)) return;
     const line = progressLine(reading, this.unit, at - this.beganAt);
     if (terminal !== undefined) {
@@ -48,16 +51,30 @@ export class Progress {
     } else if (line !== this.shown) {
       this.output.note(line);
     }
+    this.told = reading;
     this.shownAt = at;
     this.shown = line;
   }
 
-  /** Takes the line away; what comes next begins at the left. */
+  /** Takes the line away; what comes next begins at the left. In a log it is how far the work came. */
   end(): void {
+    const { output, latest, told } = this;
+    if (
+      output !== undefined &&
+      output.terminal === undefined &&
+      latest !== undefined &&
+      !isSame(latest, told)
+    ) {
+      output.note(progressLine(latest, this.unit, this.now() - this.beganAt));
+    }
+    this.latest = undefined;
     if (this.isDrawn) this.output?.terminal?.write(CLEAR);
     this.isDrawn = false;
   }
 }
+
+const isSame = (a: Reading, b: Reading | undefined): boolean =>
+  a.done === b?.done && a.total === b.total && a.detail === b.detail;
 
 /** `███████░░░░░ 25 %  250 of 1000 objects  12 s, about 36 s to go  RUNNING` */
 export function progressLine({ done, total, detail }: Reading, unit: string, elapsedMs: number): string {

@@ -100,7 +100,7 @@ export class ScanRequests {
     }
     throw InvalidInput.field(
       'bucket',
-      `${bucket} is not a registered bucket, or disabled; register it first`,
+      `${bucket} is not a registered bucket, or disabled; register it first: sallyport bucket add ${bucket} --endpoint ID`,
     );
   }
 

@@ -60,6 +60,18 @@ describe('the line of long work', () => {
     expect(notes.map((line) => / (\d+ %)/.exec(line)?.[1])).toEqual(['0 %', '50 %', '100 %']);
   });
 
+  test('ends with how far it came where nobody looks on, and says nothing twice', () => {
+    const { notes, output, now, pass } = shown(undefined);
+    const progress = new Progress('verdicts', output, now);
+    progress.show({ done: 0, total: 3 });
+    pass(1_000);
+    progress.show({ done: 3, total: 3 });
+    progress.show({ done: 3, total: 3 });
+    progress.end();
+    progress.end();
+    expect(notes.map((line) => / (\d+ %)/.exec(line)?.[1])).toEqual(['0 %', '100 %']);
+  });
+
   test('is nothing where a program reads', () => {
     new Progress('objects', undefined, () => 0).show({ done: 1 });
   });

@@ -3,7 +3,16 @@ import { visible } from '../../outbound/safe-text.js';
 import type { RunAnswer } from '../../intake/listing/run-answer.js';
 import type { Cli } from '../cli.js';
 import { CommandError } from '../command-error.js';
-import { askerOf, begunLines, estimateLines, runLines, whereOf, type RunPage } from '../listing-runs.js';
+import {
+  askerOf,
+  begunLines,
+  choiceLines,
+  estimateLines,
+  isOnlyEstimated,
+  runLines,
+  whereOf,
+  type RunPage,
+} from '../listing-runs.js';
 import { parseS3Url } from '../s3-url.js';
 import { table } from '../table.js';
 import { listOf, query, wholeNumber } from '../values.js';
@@ -60,16 +69,13 @@ async function backfill(cli: Cli, url: string, wish: BackfillWish): Promise<void
   const estimated = await watched(cli, made.id, (run) => run.state !== 'estimating');
   const { estimate } = estimated;
   if (estimate === null) throw new CommandError(estimated.error ?? 'There is no estimate.');
-  if (wish.estimate === true || wish.yes !== true) {
+  if (estimated.state !== 'estimated' || wish.yes !== true) {
     return cli.print(estimated, (run) => [
       ...estimateLines(estimate),
-      ...(wish.estimate === true
-        ? []
-        : [
-            '',
-            `Begin with: sallyport backfill start ${run.id}`,
-            `Or forget it: sallyport backfill cancel ${run.id}`,
-          ]),
+      ...(run.state === 'estimated' ? ['', ...choiceLines(run)] : []),
+      ...(wish.estimate !== true && estimate.toScan === 0
+        ? ['', 'There is nothing to do: all of it has a verdict, or is not scanned by a rule.']
+        : []),
     ]);
   }
   if (!cli.json) for (const line of estimateLines(estimate)) cli.out(line);
@@ -97,10 +103,10 @@ function addList(group: Command, cli: Cli): void {
           items.map((run) => [
             run.id,
             run.kind,
-            run.state,
+            isOnlyEstimated(run) && run.state === 'completed' ? 'completed (estimate)' : run.state,
             whereOf(run),
-            run.progress.done,
-            run.progress.total,
+            isOnlyEstimated(run) ? null : run.progress.done,
+            isOnlyEstimated(run) ? null : run.progress.total,
             run.createdAt,
             askerOf(run),
           ]),
@@ -199,8 +205,12 @@ async function watched(cli: Cli, id: string, isOver: (run: RunAnswer) => boolean
       cli,
       async () => {
         const run = await find(cli, id);
-        if (isOver(run)) return run;
         const { done, total } = run.progress;
+        if (isOver(run)) {
+          if (!isOnlyEstimated(run))
+            progress.show({ done, ...(total !== null && { total }), detail: run.state });
+          return run;
+        }
         const trouble = run.error === null ? '' : `  ${visible(run.error, MAX_TROUBLE)}`;
         progress.show({ done, ...(total !== null && { total }), detail: `${run.state}${trouble}` });
         return undefined;

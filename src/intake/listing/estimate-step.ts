@@ -142,5 +142,8 @@ class Look {
 function afterEstimate({ options }: BackfillRun, estimate: Estimate, at: number) {
   if (options.dryRun) return { estimate, state: 'completed' as const, endedAt: at };
   if (options.start) return { estimate, state: 'running' as const, startedAt: at };
+  // There is nothing to say yes to.
+  if (estimate.isExact && estimate.toScan === 0)
+    return { estimate, state: 'completed' as const, endedAt: at };
   return { estimate, state: 'estimated' as const };
 }

@@ -1,3 +1,5 @@
+import type { EstimateAnswer } from './run-answer.js';
+
 /** What a bounded listing found. */
 export interface Found {
   /** Versions in the listing, delete markers counted: what its requests are counted by. */
@@ -38,31 +40,9 @@ export const ASSUMED_PRICES: Prices = {
   perGigabyteOut: 0,
 };
 
-/** Requests that S3 counts. */
-export interface Requests {
-  readonly list: number;
-  /** Reads of bytes: the type, then everything once. */
-  readonly get: number;
-  readonly head: number;
-  readonly getTags: number;
-  readonly putTags: number;
-}
-
 /** What a backfill would come to. */
-export interface Estimate {
-  /** False: the listing was longer than the bound, and everything here is extrapolated from samples of it. */
-  readonly isExact: boolean;
-  /** Versions that were really looked at. */
-  readonly seen: number;
-  readonly objects: number;
-  readonly bytes: number;
-  readonly alreadyDone: number;
-  readonly toScan: number;
-  readonly bytesToScan: number;
-  readonly expectedSeconds: number;
+export interface Estimate extends EstimateAnswer {
   readonly throughput: Throughput;
-  readonly requests: Requests;
-  readonly cost: number;
   readonly prices: Prices;
 }
 
@@ -90,7 +70,7 @@ export function estimateOf(input: EstimateInput): Estimate {
   const { found, throughput, prices, tags } = input;
   const toScan = Math.max(0, found.objects - found.done);
   const bytesToScan = Math.max(0, found.bytes - found.doneBytes);
-  const requests: Requests = {
+  const requests: Estimate['requests'] = {
     // One for the end, which is asked for when the last page is full.
     list: Math.max(1, Math.ceil(found.entries / PAGE)),
     get: toScan * GETS_OF_SCAN,

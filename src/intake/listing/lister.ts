@@ -7,6 +7,7 @@ import { wholeMilliseconds } from '../../verdicts/whole-milliseconds.js';
 import { storeBackfillPage } from './backfill-step.js';
 import { ESTIMATE_BOUNDS, estimateBackfill, type EstimateBounds } from './estimate-step.js';
 import type { Prices } from './estimate.js';
+import { forgetEstimates } from './forget-estimates.js';
 import { storeReconciledPage, type Carried } from './reconcile-step.js';
 import { storeRescanPage } from './rescan-step.js';
 import { outstanding, type Run } from './run.js';
@@ -32,6 +33,7 @@ interface Session {
 
 // So that several runs get on side by side.
 const PAGES_OF_SLICE = 10;
+const FORGET_EVERY_MS = 600_000;
 const MAX_OPEN_RUNS = 200;
 const FIRST_RETRY_MS = 2_000;
 const MAX_RETRY_MS = 300_000;
@@ -46,6 +48,7 @@ const MAX_DENIALS = 5;
  */
 export class Lister {
   private readonly sessions = new Map<string, Session>();
+  private forgotAt = -Infinity;
 
   constructor(private readonly parts: ListerParts) {}
 
@@ -56,6 +59,7 @@ export class Lister {
    */
   async turn(signal: AbortSignal): Promise<boolean> {
     const { database } = this.parts;
+    await this.forgetEstimates();
     for (const run of await openRuns(database, MAX_OPEN_RUNS)) {
       if (signal.aborted) return false;
       if (run.state !== 'estimating') await settleRun(this.parts, run.id);
@@ -72,6 +76,13 @@ export class Lister {
       moved = (await this.slice(run.id, room, signal)) || moved;
     }
     return moved;
+  }
+
+  private async forgetEstimates(): Promise<void> {
+    const now = wholeMilliseconds(this.parts.clock);
+    if (now - this.forgotAt < FORGET_EVERY_MS) return;
+    await forgetEstimates(this.parts.database, now);
+    this.forgotAt = now;
   }
 
   /** @returns whether the run got on. */

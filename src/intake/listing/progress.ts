@@ -16,17 +16,18 @@ export function paceAfter(pace: number | undefined, done: number, elapsedMs: num
 export interface RunProgress {
   /** Objects that need nothing more: known before, skipped, or with their verdict. */
   readonly done: number;
-  /** Objects of the whole run; while it still lists, as the estimate says, and absent without one. */
+  /** Objects of the whole run; while it still lists, as the estimate says, and absent without one and before it begins. */
   readonly total: number | undefined;
   readonly secondsToGo: number | undefined;
 }
 
-type Measured = Pick<Run, 'state' | 'counts' | 'pace' | 'listedAt' | 'estimate'>;
+type Measured = Pick<Run, 'state' | 'counts' | 'pace' | 'startedAt' | 'listedAt' | 'estimate'>;
 
-export function progressOf({ state, counts, pace, listedAt, estimate }: Measured): RunProgress {
+export function progressOf({ state, counts, pace, startedAt, listedAt, estimate }: Measured): RunProgress {
   const done = counts.known + counts.skipped + counts.settled;
   const seen = counts.known + counts.skipped + counts.enqueued;
-  const total = listedAt !== undefined ? seen : estimate && Math.max(estimate.objects, seen);
+  const expected = startedAt === undefined ? undefined : estimate;
+  const total = listedAt !== undefined ? seen : expected && Math.max(expected.objects, seen);
   const isMoving = state === 'running' && pace !== undefined && pace > 0 && total !== undefined;
   return {
     done,

@@ -68,8 +68,9 @@ export const COUNT_WORDS: Readonly<Record<Exclude<keyof RunCounts, `${string}Byt
 
 /** What a backfill would come to. */
 export interface EstimateAnswer {
-  /** False: extrapolated from samples. */
+  /** False: the listing was longer than the bound, and everything here is extrapolated from samples of it. */
   readonly isExact: boolean;
+  /** Versions that were really looked at. */
   readonly seen: number;
   readonly objects: number;
   readonly bytes: number;
@@ -78,6 +79,7 @@ export interface EstimateAnswer {
   readonly bytesToScan: number;
   readonly expectedSeconds: number;
   readonly throughput: { readonly objectsPerSecond: number; readonly basis: 'measured' | 'assumed' };
+  /** As S3 counts them; get reads bytes: the type, then everything once. */
   readonly requests: Readonly<Record<'list' | 'get' | 'head' | 'getTags' | 'putTags', number>>;
   readonly cost: number;
   readonly prices: { readonly currency: string };

@@ -260,7 +260,7 @@ export class ListingRuns {
     }
     throw InvalidInput.field(
       'bucket',
-      `${bucket} is not a registered bucket, or disabled; register it first`,
+      `${bucket} is not a registered bucket, or disabled; register it first: sallyport bucket add ${bucket} --endpoint ID`,
     );
   }
 }

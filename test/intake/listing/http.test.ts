@@ -153,7 +153,10 @@ describe('the command line', () => {
     expect(code).toBe(0);
     expect(text).toMatch(/4 objects, 12 B; 0 are done already/);
     expect(text).toMatch(/1 LIST, 20 GET and HEAD, 4 PUT of tags/);
-    expect(text).toMatch(/about 0\.0000 USD, at the prices that S3_PRICES says/);
+    expect(text).toMatch(/less than 0\.01 USD, at the prices that S3_PRICES says/);
+    expect(text).toMatch(/time +about 1\.0 s/);
+    const list = await type('backfill', 'list', '--limit', '1');
+    expect(list.text).toMatch(/backfill +completed \(estimate\) +s3:\/\/uploads\/ +- +- /);
     expect(await it_.count('object_version')).toBe(0);
   });
 
@@ -175,6 +178,23 @@ describe('the command line', () => {
     expect((await type('backfill', 'list', '--kind', 'backfill')).text).toMatch(
       new RegExp(`${id} +backfill +completed +s3://uploads/a/ +3 +3`),
     );
+  });
+
+  it('offers no beginning where there is nothing to do, and says so', async () => {
+    await type('backfill', 's3://uploads', '--yes', '--wait');
+    for (const more of [[], ['--yes'], ['--yes', '--wait']]) {
+      const { code, text } = await type('backfill', 's3://uploads', ...more);
+      expect(code).toBe(0);
+      expect(text).toMatch(/to scan +0 objects/);
+      expect(text).toMatch(/There is nothing to do/);
+      expect(text).not.toMatch(/backfill start|about 0 ms/);
+    }
+    expect((await type('backfill', 'list', '--state', 'estimated')).text).not.toContain('uploads');
+  });
+
+  it('waits in a log with its last line at the end, all of it', async () => {
+    const { notes } = await type('backfill', 's3://uploads', '--yes', '--wait');
+    expect(notes.at(-1)).toMatch(/ 100 % {2}4 of 4 objects .*completed$/);
   });
 
   it('begins at once and waits when it is told so', async () => {

@@ -159,6 +159,19 @@ export async function hasOpenRun(db: Queryable, cause: string): Promise<boolean>
   return rows.length > 0;
 }
 
+/** Ends estimates that were made before then and not begun. @returns their ids. */
+export async function expireEstimates(
+  tx: Queryable,
+  args: { readonly before: Instant; readonly at: Instant; readonly why: string },
+): Promise<string[]> {
+  const rows = await tx.query<{ id: string }>(
+    `UPDATE listing_run SET state = 'cancelled', ended_at = $2, last_error = $3
+      WHERE state = 'estimated' AND created_at < $1 RETURNING id`,
+    [args.before, args.at, args.why],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Takes a run for this node, unless another has it. */
 export async function claimRun(
   db: Queryable,
