@@ -49,6 +49,8 @@ export const ObjectView = z
     openReviewId: maybe(z.string()),
     /** Of the scan that the verdict is of; the story shows a thousand at most. */
     findingsTotal: z.number(),
+    /** Of the scan that the verdict comes from, up to 100 together; certain are those of confidence high. */
+    findingCounts: z.object({ certain: z.number(), uncertain: z.number() }),
     /** Another row stands for these bytes; this one is in no list and no count. */
     duplicateOf: maybe(z.uuid()),
   })
@@ -61,7 +63,12 @@ export const ObjectPage = z
 export type ObjectPage = z.infer<typeof ObjectPage>;
 
 export const ObjectSummary = z
-  .object({ total: z.number(), counts: z.partialRecord(z.enum(VERDICTS), z.number()) })
+  .object({
+    total: z.number(),
+    counts: z.partialRecord(z.enum(VERDICTS), z.number()),
+    /** Of the skipped: copies that a release wrote, which nobody uploaded. */
+    released: z.number(),
+  })
   .meta({ id: 'ObjectSummary' });
 export type ObjectSummary = z.infer<typeof ObjectSummary>;
 
@@ -102,5 +109,6 @@ export const objectView = (row: ObjectRow): ObjectView => ({
   actionPerformed: row.action_performed,
   openReviewId: row.open_review_id,
   findingsTotal: row.findings_total,
+  findingCounts: { certain: row.certain_findings, uncertain: row.uncertain_findings },
   duplicateOf: row.folded_into,
 });

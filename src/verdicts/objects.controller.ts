@@ -6,7 +6,7 @@ import { decodeCursor, encodeCursor, isUuid } from '../cursor.js';
 import { Database } from '../database/database.js';
 import { ObjectStories, ObjectStory } from './object-story.js';
 import { ObjectPage, ObjectSummary, objectView } from './object-view.js';
-import { countVerdicts, listObjects, type ObjectFilter } from './sql/list-objects.js';
+import { countReleased, countVerdicts, listObjects, type ObjectFilter } from './sql/list-objects.js';
 import { VERDICTS, type Verdict } from './verdict.js';
 
 const storable = (max: number) =>
@@ -90,9 +90,13 @@ export class ObjectsController {
   @Get('summary')
   @ApiOkResponse({ standardSchema: ObjectSummary })
   async summary(@Query({ schema: Filter }) query: Filter): Promise<ObjectSummary> {
-    const rows = await countVerdicts(this.database, filterOf(query));
+    const filter = filterOf(query);
+    const [rows, released] = await Promise.all([
+      countVerdicts(this.database, filter),
+      countReleased(this.database, filter),
+    ]);
     const counts = Object.fromEntries(rows.map((row) => [row.verdict, row.count]));
-    return { total: rows.reduce((sum, row) => sum + row.count, 0), counts };
+    return { total: rows.reduce((sum, row) => sum + row.count, 0), counts, released };
   }
 
   @Get(':id')

@@ -40,12 +40,12 @@ describe('objects on the command line', () => {
       shown.push(lines[1] ?? '');
       cursor = / (--cursor) (\S+)$/.exec(notes[0] ?? '')?.slice(1) ?? [];
     } while (cursor.length > 0);
-    const times = shown.map((line) => line.split(/ {2,}/)[3] ?? '');
+    const times = shown.map((line) => line.split(/ {2,}/)[4] ?? '');
     expect(times.every((time) => /^2026-\d\d-\d\dT/.test(time))).toBe(true);
     expect(times).toEqual([...times].sort().toReversed());
     expect(shown.map((line) => line.slice(-2))).toEqual(['k2', 'k1', 'k0']);
     const whole = await say('list');
-    expect(whole.lines[0]?.split(/ {2,}/)).toEqual(['ID', 'VERDICT', 'REASON', 'SEEN', 'OBJECT']);
+    expect(whole.lines[0]?.split(/ {2,}/)).toEqual(['ID', 'VERDICT', 'REASON', 'FINDINGS', 'SEEN', 'OBJECT']);
     expect(whole.lines.slice(1).map((line) => line.slice(-2))).toEqual(['k2', 'k1', 'k0']);
   });
 

@@ -117,12 +117,76 @@ describe('GET /api/v1/objects', () => {
   it('counts per verdict', async () => {
     expect(await get('/api/v1/objects/summary')).toEqual({
       status: 200,
-      body: { total: 6, counts: { pending: 5, secrets: 1 } },
+      body: { total: 6, counts: { pending: 5, secrets: 1 }, released: 0 },
     });
     expect((await get('/api/v1/objects/summary?bucket=plain')).body).toEqual({
       total: 1,
       counts: { pending: 1 },
+      released: 0,
     });
+  });
+
+  it('counts the findings of the scan that the verdict comes from, the certain ones apart', async () => {
+    const scanId = await scanOf('dir/k1');
+    await ledger.recordFindings(scanId, 'secrets', [finding('a', 'high'), finding('b', 'medium')], 2);
+    await ledger.recordFindings(await scanOf('dir/k0'), 'secrets', [finding('c', 'low')], 1);
+    const { items } = await list('prefix=dir/');
+    expect(items.map(({ key, findingCounts }) => [key, findingCounts])).toContainEqual([
+      'dir/k1',
+      { certain: 1, uncertain: 1 },
+    ]);
+    // Found, and not judged yet.
+    expect(items.find(({ key }) => key === 'dir/k0')?.findingCounts).toEqual({ certain: 0, uncertain: 0 });
+  });
+});
+
+const finding = (ruleId: string, confidence: 'high' | 'medium' | 'low') =>
+  ({
+    kind: 'secret',
+    ruleId,
+    title: ruleId,
+    severity: 'high',
+    confidence,
+    path: '',
+    excerpt: 'x',
+    fingerprint: ruleId,
+  }) as const;
+
+/** Writes a version as a release of what `scanId` scanned does, and lets its event come in. */
+async function released(scanId: string, key: string): Promise<void> {
+  await test.query(
+    `INSERT INTO released_object (scan_id, endpoint_id, bucket, key, version_id, etag, sha256, is_written, review_id,
+       decided_by, created_at)
+     SELECT s.id::text, o.endpoint_id, o.bucket, o.key, 'copy', 'e', 'ab', true, $2, 'apikey:k', $3
+       FROM scan s JOIN object_version o ON o.id = s.object_id WHERE s.id = $1`,
+    [scanId, '00000000-0000-4000-8000-0000000000aa', clock.now()],
+  );
+  await intake.accept(awsMessage({ key, versionId: 'copy', size: 3 }), webhook);
+}
+
+describe('the copy that a release wrote', () => {
+  it('names what had been scanned and the review, and is counted apart from uploads', async () => {
+    const scanId = await scanOf('dir/k1');
+    await released(scanId, 'dir/k1');
+    const { items } = await list('key=dir/k1&verdict=skipped');
+    const story = ObjectStory.parse((await get(`/api/v1/objects/${items[0]?.id ?? ''}`)).body);
+    expect(story).toMatchObject({
+      verdict: 'skipped',
+      reason: 'released_by_review',
+      releasedFrom: {
+        objectId: (await ledger.scan(scanId)).objectId,
+        scanId,
+        reviewId: '00000000-0000-4000-8000-0000000000aa',
+        decidedBy: 'apikey:k',
+        deciderName: null,
+      },
+    });
+    expect((await get('/api/v1/objects/summary')).body).toEqual({
+      total: 7,
+      counts: { pending: 5, secrets: 1, skipped: 1 },
+      released: 1,
+    });
+    expect((await get('/api/v1/objects/summary?bucket=plain')).body).toMatchObject({ released: 0 });
   });
 });
 
@@ -166,7 +230,8 @@ describe('GET /api/v1/objects/{id}', () => {
       verdicts: [{ verdict: 'secrets', reason: 'secrets_found', bytesScanned: 3 }],
       findings: [{ ruleId: 'r', excerpt: 'AKIA****' }],
       actions: [{ action: 'quarantined', performed: true }],
-      decisions: [{ outcome: 'delete', decidedBy: 'user:alice' }],
+      decisions: [{ outcome: 'delete', decidedBy: 'user:alice', deciderName: null }],
+      releasedFrom: null,
     });
   });
 

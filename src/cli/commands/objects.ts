@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { visible } from '../../outbound/safe-text.js';
 import type { Cli } from '../cli.js';
 import { CommandError } from '../command-error.js';
 import { facts } from '../facts.js';
+import { countsOf, findingText, type Finding, type FindingCounts } from '../findings.js';
 import { parseObjectUrl, s3Url } from '../s3-url.js';
 import { table } from '../table.js';
 import { query, wholeNumber } from '../values.js';
@@ -35,6 +35,15 @@ interface ObjectVersion {
   readonly action: string | null;
   readonly actionPerformed: boolean | null;
   readonly openReviewId: string | null;
+  readonly findingCounts: FindingCounts;
+}
+
+/** By whose word something was done; the name as people say it, where it is known. */
+interface Decider {
+  readonly reviewId: string | null;
+  readonly decidedBy: string | null;
+  readonly deciderName: string | null;
+  readonly at: string;
 }
 
 interface ObjectPage {
@@ -43,7 +52,11 @@ interface ObjectPage {
 }
 
 type ObjectStory = ObjectVersion & {
-  readonly findings: readonly Record<string, unknown>[];
+  readonly findings: readonly Finding[];
+  readonly scans: readonly unknown[];
+  readonly decisions: readonly (Decider & { readonly outcome: string; readonly reason: string })[];
+  /** This version is a copy that a release wrote; what was scanned is another. */
+  readonly releasedFrom: (Decider & { readonly objectId: string }) | null;
 };
 
 // What the service lists at once.
@@ -71,8 +84,15 @@ export function addObjects(program: Command, cli: Cli): void {
       const page = await cli.client.call<ObjectPage>('GET', path);
       cli.print(page, ({ items }) =>
         table(
-          ['ID', 'VERDICT', 'REASON', 'SEEN', 'OBJECT'],
-          items.map((one) => [one.id, one.verdict, one.reason, one.firstSeenAt, s3Url(one.bucket, one.key)]),
+          ['ID', 'VERDICT', 'REASON', 'FINDINGS', 'SEEN', 'OBJECT'],
+          items.map((one) => [
+            one.id,
+            one.verdict,
+            one.reason,
+            countsOf(one.findingCounts),
+            one.firstSeenAt,
+            s3Url(one.bucket, one.key),
+          ]),
         ),
       );
       cli.more(page.nextCursor);
@@ -84,12 +104,21 @@ export function addObjects(program: Command, cli: Cli): void {
     .option('--version-id <ID>', 'of the key; the newest by default')
     .action(async (place: string, { versionId }: { versionId?: string }) => {
       const id = UUID.test(place) ? place : await idOf(cli, place, versionId);
-      cli.print(
-        await cli.client.call<ObjectStory>('GET', `/api/v1/objects/${encodeURIComponent(id)}`),
-        shown,
-      );
+      const object = await storyOf(cli, id);
+      const { releasedFrom } = object;
+      if (releasedFrom === null) return cli.print(object, shown);
+      const scanned = await storyOf(cli, releasedFrom.objectId);
+      cli.print({ ...object, scanned }, () => [
+        ...shown(object),
+        '',
+        'It is the copy that a release wrote. What had been scanned:',
+        ...shown(scanned).map((line) => `  ${line}`),
+      ]);
     });
 }
+
+const storyOf = (cli: Cli, id: string): Promise<ObjectStory> =>
+  cli.client.call<ObjectStory>('GET', `/api/v1/objects/${encodeURIComponent(id)}`);
 
 async function idOf(cli: Cli, url: string, versionId: string | undefined): Promise<string> {
   const { bucket, key } = parseObjectUrl(url);
@@ -106,7 +135,8 @@ async function idOf(cli: Cli, url: string, versionId: string | undefined): Promi
 }
 
 function shown(object: ObjectStory): string[] {
-  const { bytesScanned, bytesTotal, findings } = object;
+  const { bytesScanned, bytesTotal, engines, findings, releasedFrom, scans } = object;
+  const [decision] = object.decisions;
   return [
     ...facts([
       ['object', s3Url(object.bucket, object.key)],
@@ -118,24 +148,31 @@ function shown(object: ObjectStory): string[] {
       ['size', object.sizeBytes === null ? null : `${object.sizeBytes} bytes`],
       ['type', object.detectedType],
       ['sha-256', object.sha256],
-      ['scanned', bytesTotal === null ? null : `${bytesScanned ?? 0} of ${bytesTotal} bytes`],
-      ['engines', object.engines.map(engineText).join(', ')],
+      ['scanned', isScanned(object) ? `${bytesScanned ?? 0} of ${bytesTotal} bytes` : null],
+      ['scans', scans.length > 1 ? scans.length : null],
+      ['engines', engines.map(engineText).join(', ')],
       ['uploaded', object.uploadedAt],
       ['first seen', object.firstSeenAt],
       // What a rule or a person took away was judged, and no engine looked at it.
-      [object.engines.length === 0 ? 'decided at' : 'scanned at', object.scannedAt],
+      [engines.length === 0 ? 'decided at' : 'scanned at', object.scannedAt],
       ['deleted at', object.deletedAt],
-      ['decision', object.decision],
+      [
+        'decision',
+        decision === undefined
+          ? object.decision
+          : `${decision.outcome} ${byWhom(decision)}${decision.reason === '' ? '' : `: ${decision.reason}`}`,
+      ],
+      ['released', releasedFrom === null ? null : byWhom(releasedFrom)],
       [
         'action',
         object.action === null
           ? null
           : `${object.action} (${object.actionPerformed === true ? 'done' : 'not done'})`,
       ],
-      ['review', object.openReviewId],
+      ['review', object.openReviewId ?? decision?.reviewId ?? releasedFrom?.reviewId],
       ['workflow', object.workflowId],
     ]),
-    ...findings.slice(0, SHOWN_FINDINGS).map(findingText),
+    ...findings.slice(0, SHOWN_FINDINGS).map((finding) => `finding  ${findingText(finding)}`),
     ...(findings.length > SHOWN_FINDINGS
       ? [`${findings.length - SHOWN_FINDINGS} more findings; see --json`]
       : []),
@@ -145,10 +182,9 @@ function shown(object: ObjectStory): string[] {
 const engineText = ({ name, version, databaseDate }: ObjectVersion['engines'][number]): string =>
   `${name} ${version}${databaseDate === undefined ? '' : ` (database of ${databaseDate})`}`;
 
-const findingText = (finding: Record<string, unknown>): string =>
-  visible(
-    ['finding', finding['severity'], finding['ruleId'], finding['title'], finding['path']]
-      .filter((part) => typeof part === 'string' && part !== '')
-      .join('  '),
-    500,
-  );
+/** Somebody looked, or was to: what a rule or a person took away has bytes too, and none of them were read. */
+const isScanned = ({ bytesTotal, engines, verdict }: ObjectStory): boolean =>
+  bytesTotal !== null && (engines.length > 0 || verdict !== 'skipped');
+
+const byWhom = ({ decidedBy, deciderName, at }: Decider): string =>
+  `by ${deciderName ?? decidedBy ?? 'nobody who is known'} at ${at}`;

@@ -3,6 +3,7 @@ import { visible } from '../../outbound/safe-text.js';
 import type { Cli } from '../cli.js';
 import { Refused } from '../client.js';
 import { CommandError } from '../command-error.js';
+import { countsOf, type FindingCounts } from '../findings.js';
 import { parseObjectUrl } from '../s3-url.js';
 import { wholeNumber } from '../values.js';
 import { waitFor } from '../waiting.js';
@@ -19,7 +20,9 @@ interface Spoken {
 }
 
 /** What became of one of the objects that were named. */
-type Asked = { readonly url: string } & ((Requested & Partial<Spoken>) | { readonly refused: string });
+type Asked = { readonly url: string } & (
+  (Requested & Partial<Spoken> & { readonly findingCounts?: FindingCounts }) | { readonly refused: string }
+);
 
 interface Story extends Spoken {
   readonly scans: readonly {
@@ -28,6 +31,8 @@ interface Story extends Spoken {
     readonly closedAt: string | null;
   }[];
   readonly verdicts: readonly (Spoken & { readonly scanId: string | null })[];
+  /** Of the newest verdict. */
+  readonly findingCounts: FindingCounts;
 }
 
 const MAX_URL = 1_200;
@@ -102,7 +107,7 @@ async function verdicts(cli: Cli, asked: readonly Asked[], timeoutSeconds: numbe
       if (one === undefined || !('scanId' in one)) continue;
       const spoken = await verdictOf(cli, one);
       if (spoken === undefined) continue;
-      told[index] = { ...one, verdict: spoken.verdict, reason: spoken.reason };
+      told[index] = { ...one, ...spoken };
       open.delete(index);
       progress.show({ done: total - open.size, total });
     }
@@ -117,18 +122,35 @@ async function verdicts(cli: Cli, asked: readonly Asked[], timeoutSeconds: numbe
   return told;
 }
 
-async function verdictOf(cli: Cli, { objectId, scanId }: Requested): Promise<Spoken | undefined> {
+async function verdictOf(
+  cli: Cli,
+  { objectId, scanId }: Requested,
+): Promise<(Spoken & { readonly findingCounts?: FindingCounts }) | undefined> {
   const story = await cli.client.call<Story>('GET', `/api/v1/objects/${encodeURIComponent(objectId)}`);
-  const spoken = story.verdicts.find((verdict) => verdict.scanId === scanId);
-  if (spoken !== undefined) return spoken;
+  const { verdict, reason, findingCounts } = story;
+  const [newest] = story.verdicts;
+  const spoken = story.verdicts.find((one) => one.scanId === scanId);
+  if (spoken !== undefined) {
+    return {
+      verdict: spoken.verdict,
+      reason: spoken.reason,
+      ...(spoken === newest && { findingCounts }),
+    };
+  }
   const scanned = story.scans.find(({ id }) => id === scanId);
   // Closed without a verdict of its own, as the duplicate of another: the object's stands for it.
-  return scanned?.closedAt == null ? undefined : story;
+  return scanned?.closedAt == null ? undefined : { verdict, reason, findingCounts };
 }
 
 function lineOf(one: Asked): string {
   const url = visible(one.url, MAX_URL);
   if ('refused' in one) return `${url}  refused: ${visible(one.refused, 500)}`;
   if (one.verdict === undefined) return `${url}  asked for: scan ${one.scanId}, workflow ${one.workflowId}`;
-  return `${url}  ${one.verdict}${one.reason === null || one.reason === undefined ? '' : `  ${visible(one.reason, 200)}`}`;
+  const found = one.findingCounts === undefined ? '' : countsOf(one.findingCounts);
+  return [
+    url,
+    one.verdict,
+    ...(one.reason === null || one.reason === undefined ? [] : [visible(one.reason, 200)]),
+    ...(found === '' ? [] : [`${found} finding(s)`]),
+  ].join('  ');
 }

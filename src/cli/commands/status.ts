@@ -22,6 +22,8 @@ interface Health {
 interface Counts {
   readonly total: number;
   readonly counts: Readonly<Record<string, number>>;
+  /** Of the skipped: copies that a release wrote, which nobody uploaded. */
+  readonly released: number;
 }
 
 interface ReviewPage {
@@ -160,9 +162,13 @@ function queueText(queue: Queue | Hidden): string {
   ].join(', ');
 }
 
-function countsText({ total, counts }: Counts): string {
-  const named = Object.entries(counts).sort(([, a], [, b]) => b - a);
-  return `${total} uploads${named.map(([verdict, count]) => `, ${count} ${visible(verdict, 40)}`).join('')}`;
+function countsText({ total, counts, released }: Counts): string {
+  const { skipped = 0, ...rest } = counts;
+  const named = Object.entries({ ...rest, skipped: skipped - released })
+    .filter(([, count]) => count > 0)
+    .sort(([, a], [, b]) => b - a);
+  const copies = released === 0 ? '' : `; ${released} released`;
+  return `${total - released} uploads${named.map(([verdict, count]) => `, ${count} ${visible(verdict, 40)}`).join('')}${copies}`;
 }
 
 function peopleText(waits: People | Hidden, now: number): string {

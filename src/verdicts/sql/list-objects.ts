@@ -2,6 +2,7 @@ import type { Queryable } from '../../database/queryable.js';
 import type { Place } from '../../cursor.js';
 import type { EngineReport } from '../ledger.js';
 import type { RequiredEngine, Verdict } from '../verdict.js';
+import { WROTE } from './release-of.js';
 
 export interface ObjectFilter {
   readonly bucket?: string | undefined;
@@ -48,21 +49,33 @@ export interface ObjectRow {
   readonly scanned_at: number | null;
   readonly open_review_id: string | null;
   readonly findings_total: number;
+  /** Of the scan that the verdict comes from; counted up to {@link COUNTED_FINDINGS}. */
+  readonly certain_findings: number;
+  readonly uncertain_findings: number;
 }
+
+// A page shows whether there are some, and few or many: a scan keeps up to 2,000.
+const COUNTED_FINDINGS = 100;
 
 const COLUMNS = `o.id, o.endpoint_id, o.bucket, o.key, o.version_id, o.e_tag, o.size_bytes::float8, o.last_modified,
   o.content_type, o.detected_type, o.storage_class, o.is_latest, o.uploaded_at::float8, o.first_seen_at::float8,
   o.deleted_at::float8, o.folded_into, o.generation, o.verdict, o.workflow_id, o.decision, o.decided_at::float8,
   o.action, o.action_performed, v.reason, v.detail, v.required, v.engines, v.bytes_scanned::float8, v.bytes_total::float8,
-  v.sha256, v.at::float8 AS scanned_at, r.id AS open_review_id,
+  v.sha256, v.at::float8 AS scanned_at, r.id AS open_review_id, f.certain_findings, f.uncertain_findings,
   coalesce(s.secrets_total + s.malware_total, 0) AS findings_total`;
 
-// Only a row of the page asks for its scan, by its key, and for its review, through the index on the review's workflow.
+// Only a row of the page asks for its scan, by its key, for its review, through the index on the review's workflow, and for
+// its findings, through that on their scan.
 const FROM = `object_version o LEFT JOIN verdict v ON v.id = o.verdict_id
   LEFT JOIN scan s ON s.id = v.scan_id
   LEFT JOIN LATERAL (
     SELECT id FROM review WHERE workflow_id = o.workflow_id AND state IN ('OPEN', 'CLAIMED') LIMIT 1
-  ) r ON true`;
+  ) r ON true
+  LEFT JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE confidence = 'high')::int AS certain_findings,
+           count(*) FILTER (WHERE confidence <> 'high')::int AS uncertain_findings
+      FROM (SELECT confidence FROM finding WHERE scan_id = v.scan_id LIMIT ${COUNTED_FINDINGS}) counted
+  ) f ON true`;
 
 /** A condition and its values, numbered from `$1`. */
 export function conditions(filter: ObjectFilter): { readonly where: string; readonly values: unknown[] } {
@@ -130,4 +143,15 @@ export function countVerdicts(
     `SELECT o.verdict, count(*)::int AS count FROM object_version o WHERE ${where} GROUP BY o.verdict`,
     values,
   );
+}
+
+/** How many of them a release wrote: copies of what was uploaded before, and no uploads. */
+export async function countReleased(db: Queryable, filter: ObjectFilter): Promise<number> {
+  const { where, values } = conditions(filter);
+  const [row] = await db.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM object_version o
+      WHERE ${where} AND o.verdict = 'skipped' AND EXISTS (SELECT FROM released_object w WHERE ${WROTE})`,
+    values,
+  );
+  return row?.count ?? 0;
 }

@@ -1,0 +1,38 @@
+import { visible } from '../outbound/safe-text.js';
+
+/** One finding, as the service tells it. */
+export interface Finding {
+  readonly severity: string;
+  readonly confidence: string;
+  readonly ruleId: string;
+  readonly title: string;
+  readonly path: string;
+  readonly line?: number | null;
+  readonly excerpt?: string | null;
+}
+
+/** Certain are those of confidence high: they alone make an object guilty. */
+export interface FindingCounts {
+  readonly certain: number;
+  readonly uncertain: number;
+}
+
+// What the service counts at most for each object of a list.
+const COUNTED = 100;
+
+/** `2 certain, 1 uncertain`; nothing where there are none. */
+export function countsOf({ certain, uncertain }: FindingCounts): string {
+  const parts = [
+    ...(certain === 0 ? [] : [`${certain} certain`]),
+    ...(uncertain === 0 ? [] : [`${uncertain} uncertain`]),
+  ];
+  return parts.join(', ') + (certain + uncertain >= COUNTED ? ' or more' : '');
+}
+
+/** `critical  certain  aws-access-token  AWS access key id  config.ini:3  AKIA…` */
+export function findingText({ severity, confidence, ruleId, title, path, line, excerpt }: Finding): string {
+  const sure = confidence === 'high' ? 'certain' : `uncertain (${confidence})`;
+  const place = `${path}${line === undefined || line === null ? '' : `:${line}`}`;
+  const parts = [severity, sure, ruleId, title, place, excerpt ?? ''];
+  return visible(parts.filter((part) => part !== '').join('  '), 800);
+}
