@@ -35,6 +35,11 @@ export class Cli {
     return this.output.style;
   }
 
+  /** Puts a question to a person; `undefined` where there is none. */
+  get ask(): Output['ask'] {
+    return this.output.ask;
+  }
+
   out(line: string): void {
     this.output.out(line);
   }

@@ -9,6 +9,8 @@ export interface Output {
   readonly style: Style;
   /** Where a line can be drawn again and again; `undefined` where nobody looks on. */
   readonly terminal?: Terminal | undefined;
+  /** Puts a question to whoever sits there; `undefined` where nobody does. */
+  readonly ask?: ((question: string) => Promise<string>) | undefined;
 }
 
 /** A screen beside the output. */

@@ -140,7 +140,9 @@ describe('the command line against a whole service', () => {
     await expect(failed).rejects.toThrow('1 of 2 objects are not scanned');
     expect(lines[0]).toMatch(/^s3:\/\/uploads\/gone.txt {2}refused: There is no such object in uploads/);
     expect(lines[1]).toMatch(/^s3:\/\/uploads\/there.txt {2}asked for: scan /);
-    await expect(say('scan', 's3://nowhere/x')).rejects.toThrow('nowhere is not a registered bucket');
+    await expect(say('scan', 's3://nowhere/x')).rejects.toThrow(
+      /nowhere is not a registered bucket.*: sallyport bucket add nowhere --endpoint ID/,
+    );
     await expect(say('scan', 's3://uploads')).rejects.toThrow('names a bucket and no object');
     await expect(say('scan', 's3://uploads/a', 's3://uploads/b', '--version-id', '1')).rejects.toThrow(
       'name one',
@@ -151,7 +153,15 @@ describe('the command line against a whole service', () => {
     await upload('listed/eicar.com', eicar());
     await reviewOf('listed/eicar.com');
     const infected = await say('objects', 'list', '--verdict', 'infected', '--prefix', 'listed/');
-    expect(infected.lines[0]?.split(/ {2,}/)).toEqual(['ID', 'VERDICT', 'REASON', 'SEEN', 'OBJECT']);
+    expect(infected.lines[0]?.split(/ {2,}/)).toEqual([
+      'ID',
+      'VERDICT',
+      'REASON',
+      'FINDINGS',
+      'SEEN',
+      'OBJECT',
+    ]);
+    expect(infected.lines[1]).toMatch(/infected  malware_found +2 certain  /);
     expect(infected.lines[1]).toContain('s3://uploads/listed/eicar.com');
     expect(infected.lines).toHaveLength(2);
     const first = await say('objects', 'list', '--limit', '1');
@@ -204,6 +214,52 @@ describe('the command line against a whole service', () => {
     await say('review', 'decide', id, 'delete');
     const late = say('review', 'decide', id, 'release', '--reason', 'false alarm');
     await expect(late).rejects.toThrow(/ already chose “Delete” at \d{4}-\d\d-\d\dT/);
+  }, 60_000);
+
+  test('objects show has each finding once, however often it was scanned, and how sure it is', async () => {
+    await upload('twice/eicar.com', eicar());
+    const id = await reviewOf('twice/eicar.com');
+    await say('scan', 's3://uploads/twice/eicar.com', '--wait');
+    const scanned = await say('scan', 's3://uploads/twice/eicar.com', '--wait');
+    expect(scanned.lines[0]).toMatch(/ {2}infected {2}malware_found {2}2 certain finding\(s\)$/);
+    const { lines } = await say('objects', 'show', 's3://uploads/twice/eicar.com');
+    expect(lines.filter((line) => line.startsWith('finding'))).toEqual([
+      // The built-in engine's and clamd's.
+      expect.stringMatching(/^finding {2}critical {2}certain {2}/),
+      expect.stringMatching(/^finding {2}critical {2}certain {2}/),
+    ]);
+    expect(lines.join('\n')).toMatch(/\nscans +3\n/);
+    const review = await say('review', 'show', id);
+    expect(review.lines.join('\n')).toMatch(/\n {2}critical {2}certain {2}/);
+  }, 60_000);
+
+  test('objects show tells what was scanned before a release, and the review, and status counts no upload', async () => {
+    await say('bucket', 'set', 'uploads', '--action-mode', 'quarantine', '--quarantine-bucket', 'quarantine');
+    try {
+      await upload('let-go/eicar.com', eicar());
+      const id = await reviewOf('let-go/eicar.com');
+      const before = await json<{ today: { total: number; released: number } }>('status');
+      await say('review', 'decide', id, 'release', '--reason', 'false alarm', '--yes');
+      const shown = await eventually(
+        async () => {
+          const { lines } = await say('objects', 'show', 's3://uploads/let-go/eicar.com');
+          return lines.some((line) => line.includes('released_by_review')) ? lines.join('\n') : undefined;
+        },
+        { timeoutMs: 30_000, what: 'the released copy' },
+      );
+      expect(shown).toMatch(/\nreleased +by first key at 20/);
+      expect(shown).toContain('What had been scanned:');
+      expect(shown).toMatch(/\n {2}verdict +infected\n/);
+      expect(shown).toMatch(/\n {2}decision +release by first key at .*: false alarm\n/);
+      expect(shown).toMatch(/\n {2}finding {2}critical {2}certain {2}/);
+      expect(shown).not.toContain('0 of ');
+      expect(shown.split(`review      ${id}`).length).toBeGreaterThan(2);
+      const { today } = await json<{ today: { total: number; released: number } }>('status');
+      expect(today.total - today.released).toBe(before.today.total - before.today.released);
+      expect((await say('status')).lines.join('\n')).toMatch(/today .*; \d+ released/);
+    } finally {
+      await say('bucket', 'set', 'uploads', '--action-mode', 'tag');
+    }
   }, 60_000);
 
   test('report create --wait, list, get and download give the report as it is kept', async () => {

@@ -53,6 +53,12 @@ const SIGNS = { done: '=', create: '+', change: '~', blocked: '!' } as const;
 // Applying waits for queues and policies that become known to S3 one by one.
 const APPLY_MS = 90_000;
 
+const POLICY_HELP = `
+The policy alone is on stdout, with --json too, and what is to be said of it on stderr:
+
+  sallyport bucket-policy s3://BUCKET --scanner ARN > policy.json
+  aws s3api put-bucket-policy --bucket BUCKET --policy file://policy.json`;
+
 /** `connect`: sets up how a bucket tells of its uploads; `bucket-policy`: who may read them. */
 export function addConnect(program: Command, cli: Cli): void {
   program
@@ -87,6 +93,7 @@ export function addConnect(program: Command, cli: Cli): void {
     .option('--scanner <ARNS>', 'by comma: the roles or users as whom the service works')
     .option('--break-glass <ARNS>', 'by comma: who reads and tags in spite of it')
     .option('--others-may-tag', 'let others tag, with other keys than ours')
+    .addHelpText('after', POLICY_HELP)
     .action(async (name: string, options: Record<string, string | boolean | undefined>) => {
       const bucket = await findBucket(cli, name, options['endpoint'] as string | undefined);
       const path = query(`${bucketPath(bucket)}/policy`, {
@@ -100,9 +107,9 @@ export function addConnect(program: Command, cli: Cli): void {
         limits: readonly string[];
         notes: readonly string[];
       }>('GET', path);
-      cli.print(answer, ({ policy }) => [JSON.stringify(policy, null, 2)]);
-      // Beside it, so that the policy alone goes into a file.
-      if (!cli.json) for (const line of [...answer.notes, ...answer.limits]) cli.note(line);
+      // With --json too: the policy alone goes into a file, and what is to be said of it beside it.
+      cli.out(JSON.stringify(answer.policy, null, 2));
+      for (const line of [...answer.notes, ...answer.limits]) cli.note(line);
     });
 }
 
@@ -116,7 +123,7 @@ async function connect(cli: Cli, bucket: PlacedBucket, options: ConnectOptions):
   }
   if (options.yes !== true) {
     for (const line of linesOf(plan)) cli.note(line);
-    if (!(await confirmed(`Apply ${todo.length} step(s) to ${bucket.bucket}?`, '--yes'))) {
+    if (!(await confirmed(cli, `Apply ${todo.length} step(s) to ${bucket.bucket}?`, '--yes'))) {
       cli.exitCode = 1;
       return cli.print({ applied: false, plan }, () => ['Nothing was changed.']);
     }

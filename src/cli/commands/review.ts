@@ -2,7 +2,9 @@ import type { Command } from 'commander';
 import { visible } from '../../outbound/safe-text.js';
 import type { Cli } from '../cli.js';
 import { CommandError } from '../command-error.js';
+import { confirmed } from '../confirm.js';
 import { facts } from '../facts.js';
+import { findingText, type Finding } from '../findings.js';
 import { s3Url } from '../s3-url.js';
 import { table } from '../table.js';
 import { query, wholeNumber } from '../values.js';
@@ -47,14 +49,7 @@ interface Review {
 }
 
 type ReviewDetail = Review & {
-  readonly findings: readonly {
-    readonly severity: string;
-    readonly ruleId: string;
-    readonly title: string;
-    readonly path: string;
-    readonly line?: number;
-    readonly excerpt?: string;
-  }[];
+  readonly findings: readonly Finding[];
 };
 
 interface ReviewPage {
@@ -113,16 +108,24 @@ export function addReview(program: Command, cli: Cli): void {
     .argument('<OUTCOME>', 'one of those that `review show` names')
     .option('--reason <TEXT>', 'kept in the audit trail; some outcomes need one')
     .option('--digest <DIGEST>', 'of what was shown, as `review show` says it; refused when that has changed')
-    .action((id: string, outcome: string, options: { reason?: string; digest?: string }) =>
-      decide(cli, id, outcome, options),
-    );
+    .option('--yes', 'at a terminal: release or delete without asking a second time')
+    .action((id: string, outcome: string, options: DecideOptions) => decide(cli, id, outcome, options));
 }
+
+interface DecideOptions {
+  readonly reason?: string;
+  readonly digest?: string;
+  readonly yes?: true;
+}
+
+// What nobody takes back: what is deleted is gone, and what is let go may have been read.
+const LASTING = new Set(['release', 'delete']);
 
 async function decide(
   cli: Cli,
   id: string,
   outcome: string,
-  { reason, digest }: { readonly reason?: string; readonly digest?: string },
+  { reason, digest, yes }: DecideOptions,
 ): Promise<void> {
   const review = await get(cli, id);
   const chosen = review.outcomes.find(({ name }) => name === outcome);
@@ -133,6 +136,14 @@ async function decide(
   }
   if (chosen.needsReason && (reason ?? '').trim() === '') {
     throw new CommandError(`“${chosen.label}” needs a reason, which the audit trail keeps: --reason TEXT.`);
+  }
+  // A script has said its word by being one.
+  if (LASTING.has(outcome) && yes !== true && cli.ask !== undefined) {
+    const question = `${chosen.label} ${visible(objectOf(review) ?? review.title, 300)}? ${chosen.effect}`;
+    if (!(await confirmed(cli, question, '--yes'))) {
+      cli.exitCode = 1;
+      return cli.print({ decided: false, review }, () => ['Nothing was decided.']);
+    }
   }
   const decided = await cli.client.call<ReviewDetail>('POST', `${pathOf(id)}/decide`, {
     outcome,
@@ -172,12 +183,7 @@ function shown(review: ReviewDetail): string[] {
       ['digest', review.subjectDigest],
       ['findings', review.findingsTotal],
     ]),
-    ...review.findings.map(({ severity, ruleId, title, path, line, excerpt }) =>
-      visible(
-        `  ${severity}  ${ruleId}  ${title}  ${path}${line === undefined ? '' : `:${line}`}${excerpt === undefined ? '' : `  ${excerpt}`}`,
-        800,
-      ),
-    ),
+    ...review.findings.map((finding) => `  ${findingText(finding)}`),
     ...(waits
       ? review.outcomes.map(
           ({ name, effect, needsReason }) =>
