@@ -88,15 +88,21 @@ async function statusOf(cli: Cli): Promise<Status> {
   const midnight = new Date();
   midnight.setHours(0, 0, 0, 0);
   const today = query('/api/v1/objects/summary', { from: midnight.toISOString() });
+  const [version, queue, counts, waits] = await Promise.all([
+    unlessHidden(() => client.call<string>('GET', '/api/version')),
+    unlessHidden(() => client.call<Queue>('GET', '/api/v1/queue')),
+    unlessHidden(() => client.call<Counts>('GET', today)),
+    unlessHidden(() => people(cli)),
+  ]);
   return {
     url: client.url,
-    version: await unlessHidden(() => client.call<string>('GET', '/api/version')),
+    version,
     healthy: health.healthy,
     degraded: health.degraded,
     checks,
-    queue: await unlessHidden(() => client.call<Queue>('GET', '/api/v1/queue')),
-    today: await unlessHidden(() => client.call<Counts>('GET', today)),
-    people: await unlessHidden(() => people(cli)),
+    queue,
+    today: counts,
+    people: waits,
   };
 }
 
