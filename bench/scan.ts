@@ -2,6 +2,7 @@ import { cpus, totalmem } from 'node:os';
 import { figure, type Say } from './e2e/row.js';
 import { table, type Row } from './row.js';
 import { readOptions, type Measure, type Options } from './scan/options.js';
+import { clamdPath, smallFiles } from './scan/malware.js';
 import { secrets, streamMemory } from './scan/secrets.js';
 
 const MEASUREMENTS: Readonly<Record<Measure, (options: Options, say: Say) => Promise<Row[]>>> = {
@@ -9,11 +10,14 @@ const MEASUREMENTS: Readonly<Record<Measure, (options: Options, say: Say) => Pro
   json: (options, say) => secrets('json', options, say),
   logs: (options, say) => secrets('logs', options, say),
   memory: streamMemory,
+  clamd: clamdPath,
+  small: smallFiles,
 };
 
 /**
  * How fast secrets are found: our engine with all its rules and decoders in one thread of this process, over text of
- * published packages and generated JSON and logs, beside gitleaks on one core.
+ * published packages and generated JSON and logs, beside gitleaks, secretlint and ripgrep on one core; and how fast files
+ * pass clamd and both scanners.
  *
  * @returns whether every figure is as it must be.
  */

@@ -1,7 +1,7 @@
 import { readBench, type BenchOptions } from '../options.js';
 
 /** The measurements, in the order in which they run. */
-export const MEASURES = ['source', 'json', 'logs', 'memory'] as const;
+export const MEASURES = ['source', 'json', 'logs', 'memory', 'clamd', 'small'] as const;
 export type Measure = (typeof MEASURES)[number];
 
 export interface Options extends BenchOptions<Measure> {

@@ -75,6 +75,27 @@ export async function motoServer(version: string): Promise<Sdk> {
 export const versitygw = (version: string): Promise<Sdk> =>
   goProgram('versitygw', 'github.com/versity/versitygw/cmd/versitygw', version);
 
+/** secretlint's core and its recommended rules, in a folder of their own, to compare with. */
+export async function secretlint(version: string): Promise<Sdk> {
+  return await installed(`secretlint-${version}`, async (folder) => {
+    writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
+    await run(
+      'npm',
+      [
+        'install',
+        '--no-audit',
+        '--no-fund',
+        '--ignore-scripts',
+        '--loglevel=error',
+        `@secretlint/core@${version}`,
+        `@secretlint/secretlint-rule-preset-recommend@${version}`,
+      ],
+      { cwd: folder, timeout: INSTALL_MS },
+    );
+    return process.execPath;
+  });
+}
+
 /** gitleaks, to compare with; built as above. */
 export const gitleaks = (version: string): Promise<Sdk> =>
   goProgram('gitleaks', 'github.com/zricethezav/gitleaks/v8', version);
