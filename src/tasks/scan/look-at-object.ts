@@ -15,7 +15,8 @@ export interface ObjectSink extends Omit<ByteSink, 'end'> {
 
 /** What a scanner does with the bytes: the object as it is, and every member that can be unpacked. */
 export interface ObjectLook extends MemberVisitor {
-  object(): ObjectSink;
+  /** @param key as the uploader has it. */
+  object(key: string): ObjectSink;
 }
 
 /** What went by. */
@@ -47,7 +48,7 @@ export async function lookAtObject(
   look: ObjectLook,
   { reads, spool, signal, limits, passwords }: LookOptions,
 ): Promise<Looked> {
-  const raw = look.object();
+  const raw = look.object(object.key);
   const walk = new ArchiveWalk(look, {
     name: shownKey(object.key),
     spool,

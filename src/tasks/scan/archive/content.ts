@@ -13,7 +13,7 @@ import { PdfLayer } from './pdf-layer.js';
 import { SNIFF_BYTES, sniffContainer, type Container } from './sniff.js';
 import { TailWatch } from './tail-watch.js';
 import { TarLayer } from './tar-layer.js';
-import type { ArchiveWalk } from './walk.js';
+import type { ArchiveWalk, Within } from './walk.js';
 import { ZipLayer } from './zip-layer.js';
 import { ZstdUnpacker } from './zstd-unpacker.js';
 
@@ -26,6 +26,9 @@ interface Place {
   /** What the paths of members begin with; differs from `path` for the tar inside a tgz. */
   readonly memberBase: string;
   readonly depth: number;
+  /** Of a member: what its container calls it, and what that is. */
+  readonly name: string;
+  readonly within?: Within;
 }
 
 /**
@@ -52,21 +55,29 @@ export class Content implements ByteSink {
 
   static root(walk: ArchiveWalk): Content {
     const path = walk.options.name;
-    return new Content(walk, { path, memberBase: path, depth: 0 });
+    return new Content(walk, { path, memberBase: path, depth: 0, name: path });
   }
 
   /** A member called `name` of this container. @throws CannotUnpack for a path that is too long */
   member(name: string): Content {
     const path = this.pathOf(name);
-    return new Content(this.walk, { path, memberBase: path, depth: this.place.depth + 1 });
+    const { within } = this;
+    return new Content(this.walk, { path, memberBase: path, depth: this.place.depth + 1, name, within });
   }
 
   /** What a compressed file unpacks to: a tar in it is not a level of its own in the paths. */
   unzipped(): Content {
-    const name = this.place.path.split('!').at(-1) ?? '';
-    const inner = name.replace(/\.(tgz|tbz2?|tzst)$/i, '.tar').replace(/\.(gz|bz2|zst)$/i, '');
-    const path = this.pathOf(inner === name ? 'content' : inner);
-    return new Content(this.walk, { path, memberBase: this.place.path, depth: this.place.depth + 1 });
+    const { within, place } = this;
+    const path = this.pathOf(unzippedName(place.path.split('!').at(-1) ?? ''));
+    const name = unzippedName(place.name);
+    return new Content(this.walk, { path, memberBase: place.path, depth: place.depth + 1, name, within });
+  }
+
+  /** What its members are in. */
+  private get within(): Within {
+    const { container, marks } = this;
+    if (container !== undefined && container.kind !== 'opaque') return container.kind;
+    return marks?.format === 'PDF' ? 'pdf' : 'mail';
   }
 
   pathOf(name: string): string {
@@ -138,8 +149,9 @@ export class Content implements ByteSink {
     this.container = sniffContainer(early.subarray(0, SNIFF_BYTES));
     this.marks = DocumentMarks.for(early);
     if (this.container === undefined) this.embedded = new EmbeddedMarks();
-    const { path, depth } = this.place;
-    if (depth > 0) this.visitor = await this.walk.visitor.open({ path, depth, container: this.container });
+    const { path, name, within, depth } = this.place;
+    if (within !== undefined)
+      this.visitor = await this.walk.visitor.open({ path, name, within, depth, container: this.container });
     try {
       this.layer = this.openLayer(early);
     } catch (error) {
@@ -226,4 +238,10 @@ export class Content implements ByteSink {
       this.walk.note(this.path, 'unsupported', `holds ${name} content that is not opened`);
     }
   }
+}
+
+/** The name of what a compressed file holds, by its own. */
+function unzippedName(name: string): string {
+  const inner = name.replace(/\.(tgz|tbz2?|tzst)$/i, '.tar').replace(/\.(gz|bz2|zst)$/i, '');
+  return inner === name ? 'content' : inner;
 }

@@ -6,10 +6,16 @@ import { Content } from './content.js';
 import { Passwords } from './passwords.js';
 import type { Container } from './sniff.js';
 
+export type Within = Exclude<Container['kind'], 'opaque'> | 'pdf' | 'mail';
+
 /** One file inside an object, however deep. */
 export interface Member {
   /** `a.zip!inner.tar!b.txt`: shown, never used as a path. */
   readonly path: string;
+  /** As its container has it: neither shortened nor made fit to be shown. */
+  readonly name: string;
+  /** What it is directly in. */
+  readonly within: Within;
   /** 1 for what is directly inside the object. */
   readonly depth: number;
   /** Set when the member is itself a container; `opaque` ones are not opened. */
