@@ -274,7 +274,11 @@ const Environment = z.object({
   CLAMD_DISCOVERY: onOff('on'),
   /** Path of a gitleaks-format TOML file whose rules are added to the built-in pack. */
   SECRET_RULES: z.string().optional(),
-  YARA_RULES: z.string().optional(),
+  /**
+   * Path of a file of YARA rules, or of a folder of *.yar and *.yara. Rules that do not compile stop the start. Needs
+   * @litko/yara-x, which comes along for linux-x64 (glibc) and macOS.
+   */
+  YARA_RULES: z.string().min(1).optional(),
   /** Objects scanned at the same time. */
   SCAN_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(8),
   /** Scans that may run at once, over all nodes; 4 for each of SCAN_CONCURRENCY, at least 128, when unset. */

@@ -8,6 +8,7 @@ import { Doctor } from '../ops/doctor/doctor.js';
 import { HealthRegistry } from '../ops/health.js';
 import { LOG, type Log } from '../ops/log.js';
 import { Buckets } from '../s3/buckets.js';
+import { Spool } from '../s3/spool.js';
 import { S3Module } from '../s3/s3.module.js';
 import { VerdictsModule } from '../verdicts/verdicts.module.js';
 import { Allowances } from './object/allowances.js';
@@ -34,6 +35,7 @@ import { MalwareDoctor } from './scan/malware/malware-doctor.js';
 import { MalwareHealth } from './scan/malware/malware-health.js';
 import { MalwareStatus } from './scan/malware/malware-status.js';
 import { MalwareWatch } from './scan/malware/malware-watch.js';
+import { YaraEngine } from './scan/malware/yara/yara-engine.js';
 import { ScanMalwareWorker } from './scan/scan-malware.worker.js';
 import { ScanSecretsWorker } from './scan/scan-secrets.worker.js';
 import { ContentController } from './scan/remote/content.controller.js';
@@ -102,32 +104,36 @@ const MANAGED_CLAMD = Symbol('MANAGED_CLAMD');
     },
     {
       provide: MalwareEngines,
-      inject: [CONFIG, ClamdEngine],
-      useFactory: (config: Config, clamd: ClamdEngine) =>
+      inject: [CONFIG, ClamdEngine, Spool],
+      useFactory: (config: Config, clamd: ClamdEngine, spool: Spool) =>
         new MalwareEngines(
           new BuiltInEngine(readHashList(join(config.SALLYPORT_HOME, 'malware-hashes.txt'))),
           clamd,
+          yaraEngine(config, spool),
         ),
     },
     {
       provide: MalwareWatch,
-      inject: [ClamdEngine, MANAGED_CLAMD, LOG],
-      useFactory: (clamd: ClamdEngine, managed: ManagedClamd | undefined, log: Log) =>
-        new MalwareWatch(clamd, managed, log),
+      inject: [ClamdEngine, MANAGED_CLAMD, MalwareEngines, LOG],
+      useFactory: (
+        clamd: ClamdEngine,
+        managed: ManagedClamd | undefined,
+        engines: MalwareEngines,
+        log: Log,
+      ) => new MalwareWatch(clamd, managed, engines, log),
     },
     { provide: MalwareStatus, useExisting: MalwareWatch },
     {
       provide: EngineVersions,
-      inject: [ClamdEngine, SecretScannerSource],
-      useFactory: (clamd: ClamdEngine, secrets: SecretScannerSource): EngineVersions => ({
+      inject: [MalwareEngines, SecretScannerSource],
+      useFactory: (engines: MalwareEngines, secrets: SecretScannerSource): EngineVersions => ({
         current: () => {
           const rules = {
             engine: 'secrets' as const,
             database: secrets.scanner.rulesDigest,
             isTrusted: true,
           };
-          const signatures = clamd.version();
-          return signatures === undefined ? [rules] : [rules, signatures];
+          return [rules, ...engines.versions()];
         },
       }),
     },
@@ -138,6 +144,7 @@ export class TasksModule implements OnApplicationBootstrap, OnApplicationShutdow
   constructor(
     private readonly watch: MalwareWatch,
     private readonly secrets: SecretScannerSource,
+    private readonly engines: MalwareEngines,
     private readonly health: HealthRegistry,
     private readonly doctor: Doctor,
     private readonly buckets: Buckets,
@@ -155,6 +162,7 @@ export class TasksModule implements OnApplicationBootstrap, OnApplicationShutdow
   async onApplicationShutdown(): Promise<void> {
     await this.watch.stop();
     await this.secrets.close();
+    await this.engines.close();
   }
 }
 
@@ -174,6 +182,11 @@ function configuredClamd(config: Config, managed: ManagedClamd | undefined): Cla
   if (config.CLAMD_SOCKET !== undefined) return { path: config.CLAMD_SOCKET };
   if (config.CLAMD_HOST !== undefined) return { host: config.CLAMD_HOST, port: config.CLAMD_PORT };
   return managed === undefined ? undefined : { path: managed.place.socket };
+}
+
+function yaraEngine(config: Config, spool: Spool): YaraEngine | undefined {
+  if (config.YARA_RULES === undefined || !config.ROLES.includes('worker')) return undefined;
+  return new YaraEngine({ path: config.YARA_RULES, spool });
 }
 
 function userRules(config: Config): RuleSource | undefined {

@@ -1,6 +1,6 @@
 /** What an engine knows now: its signature database or rule pack. */
 export interface EngineVersion {
-  readonly engine: 'clamd' | 'secrets';
+  readonly engine: 'clamd' | 'secrets' | 'yara-x';
   /** Number or digest; changes when the engine may find what it did not find before. */
   readonly database: string;
   /** Its silence counts as clean. */
