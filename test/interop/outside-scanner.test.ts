@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../support/eventually.js';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ServiceProcess } from '../support/service-process.js';
-import { available, pythonSdk, shellWith } from './toolchain.js';
+import { malwareEngineSuite } from '../tasks/scan/malware/malware-engine.suite.js';
+import { OutsideEngine, verdictOn } from './outside-engine.js';
+import { pythonSdk, shellWith, toolOr, type Sdk } from './toolchain.js';
 
 /*
  * The two example scanners of the documentation, as they stand there, asked by the definition that stands beside them.
@@ -25,6 +26,9 @@ interface Shown {
   readonly verdicts: readonly { readonly notCovered: readonly { readonly detail?: string }[] }[];
 }
 
+// Each stream of the suite is an upload with a workflow of its own.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
+
 let folder: string;
 let service: ServiceProcess;
 
@@ -37,10 +41,14 @@ beforeAll(async () => {
   const body = { version, required: ['secrets'] };
   await service.api('/api/v1/buckets/embedded/uploads', { method: 'PATCH', body });
   const definition = JSON.parse(readFileSync(join(EXAMPLES, `${WORKFLOW}.json`), 'utf8')) as Definition;
-  await service.api('/api/metadata/workflow', { method: 'PUT', body: [definition, impatient(definition)] });
+  await service.api('/api/metadata/workflow', {
+    method: 'PUT',
+    body: [definition, impatient(definition, 'soon', 3), impatient(definition, 'patient', 15)],
+  });
   for (const [prefix, workflow] of [
     ['outside/', WORKFLOW],
     ['impatient/', `${WORKFLOW}_soon`],
+    ['engine/', `${WORKFLOW}_patient`],
   ])
     await service.api('/api/v1/triggers', {
       method: 'POST',
@@ -56,32 +64,22 @@ interface Definition {
   readonly name: string;
 }
 
-/** The same, with a scanner that has three seconds. */
-const impatient = (definition: Definition): Definition =>
-  JSON.parse(
-    JSON.stringify({ ...definition, name: `${WORKFLOW}_soon` })
-      .replaceAll('"scan_outside"', '"scan_outside_soon"')
-      .replace('"pollTimeoutSeconds":600', '"pollTimeoutSeconds":3')
-      .replace('"retryCount":1', '"retryCount":0'),
+/** The same, with a scanner that has so many seconds to take its task and no second attempt. */
+const impatient = (definition: Definition, name: string, seconds: number): Definition => {
+  const text = JSON.stringify({ ...definition, name: `${WORKFLOW}_${name}` })
+    .replace('"pollTimeoutSeconds":600', `"pollTimeoutSeconds":${seconds}`)
+    .replace('"retryCount":1', '"retryCount":0');
+  // Nobody takes this one.
+  return JSON.parse(
+    name === 'soon' ? text.replaceAll('"scan_outside"', '"scan_nobody"') : text,
   ) as Definition;
+};
 
-async function verdictOn(key: string, body: string): Promise<Shown> {
+async function uploaded(key: string, body: string): Promise<Shown> {
   const s3 = service.s3();
   await s3.send(new PutObjectCommand({ Bucket: 'uploads', Key: key, Body: body }));
   s3.destroy();
-  const find = async () => {
-    const { items } = await service.api<{ items: Shown[] }>(
-      `/api/v1/objects?bucket=uploads&key=${encodeURIComponent(key)}`,
-    );
-    const [object] = items;
-    return object === undefined || object.verdict === 'pending' ? undefined : object;
-  };
-  let found: Shown | undefined;
-  await eventually(async () => (found = await find()) !== undefined, {
-    timeoutMs: 40_000,
-    what: `a verdict on ${key}`,
-  });
-  return service.api<Shown>(`/api/v1/objects/${found?.id ?? ''}`);
+  return verdictOn<Shown>(service, key);
 }
 
 function startScanner(command: string, args: readonly string[], cwd: string): ChildProcess {
@@ -114,46 +112,79 @@ function end({ pid }: ChildProcess): void {
   }
 }
 
-async function judges(name: string): Promise<void> {
-  const ruleId = `${name === 'shell' ? 'Shell' : 'Python'}.Signature`;
-  const bad = await verdictOn(`outside/${name}-bad.txt`, `${'x'.repeat(70_000)}${SIGNATURE} and more`);
-  expect(bad).toMatchObject({ verdict: 'infected', findings: [{ ruleId, source: 'outside' }] });
-  expect(await verdictOn(`outside/${name}-good.txt`, 'nothing to see')).toMatchObject({
-    verdict: 'clean (secrets)',
-    findings: [],
-  });
-  expect(await verdictOn(`outside/${name}-empty.txt`, '')).toMatchObject({ verdict: 'clean (secrets)' });
+async function judges(name: string, start: () => ChildProcess): Promise<void> {
+  const scanner = start();
+  try {
+    const ruleId = `${name === 'shell' ? 'Shell' : 'Python'}.Signature`;
+    const bad = await uploaded(`outside/${name}-bad.txt`, `${'x'.repeat(70_000)}${SIGNATURE} and more`);
+    expect(bad).toMatchObject({ verdict: 'infected', findings: [{ ruleId, source: 'outside' }] });
+    const good = { verdict: 'clean (secrets)', findings: [] };
+    expect(await uploaded(`outside/${name}-good.txt`, 'nothing to see')).toMatchObject(good);
+    expect(await uploaded(`outside/${name}-empty.txt`, '')).toMatchObject(good);
+  } finally {
+    end(scanner);
+  }
 }
 
-describe('a scanner outside', () => {
-  test('of twenty lines of shell decides on what is uploaded', async (context) => {
-    const shell = await available(context, 'curl and jq', () => shellWith('curl', 'jq', 'sha256sum'));
-    const lines = readFileSync(join(EXAMPLES, 'scanner.sh'), 'utf8').trim().split('\n');
+const shell = await toolOr('curl and jq', () => shellWith('curl', 'jq', 'sha256sum'));
+const python = await toolOr('Python 3 with venv, and PyPI', () => pythonSdk('2.0.0'));
+
+/** The engine's suite, over uploads that a definition shows to the scanner alone of all outside. */
+function standsTheSuite(name: string, signature: string, startOne: () => ChildProcess): void {
+  describe('as a malware engine', () => {
+    malwareEngineSuite(async () => {
+      let scanner = startOne();
+      const engine = new OutsideEngine(service, folder, `engine/${name}-`);
+      return {
+        engine,
+        known: Buffer.from(SIGNATURE),
+        signature,
+        held: () => engine.held.size,
+        breakDown: async () => end(scanner),
+        mend: async () => void (scanner = startOne()),
+        close: async () => {
+          engine.close();
+          end(scanner);
+        },
+      };
+    });
+  });
+}
+
+const whyNot = (tool: Sdk | { readonly missing: string }): string =>
+  'missing' in tool ? ` (skipped: ${tool.missing})` : '';
+
+describe.skipIf('missing' in shell)(`twenty lines of shell${whyNot(shell)}`, () => {
+  const script = join(EXAMPLES, 'scanner.sh');
+  const start = () => startScanner('sh', [script], folder);
+
+  test('are twenty', () => {
+    const lines = readFileSync(script, 'utf8').trim().split('\n');
     expect(lines.filter((line) => !line.startsWith('#')).length).toBeLessThanOrEqual(20);
-    const scanner = startScanner(shell.command, [join(EXAMPLES, 'scanner.sh')], folder);
-    try {
-      await judges('shell');
-    } finally {
-      end(scanner);
-    }
-  }, 120_000);
+  });
 
-  test('by Conductor’s Python SDK does the same', async (context) => {
-    const sdk = await available(context, 'Python 3 with venv, and PyPI', () => pythonSdk('2.0.0'));
-    copyFileSync(join(EXAMPLES, 'scanner.py'), join(sdk.folder, 'scanner.py'));
-    const scanner = startScanner(sdk.command, [join(sdk.folder, 'scanner.py')], sdk.folder);
-    try {
-      await judges('python');
-    } finally {
-      end(scanner);
-    }
-  }, 240_000);
+  test('decide on what is uploaded', () => judges('shell', start));
+  standsTheSuite('shell', 'Shell.Signature', start);
+});
 
+describe.skipIf('missing' in python)(`a worker of Conductor’s Python SDK${whyNot(python)}`, () => {
+  const { command, folder: home } = python as Sdk;
+  const start = () => {
+    // Beside its SDK, where its imports are found.
+    copyFileSync(join(EXAMPLES, 'scanner.py'), join(home, 'scanner.py'));
+    return startScanner(command, [join(home, 'scanner.py')], home);
+  };
+
+  test('decides on what is uploaded', () => judges('python', start));
+  standsTheSuite('python', 'Python.Signature', start);
+});
+
+describe('a scanner outside', () => {
   test('that nobody runs leaves the object incomplete, and says who did not answer', async () => {
-    const { verdict, reason, verdicts } = await verdictOn('impatient/a.txt', 'nothing to see');
+    const { verdict, reason, verdicts } = await uploaded('impatient/a.txt', 'nothing to see');
     expect([verdict, reason]).toEqual(['incomplete', 'engine_error']);
     expect(verdicts[0]?.notCovered.map(({ detail }) => detail)).toContain('outside gave no answer');
-  }, 60_000);
+  });
 
   test('is asked by a definition that is the shipped one but for that', () => {
     const shipped = JSON.parse(
