@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { seeHelp, type Cli } from './cli.js';
 import { CommandError } from './command-error.js';
 import { addBackfill } from './commands/backfill.js';
+import { addBaseline } from './commands/baseline.js';
 import { addBucket } from './commands/bucket.js';
 import { addConnect } from './commands/connect.js';
 import { addDoctor } from './commands/doctor.js';
@@ -41,6 +42,7 @@ const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
   addEventQueues,
   addDoctor,
   addBackfill,
+  addBaseline,
 ];
 
 const ENVIRONMENT = `

@@ -95,6 +95,8 @@ export interface Finding {
   readonly excerpt?: string | undefined;
   readonly fingerprint: string;
   readonly remediation?: string | undefined;
+  /** Why it does not count: somebody knows of it and answers for it (the baseline). */
+  readonly accepted?: string | undefined;
 }
 
 export interface VerdictRecord {

@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { S3Module } from '../s3/s3.module.js';
+import { BaselineController } from './baseline/baseline.controller.js';
+import { Baseline } from './baseline/baseline.service.js';
 import { DenialWatch } from './denial-watch.js';
 import { FindingEntity } from './entities/finding.entity.js';
 import { ObjectActionEntity } from './entities/object-action.entity.js';
@@ -32,15 +34,16 @@ export const VERDICT_WORKERS = [RecordVerdictWorker, RecordFailureWorker, CloseS
 /** The ledger: one row per object version, one appended verdict per scan. */
 @Module({
   imports: [S3Module],
-  controllers: [ObjectsController],
+  controllers: [ObjectsController, BaselineController],
   providers: [
     ScanProgress,
+    Baseline,
     DenialWatch,
     ObjectStories,
     PostgresLedger,
     { provide: Ledger, useExisting: PostgresLedger },
     ...VERDICT_WORKERS,
   ],
-  exports: [Ledger, ScanProgress, ...VERDICT_WORKERS],
+  exports: [Ledger, Baseline, ScanProgress, ...VERDICT_WORKERS],
 })
 export class VerdictsModule {}

@@ -25,6 +25,7 @@ import { ScanMalwareWorker } from '../../src/tasks/scan/scan-malware.worker.js';
 import { ScanSecretsWorker } from '../../src/tasks/scan/scan-secrets.worker.js';
 import { SecretScannerSource } from '../../src/tasks/scan/secret-scanner-source.js';
 import type { ObjectInput } from '../../src/tasks/task-input.js';
+import { Baseline } from '../../src/verdicts/baseline/baseline.service.js';
 import { FakeClock } from '../support/clock.js';
 import { MemoryLedger } from '../support/ledger.js';
 import type { TestS3 } from '../s3/endpoint.js';
@@ -100,7 +101,7 @@ export class Stage {
         new Allowances(storage, db, clock),
         db,
       ),
-      new ScanSecretsWorker(ledger, reads, spool, passwords, this.secrets),
+      new ScanSecretsWorker(ledger, reads, spool, passwords, this.secrets, new Baseline(db, clock), clock),
       new ScanMalwareWorker(ledger, reads, spool, passwords, engines, config),
       new TagObjectWorker(ledger, buckets, storage, tagger, clock),
       new QuarantineObjectWorker(ledger, buckets, storage, this.quarantine, tagger, clock, config),

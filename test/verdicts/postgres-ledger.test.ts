@@ -203,6 +203,15 @@ describe('closing', () => {
 });
 
 describe('findings', () => {
+  it('keep why they do not count', async () => {
+    const scanId = await upload({ key: 'k', versionId: 'v1' });
+    await ledger.recordFindings(scanId, 'secrets', [finding({ accepted: 'revoked' }), finding()], 2);
+    expect(await test.query('SELECT accepted, accepted_reason FROM finding ORDER BY id')).toEqual([
+      { accepted: true, accepted_reason: 'revoked' },
+      { accepted: false, accepted_reason: null },
+    ]);
+  });
+
   it('of one kind are replaced by a repeated task, the other kind stays', async () => {
     const scanId = await upload({ key: 'k', versionId: 'v' });
     await ledger.recordFindings(scanId, 'malware', [finding({ kind: 'malware', ruleId: 'Eicar' })], 1);

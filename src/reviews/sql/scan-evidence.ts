@@ -14,15 +14,16 @@ interface FindingRow {
   readonly excerpt: string | null;
   readonly fingerprint: string;
   readonly remediation: string | null;
+  readonly accepted_reason: string | null;
 }
 
-/** The worst findings of one scan, masked as the scanner stored them. */
+/** The worst findings of one scan, masked as the scanner stored them; those that count for nothing come last. */
 export async function worstFindings(db: Queryable, scanId: string, limit: number): Promise<Finding[]> {
   const rows = await db.query<FindingRow>(
     `SELECT kind, rule_id, title, severity, confidence, path, line, "column", byte_offset::float8, excerpt,
-            fingerprint, remediation
+            fingerprint, remediation, accepted_reason
      FROM finding WHERE scan_id = $1
-     ORDER BY array_position('{critical,high,medium,low}'::text[], severity),
+     ORDER BY accepted, array_position('{critical,high,medium,low}'::text[], severity),
               array_position('{high,medium,low}'::text[], confidence), id
      LIMIT $2`,
     [scanId, limit],
@@ -40,6 +41,7 @@ export async function worstFindings(db: Queryable, scanId: string, limit: number
     ...(row.byte_offset === null ? {} : { byteOffset: row.byte_offset }),
     ...(row.excerpt === null ? {} : { excerpt: row.excerpt }),
     ...(row.remediation === null ? {} : { remediation: row.remediation }),
+    ...(row.accepted_reason === null ? {} : { accepted: row.accepted_reason }),
   }));
 }
 

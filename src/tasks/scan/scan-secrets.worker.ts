@@ -1,9 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '../../clock.js';
 import type { Task } from '../../engine/model/execution.js';
 import { TaskWorker, type TaskContext, type TaskOutcome } from '../../engine/ports.js';
 import { BucketsService } from '../../s3/registry/buckets.service.js';
 import { SharedReads } from '../../s3/shared-reads.js';
 import { Spool } from '../../s3/spool.js';
+import { Baseline } from '../../verdicts/baseline/baseline.service.js';
 import { Ledger } from '../../verdicts/ledger.js';
 import { gapOf } from '../storage-failure.js';
 import { ObjectInput, readInput, ScanInput } from '../task-input.js';
@@ -32,6 +34,8 @@ export class ScanSecretsWorker extends TaskWorker {
     private readonly spool: Spool,
     @Inject(BucketsService) private readonly buckets: Pick<BucketsService, 'archivePasswords'>,
     private readonly scanner: SecretScannerSource,
+    @Inject(Baseline) private readonly baseline: Pick<Baseline, 'among'>,
+    private readonly clock: Clock,
   ) {
     super();
     this.concurrency = scanner.concurrency;
@@ -47,6 +51,8 @@ export class ScanSecretsWorker extends TaskWorker {
         signal,
         passwords: () => this.buckets.archivePasswords(object.endpointId, object.bucket),
       });
+      const fingerprints = look.findings.map(({ fingerprint }) => fingerprint);
+      look.accept(await this.baseline.among(fingerprints, object.bucket), object.bucket, this.clock.now());
       const report = look.report(looked, object.sizeBytes);
       await this.ledger.recordFindings(scanId, 'secrets', look.findings, look.total);
       return scanned(report, look.findings, look.total);

@@ -1,3 +1,5 @@
+import { acceptedAs, type Accepted } from '../../verdicts/baseline/accepted.js';
+import type { Instant } from '../../clock.js';
 import type { Finding, NotCovered, ScanReport } from '../../verdicts/ledger.js';
 import type { ByteSink } from './archive/byte-sink.js';
 import type { Member } from './archive/walk.js';
@@ -15,7 +17,7 @@ const KEPT_FINDINGS = 1_000;
 
 /** One object's search for secrets, raw and unpacked. */
 export class SecretsLook implements ObjectLook {
-  readonly findings: Finding[] = [];
+  findings: readonly Finding[] = [];
   total = 0;
   private high = 0;
   private readonly gaps: NotCovered[] = [];
@@ -33,6 +35,19 @@ export class SecretsLook implements ObjectLook {
 
   open({ path }: Member): ByteSink {
     return this.sink(this.scanner.open({ path, memberPath: path }), path);
+  }
+
+  /**
+   * Marks what the baseline answers for: it is recorded, and counts no more than a guess would. What is found and not kept
+   * goes on counting, because nobody can tell what it is.
+   */
+  accept(entries: readonly Accepted[], bucket: string, now: Instant): void {
+    this.findings = this.findings.map((finding) => {
+      const entry = acceptedAs(finding, bucket, entries, now);
+      if (entry === undefined) return finding;
+      if (finding.confidence === 'high') this.high -= 1;
+      return { ...finding, accepted: entry.reason };
+    });
   }
 
   report(looked: Looked, sizeBytes: number): ScanReport {
@@ -88,11 +103,13 @@ export class SecretsLook implements ObjectLook {
 
   /** The certain ones first when there are more than the ledger keeps. */
   private keep(more: readonly Finding[]): void {
-    this.findings.push(...more);
+    if (more.length === 0) return;
+    this.findings = [...this.findings, ...more];
     if (this.findings.length <= KEPT_FINDINGS) return;
     const certainty = { high: 0, medium: 1, low: 2 };
-    this.findings.sort((a, b) => certainty[a.confidence] - certainty[b.confidence]);
-    this.findings.length = KEPT_FINDINGS;
+    this.findings = this.findings
+      .toSorted((a, b) => certainty[a.confidence] - certainty[b.confidence])
+      .slice(0, KEPT_FINDINGS);
   }
 }
 

@@ -52,4 +52,11 @@ export class FindingEntity {
 
   @Column({ type: 'text', nullable: true })
   remediation!: string | null;
+
+  /** The baseline had its fingerprint when it was found: it did not count for the verdict. */
+  @Column({ type: 'boolean' })
+  accepted!: boolean;
+
+  @Column({ type: 'text', name: 'accepted_reason', nullable: true })
+  acceptedReason!: string | null;
 }

@@ -6,6 +6,7 @@ import { Database } from '../../../src/database/database.js';
 import { RetryLater } from '../../../src/engine/ports.js';
 import { StorageError } from '../../../src/s3/storage-error.js';
 import { eicar } from '../../../src/tasks/scan/malware/eicar.js';
+import { Baseline } from '../../../src/verdicts/baseline/baseline.service.js';
 import { judge } from '../../../src/verdicts/verdict.js';
 import type { ScanReport } from '../../../src/verdicts/ledger.js';
 import { tar, zip } from '../../support/archives.js';
@@ -248,6 +249,28 @@ describe('secrets', () => {
     const { verdict, findings } = await scan(full, 'encoded.yaml', body);
     expect(verdict).toBe('secrets');
     expect(findings.map(({ title }) => title)).toEqual([expect.stringMatching(/ in hex in base64$/)]);
+  });
+
+  it('that the baseline answers for are recorded with the reason, and do not make the verdict', async () => {
+    const token = fakeToken();
+    const baseline = new Baseline(db, full.clock);
+    const first = await scan(full, 'known/a.txt', `T=${token}\n`);
+    expect(first.verdict).toBe('secrets');
+    const { fingerprint = '' } = first.findings[0] ?? {};
+    await baseline.put([{ fingerprint, reason: 'revoked', bucket: 'uploads' }], 'user:alice');
+
+    const moved = await scan(full, 'known/b.zip', zip([{ name: 'c.txt', content: `\n\nT=${token}\n` }]));
+    expect(moved.verdict).toBe('clean');
+    expect(moved.findings).toMatchObject([{ fingerprint, accepted: 'revoked' }]);
+    expect(moved.reports[0]?.counts).toEqual({ infected: 0, secrets: 0, suspicious: 0, lowConfidence: 1 });
+
+    const beside = await scan(full, 'known/d.txt', `T=${token}\nU=${fakeToken()}\n`);
+    expect([beside.verdict, beside.reports[0]?.counts.secrets]).toEqual(['secrets', 1]);
+    const elsewhere = await scan(full, 'known/e.txt', `T=${token}\n`, 'plain');
+    expect([elsewhere.verdict, elsewhere.findings[0]?.accepted]).toEqual(['secrets', undefined]);
+
+    await baseline.remove(fingerprint, undefined, 'user:alice');
+    expect((await scan(full, 'known/f.txt', `T=${token}\n`)).verdict).toBe('secrets');
   });
 
   it('a harmless text has none', async () => {

@@ -96,6 +96,19 @@ describe('fingerprints', () => {
     expect(here).toBe(`hmac-sha256:k1:${digest}`);
   });
 
+  test('are the same where the secret is encoded, and whatever stands around it', async () => {
+    const secret = githubToken();
+    const { fingerprint } = onlyFinding(await scan(secret));
+    const base64 = Buffer.from(`token=${secret}\n`).toString('base64');
+    const hex = Buffer.from(` ${base64} `).toString('hex');
+    const escaped = [...Buffer.from(secret)].map((byte) => `%${byte.toString(16)}`).join('');
+    for (const text of [`a: ${base64}`, `b: ${hex}`, `c=${escaped}&d`]) {
+      expect(onlyFinding(await scan(`${'\n'.repeat(40)}${text}\n`, 'moved/x.txt')).fingerprint).toBe(
+        fingerprint,
+      );
+    }
+  });
+
   test('differ under another key', async () => {
     const toml = `[[rules]]\nid = "a"\nregex = "acme_[0-9]{4}"`;
     const one = onlyFinding(await scanWith(toml, 'acme_1234')).fingerprint;
