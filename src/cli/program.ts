@@ -8,6 +8,7 @@ import { addBucket } from './commands/bucket.js';
 import { addConnect } from './commands/connect.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEndpoint } from './commands/endpoint.js';
+import { addFindings } from './commands/findings.js';
 import { addObjects } from './commands/objects.js';
 import { addEventQueues } from './commands/event-queues.js';
 import { addQueue } from './commands/queue.js';
@@ -43,6 +44,7 @@ const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
   addDoctor,
   addBackfill,
   addBaseline,
+  addFindings,
 ];
 
 const ENVIRONMENT = `

@@ -6,44 +6,8 @@ import { decodeCursor, encodeCursor, isUuid } from '../cursor.js';
 import { Database } from '../database/database.js';
 import { ObjectStories, ObjectStory } from './object-story.js';
 import { ObjectPage, ObjectSummary, objectView } from './object-view.js';
+import { instant, storable, verdicts } from './object-query.js';
 import { countReleased, countVerdicts, listObjects, type ObjectFilter } from './sql/list-objects.js';
-import { VERDICTS, type Verdict } from './verdict.js';
-
-const storable = (max: number) =>
-  z
-    .string()
-    .max(max)
-    .refine((value) => !value.includes('\u0000') && value.isWellFormed(), 'must not contain NUL')
-    // An empty field of a form means that nothing is asked.
-    .transform((value) => (value === '' ? undefined : value))
-    .optional();
-
-const instant = z
-  .string()
-  .transform((value, context) => {
-    if (value === '') return undefined;
-    const at = /^\d{1,15}$/.test(value) ? Number(value) : Date.parse(value);
-    if (Number.isSafeInteger(at)) return at;
-    context.addIssue({ code: 'custom', message: 'must be an ISO 8601 time or milliseconds since the epoch' });
-    return z.NEVER;
-  })
-  .optional();
-
-/** One verdict or several, separated by commas or repeated. */
-const verdicts = z
-  .union([z.string(), z.array(z.string()).max(20)])
-  .transform((value, context): Verdict[] | undefined => {
-    const names = (Array.isArray(value) ? value : value.split(','))
-      .map((name) => name.trim())
-      .filter(Boolean);
-    const known = VERDICTS.filter((verdict) => names.includes(verdict));
-    if (names.every((name) => VERDICTS.some((verdict) => verdict === name))) {
-      return known.length === 0 ? undefined : known;
-    }
-    context.addIssue({ code: 'custom', message: `must be of: ${VERDICTS.join(', ')}` });
-    return z.NEVER;
-  })
-  .optional();
 
 const Filter = z.object({
   bucket: storable(255),

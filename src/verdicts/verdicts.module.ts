@@ -9,6 +9,7 @@ import { ObjectDecisionEntity } from './entities/object-decision.entity.js';
 import { ObjectVersionEntity } from './entities/object-version.entity.js';
 import { ScanEntity } from './entities/scan.entity.js';
 import { VerdictEntity } from './entities/verdict.entity.js';
+import { FindingsController, ObjectFindingsController } from './export/findings.controller.js';
 import { Ledger } from './ledger.js';
 import { ObjectStories } from './object-story.js';
 import { ObjectsController } from './objects.controller.js';
@@ -34,7 +35,7 @@ export const VERDICT_WORKERS = [RecordVerdictWorker, RecordFailureWorker, CloseS
 /** The ledger: one row per object version, one appended verdict per scan. */
 @Module({
   imports: [S3Module],
-  controllers: [ObjectsController, BaselineController],
+  controllers: [ObjectsController, ObjectFindingsController, FindingsController, BaselineController],
   providers: [
     ScanProgress,
     Baseline,
