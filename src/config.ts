@@ -274,6 +274,22 @@ const Environment = z.object({
   CLAMD_DISCOVERY: onOff('on'),
   /** Path of a gitleaks-format TOML file whose rules are added to the built-in pack. */
   SECRET_RULES: z.string().optional(),
+  /** Asks providers whether found secrets are in use, where a rule says how: each secret goes to its own provider. */
+  SECRET_VERIFY: onOff('off'),
+  /** Hosts that may be asked, comma list, as api.github.com; nobody else is. */
+  SECRET_VERIFY_HOSTS: list.pipe(
+    z
+      .array(
+        z
+          .string()
+          .toLowerCase()
+          .regex(
+            /^[a-z0-9.-]{1,253}(:\d{1,5})?$/,
+            'must be a comma list of hosts, as api.github.com,slack.com',
+          ),
+      )
+      .max(200),
+  ),
   /**
    * Path of a file of YARA rules, or of a folder of *.yar and *.yara. Rules that do not compile stop the start. Needs
    * @litko/yara-x, which comes along for linux-x64 (glibc) and macOS.
@@ -363,6 +379,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (given['ENGINE'] !== undefined && given['ENGINE'] !== 'sallyport') {
     problems.push(
       `ENGINE: "${given['ENGINE']}" is not available; only the built-in engine is. Remove the variable.`,
+    );
+  }
+  if (config.SECRET_VERIFY === 'on' && config.SECRET_VERIFY_HOSTS.length === 0) {
+    problems.push(
+      'SECRET_VERIFY_HOSTS: required with SECRET_VERIFY=on: the hosts that found secrets may be sent to, as api.github.com.',
     );
   }
   if (config.SLACK_BOT_TOKEN !== undefined && config.SLACK_CHANNEL === undefined) {

@@ -7,6 +7,7 @@ import { ConfigError } from '../errors.js';
 import { Doctor } from '../ops/doctor/doctor.js';
 import { HealthRegistry } from '../ops/health.js';
 import { LOG, type Log } from '../ops/log.js';
+import { Egress } from '../outbound/egress/egress.js';
 import { Buckets } from '../s3/buckets.js';
 import { Spool } from '../s3/spool.js';
 import { S3Module } from '../s3/s3.module.js';
@@ -43,6 +44,7 @@ import { OfferObjectWorker } from './scan/remote/offer-object.worker.js';
 import { ReadGrants } from './scan/remote/read-grants.js';
 import { TakeAnswerWorker } from './scan/remote/take-answer.worker.js';
 import { SecretScannerSource } from './scan/secret-scanner-source.js';
+import { SecretVerifier } from './scan/verify/secret-verifier.js';
 import { RuleError } from './scan/secrets/errors.js';
 import type { RuleSource } from './scan/secrets/rules/load.js';
 import { readUserRules } from './scan/secrets/rules/user-rules.js';
@@ -84,7 +86,14 @@ const MANAGED_CLAMD = Symbol('MANAGED_CLAMD');
           key: keyring.for('fingerprint'),
           userRules: userRules(config),
           concurrency: config.SCAN_CONCURRENCY,
+          verifies: config.SECRET_VERIFY === 'on',
         }),
+    },
+    {
+      provide: SecretVerifier,
+      inject: [CONFIG, SecretScannerSource, Egress, Clock],
+      useFactory: (config: Config, { verification }: SecretScannerSource, egress: Egress, clock: Clock) =>
+        new SecretVerifier(verification, config.SECRET_VERIFY_HOSTS, egress, clock),
     },
     {
       provide: MANAGED_CLAMD,
@@ -144,6 +153,7 @@ export class TasksModule implements OnApplicationBootstrap, OnApplicationShutdow
   constructor(
     private readonly watch: MalwareWatch,
     private readonly secrets: SecretScannerSource,
+    private readonly verifier: SecretVerifier,
     private readonly engines: MalwareEngines,
     private readonly health: HealthRegistry,
     private readonly doctor: Doctor,
@@ -154,6 +164,8 @@ export class TasksModule implements OnApplicationBootstrap, OnApplicationShutdow
 
   async onApplicationBootstrap(): Promise<void> {
     for (const note of this.secrets.scanner.rulesNotes) this.log.warn(`Secret rules: ${note}`);
+    for (const host of this.verifier.idleHosts)
+      this.log.warn(`SECRET_VERIFY_HOSTS: no secret rule asks ${host}.`);
     this.health.add(new MalwareHealth(this.watch));
     this.doctor.add(new MalwareDoctor(this.watch, this.buckets, this.config.ROLES.includes('worker')));
     await this.watch.start();

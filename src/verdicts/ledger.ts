@@ -97,6 +97,14 @@ export interface Finding {
   readonly remediation?: string | undefined;
   /** Why it does not count: somebody knows of it and answers for it (the baseline). */
   readonly accepted?: string | undefined;
+  /** What its provider said of the secret when it was found; absent when nobody asked. */
+  readonly verified?: Verified | undefined;
+}
+
+/** Whether a secret is in use, as its provider says; `unknown` when it did not say so. */
+export interface Verified {
+  readonly state: 'active' | 'inactive' | 'unknown';
+  readonly at: Instant;
 }
 
 export interface VerdictRecord {

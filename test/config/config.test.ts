@@ -28,6 +28,8 @@ describe('the configuration', () => {
     [{ SALLYPORT_KEY: 'short' }, /^SALLYPORT_KEY: must be 32 bytes/m],
     [{ ENGINE: 'conductor' }, /^ENGINE: "conductor" is not available/m],
     [{ ROLES: 'api,cook' }, /^ROLES/m],
+    [{ SECRET_VERIFY: 'on' }, /^SECRET_VERIFY_HOSTS: required/m],
+    [{ SECRET_VERIFY_HOSTS: 'https://api.github.com/' }, /SECRET_VERIFY_HOSTS.*comma list of hosts/],
     [{ S3_BUCKETS: 'a,b', ACTION_MODE: 'quarantine' }, /^QUARANTINE_BUCKET: required/m],
     [{ S3_BUCKETS: 'a,b', QUARANTINE_BUCKET: 'b' }, /^QUARANTINE_BUCKET: must not be one of S3_BUCKETS/m],
     [{ SLACK_BOT_TOKEN: 'x' }, /^SLACK_CHANNEL: required[\s\S]*^SLACK_APP_TOKEN: needed/m],

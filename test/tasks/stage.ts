@@ -26,6 +26,8 @@ import { ScanSecretsWorker } from '../../src/tasks/scan/scan-secrets.worker.js';
 import { SecretScannerSource } from '../../src/tasks/scan/secret-scanner-source.js';
 import type { ObjectInput } from '../../src/tasks/task-input.js';
 import { Baseline } from '../../src/verdicts/baseline/baseline.service.js';
+import { Egress } from '../../src/outbound/egress/egress.js';
+import { SecretVerifier } from '../../src/tasks/scan/verify/secret-verifier.js';
 import { FakeClock } from '../support/clock.js';
 import { MemoryLedger } from '../support/ledger.js';
 import type { TestS3 } from '../s3/endpoint.js';
@@ -65,6 +67,8 @@ export class Stage {
     private readonly shared: {
       /** Another stage's: its rules take most of a second to compile. */
       readonly secrets?: SecretScannerSource;
+      /** Nobody is asked without one. */
+      readonly verifier?: SecretVerifier;
       /** Instead of what the environment names. */
       readonly policies?: readonly BucketPolicy[] | undefined;
       /** Of every bucket. */
@@ -101,7 +105,16 @@ export class Stage {
         new Allowances(storage, db, clock),
         db,
       ),
-      new ScanSecretsWorker(ledger, reads, spool, passwords, this.secrets, new Baseline(db, clock), clock),
+      new ScanSecretsWorker(
+        ledger,
+        reads,
+        spool,
+        passwords,
+        this.secrets,
+        new Baseline(db, clock),
+        shared.verifier ?? new SecretVerifier(undefined, [], new Egress(), clock),
+        clock,
+      ),
       new ScanMalwareWorker(ledger, reads, spool, passwords, engines, config),
       new TagObjectWorker(ledger, buckets, storage, tagger, clock),
       new QuarantineObjectWorker(ledger, buckets, storage, this.quarantine, tagger, clock, config),

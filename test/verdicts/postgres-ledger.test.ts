@@ -212,6 +212,16 @@ describe('findings', () => {
     ]);
   });
 
+  it('keep what the provider said of the secret, and when', async () => {
+    const scanId = await upload({ key: 'k', versionId: 'v1' });
+    const verified = { state: 'active' as const, at: clock.now() };
+    await ledger.recordFindings(scanId, 'secrets', [finding({ verified }), finding()], 2);
+    expect(await test.query('SELECT verified, verified_at::float8 AS at FROM finding ORDER BY id')).toEqual([
+      { verified: 'active', at: clock.now() },
+      { verified: null, at: null },
+    ]);
+  });
+
   it('of one kind are replaced by a repeated task, the other kind stays', async () => {
     const scanId = await upload({ key: 'k', versionId: 'v' });
     await ledger.recordFindings(scanId, 'malware', [finding({ kind: 'malware', ruleId: 'Eicar' })], 1);

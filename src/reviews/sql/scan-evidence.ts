@@ -15,13 +15,15 @@ interface FindingRow {
   readonly fingerprint: string;
   readonly remediation: string | null;
   readonly accepted_reason: string | null;
+  readonly verified: 'active' | 'inactive' | 'unknown' | null;
+  readonly verified_at: number | null;
 }
 
 /** The worst findings of one scan, masked as the scanner stored them; those that count for nothing come last. */
 export async function worstFindings(db: Queryable, scanId: string, limit: number): Promise<Finding[]> {
   const rows = await db.query<FindingRow>(
     `SELECT kind, rule_id, title, severity, confidence, path, line, "column", byte_offset::float8, excerpt,
-            fingerprint, remediation, accepted_reason
+            fingerprint, remediation, accepted_reason, verified, verified_at::float8
      FROM finding WHERE scan_id = $1
      ORDER BY accepted, array_position('{critical,high,medium,low}'::text[], severity),
               array_position('{high,medium,low}'::text[], confidence), id
@@ -42,6 +44,7 @@ export async function worstFindings(db: Queryable, scanId: string, limit: number
     ...(row.excerpt === null ? {} : { excerpt: row.excerpt }),
     ...(row.remediation === null ? {} : { remediation: row.remediation }),
     ...(row.accepted_reason === null ? {} : { accepted: row.accepted_reason }),
+    ...(row.verified === null ? {} : { verified: { state: row.verified, at: row.verified_at ?? 0 } }),
   }));
 }
 

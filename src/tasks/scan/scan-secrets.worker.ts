@@ -13,6 +13,7 @@ import { lookAtObject } from './look-at-object.js';
 import { notScanned, scanned } from './scan-output.js';
 import { SecretsLook } from './secrets-look.js';
 import { SecretScannerSource } from './secret-scanner-source.js';
+import { SecretVerifier } from './verify/secret-verifier.js';
 
 const Input = ScanInput.extend({ object: ObjectInput });
 
@@ -35,6 +36,7 @@ export class ScanSecretsWorker extends TaskWorker {
     @Inject(BucketsService) private readonly buckets: Pick<BucketsService, 'archivePasswords'>,
     private readonly scanner: SecretScannerSource,
     @Inject(Baseline) private readonly baseline: Pick<Baseline, 'among'>,
+    @Inject(SecretVerifier) private readonly verifier: Pick<SecretVerifier, 'verify'>,
     private readonly clock: Clock,
   ) {
     super();
@@ -53,6 +55,7 @@ export class ScanSecretsWorker extends TaskWorker {
       });
       const fingerprints = look.findings.map(({ fingerprint }) => fingerprint);
       look.accept(await this.baseline.among(fingerprints, object.bucket), object.bucket, this.clock.now());
+      look.verified(await this.verifier.verify(look.verifiable(), signal));
       const report = look.report(looked, object.sizeBytes);
       await this.ledger.recordFindings(scanId, 'secrets', look.findings, look.total);
       return scanned(report, look.findings, look.total);

@@ -1,6 +1,6 @@
 import { acceptedAs, type Accepted } from '../../verdicts/baseline/accepted.js';
 import type { Instant } from '../../clock.js';
-import type { Finding, NotCovered, ScanReport } from '../../verdicts/ledger.js';
+import type { Finding, NotCovered, ScanReport, Verified } from '../../verdicts/ledger.js';
 import type { ByteSink } from './archive/byte-sink.js';
 import type { Member } from './archive/walk.js';
 import type { Looked, ObjectLook } from './look-at-object.js';
@@ -11,6 +11,7 @@ import type {
   SecretScanner,
   SecretScanResult,
 } from './secrets/finding.js';
+import type { Verifiable } from './verify/secret-verifier.js';
 
 // What the ledger keeps of one scan.
 const KEPT_FINDINGS = 1_000;
@@ -22,6 +23,8 @@ export class SecretsLook implements ObjectLook {
   private high = 0;
   private readonly gaps: NotCovered[] = [];
   private engine: SecretScanResult['engine'] | undefined;
+  /** By fingerprint: what the verifier may open, and nobody writes down. */
+  private readonly sealed = new Map<string, Verifiable>();
   private readonly open_ = new Set<SecretScan>();
 
   constructor(
@@ -47,6 +50,26 @@ export class SecretsLook implements ObjectLook {
       if (entry === undefined) return finding;
       if (finding.confidence === 'high') this.high -= 1;
       return { ...finding, accepted: entry.reason };
+    });
+  }
+
+  /** What providers can be asked about, each secret once; not what somebody answers for already. */
+  verifiable(): readonly Verifiable[] {
+    const open = new Set(
+      this.findings.flatMap(({ accepted, fingerprint }) => (accepted === undefined ? [fingerprint] : [])),
+    );
+    return [...this.sealed.values()].filter(({ fingerprint }) => open.has(fingerprint));
+  }
+
+  /** Records what the providers said. One that is in use is critical, and no guess any more; nothing else changes. */
+  verified(answers: ReadonlyMap<string, Verified>): void {
+    if (answers.size === 0) return;
+    this.findings = this.findings.map((finding) => {
+      const verified = finding.accepted === undefined ? answers.get(finding.fingerprint) : undefined;
+      if (verified === undefined) return finding;
+      if (verified.state !== 'active') return { ...finding, verified };
+      if (finding.confidence !== 'high') this.high += 1;
+      return { ...finding, verified, severity: 'critical', confidence: 'high' };
     });
   }
 
@@ -95,10 +118,16 @@ export class SecretsLook implements ObjectLook {
     const { high, medium, low } = result.counts;
     this.high += high;
     this.total += high + medium + low;
+    for (const finding of result.findings) this.seal(finding);
     this.keep(result.findings.map((finding) => findingOf(finding, path)));
     for (const gap of result.notCovered) {
       this.gaps.push({ path, ...gapOf(gap) });
     }
+  }
+
+  private seal({ fingerprint, ruleId, sealedSecret }: SecretFinding): void {
+    if (sealedSecret === undefined || this.sealed.size >= KEPT_FINDINGS) return;
+    this.sealed.set(fingerprint, { fingerprint, ruleId, sealed: sealedSecret });
   }
 
   /** The certain ones first when there are more than the ledger keeps. */

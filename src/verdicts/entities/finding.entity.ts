@@ -59,4 +59,11 @@ export class FindingEntity {
 
   @Column({ type: 'text', name: 'accepted_reason', nullable: true })
   acceptedReason!: string | null;
+
+  /** What its provider said of the secret; null when nobody asked. */
+  @Column({ type: 'text', nullable: true })
+  verified!: 'active' | 'inactive' | 'unknown' | null;
+
+  @Column({ type: 'bigint', name: 'verified_at', nullable: true, transformer: bigintAsNumber })
+  verifiedAt!: number | null;
 }

@@ -36,6 +36,9 @@ export const FindingView = z
     /** The baseline had it: it did not count for the verdict. */
     accepted: z.boolean(),
     acceptedReason: z.string().nullable(),
+    /** What its provider said of the secret; null when nobody asked. */
+    verified: z.enum(['active', 'inactive', 'unknown']).nullable(),
+    verifiedAt: z.iso.datetime().nullable(),
   })
   .meta({ id: 'Finding' });
 export type FindingView = z.infer<typeof FindingView>;
@@ -76,4 +79,6 @@ export const findingView = (row: ExportedRow): FindingView => ({
   remediation: row.remediation,
   accepted: row.accepted,
   acceptedReason: row.accepted_reason,
+  verified: row.verified,
+  verifiedAt: maybeIso(row.verified_at),
 });

@@ -101,19 +101,8 @@ function resultOf(finding: FindingView, ruleIndex: number): SarifResult {
 
 /** What SARIF has no word for, as it is. */
 function propertiesOf(finding: FindingView): SarifResult['properties'] {
-  const {
-    kind,
-    severity,
-    confidence,
-    verdict,
-    endpointId,
-    bucket,
-    key,
-    versionId,
-    objectId,
-    source,
-    column,
-  } = finding;
+  const { kind, severity, confidence, verdict, endpointId, bucket, key, objectId } = finding;
+  const { versionId, source, column, verified, verifiedAt } = finding;
   return {
     kind,
     severity,
@@ -126,6 +115,7 @@ function propertiesOf(finding: FindingView): SarifResult['properties'] {
     objectId,
     ...(source !== '' && { source }),
     ...(column !== null && { columnUnit: 'bytes' }),
+    ...(verified !== null && { verified, verifiedAt }),
   };
 }
 

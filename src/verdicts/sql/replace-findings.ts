@@ -26,13 +26,14 @@ export async function replaceFindings(tx: Queryable, args: ReplaceFindings): Pro
   const kept = args.findings.slice(0, MAX_KEPT).map(storable);
   await tx.query(
     `INSERT INTO finding (scan_id, object_id, kind, rule_id, title, severity, confidence, path, line, "column",
-                          byte_offset, excerpt, fingerprint, remediation, accepted, accepted_reason, source)
+                          byte_offset, excerpt, fingerprint, remediation, accepted, accepted_reason,
+                          verified, verified_at, source)
      SELECT $1, $2, $3, f."ruleId", f.title, f.severity, f.confidence, f.path, f.line, f."column",
             f."byteOffset", f.excerpt, f.fingerprint, f.remediation,
-            f.accepted IS NOT NULL, f.accepted, $5
+            f.accepted IS NOT NULL, f.accepted, f.verified, f."verifiedAt", $5
        FROM json_to_recordset($4::json) AS f ("ruleId" text, title text, severity text, confidence text,
             path text, line int, "column" int, "byteOffset" bigint, excerpt text, fingerprint text,
-            remediation text, accepted text)`,
+            remediation text, accepted text, verified text, "verifiedAt" bigint)`,
     [args.scanId, args.objectId, stored, JSON.stringify(kept), args.source],
   );
   // What others found is all kept, or refused.
@@ -90,4 +91,6 @@ const storable = (finding: Finding) => ({
   fingerprint: storableText(finding.fingerprint, 300),
   remediation: finding.remediation === undefined ? undefined : storableText(finding.remediation, 2000),
   accepted: finding.accepted === undefined ? undefined : storableText(finding.accepted, 1000),
+  verified: finding.verified?.state,
+  verifiedAt: finding.verified?.at,
 });

@@ -14,6 +14,9 @@ import { testDatabase } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';
 import { startTestS3, type TestS3 } from '../../s3/endpoint.js';
 import { Stage } from '../stage.js';
+import { SecretScannerSource } from '../../../src/tasks/scan/secret-scanner-source.js';
+import { SecretVerifier } from '../../../src/tasks/scan/verify/secret-verifier.js';
+import { fakeProvider } from './verify/provider.js';
 import { fakeClamd, type FakeClamd } from './malware/fake-clamd.js';
 
 let s3: TestS3;
@@ -271,6 +274,31 @@ describe('secrets', () => {
 
     await baseline.remove(fingerprint, undefined, 'user:alice');
     expect((await scan(full, 'known/f.txt', `T=${token}\n`)).verdict).toBe('secrets');
+  });
+
+  it('that are in use are critical, where their provider may be asked', async () => {
+    const provider = await fakeProvider((_, response) => response.end('{"id":1}'));
+    const secrets = new SecretScannerSource({
+      key: { id: 'fingerprint-test', key: Buffer.alloc(32, 1) },
+      userRules: undefined,
+      concurrency: 4,
+      verifies: true,
+    });
+    const verifier = new SecretVerifier(secrets.verification, ['gitlab.com'], provider.egress, full.clock);
+    const asking = new Stage(s3, db, {}, {}, { secrets, verifier });
+    const token = fakeToken();
+    const key = fakeKey();
+    const { findings, secrets: output } = await scan(asking, 'live.env', `GITLAB=${token}\nAWS=${key}\n`);
+    const at = full.clock.now();
+    expect(findings).toMatchObject([
+      { ruleId: 'gitlab-pat', severity: 'critical', verified: { state: 'active', at } },
+      { ruleId: 'aws-access-token' },
+    ]);
+    expect(findings[1]).not.toHaveProperty('verified');
+    expect(provider.asked.map(({ headers }) => headers['private-token'])).toEqual([token]);
+    expect(JSON.stringify([findings, output])).not.toMatch(new RegExp(`${token}|${key}|sealed`));
+    await secrets.close();
+    provider.close();
   });
 
   it('a harmless text has none', async () => {

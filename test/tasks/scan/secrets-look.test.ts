@@ -74,6 +74,31 @@ test('with more than is kept, only what is kept is taken off', async () => {
   expect(countsOf(look)).toMatchObject({ secrets: 200, lowConfidence: 1000 });
 });
 
+test('what is in use counts, though it was a guess; what is not counts as before', async () => {
+  const look = await lookAt([found('a', 'medium'), found('b', 'high'), found('c', 'medium')], 0);
+  const at = 5;
+  look.verified(
+    new Map([
+      ['a', { state: 'active' as const, at }],
+      ['b', { state: 'inactive' as const, at }],
+      ['c', { state: 'unknown' as const, at }],
+    ]),
+  );
+  expect(countsOf(look)).toMatchObject({ secrets: 2, lowConfidence: 1 });
+  expect(look.findings).toMatchObject([
+    { severity: 'critical', confidence: 'high', verified: { state: 'active', at } },
+    { severity: 'high', confidence: 'high', verified: { state: 'inactive' } },
+    { severity: 'high', confidence: 'medium', verified: { state: 'unknown' } },
+  ]);
+});
+
+test('nobody is asked about what somebody answers for', async () => {
+  const sealed = (name: string) => ({ ...found(name, 'high'), sealedSecret: `sealed ${name}` });
+  const look = await lookAt([sealed('a'), sealed('b'), sealed('a'), found('c', 'high')], 0);
+  look.accept([{ fingerprint: 'a', reason: 'known' }], 'b', 0);
+  expect(look.verifiable()).toEqual([{ fingerprint: 'b', ruleId: 'r', sealed: 'sealed b' }]);
+});
+
 test('never counts fewer than those that nobody accepted', async () => {
   const name = fc.constantFrom('a', 'b', 'c');
   const one = fc.tuple(name, fc.constantFrom('high' as const, 'medium' as const, 'low' as const));

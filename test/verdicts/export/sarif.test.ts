@@ -31,6 +31,8 @@ const finding = (parts: Partial<FindingView> = {}): FindingView => ({
   remediation: 'https://docs.github.com/revoke me',
   accepted: false,
   acceptedReason: null,
+  verified: null,
+  verifiedAt: null,
   ...parts,
 });
 const log = (...items: FindingView[]) => SarifShape.parse(sarifOf({ items }, '1.0.0')).runs[0];

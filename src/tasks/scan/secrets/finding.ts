@@ -13,7 +13,7 @@ export interface SecretLocation {
   readonly byteLength: number;
 }
 
-/** A secret that was found, without the secret: nothing in here lets anybody use or reconstruct it. */
+/** A secret that was found, without the secret: nothing in here lets anybody outside this process use or reconstruct it. */
 export interface SecretFinding {
   readonly ruleId: string;
   readonly provider: string;
@@ -28,6 +28,11 @@ export interface SecretFinding {
   readonly encodings?: readonly Encoding[];
   /** The provider's page on revoking such a secret; empty for rules that name none. */
   readonly remediation: string;
+  /**
+   * The secret, encrypted with the scanner's sealing key for this fingerprint: only where there is such a key, and only for
+   * rules whose provider can be asked. It goes nowhere but to the verifier.
+   */
+  readonly sealedSecret?: string;
 }
 
 /** Something that was not looked for, and why. An object with any of these was not fully scanned. */

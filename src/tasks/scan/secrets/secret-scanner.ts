@@ -1,3 +1,4 @@
+import type { Key } from '../../../access/keyring.js';
 import { InvalidInput } from '../../../errors.js';
 import { ByteScan } from './engine/byte-scan.js';
 import type { ScanSettings } from './engine/byte-scan.js';
@@ -10,6 +11,8 @@ export interface SecretScannerOptions {
   readonly fingerprintKey: Buffer;
   /** The key's id in the keyring; it stands in each fingerprint. */
   readonly fingerprintKeyId: string;
+  /** With it, findings whose provider can be asked carry their secret sealed; of 32 bytes, and known to this process alone. */
+  readonly sealingKey?: Key | undefined;
   /** Milliseconds that only ever grow; the process's own clock when left out. */
   readonly monotonicMs?: () => number;
   /** How long one rule may take for 64 KB before it is switched off for the object; 1,000 ms when left out. */
@@ -46,6 +49,7 @@ export function scanSettings(rules: SecretRuleSet, options: SecretScannerOptions
     rules: compileRules(rules),
     fingerprintKey: options.fingerprintKey,
     fingerprintKeyId: options.fingerprintKeyId,
+    sealingKey: options.sealingKey,
     monotonicMs: options.monotonicMs ?? (() => performance.now()),
     ruleBudgetMs: options.ruleBudgetMs ?? RULE_BUDGET_MS,
     maxFindings: options.maxFindings ?? MAX_FINDINGS,

@@ -1,3 +1,4 @@
+import type { Key } from '../../../../access/keyring.js';
 import { InvalidInput } from '../../../../errors.js';
 import type { SecretScan, SecretScanResult, SecretScanTarget } from '../finding.js';
 import { Collector } from './collector.js';
@@ -21,6 +22,8 @@ export interface ScanSettings {
   readonly rules: CompiledRules;
   readonly fingerprintKey: Buffer;
   readonly fingerprintKeyId: string;
+  /** Absent where nobody asks providers. */
+  readonly sealingKey?: Key | undefined;
   /** Milliseconds that only ever grow. */
   readonly monotonicMs: () => number;
   /** How long one rule may take for one block of 64 KB before it is switched off for the object. */
@@ -29,7 +32,7 @@ export interface ScanSettings {
   readonly probe?: Probe;
 }
 
-/** Everything that a scan needs to go on elsewhere, but for the bytes from `resumeAt` on. Holds no secret. */
+/** Everything that a scan needs to go on elsewhere, but for the bytes from `resumeAt` on. Holds no secret, but what a finding holds sealed. */
 export interface Checkpoint {
   /** Position in the object, in bytes, from which the bytes must be written again. */
   readonly resumeAt: number;

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { sealText } from '../../../../access/sealing.js';
 import type { SecretFinding, SecretScanTarget } from '../finding.js';
 import type { Allowlist } from '../rules/rule.js';
 import { allows, allowsPath, isMarkedAllowed } from './allow.js';
@@ -24,6 +25,9 @@ export interface ReporterState {
   readonly markedAllowed: number;
   readonly recent: readonly Span[];
 }
+
+// What fits into a header as it is.
+const SENDABLE = /^[\x21-\x7e]{1,1000}$/;
 
 // How much of a line is looked at to each side of a match, for allowlists and inline marks.
 const LINE_CONTEXT = 1024;
@@ -122,6 +126,7 @@ export class Reporter {
     if (isMarkedAllowed(line)) this.#markedAllowed++;
     const contextStart = Math.max(base, match.start - EXCERPT_CONTEXT);
     const before = bytes.toString('latin1', contextStart - base, match.start - base);
+    const fingerprint = this.#fingerprint(secret);
     const finding: SecretFinding = {
       ...describeRule(compiled),
       confidence: confidenceOf(rule, secret, before),
@@ -136,7 +141,8 @@ export class Reporter {
         before.slice(before.lastIndexOf('\n') + 1),
         this.#clearFrom(match, match.start - (before.length - before.lastIndexOf('\n') - 1)),
       ),
-      fingerprint: this.#fingerprint(secret),
+      fingerprint,
+      ...this.#sealed(compiled, secret, fingerprint),
       ...(decoded === undefined ? {} : { encodings: encodingsOf(decoded.secret) }),
     };
     const { start, end, ruleIndex } = match;
@@ -162,6 +168,12 @@ export class Reporter {
     return this.target.memberPath === undefined
       ? location
       : { memberPath: this.target.memberPath, ...location };
+  }
+
+  #sealed({ rule }: CompiledRule, secret: string, fingerprint: string): Pick<SecretFinding, 'sealedSecret'> {
+    const { sealingKey } = this.settings;
+    if (sealingKey === undefined || rule.verify === undefined || !SENDABLE.test(secret)) return {};
+    return { sealedSecret: sealText(sealingKey, secret, fingerprint) };
   }
 
   #fingerprint(secret: string): string {

@@ -7,6 +7,7 @@ export interface WorkerSettings {
   readonly sources: readonly RuleSource[];
   readonly fingerprintKey: Uint8Array;
   readonly fingerprintKeyId: string;
+  readonly sealingKey?: { readonly id: string; readonly key: Uint8Array } | undefined;
   readonly ruleBudgetMs: number;
   readonly maxFindings: number;
   /** Where the worker says what it is doing; see Pulse. */

@@ -56,6 +56,7 @@ export class SecretScanPool implements SecretScanner {
         sources: options.sources,
         fingerprintKey: options.fingerprintKey,
         fingerprintKeyId: options.fingerprintKeyId,
+        sealingKey: options.sealingKey,
         ruleBudgetMs: options.ruleBudgetMs ?? RULE_BUDGET_MS,
         maxFindings: options.maxFindings ?? MAX_FINDINGS,
       },

@@ -23,6 +23,7 @@ function work(port: MessagePort, given: WorkerSettings): void {
     rules: compileRules(loadRules(given.sources)),
     fingerprintKey: Buffer.from(given.fingerprintKey),
     fingerprintKeyId: given.fingerprintKeyId,
+    sealingKey: given.sealingKey && { id: given.sealingKey.id, key: Buffer.from(given.sealingKey.key) },
     monotonicMs: () => performance.now(),
     ruleBudgetMs: given.ruleBudgetMs,
     maxFindings: given.maxFindings,

@@ -135,6 +135,7 @@ function readRule(source: RuleSource, file: RuleFile, base: SecretRule | undefin
       ...own.map((list) => readAllowlist(source.name, file.id, list)),
     ],
     checksum: file.checksum ?? base?.checksum,
+    verify: file.verify ?? base?.verify,
     generic: file.generic ?? base?.generic ?? file.id.startsWith('generic-'),
     examples: file.examples ?? base?.examples ?? [],
     counterexamples: file.counterexamples ?? base?.counterexamples ?? [],

@@ -1,4 +1,5 @@
 import type { Pattern } from '../regex/pattern.js';
+import type { VerifySpec } from './schema.js';
 
 export type Severity = 'critical' | 'high' | 'medium' | 'low';
 export type Confidence = 'high' | 'medium' | 'low';
@@ -38,6 +39,8 @@ export interface SecretRule {
   readonly path: RegExp | undefined;
   readonly allowlists: readonly Allowlist[];
   readonly checksum: Checksum | undefined;
+  /** How its provider is asked whether a secret is in use. */
+  readonly verify: VerifySpec | undefined;
   /** A generic rule yields to any other that found the same bytes. */
   readonly generic: boolean;
   /** Texts that it finds something in, in parts; see `Examples` of the schema. For a rule without a pattern, names. */

@@ -27,6 +27,45 @@ export type AllowlistFile = z.infer<typeof AllowlistFile>;
  */
 const Examples = z.array(z.array(text).min(1).max(100)).max(20);
 
+const statuses = z.array(z.int().min(200).max(599)).max(20);
+const fields = z.record(
+  z.string().min(1).max(100),
+  z
+    .array(z.union([z.string().max(200), z.boolean()]))
+    .min(1)
+    .max(50),
+);
+
+/** An address whose host is the same whatever the secret is: no upload may choose where it goes. */
+function hasFixedHost(template: string): boolean {
+  const [one, other] = ['a', 'b.example/@'].map((secret) =>
+    template.replaceAll('{secret}', encodeURIComponent(secret)),
+  );
+  if (one === undefined || other === undefined || !URL.canParse(one) || !URL.canParse(other)) return false;
+  return template.startsWith(`${new URL(one).origin}/`) && new URL(one).origin === new URL(other).origin;
+}
+
+/**
+ * How its provider is asked whether a secret is in use: `{secret}` stands for it, in the path and query of the URL and in
+ * headers. `activeIf` and `inactiveIf` name fields of a JSON answer and what they must be, where the status alone says nothing.
+ */
+export const VerifySpec = z.strictObject({
+  method: z.enum(['GET', 'POST']).default('GET'),
+  url: z
+    .string()
+    .max(500)
+    .startsWith('https://', 'must be an https address')
+    .refine(hasFixedHost, 'must name a host and a path, and {secret} only behind the host'),
+  headers: z
+    .record(z.string().regex(/^[a-z0-9-]{1,60}$/, 'must be small letters'), z.string().max(500))
+    .default({}),
+  active: statuses.min(1),
+  inactive: statuses.min(1),
+  activeIf: fields.optional(),
+  inactiveIf: fields.optional(),
+});
+export type VerifySpec = Readonly<z.infer<typeof VerifySpec>>;
+
 /** One rule in gitleaks' format, and the keys that Sallyport adds (all optional). */
 export const RuleFile = z.object({
   id: text.max(120),
@@ -48,6 +87,7 @@ export const RuleFile = z.object({
   remediation: z.url().max(500).optional(),
   checksum: z.enum(['crc32-base62']).optional(),
   generic: z.boolean().optional(),
+  verify: VerifySpec.optional(),
   examples: Examples.optional(),
   counterexamples: Examples.optional(),
 });
