@@ -119,7 +119,8 @@ describe('the command line against a whole service', () => {
       url,
       '--wait',
     );
-    expect(scans).toMatchObject([{ url, verdict: 'clean' }]);
+    // A name that reads as another one is not harmless.
+    expect(scans).toMatchObject([{ url, verdict: 'suspicious' }]);
     const shown = await say('objects', 'show', url);
     expect(shown.lines.join('\n')).toContain('\\u{202e}gnp.\\u{1b}[2Jé😀');
     const list = await say('objects', 'list', '--key', HOSTILE);
