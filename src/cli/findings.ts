@@ -9,6 +9,11 @@ export interface Finding {
   readonly path: string;
   readonly line?: number | null;
   readonly excerpt?: string | null;
+  /** The baseline has it: it made no verdict. */
+  readonly accepted?: boolean | string;
+  readonly acceptedReason?: string | null;
+  /** What its provider said of it. */
+  readonly verified?: 'active' | 'inactive' | 'unknown' | null;
 }
 
 /** Certain are those of confidence high: they alone make an object guilty. */
@@ -30,9 +35,21 @@ export function countsOf({ certain, uncertain }: FindingCounts): string {
 }
 
 /** `critical  certain  aws-access-token  AWS access key id  config.ini:3  AKIA…` */
-export function findingText({ severity, confidence, ruleId, title, path, line, excerpt }: Finding): string {
+export function findingText(finding: Finding): string {
+  const { severity, confidence, ruleId, title, path, line, excerpt } = finding;
   const sure = confidence === 'high' ? 'certain' : `uncertain (${confidence})`;
   const place = `${path}${line === undefined || line === null ? '' : `:${line}`}`;
-  const parts = [severity, sure, ruleId, title, place, excerpt ?? ''];
+  const parts = [severity, sure, ruleId, title, place, excerpt ?? '', ...notesOn(finding)];
   return visible(parts.filter((part) => part !== '').join('  '), 800);
+}
+
+/** What is known of it beside what it is. */
+function notesOn({ accepted, acceptedReason, verified }: Finding): string[] {
+  // A review tells the reason alone.
+  const reason = typeof accepted === 'string' ? accepted : (acceptedReason ?? '');
+  return [
+    ...(accepted === true || reason !== '' ? [`[accepted${reason === '' ? '' : `: ${reason}`}]`] : []),
+    ...(verified === 'active' ? ['[in use]'] : []),
+    ...(verified === 'inactive' ? ['[not in use any more]'] : []),
+  ];
 }

@@ -49,7 +49,7 @@ export const ObjectView = z
     openReviewId: maybe(z.string()),
     /** Of the scan that the verdict is of; the story shows a thousand at most. */
     findingsTotal: z.number(),
-    /** Of the scan that the verdict comes from, up to 100 together; certain are those of confidence high. */
+    /** Of the scan that the verdict comes from, up to 100 together; certain are those of confidence high that no baseline accepts. */
     findingCounts: z.object({ certain: z.number(), uncertain: z.number() }),
     /** Another row stands for these bytes; this one is in no list and no count. */
     duplicateOf: maybe(z.uuid()),

@@ -1,3 +1,4 @@
+import { findingText } from '../../src/cli/findings.js';
 import { describe, expect, test } from 'vitest';
 import { taskLine, workflowLine, type TaskFacts } from '../../src/cli/lines.js';
 import { settingsFrom } from '../../src/cli/settings.js';
@@ -63,5 +64,29 @@ describe('the settings', () => {
     [{ SALLYPORT_API_KEY: 'only-an-id' }, 'SALLYPORT_API_KEY'],
   ])('%j is refused by name', (env, name) => {
     expect(() => settingsFrom(env)).toThrow(name);
+  });
+});
+
+describe('a finding on one line', () => {
+  const finding = {
+    severity: 'high',
+    confidence: 'high',
+    ruleId: 'some-token',
+    title: 'Some token',
+    path: 'a.txt',
+    line: 3,
+    excerpt: 'some…',
+  };
+
+  it('says how sure it is, and what is known of it besides', () => {
+    expect(findingText(finding)).toBe('high  certain  some-token  Some token  a.txt:3  some…');
+    expect(findingText({ ...finding, confidence: 'low' })).toContain('uncertain (low)');
+    expect(findingText({ ...finding, accepted: true, acceptedReason: 'a sample' })).toContain(
+      '[accepted: a sample]',
+    );
+    // As a review tells it.
+    expect(findingText({ ...finding, accepted: 'a sample' })).toContain('[accepted: a sample]');
+    expect(findingText({ ...finding, verified: 'active' })).toContain('[in use]');
+    expect(findingText({ ...finding, accepted: false, verified: 'unknown' })).toBe(findingText(finding));
   });
 });

@@ -70,6 +70,9 @@ export interface Finding {
   readonly line?: number | null;
   readonly column?: number | null;
   readonly byteOffset?: number | null;
+  readonly accepted?: boolean | string;
+  readonly acceptedReason?: string | null;
+  readonly verified?: 'active' | 'inactive' | 'unknown' | null;
   readonly excerpt?: string | null;
   readonly fingerprint: string;
   readonly remediation?: string | null;

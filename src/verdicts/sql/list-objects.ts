@@ -72,9 +72,9 @@ const FROM = `object_version o LEFT JOIN verdict v ON v.id = o.verdict_id
     SELECT id FROM review WHERE workflow_id = o.workflow_id AND state IN ('OPEN', 'CLAIMED') LIMIT 1
   ) r ON true
   LEFT JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE confidence = 'high')::int AS certain_findings,
-           count(*) FILTER (WHERE confidence <> 'high')::int AS uncertain_findings
-      FROM (SELECT confidence FROM finding WHERE scan_id = v.scan_id LIMIT ${COUNTED_FINDINGS}) counted
+    SELECT count(*) FILTER (WHERE confidence = 'high' AND NOT accepted)::int AS certain_findings,
+           count(*) FILTER (WHERE confidence <> 'high' OR accepted)::int AS uncertain_findings
+      FROM (SELECT confidence, accepted FROM finding WHERE scan_id = v.scan_id LIMIT ${COUNTED_FINDINGS}) counted
   ) f ON true`;
 
 /** A condition and its values, numbered from `$1`. */

@@ -31,6 +31,9 @@ export function Findings({ items, total }: { items: readonly Finding[]; total: n
             <tr key={`${finding.fingerprint}:${finding.path}:${finding.byteOffset}`} role="row">
               <td role="cell">
                 {visible(finding.title)} <div className="quiet mono">{visible(finding.ruleId)}</div>
+                {notesOn(finding).map((note) => (
+                  <div key={note}>{note}</div>
+                ))}
               </td>
               <td role="cell" data-label="Where" className="mono">
                 {placeOf(finding)}
@@ -51,6 +54,19 @@ export function Findings({ items, total }: { items: readonly Finding[]; total: n
       {total > items.length ? <p className="quiet">{total - items.length} more are not shown.</p> : null}
     </>
   );
+}
+
+/** What is known of it beside what it is. */
+function notesOn({ accepted, acceptedReason, verified }: Finding): string[] {
+  // A review tells the reason alone.
+  const reason = typeof accepted === 'string' ? accepted : (acceptedReason ?? '');
+  return [
+    ...(accepted === true || reason !== ''
+      ? [`Accepted by the baseline${reason === '' ? '' : `: ${visible(reason)}`}`]
+      : []),
+    ...(verified === 'active' ? ['In use, says its provider'] : []),
+    ...(verified === 'inactive' ? ['Not in use any more, says its provider'] : []),
+  ];
 }
 
 const placeOf = ({ path, line }: Finding): string =>
