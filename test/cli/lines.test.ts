@@ -78,7 +78,7 @@ describe('a finding on one line', () => {
     excerpt: 'some…',
   };
 
-  it('says how sure it is, and what is known of it besides', () => {
+  test('says how sure it is, and what is known of it besides', () => {
     expect(findingText(finding)).toBe('high  certain  some-token  Some token  a.txt:3  some…');
     expect(findingText({ ...finding, confidence: 'low' })).toContain('uncertain (low)');
     expect(findingText({ ...finding, accepted: true, acceptedReason: 'a sample' })).toContain(
