@@ -10,6 +10,7 @@ import { InvalidInput, NotFound } from '../errors.js';
 import { ErrorFilter } from '../ops/error.filter.js';
 import { loggablePath, plainPath, type Log } from '../ops/log.js';
 import { VERSION } from '../ops/version.js';
+import { hideBearerAddresses } from './bearer-addresses.js';
 import { limitOpenRoutes, MAX_BODY_BYTES, readLargeBodiesFor } from './body-limits.js';
 import { InputPipe } from './input-pipe.js';
 import { parseJsonBody, textOf } from './json-body.js';
@@ -56,6 +57,7 @@ export async function createAdapter(config: Config, log: Log): Promise<FastifyAd
   });
   checkHosts(server, config);
   limitToRoles(server, config);
+  hideBearerAddresses(server);
   server.addHook('onSend', async (_request, reply) => {
     if (!reply.hasHeader('content-security-policy')) {
       void reply.header(

@@ -86,7 +86,10 @@ export const plainPath = (url: string): string =>
 
 /** A request's path as it may be logged: without query, and without the tokens that some paths carry. */
 export const loggablePath = (url: string): string =>
-  plainPath(url).replace(
-    /^\/+(events\/s3|api\/external\/postgres|r|slack\/link|api\/v1\/slack\/link|api\/v1\/content)\/.*/s,
-    '/$1/[redacted]',
-  );
+  plainPath(url)
+    .replace(
+      /^\/+(events\/s3|api\/external\/postgres|r|slack\/link|api\/v1\/slack\/link)\/.*/s,
+      '/$1/[redacted]',
+    )
+    // The token of a grant, wherever somebody puts it.
+    .replaceAll(/[\da-f-]{36}\.[\w-]{43}/gi, '[redacted]');

@@ -71,6 +71,24 @@ describe('record_verdict', () => {
     ]);
   });
 
+  it('forbids clean for a scanner outside that gave no report, and lets what ours found stand', async () => {
+    const ours = { scanId, inspection: present, secrets: report('secrets') };
+    const harmless = { ...ours, malware: report('malware') };
+    const outputOf = async (input: JsonObject) =>
+      ((await worker.execute(task(input))) as { output: JsonObject }).output;
+    expect(await outputOf({ ...harmless, others: [null] })).toMatchObject({ verdict: 'incomplete' });
+    const seen = report('malware', { engines: [{ name: 'acme: x', version: '1' }] });
+    expect(await outputOf({ ...harmless, others: [seen] })).toMatchObject({ verdict: 'clean' });
+    const infected = report('malware', {
+      counts: { infected: 1, secrets: 0, suspicious: 0, lowConfidence: 0 },
+    });
+    expect(await outputOf({ ...ours, malware: infected, others: [null] })).toMatchObject({
+      verdict: 'infected',
+    });
+    expect((await verdicts()).at(-1)).toMatchObject({ verdict: 'infected', bytes_scanned: 3 });
+    expect(await outputOf({ ...harmless, others: [infected] })).toMatchObject({ verdict: 'infected' });
+  });
+
   it('counts a byte only when every engine saw it', async () => {
     const short = report('malware', { bytesScanned: 1 });
     await worker.execute(task({ scanId, inspection: present, secrets: report('secrets'), malware: short }));

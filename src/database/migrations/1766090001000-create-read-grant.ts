@@ -14,7 +14,9 @@ export class CreateReadGrant1766090001000 implements MigrationInterface {
         object json NOT NULL,
         sha256 text NOT NULL,
         size_bytes bigint NOT NULL,
-        served_bytes bigint NOT NULL DEFAULT 0,
+        reads int NOT NULL DEFAULT 0,
+        reserved_bytes bigint NOT NULL DEFAULT 0,
+        read_ranges int8multirange NOT NULL DEFAULT '{}',
         expires_at bigint NOT NULL
       )`);
     // Serves the removal of old ones.

@@ -11,16 +11,7 @@ import type { WorkflowSummary } from '../ports.js';
 
 /** A value that an answer had no room for is told by its path, as Conductor does. */
 const pathOf = (value: JsonObject): string | undefined => refOf(value)?.key;
-export const shown = (value: JsonObject): JsonObject => (refOf(value) === undefined ? masked(value) : {});
-
-/** Addresses that open something by themselves are for the worker alone, not for whoever looks at the execution. */
-const BEARER_ADDRESS = /\/api\/v1\/content\/[\w.-]+$/;
-const isBearer = (value: unknown): boolean => typeof value === 'string' && BEARER_ADDRESS.test(value);
-
-const masked = (value: JsonObject): JsonObject =>
-  Object.values(value).some(isBearer)
-    ? Object.fromEntries(Object.entries(value).map(([name, one]) => [name, isBearer(one) ? '***' : one]))
-    : value;
+export const shown = (value: JsonObject): JsonObject => (refOf(value) === undefined ? value : {});
 
 /** One attempt of a step, as in Conductor's Task. */
 export const taskView = (task: Task, workflow?: Pick<Workflow, 'correlationId' | 'priority'>) => ({
@@ -63,11 +54,7 @@ export const taskView = (task: Task, workflow?: Pick<Workflow, 'correlationId' |
 });
 
 /** What a worker gets; `traceparent` is the trace that it may go on with. */
-export const claimedView = ({ task, traceparent }: ClaimedTask) => ({
-  ...taskView(task),
-  inputData: refOf(task.inputData) === undefined ? task.inputData : {},
-  traceparent,
-});
+export const claimedView = ({ task, traceparent }: ClaimedTask) => ({ ...taskView(task), traceparent });
 
 /** A run, as in Conductor's Workflow. */
 export const workflowView = (workflow: Workflow, tasks: readonly Task[]) => ({

@@ -121,11 +121,12 @@ const reportIn = (reported: Reported): ScanReport | undefined => {
 const missing = (sizeBytes: number): ScanReport => ({
   kind: 'malware',
   engines: [],
-  bytesScanned: 0,
+  // Of bytes it says nothing: which of them our own looked at stands in their reports.
+  bytesScanned: sizeBytes,
   bytesTotal: sizeBytes,
   members: 0,
   notCovered: [
-    { path: '', reason: 'engine_error', detail: 'a scanner that the workflow asks gave no report' },
+    { path: '', reason: 'engine_error', detail: 'a scanner outside was not asked, or gave no report' },
   ],
   counts: { infected: 0, secrets: 0, suspicious: 0, lowConfidence: 0 },
 });

@@ -2,26 +2,31 @@ import { Readable } from 'node:stream';
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Clock } from '../../../clock.js';
 import { Public } from '../../../access/principal.js';
 import { Conflict, InvalidInput, NotFound, Overloaded, Unavailable } from '../../../errors.js';
 import { chunksOf, type OpenedBody } from '../../../s3/body.js';
 import { ObjectStorage } from '../../../s3/object-storage.js';
 import { StorageError } from '../../../s3/storage-error.js';
-import { ReadGrants, type ReadGrant } from './read-grants.js';
+import { ReadGrants, type BytePart, type ReadGrant } from './read-grants.js';
 
-/** Bytes to send: the first and the one after the last. */
-interface Part {
-  readonly from: number;
-  readonly to: number;
-}
+// The connections to S3 are also those of our own scanners: a slow reader must not keep them waiting.
+const READERS_OF_ONE = 4;
+const READERS_OF_ALL = 16;
+/** Whoever takes nothing for so long has left. */
+const SILENCE_MS = 30_000;
 
 /** The bytes of one object version, for whoever holds a grant's token. */
 @Controller('api/v1/content')
 @Public()
 export class ContentController {
+  /** How many read now, by grant. */
+  private readonly readers = new Map<string, number>();
+
   constructor(
     private readonly grants: ReadGrants,
     private readonly storage: ObjectStorage,
+    private readonly clock: Clock,
   ) {}
 
   @Get(':token')
@@ -43,20 +48,49 @@ export class ContentController {
       await reply.code(headers.status).headers(headers.fields).send(Readable.from([]));
       return;
     }
-    if (this.grants.left(grant) < part.to - part.from) {
-      throw new Overloaded(
-        'These bytes were sent too often. Keep what you fetch, or scan the object again.',
-        60,
-      );
-    }
+    const leave = this.enter(grant);
     const over = new AbortController();
-    reply.raw.once('close', () => over.abort());
-    const opened = await this.open(grant, part, over.signal);
-    void reply.code(headers.status).headers(headers.fields);
-    await reply.send(Readable.from(this.bytes(grant, part, opened), { objectMode: false }));
+    try {
+      if (!(await this.grants.reserve(grant, part.to - part.from)))
+        throw tooMany('These bytes were sent too often. Keep what you fetch, or scan the object again.');
+      this.endInTime(reply, grant);
+      reply.raw.once('close', () => over.abort());
+      const opened = await this.open(grant, part, over.signal);
+      void reply.code(headers.status).headers(headers.fields);
+      reply.raw.once('close', leave);
+      await reply.send(Readable.from(this.bytes(grant, part, opened), { objectMode: false }));
+    } catch (error) {
+      leave();
+      throw error;
+    }
   }
 
-  private async open(grant: ReadGrant, { from }: Part, signal: AbortSignal): Promise<OpenedBody> {
+  /** @returns what is to be called when the reader is gone. */
+  private enter({ id }: ReadGrant): () => void {
+    const mine = this.readers.get(id) ?? 0;
+    const all = [...this.readers.values()].reduce((sum, count) => sum + count, 0);
+    if (mine >= READERS_OF_ONE || all >= READERS_OF_ALL)
+      throw tooMany('Too many read at the same time. Read one part after the other.');
+    this.readers.set(id, mine + 1);
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      const left = (this.readers.get(id) ?? 1) - 1;
+      if (left === 0) this.readers.delete(id);
+      else this.readers.set(id, left);
+    };
+  }
+
+  /** The grant's end is that of what is under way, too. */
+  private endInTime(reply: FastifyReply, { expiresAt }: ReadGrant): void {
+    const { raw } = reply;
+    raw.setTimeout(SILENCE_MS, () => raw.destroy());
+    const end = setTimeout(() => raw.destroy(), Math.max(0, expiresAt - this.clock.now()));
+    raw.once('close', () => clearTimeout(end));
+  }
+
+  private async open(grant: ReadGrant, { from }: BytePart, signal: AbortSignal): Promise<OpenedBody> {
     try {
       return await this.storage.open(grant.object, { from, signal });
     } catch (error) {
@@ -73,32 +107,32 @@ export class ContentController {
 
   private async *bytes(
     grant: ReadGrant,
-    { from, to }: Part,
+    { from, to }: BytePart,
     opened: OpenedBody,
   ): AsyncGenerator<Buffer, void> {
-    let left = to - from;
-    let sent = 0;
+    let at = from;
+    let isCounted = false;
     try {
       for await (const chunk of chunksOf(opened)) {
-        const piece = chunk.subarray(0, left);
-        left -= piece.length;
-        sent += piece.length;
-        if (left === 0) {
-          const last = sent;
-          sent = 0;
-          await this.grants.count(grant.id, last);
+        const piece = chunk.subarray(0, to - at);
+        if (at + piece.length === to) {
+          isCounted = true;
+          await this.grants.sent(grant.id, { from, to }, 0);
         }
         yield piece;
-        if (left === 0) return;
+        at += piece.length;
+        if (at === to) return;
       }
     } finally {
       opened.body.destroy();
-      await this.grants.count(grant.id, sent);
+      if (!isCounted) await this.grants.sent(grant.id, { from, to: at }, to - at);
     }
   }
 }
 
-function headersOf({ sizeBytes }: ReadGrant, { from, to }: Part, isAsked: boolean) {
+const tooMany = (message: string): Overloaded => new Overloaded(message, 60);
+
+function headersOf({ sizeBytes }: ReadGrant, { from, to }: BytePart, isAsked: boolean) {
   const isPart = isAsked && sizeBytes > 0;
   return {
     status: isPart ? 206 : 200,
@@ -116,7 +150,7 @@ function headersOf({ sizeBytes }: ReadGrant, { from, to }: Part, isAsked: boolea
 }
 
 /** A single range of bytes, as RFC 9110 has it; several in one request are refused. @throws InvalidInput */
-function partOf(header: string | undefined, sizeBytes: number): Part {
+function partOf(header: string | undefined, sizeBytes: number): BytePart {
   if (header === undefined || sizeBytes === 0) return { from: 0, to: sizeBytes };
   const [, first = '', last = ''] = /^bytes=(\d{0,16})-(\d{0,16})$/.exec(header) ?? [];
   if (first === '' && last === '') {

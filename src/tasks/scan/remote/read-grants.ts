@@ -14,8 +14,15 @@ export interface ReadGrant {
   readonly object: ObjectInput;
   readonly sha256: string;
   readonly sizeBytes: number;
+  /** How many different bytes of it were sent. */
   readonly servedBytes: number;
   readonly expiresAt: number;
+}
+
+/** Bytes of an object: the first and the one after the last. */
+export interface BytePart {
+  readonly from: number;
+  readonly to: number;
 }
 
 interface Row {
@@ -33,9 +40,10 @@ interface Row {
 // An expired one may still say how much was read while its scan waits for an answer.
 const KEPT_MS = 7 * 86_400_000;
 const REMOVED_AT_ONCE = 1_000;
-/** Each byte may be sent so many times: some formats are read from both ends, some workers begin again. */
+/** So many times the object's size may be sent: some formats are read from both ends, some workers begin again. */
 const SENDINGS = 8;
 const SLACK_BYTES = 1024 ** 2;
+const MAX_READS = 10_000;
 const NAMESPACE = '6f0f4d6c-3c8b-5a0e-9a51-5f7b7c1e2d44';
 
 /**
@@ -98,18 +106,23 @@ export class ReadGrants {
     return grantOf(row);
   }
 
-  /** How many more bytes may be sent. */
-  left({ sizeBytes, servedBytes }: ReadGrant): number {
-    return sizeBytes * SENDINGS + SLACK_BYTES - servedBytes;
+  /** Sets so many bytes aside to be sent now. @returns false where they would be more than may be sent. */
+  async reserve({ id, sizeBytes }: ReadGrant, bytes: number): Promise<boolean> {
+    const rows = await this.database.query(
+      `UPDATE read_grant SET reserved_bytes = reserved_bytes + $2, reads = reads + 1
+        WHERE id = $1 AND reserved_bytes + $2 <= $3 AND reads < $4 RETURNING id`,
+      [id, bytes, sizeBytes * SENDINGS + SLACK_BYTES, MAX_READS],
+    );
+    return rows.length > 0;
   }
 
-  /** Called before the last of these bytes is sent, so that no answer can come before it is counted. */
-  async count(id: string, bytes: number): Promise<void> {
-    if (bytes === 0) return;
-    await this.database.query('UPDATE read_grant SET served_bytes = served_bytes + $2 WHERE id = $1', [
-      id,
-      bytes,
-    ]);
+  /** These bytes are sent: called before the last of them is, so that no answer can come before it is counted. */
+  async sent(id: string, { from, to }: BytePart, unsentBytes: number): Promise<void> {
+    await this.database.query(
+      `UPDATE read_grant SET reserved_bytes = reserved_bytes - $4,
+                             read_ranges = read_ranges + int8multirange(int8range($2, $3)) WHERE id = $1`,
+      [id, from, to, unsentBytes],
+    );
   }
 
   /** Its answer is in: it opens nothing any more. */
@@ -122,8 +135,9 @@ export class ReadGrants {
 
   private async row(id: string): Promise<Row | undefined> {
     const [row] = await this.database.query<Row>(
-      `SELECT id, scan_id, scanner, secret_sha256, object, sha256, size_bytes::float8, served_bytes::float8,
-              expires_at::float8 FROM read_grant WHERE id = $1`,
+      `SELECT id, scan_id, scanner, secret_sha256, object, sha256, size_bytes::float8, expires_at::float8,
+              (SELECT coalesce(sum(upper(r) - lower(r)), 0)::float8 FROM unnest(read_ranges) r) AS served_bytes
+         FROM read_grant WHERE id = $1`,
       [id],
     );
     return row;

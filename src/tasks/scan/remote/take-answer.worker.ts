@@ -15,6 +15,8 @@ import { judgeAnswer } from './scanner-answer.js';
 const Input = ScanInput.extend({
   /** From offer_object; null where there was nothing to offer. */
   grantId: z.guid().nullish(),
+  /** How the scanner's task ended. What a task that failed or never ended left as its output is no answer. */
+  status: z.string(),
   /** The scanner's output, whatever it is; null where it gave none. */
   answer: z.unknown(),
 });
@@ -34,7 +36,7 @@ export class TakeAnswerWorker extends TaskWorker {
   }
 
   async execute(task: Task): Promise<TaskOutcome> {
-    const { scanId, grantId, answer } = readInput(Input, task);
+    const { scanId, grantId, status, answer } = readInput(Input, task);
     await knownScan(this.ledger, scanId);
     // Our own scanners say why, and theirs is the verdict.
     if (grantId === null || grantId === undefined) {
@@ -43,7 +45,7 @@ export class TakeAnswerWorker extends TaskWorker {
     const grant = await this.grantOf(grantId, scanId);
     const key = this.keyring.for('fingerprint');
     const { report, findings } = judgeAnswer(
-      isEmpty(answer) ? undefined : answer,
+      status === 'COMPLETED' && !isEmpty(answer) ? answer : undefined,
       grant,
       (place) => `hmac-sha256:${key.id}:${hmac(key.key, place)}`,
     );

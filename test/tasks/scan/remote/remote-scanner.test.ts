@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Clock } from '../../../../src/clock.js';
 import { readConfig } from '../../../../src/config.js';
 import type { Task } from '../../../../src/engine/model/execution.js';
 import type { JsonObject } from '../../../../src/engine/model/json.js';
 import { TerminalError, type TaskOutcome } from '../../../../src/engine/ports.js';
-import { taskView, claimedView } from '../../../../src/engine/rest/views.js';
+import { withoutBearerAddresses } from '../../../../src/http/bearer-addresses.js';
 import { loggablePath } from '../../../../src/ops/log.js';
 import { ObjectStorage } from '../../../../src/s3/object-storage.js';
 import { ContentController } from '../../../../src/tasks/scan/remote/content.controller.js';
@@ -28,6 +29,7 @@ const { server } = await httpApp(
     providers: [
       { provide: ReadGrants, useValue: grants },
       { provide: ObjectStorage, useValue: s3.storage },
+      { provide: Clock, useValue: clock },
     ],
   },
 );
@@ -89,8 +91,8 @@ const answerOf = (more: JsonObject = {}): JsonObject => ({
   findings: [],
   ...more,
 });
-const take = async (grantId: unknown, answer: unknown) => {
-  const { report } = outputOf(await taking.execute(task({ scanId, grantId, answer } as JsonObject)));
+const take = async (grantId: unknown, answer: unknown, status = 'COMPLETED') => {
+  const { report } = outputOf(await taking.execute(task({ scanId, grantId, answer, status } as JsonObject)));
   return report as unknown as { notCovered: { reason: string; detail: string }[]; counts: JsonObject };
 };
 
@@ -167,18 +169,30 @@ describe('an object that is offered to a scanner outside', () => {
     expect(seen).toEqual([...Array<number>(11).fill(200), 429, 429]);
   });
 
-  it('has an address that is in no log and on no page', async () => {
+  it('has an address that is in no log, in no table, and in no answer but the one that hands it out', async () => {
     const { readUrl } = await offer();
-    expect(loggablePath(new URL(readUrl).pathname)).toBe('/api/v1/content/[redacted]');
-    const shown = {
-      inputData: { readUrl },
-      outputData: { readUrl },
-      workflowTask: { startDelay: 0, defaultCase: [], forkTasks: [], decisionCases: {} },
-    } as unknown as Task;
-    expect(taskView(shown)).toMatchObject({ inputData: { readUrl: '***' }, outputData: { readUrl: '***' } });
-    expect(claimedView({ task: shown } as never)).toMatchObject({ inputData: { readUrl } });
+    const { pathname } = new URL(readUrl);
+    for (const path of [pathname, `/api/${pathname}`, pathname.toUpperCase(), `/x/..${pathname}?a=b`])
+      expect(loggablePath(path)).not.toContain(readUrl.slice(-43, -10));
+    const error = `404 for url: ${pathname} (after 1 try)`;
+    expect(withoutBearerAddresses(JSON.stringify({ job: [{ url: readUrl }], error }))).toBe(
+      JSON.stringify({
+        job: [{ url: 'https://scans.test/api/v1/content/***' }],
+        error: '404 for url: /api/v1/content/*** (after 1 try)',
+      }),
+    );
     const rows = await test.query('SELECT * FROM read_grant');
     expect(JSON.stringify(rows)).not.toContain(readUrl.split('.').at(-1));
+  });
+
+  it('is read by four at a time, and by no more until one of them is done', async () => {
+    const { readUrl } = await offer();
+    const answers = await Promise.all(Array.from({ length: 10 }, () => get(readUrl)));
+    const codes = answers.map(({ statusCode }) => statusCode);
+    expect(codes.filter((code) => code === 200).length).toBeGreaterThanOrEqual(4);
+    expect(codes.filter((code) => code === 429).length).toBeGreaterThan(0);
+    expect(new Set(codes)).toEqual(new Set([200, 429]));
+    expect((await get(readUrl)).statusCode).toBe(200);
   });
 
   it('is not offered where nobody could read it', async () => {
@@ -213,6 +227,24 @@ describe('the answer of a scanner outside', () => {
       expect((await take(silent.grantId, nothing)).notCovered).toMatchObject([{ reason: 'engine_error' }]);
   });
 
+  it.each(['FAILED', 'FAILED_WITH_TERMINAL_ERROR', 'COMPLETED_WITH_ERRORS', 'TIMED_OUT', 'SKIPPED', ''])(
+    'is none where its task ended as %s, whatever that left as its output',
+    async (status) => {
+      const { grantId, readUrl } = await offer();
+      await get(readUrl);
+      expect((await take(grantId, answerOf(), status)).notCovered).toMatchObject([
+        { reason: 'engine_error', detail: 'acme gave no answer' },
+      ]);
+    },
+  );
+
+  it('is worth no more than the different bytes that were fetched', async () => {
+    const { grantId, readUrl } = await offer();
+    for (let turn = 0; turn < 2; turn += 1) await get(readUrl, { range: 'bytes=0-199999' });
+    const [lie] = (await take(grantId, answerOf())).notCovered;
+    expect(lie).toMatchObject({ reason: 'engine_error', detail: expect.stringContaining('fetched 200000') });
+  });
+
   it('leaves its findings in the ledger beside ours, once however often it is taken', async () => {
     await ledger.recordFindings(scanId, 'malware', [ourFinding], 1);
     const { grantId, readUrl } = await offer();
@@ -236,8 +268,8 @@ describe('the answer of a scanner outside', () => {
     const other = rows[0]?.id ?? '';
     const unknown = '00000000-0000-4000-8000-000000000000';
     for (const input of [
-      { scanId: other, grantId, answer: {} },
-      { scanId, grantId: unknown, answer: {} },
+      { scanId: other, grantId, answer: {}, status: 'COMPLETED' },
+      { scanId, grantId: unknown, answer: {}, status: 'COMPLETED' },
     ])
       await expect(taking.execute(task(input as JsonObject))).rejects.toThrow(TerminalError);
   });
