@@ -32,22 +32,25 @@ export async function pythonSdk(version: string): Promise<Sdk> {
 }
 
 /** The JavaScript SDK in a folder of its own: the packages it would like beside it are not ours, nor needed. */
-export async function javascriptSdk(version: string): Promise<Sdk> {
-  return await installed(`javascript-${version}`, async (folder) => {
+export const javascriptSdk = (version: string): Promise<Sdk> =>
+  npmPackages(`javascript-${version}`, [`@io-orkes/conductor-javascript@${version}`], ['--legacy-peer-deps']);
+
+/** secretlint's core and its recommended rules, in a folder of their own, to compare with. */
+export const secretlint = (version: string): Promise<Sdk> =>
+  npmPackages(`secretlint-${version}`, [
+    `@secretlint/core@${version}`,
+    `@secretlint/secretlint-rule-preset-recommend@${version}`,
+  ]);
+
+async function npmPackages(
+  name: string,
+  packages: readonly string[],
+  options: readonly string[] = [],
+): Promise<Sdk> {
+  return await installed(name, async (folder) => {
     writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
-    await run(
-      'npm',
-      [
-        'install',
-        '--no-audit',
-        '--no-fund',
-        '--ignore-scripts',
-        '--legacy-peer-deps',
-        '--loglevel=error',
-        `@io-orkes/conductor-javascript@${version}`,
-      ],
-      { cwd: folder, timeout: INSTALL_MS },
-    );
+    const quiet = ['--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
+    await run('npm', ['install', ...quiet, ...options, ...packages], { cwd: folder, timeout: INSTALL_MS });
     return process.execPath;
   });
 }
@@ -74,27 +77,6 @@ export async function motoServer(version: string): Promise<Sdk> {
 /** versitygw, built from its Go module. Rejects when Go or the module proxy is not there. */
 export const versitygw = (version: string): Promise<Sdk> =>
   goProgram('versitygw', 'github.com/versity/versitygw/cmd/versitygw', version);
-
-/** secretlint's core and its recommended rules, in a folder of their own, to compare with. */
-export async function secretlint(version: string): Promise<Sdk> {
-  return await installed(`secretlint-${version}`, async (folder) => {
-    writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
-    await run(
-      'npm',
-      [
-        'install',
-        '--no-audit',
-        '--no-fund',
-        '--ignore-scripts',
-        '--loglevel=error',
-        `@secretlint/core@${version}`,
-        `@secretlint/secretlint-rule-preset-recommend@${version}`,
-      ],
-      { cwd: folder, timeout: INSTALL_MS },
-    );
-    return process.execPath;
-  });
-}
 
 /** gitleaks, to compare with; built as above. */
 export const gitleaks = (version: string): Promise<Sdk> =>
