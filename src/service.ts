@@ -171,7 +171,11 @@ async function bringUp(args: StartArguments, started: Started): Promise<Service>
   await listen(app, config);
   // The command line speaks to nodes that have the API.
   if (config.ROLES.includes('api'))
-    homeDoor.open(app.getHttpServer().address() as AddressInfo, publicHost(config));
+    homeDoor.open(
+      app.getHttpServer().address() as AddressInfo,
+      publicHost(config),
+      credentials.apiKey?.keySecret,
+    );
   // Whoever else could scan them has no way to this process's own objects.
   const scansHere = config.ROLES.includes('intake') && config.ROLES.includes('worker');
   const seeded =

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readHomeAddress, type HomeAddress } from '../embedded/home-address.js';
+import { isSealed, readHomeAddress, type HomeAddress } from '../embedded/home-address.js';
+import { NotOwned, readOwned } from '../embedded/owned-file.js';
 import { CommandError } from './command-error.js';
 
 /** Which service, and as whom. */
@@ -31,14 +31,17 @@ export function settingsFrom(env: Readonly<Record<string, string | undefined>>):
     throw new CommandError('SALLYPORT_API_KEY: must be keyId:keySecret.');
   }
   const isNeeded = url === undefined || key === undefined;
-  const own = isNeeded ? inHome(home, 'address.json', () => readHomeAddress(home)) : undefined;
+  // A key that is given is not bound to any home: root, too, gives it only to a home of its own.
+  const own = isNeeded
+    ? inHome(home, 'address.json', () => readHomeAddress(home, key !== undefined))
+    : undefined;
   if (url === undefined && own === undefined) {
     throw new CommandError(
       `No service is known: it has not written its address into ${home}. Start it, run this in its folder, or set SALLYPORT_URL.`,
     );
   }
   const isOwn = own !== undefined && (url === undefined || isSame(url, new URL(own.url)));
-  const used = key ?? (isOwn ? ownKey(home) : undefined);
+  const used = key ?? (isOwn ? ownKey(home, own) : undefined);
   return {
     // Its own spelling: under another loopback address of the same port may be somebody else.
     url: (isOwn ? own.url : (url?.href ?? '')).replace(/\/+$/, ''),
@@ -54,7 +57,7 @@ const given = (text: string | undefined): string | undefined => (text === '' ? u
 
 function urlOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '') {
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username + url.password !== '') {
     throw new CommandError(
       `SALLYPORT_URL: "${text}" cannot be used. Give an address like http://127.0.0.1:8080, the key in SALLYPORT_API_KEY.`,
     );
@@ -70,24 +73,30 @@ const isSame = (a: URL, b: URL): boolean =>
   a.pathname === b.pathname &&
   (a.hostname === b.hostname || (LOOPBACK.has(a.hostname) && LOOPBACK.has(b.hostname)));
 
-/** What the first start wrote. */
-function ownKey(home: string): string | undefined {
-  return inHome(home, 'credentials.json', (path) => {
-    if (!existsSync(path)) return undefined;
-    const { apiKey } = JSON.parse(readFileSync(path, 'utf8')) as {
-      apiKey?: { keyId: string; keySecret: string };
-    };
-    return apiKey === undefined ? undefined : `${apiKey.keyId}:${apiKey.keySecret}`;
+/** What the first start wrote, for the address that the service of this very key wrote. */
+function ownKey(home: string, own: HomeAddress): string | undefined {
+  const apiKey = inHome(home, 'credentials.json', () => {
+    const text = readOwned(home, 'credentials.json');
+    return text === undefined
+      ? undefined
+      : (JSON.parse(text) as { apiKey?: { keyId: string; keySecret: string } }).apiKey;
   });
+  if (apiKey === undefined) return undefined;
+  if (!isSealed(own, apiKey.keySecret)) {
+    throw new CommandError(
+      `${join(home, 'address.json')} was not written by the service whose key is in ${join(home, 'credentials.json')}, so no key was sent to ${own.url}. Start that service again, or set SALLYPORT_URL and SALLYPORT_API_KEY.`,
+    );
+  }
+  return `${apiKey.keyId}:${apiKey.keySecret}`;
 }
 
-function inHome<T>(home: string, file: string, read: (path: string) => T): T {
-  const path = join(home, file);
+function inHome<T>(home: string, file: string, read: () => T): T {
   try {
-    return read(path);
+    return read();
   } catch (error) {
+    const [path, verb] = error instanceof NotOwned ? [error.path, 'used'] : [join(home, file), 'read'];
     throw new CommandError(
-      `${path} cannot be read: ${(error as Error).message}. Run this as the user of the service, or set SALLYPORT_URL and SALLYPORT_API_KEY.`,
+      `${path} cannot be ${verb}: ${(error as Error).message}. Run this as the user of the service, or set SALLYPORT_URL and SALLYPORT_API_KEY.`,
       { cause: error },
     );
   }

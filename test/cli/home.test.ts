@@ -1,4 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -6,16 +16,17 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CommandError } from '../../src/cli/command-error.js';
 import { run } from '../../src/cli/run.js';
-import { HOME_PROOF_PATH, HomeDoor } from '../../src/embedded/home-address.js';
+import { HOME_PROOF_PATH, HomeDoor, homeProof } from '../../src/embedded/home-address.js';
 
-const KEY = `Basic ${Buffer.from('key-of:the-home').toString('base64')}`;
+const SECRET = 'the-home';
+const KEY = `Basic ${Buffer.from(`key-of:${SECRET}`).toString('base64')}`;
 
 describe('the key of a home', () => {
   let home: string;
   let closers: (() => void)[];
   beforeEach(() => {
     home = mkdtempSync(join(tmpdir(), 'sallyport-cli-home-'));
-    const apiKey = { keyId: 'key-of', keySecret: 'the-home' };
+    const apiKey = { keyId: 'key-of', keySecret: SECRET };
     writeFileSync(join(home, 'credentials.json'), JSON.stringify({ apiKey }));
     closers = [];
   });
@@ -68,7 +79,7 @@ describe('the key of a home', () => {
       if (pathname === HOME_PROOF_PATH) return { proof: door.prove(searchParams.get('nonce') ?? '') };
       return { items: [] };
     }, at);
-    door.open(there.bound, '127.0.0.1');
+    door.open(there.bound, '127.0.0.1', SECRET);
     return there;
   }
 
@@ -173,5 +184,89 @@ describe('the key of a home', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
     writeFileSync(file, readFileSync(file, 'utf8').slice(0, 20));
     expect(await failure()).toMatch(/^No service is known/);
+  });
+
+  describe('in a folder that somebody else prepared', () => {
+    // Whose proof is right, as of one who wrote the address himself.
+    async function stranger(): Promise<Listening> {
+      const address = { url: '', proofKey: 'known-to-the-stranger' };
+      const there = await listening((request) => {
+        const { pathname, searchParams } = new URL(request.url ?? '', 'http://x');
+        if (pathname !== HOME_PROOF_PATH) return { items: [] };
+        return { proof: homeProof(address, searchParams.get('nonce') ?? '') };
+      });
+      address.url = there.url;
+      writeFileSync(join(home, 'address.json'), JSON.stringify(address), { mode: 0o600 });
+      return there;
+    }
+
+    test('the key goes nowhere when its file is a link', async () => {
+      const { keys } = await stranger();
+      const real = `${home}-real.json`;
+      renameSync(join(home, 'credentials.json'), real);
+      symlinkSync(real, join(home, 'credentials.json'));
+      expect(await failure()).toBe(
+        `${home}/credentials.json cannot be used: it is a symbolic link. Run this as the user of the service, or set SALLYPORT_URL and SALLYPORT_API_KEY.`,
+      );
+      rmSync(real);
+      expect(keys).toEqual([]);
+    });
+
+    test('the key goes to no address that its own service did not write', async () => {
+      const { url, keys } = await stranger();
+      expect(await failure()).toMatch(
+        `${home}/address.json was not written by the service whose key is in ${home}/credentials.json, so no key was sent to ${url}.`,
+      );
+      const file = join(home, 'address.json');
+      const { proofKey } = JSON.parse(readFileSync(file, 'utf8')) as { proofKey: string };
+      // A seal of the service itself, for another address of its.
+      await service();
+      const { seal } = JSON.parse(readFileSync(file, 'utf8')) as { seal: string };
+      writeFileSync(file, JSON.stringify({ url, proofKey, seal }));
+      expect(await failure()).toMatch(/no key was sent/);
+      expect(keys).toEqual([]);
+    });
+
+    test('nothing is sent when others may write the folder or a file in it', async () => {
+      const { keys } = await service();
+      for (const [path, mode] of [
+        [home, 0o700],
+        [join(home, 'address.json'), 0o600],
+        [join(home, 'credentials.json'), 0o600],
+      ] as const) {
+        chmodSync(path, mode | 0o020);
+        expect(await failure()).toMatch(`${path} cannot be used: others may write it (chmod go-w ${path}).`);
+        chmodSync(path, mode);
+      }
+      expect(keys).toEqual([]);
+      expect(await list()).toBe(0);
+    });
+
+    test.runIf(process.getuid?.() === 0)('root uses a home that is one other user’s throughout', async () => {
+      const { keys } = await service();
+      chownSync(home, 12_345, 12_345);
+      expect(await failure()).toMatch(
+        `${home}/address.json cannot be used: it belongs to another user (uid 0).`,
+      );
+      chownSync(join(home, 'address.json'), 12_345, 12_345);
+      expect(await failure()).toMatch(`${home}/credentials.json cannot be used: it belongs to another user`);
+      expect(keys).toEqual([]);
+      chownSync(join(home, 'credentials.json'), 12_345, 12_345);
+      expect(await list()).toBe(0);
+      // A key of root's own goes to no address that another user wrote.
+      expect(await failure({ SALLYPORT_API_KEY: 'a:b' })).toMatch(
+        `${home} cannot be used: it belongs to another`,
+      );
+    });
+
+    test('the service does not take over a key that it did not write', async () => {
+      await stranger();
+      const file = join(home, 'address.json');
+      await service();
+      expect(readFileSync(file, 'utf8')).not.toMatch('known-to-the-stranger');
+      const { proofKey } = JSON.parse(readFileSync(file, 'utf8')) as { proofKey: string };
+      await service();
+      expect(readFileSync(file, 'utf8')).toMatch(proofKey);
+    });
   });
 });
