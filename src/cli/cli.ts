@@ -27,6 +27,11 @@ export class Cli {
     ));
   }
 
+  /** The address that has answered; `undefined` as long as none has. */
+  get answered(): string | undefined {
+    return this.connected?.hasAnswered === true ? this.connected.url : undefined;
+  }
+
   get json(): boolean {
     return this.wantsJson;
   }

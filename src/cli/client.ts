@@ -9,9 +9,16 @@ const ANSWER_MS = 30_000;
 // On every answer of the service, also on those that it streams.
 const API_HEADER = 'sallyport-api';
 const SHOWN_ANSWER = 60;
+// Far more than any answer of the service has; whatever sends more would fill our memory.
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+// Of what may be anybody: a proof, and an answer that is not the service's.
+const MAX_STRANGER_BYTES = 64 * 1024;
 
 /** The service's HTTP API; every failure is a CommandError with the service's own sentence and a remedy. */
 export class Client {
+  /** Something answered as the service does; what it said may still be none of its answers. */
+  hasAnswered = false;
+
   /** @param reworded says a refusal of fields in the words of the command line. */
   constructor(
     private readonly settings: Settings,
@@ -46,7 +53,13 @@ export class Client {
     const text = await this.textOf(response);
     if (!response.ok && !accepted.includes(response.status)) throw this.refusal(response, text);
     if (!isOurs(response)) throw new NotOurs(this.url, response.status, text);
-    const isJson = response.headers.get('content-type')?.includes('json') === true;
+    const type = response.headers.get('content-type') ?? '';
+    const isJson = type.includes('json');
+    // Some answers are one word of plain text, and some are empty; a page is for people.
+    if (text !== '' && !isJson && !type.startsWith('text/plain')) {
+      throw new NotOurs(this.url, response.status, text);
+    }
+    this.hasAnswered = true;
     try {
       return (isJson && text !== '' ? JSON.parse(text) : text) as T;
     } catch (error) {
@@ -59,11 +72,7 @@ export class Client {
     const response = await this.send(path, {}, AbortSignal.timeout(ANSWER_MS));
     if (!response.ok) throw this.refusal(response, await this.textOf(response));
     if (!isOurs(response)) throw new NotOurs(this.url, response.status, await this.textOf(response));
-    try {
-      return Buffer.from(await response.arrayBuffer());
-    } catch (error) {
-      throw new CutOff(this.settings.url, error);
-    }
+    return this.bytesOf(response, MAX_ANSWER_BYTES);
   }
 
   /** The body of an event stream. */
@@ -75,16 +84,43 @@ export class Client {
     const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
     const response = await this.send(path, { headers: { accept: 'text/event-stream', ...headers } }, signal);
     if (!response.ok || response.body === null) throw this.refusal(response, await this.textOf(response));
-    if (!isOurs(response)) throw new NotOurs(this.url, response.status, '');
+    const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+    if (!isOurs(response) || !isStream) {
+      await response.body.cancel();
+      throw new NotOurs(this.url, response.status, '');
+    }
+    this.hasAnswered = true;
     return response.body;
   }
 
   private async textOf(response: Response): Promise<string> {
+    const bytes = isOurs(response)
+      ? await this.bytesOf(response, MAX_ANSWER_BYTES)
+      : await this.beginningOf(response, MAX_STRANGER_BYTES);
+    return bytes.toString('utf8');
+  }
+
+  private async bytesOf(response: Response, limit: number): Promise<Buffer> {
+    const bytes = await this.beginningOf(response, limit + 1);
+    if (bytes.length > limit) throw new TooLong(this.url, limit);
+    return bytes;
+  }
+
+  /** Not more than `limit` bytes; the rest is not received. */
+  private async beginningOf({ body }: Response, limit: number): Promise<Buffer> {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
     try {
-      return await response.text();
+      // Leaving the loop gives the connection up.
+      for await (const chunk of body ?? []) {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length >= limit) break;
+      }
     } catch (error) {
       throw new CutOff(this.settings.url, error);
     }
+    return Buffer.concat(chunks).subarray(0, limit);
   }
 
   private async send(path: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
@@ -99,8 +135,9 @@ export class Client {
   /** The service of the home shows that it is that, and hears of the key only then. */
   private async prove(own: HomeAddress, signal: AbortSignal): Promise<void> {
     const nonce = randomBytes(24).toString('base64url');
-    const response = await this.fetch(`${HOME_PROOF_PATH}?nonce=${nonce}`, { signal });
-    const text = await this.textOf(response);
+    const inTime = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
+    const response = await this.fetch(`${HOME_PROOF_PATH}?nonce=${nonce}`, { signal: inTime });
+    const text = (await this.beginningOf(response, MAX_STRANGER_BYTES)).toString('utf8');
     if (response.status === 503) throw this.refusal(response, text);
     const { proof } = fieldsIn(text);
     if (response.ok && typeof proof === 'string' && isHomeProof(own, nonce, proof)) return;
@@ -173,15 +210,42 @@ class CutOff extends Passing {
   }
 }
 
+/** What answers does not come to an end, as far as we wait for one. */
+class TooLong extends CommandError {
+  constructor(url: string, limit: number) {
+    super(
+      `${url} answered with more than ${limit / 1024 / 1024} MB, which Sallyport does not. Is that Sallyport? ${checkUrl(url)}`,
+    );
+  }
+}
+
 /** Something answers, and it is not the service. */
 class NotOurs extends CommandError {
   constructor(url: string, status: number, text: string, options?: ErrorOptions) {
     const shown = text.trim() === '' ? '' : `: ${visible(text.trim().slice(0, 1_000), SHOWN_ANSWER)}`;
     super(
-      `${url} answered what Sallyport does not (${status}${shown}). Is that Sallyport? Check SALLYPORT_URL.`,
+      `${url} answered what Sallyport does not (${status}${shown}). Is that Sallyport? ${checkUrl(url)}`,
       options,
     );
   }
+}
+
+/** The service understands the question, and the command does not understand the answer. */
+export class NotUnderstood extends CommandError {
+  constructor(url: string, cause: Error) {
+    super(
+      `${url} answered what this command cannot read (${cause.message}). Is that Sallyport, of this version? ${checkUrl(url)}`,
+      { cause },
+    );
+  }
+}
+
+/** An address copied from the browser names a page. */
+function checkUrl(url: string): string {
+  const { pathname } = new URL(url);
+  return pathname === '/'
+    ? 'Check SALLYPORT_URL.'
+    : `Check SALLYPORT_URL: the path ${pathname} may be too much.`;
 }
 
 const isOurs = ({ headers }: Response): boolean => headers.has(API_HEADER);

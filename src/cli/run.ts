@@ -1,4 +1,5 @@
 import { Cli } from './cli.js';
+import { NotUnderstood } from './client.js';
 import type { Output } from './output.js';
 import { perform } from './program.js';
 
@@ -9,6 +10,13 @@ export async function run(
   output: Output,
 ): Promise<number> {
   const cli = new Cli(env, output);
-  await perform(args, cli);
+  try {
+    await perform(args, cli);
+  } catch (error) {
+    // A field that is not there, most likely: whoever answers only looks like the service.
+    if (error instanceof TypeError && cli.answered !== undefined)
+      throw new NotUnderstood(cli.answered, error);
+    throw error;
+  }
   return cli.exitCode;
 }

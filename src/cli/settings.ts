@@ -1,6 +1,11 @@
 import { join } from 'node:path';
-import { isSealed, readHomeAddress, type HomeAddress } from '../embedded/home-address.js';
-import { NotOwned, readOwned } from '../embedded/owned-file.js';
+import {
+  isSealed,
+  NotOwned,
+  readHomeAddress,
+  readHomeKey,
+  type HomeAddress,
+} from '../embedded/home-address.js';
 import { CommandError } from './command-error.js';
 
 /** Which service, and as whom. */
@@ -75,12 +80,7 @@ const isSame = (a: URL, b: URL): boolean =>
 
 /** What the first start wrote, for the address that the service of this very key wrote. */
 function ownKey(home: string, own: HomeAddress): string | undefined {
-  const apiKey = inHome(home, 'credentials.json', () => {
-    const text = readOwned(home, 'credentials.json');
-    return text === undefined
-      ? undefined
-      : (JSON.parse(text) as { apiKey?: { keyId: string; keySecret: string } }).apiKey;
-  });
+  const apiKey = inHome(home, 'credentials.json', () => readHomeKey(home));
   if (apiKey === undefined) return undefined;
   if (!isSealed(own, apiKey.keySecret)) {
     throw new CommandError(

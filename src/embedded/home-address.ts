@@ -20,6 +20,8 @@ export const NONCE = /^[\w-]{22,86}$/;
 
 const FILE = 'address.json';
 
+export { NotOwned };
+
 /**
  * The address is part of it: a program on an earlier port of the service could otherwise have the service answer for it.
  */
@@ -63,6 +65,16 @@ export function readHomeAddress(home: string, isMine = false): HomeAddress | und
     if (!(error instanceof SyntaxError)) throw error;
   }
   return undefined;
+}
+
+/** The API key that the first start wrote into the home. @throws Error as {@link readHomeAddress} */
+export function readHomeKey(
+  home: string,
+): { readonly keyId: string; readonly keySecret: string } | undefined {
+  const text = readOwned(home, 'credentials.json');
+  return text === undefined
+    ? undefined
+    : (JSON.parse(text) as { apiKey?: { keyId: string; keySecret: string } }).apiKey;
 }
 
 /**

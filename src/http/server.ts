@@ -165,6 +165,8 @@ async function serveUi(server: FastifyInstance, webRoot: string): Promise<void> 
   server.get('/*', async (request, reply) => {
     const path = plainPath(request.url);
     if (NOT_THE_UI.test(path)) throw new NotFound(`There is nothing at ${path}.`);
+    // A page, and no answer of the API: a client that asked for one has a wrong address.
+    reply.raw.removeHeader(API_HEADER);
     return reply.header('cache-control', 'no-cache').sendFile('index.html');
   });
 }

@@ -170,6 +170,36 @@ describe('the key of a home', () => {
     expect(other.keys).toEqual([`Basic ${Buffer.from('a:b').toString('base64')}`]);
   });
 
+  test('of an endless answer no more is read than a proof can be', { timeout: 20_000 }, async () => {
+    await service();
+    const address = JSON.parse(readFileSync(join(home, 'address.json'), 'utf8')) as { url: string };
+    let sent = 0;
+    const endless = createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'sallyport-api': 'v1' });
+      const more = (): void => {
+        while (!response.destroyed && response.write('x'.repeat(65_536))) sent += 65_536;
+      };
+      response.on('drain', more);
+      more();
+    });
+    closers[0]?.();
+    closers = [];
+    await new Promise<void>((resolve) =>
+      endless.listen(Number(new URL(address.url).port), '127.0.0.1', resolve),
+    );
+    closers.push(() => {
+      endless.closeAllConnections();
+      endless.close();
+    });
+    expect(await failure()).toMatch(/no key was sent there/);
+    // What the system buffers between the two is sent, too.
+    expect(sent).toBeLessThan(32 * 1024 * 1024);
+    // One that needs no proof is heard longer, and not for ever.
+    expect(await failure({ SALLYPORT_URL: address.url, SALLYPORT_API_KEY: 'a:b' })).toMatch(
+      /answered with more than 64 MB, which Sallyport does not/,
+    );
+  });
+
   test('without an address nothing is sent anywhere', async () => {
     for (const env of [{}, { SALLYPORT_API_KEY: 'a:b' }]) {
       expect(await failure(env)).toBe(

@@ -89,6 +89,50 @@ describe('a server that is not Sallyport', () => {
     },
   );
 
+  test('the page of the UI is no answer, and the path is named', async () => {
+    const page = createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/html', 'sallyport-api': 'v1' }).end('<!doctype html>');
+    });
+    await new Promise<void>((resolve) => page.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(page.address() as AddressInfo).port}/ui`;
+    for (const args of [['objects', 'list'], ['status'], ['workflow', 'follow', ID]]) {
+      const failed: unknown = await run(args, { ...env, SALLYPORT_URL: url }, SILENT).catch(
+        (error: unknown) => error,
+      );
+      expect(failed).toBeInstanceOf(CommandError);
+      expect((failed as Error).message).toMatch(
+        /^http\S+ answered what Sallyport does not .*Is that Sallyport\? Check SALLYPORT_URL: the path \/ui may be too much\.$/,
+      );
+    }
+    page.close();
+  });
+
+  test('an answer without the fields of the service is said to be none', async () => {
+    const empty = createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'sallyport-api': 'v1' }).end('{}');
+    });
+    await new Promise<void>((resolve) => empty.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(empty.address() as AddressInfo).port}`;
+    for (const args of [['status'], ['objects', 'list']]) {
+      const failed: unknown = await run(args, { ...env, SALLYPORT_URL: url }, SILENT).catch(
+        (error: unknown) => error,
+      );
+      expect(failed).toBeInstanceOf(CommandError);
+      expect((failed as Error).message).toMatch(
+        /answered what this command cannot read \(.+\)\. Is that Sallyport, of this version\? Check/,
+      );
+    }
+    empty.close();
+  });
+
+  test.each(['http://:pw@127.0.0.1:1', 'http://user@127.0.0.1:1', 'http://user:pw@127.0.0.1:1'])(
+    'an address with a key in it, %s, is refused',
+    async (url) => {
+      const refused = run(['status'], { ...env, SALLYPORT_URL: url }, SILENT);
+      await expect(refused).rejects.toThrow(/^SALLYPORT_URL: ".*" cannot be used/);
+    },
+  );
+
   test('is asked by every command', () => {
     expect(COMMANDS.length).toBeGreaterThan(50);
   });
