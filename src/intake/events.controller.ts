@@ -42,7 +42,7 @@ export class EventsController {
 
   private async take(request: FastifyRequest, source: MessageSource): Promise<Accepted> {
     const { body } = request;
-    // SNS says text/plain, whatever it carries.
+    // Text, whatever it is said to be: SNS says text/plain of its JSON.
     return this.intake.accept(typeof body === 'string' ? await this.parse(body, source) : body, source);
   }
 

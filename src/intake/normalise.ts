@@ -37,7 +37,8 @@ function readAll(batch: readonly unknown[]): Normalised {
 
 function read(body: unknown, wrappings: number): Normalised {
   if (!isMessage(body)) {
-    return reject({ reason: 'unknown_shape', path: 'body', message: 'must be a JSON object', raw: body });
+    const message = `must be a JSON object, not ${kindOf(body)}`;
+    return reject({ reason: 'unknown_shape', path: 'body', message, raw: body });
   }
   const source = SOURCES.find((candidate) => candidate.recognises(body));
   if (source !== undefined) return source.read(body);
@@ -49,6 +50,13 @@ function read(body: unknown, wrappings: number): Normalised {
 
 const isMessage = (body: unknown): body is Readonly<Record<string, unknown>> =>
   body !== null && typeof body === 'object' && !Array.isArray(body);
+
+function kindOf(value: unknown): string {
+  if (value === undefined) return 'empty';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  return `a ${typeof value}`;
+}
 
 /** An SNS envelope; its signature is checked at the SNS endpoint, here the route's token vouches for it. */
 function unwrap(message: Readonly<Record<string, unknown>>, wrappings: number): Normalised {

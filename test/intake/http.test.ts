@@ -86,6 +86,52 @@ describe('POST /events/s3', () => {
     expect(await rows('intake_event')).toBe(0);
   });
 
+  it.each(['application/json', 'application/cloudevents+json', 'text/plain'])(
+    'keeps what is no JSON, said to be %s, and refuses it',
+    async (type) => {
+      const headers = { ...bearer, 'content-type': type };
+      for (const raw of ['{', 'no \u0000 JSON']) {
+        expect(await post('/events/s3', raw, headers)).toMatchObject({
+          status: 400,
+          body: {
+            errors: [{ path: 'body', message: expect.stringMatching(/^not valid JSON: /) as unknown }],
+          },
+        });
+      }
+      await post('/events/s3', '{', headers);
+      expect(
+        await test.query('SELECT reason, raw, deliveries FROM intake_reject ORDER BY length(raw)'),
+      ).toMatchObject([
+        { reason: 'not_json', raw: '{', deliveries: 2 },
+        { reason: 'not_json', deliveries: 1 },
+      ]);
+    },
+  );
+
+  it('keeps nothing of what comes without a token, or for SNS without a signature', async () => {
+    expect(await post('/events/s3', '{')).toMatchObject({ status: 401 });
+    expect(await post('/events/s3/nonsense', '{')).toMatchObject({ status: 401 });
+    expect(await post('/events/sns', '{')).toMatchObject({ status: 400 });
+    expect(await rows('intake_reject')).toBe(0);
+  });
+
+  it.each([
+    ['"str"', 'a string'],
+    ['7', 'a number'],
+    ['null', 'null'],
+    ['[]', 'a list'],
+    ['', 'empty'],
+  ])('says what %s is, in place of an object', async (raw, kind) => {
+    const message = `must be a JSON object, not ${kind}`;
+    expect(await post('/events/s3', raw, bearer)).toMatchObject({
+      status: 400,
+      body: { errors: [{ message }] },
+    });
+    expect(await test.query('SELECT reason, message FROM intake_reject')).toMatchObject([
+      { reason: 'unknown_shape', message },
+    ]);
+  });
+
   it('takes what SNS calls plain text', async () => {
     const sns = {
       Type: 'Notification',

@@ -14,7 +14,7 @@ export class SnsController {
   @Post()
   @HttpCode(200)
   take(@Req() { body }: FastifyRequest): Promise<Accepted> {
-    // SNS says text/plain of its JSON.
+    // Text, whatever it is said to be. Anybody may post here: nothing is kept of what is no JSON.
     return this.sns.take(typeof body === 'string' ? parseJsonBody(body) : body);
   }
 }
