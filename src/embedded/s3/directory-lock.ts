@@ -24,24 +24,25 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   return () => rm(path, { force: true });
 }
 
-const claim = (pid: number): string => `${pid} ${startedAt(pid)}`;
+const claim = (pid: number): string => `${pid} ${statOf(pid)?.startedAt ?? '-'}`;
 
-/** The kernel's start time of a process, where there is one to read. */
-function startedAt(pid: number): string {
+/** What the kernel says of a process, where there is one to ask. */
+function statOf(pid: number): { readonly state: string; readonly startedAt: string } | undefined {
   try {
     // The second field is the program's name in brackets, which may itself hold spaces and brackets.
-    return (
-      readFileSync(`/proc/${pid}/stat`, 'latin1')
-        .replace(/^.*\) /s, '')
-        .split(' ')[19] ?? '-'
-    );
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return { state: fields[0] ?? '', startedAt: fields[19] ?? '-' };
   } catch {
-    return '-'; // Not Linux, or gone: the id alone has to do.
+    return undefined; // Not Linux, or gone: the id alone has to do.
   }
 }
 
 function isAlive(pid: number): boolean {
   if (!Number.isSafeInteger(pid) || pid <= 0) return false;
+  // Killed, and not yet collected by its parent: it has its number and writes nothing any more.
+  if (/^[ZX]$/i.test(statOf(pid)?.state ?? '')) return false;
   try {
     process.kill(pid, 0);
     return true;
