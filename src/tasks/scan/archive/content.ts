@@ -22,9 +22,8 @@ const EARLY_BYTES = 1024 + 5;
 
 /** Where some bytes stand in the tree. */
 interface Place {
+  /** Of a member: that of what it is in, and its name. So it is at every level, also that of the tar inside a tgz. */
   readonly path: string;
-  /** What the paths of members begin with; differs from `path` for the tar inside a tgz. */
-  readonly memberBase: string;
   readonly depth: number;
   /** Of a member: what its container calls it, and what that is. */
   readonly name: string;
@@ -55,22 +54,22 @@ export class Content implements ByteSink {
 
   static root(walk: ArchiveWalk): Content {
     const path = walk.options.name;
-    return new Content(walk, { path, memberBase: path, depth: 0, name: path });
+    return new Content(walk, { path, depth: 0, name: path });
   }
 
   /** A member called `name` of this container. @throws CannotUnpack for a path that is too long */
   member(name: string): Content {
     const path = this.pathOf(name);
     const { within } = this;
-    return new Content(this.walk, { path, memberBase: path, depth: this.place.depth + 1, name, within });
+    return new Content(this.walk, { path, depth: this.place.depth + 1, name, within });
   }
 
-  /** What a compressed file unpacks to: a tar in it is not a level of its own in the paths. */
+  /** What a compressed file unpacks to. */
   unzipped(): Content {
     const { within, place } = this;
-    const path = this.pathOf(unzippedName(place.path.split('!').at(-1) ?? ''));
     const name = unzippedName(place.name);
-    return new Content(this.walk, { path, memberBase: place.path, depth: place.depth + 1, name, within });
+    const path = this.pathOf(name);
+    return new Content(this.walk, { path, depth: place.depth + 1, name, within });
   }
 
   /** What its members are in. */
@@ -81,7 +80,7 @@ export class Content implements ByteSink {
   }
 
   pathOf(name: string): string {
-    const path = `${this.place.memberBase}!${shownName(name)}`;
+    const path = `${this.place.path}!${shownName(name)}`;
     const { pathLength } = this.walk.budget.limits;
     if (path.length > pathLength) {
       throw new CannotUnpack('limit', `a member's path is longer than ${pathLength} characters`);

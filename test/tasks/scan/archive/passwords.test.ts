@@ -44,9 +44,9 @@ describe('a member whose password is known is looked into', () => {
     ]) {
       const found = await walked(gzipSync(await tar({ 'l.zip': content })));
       expect(found.notes).toEqual([]);
-      expect(found.members['a!l.zip!n.zip!deep.txt']).toBe(text);
-      expect(found.members['a!l.zip!large']).toBe(large.subarray(0, 1024).toString('latin1'));
-      expect(found.members['a!l.zip!empty']).toBe('');
+      expect(found.members['a!content!l.zip!n.zip!deep.txt']).toBe(text);
+      expect(found.members['a!content!l.zip!large']).toBe(large.subarray(0, 1024).toString('latin1'));
+      expect(found.members['a!content!l.zip!empty']).toBe('');
     }
   });
 

@@ -38,10 +38,10 @@ describe('what is looked into', () => {
     expect(reasons).toEqual([]);
   });
 
-  it('a tar, a gzip and a tar in a gzip, whose tar is no level of its own', async () => {
+  it('a tar, a gzip and a tar in a gzip', async () => {
     const plain = await tar({ 'b.txt': text, 'deep/c.txt': 'x' });
     expect((await walked(plain)).members).toEqual({ 'a!b.txt': text, 'a!deep/c.txt': 'x' });
-    expect((await walked(gzipSync(plain))).members).toMatchObject({ 'a!b.txt': text });
+    expect((await walked(gzipSync(plain))).members).toMatchObject({ 'a!content!b.txt': text });
     expect((await walked(gzipSync(text))).members).toEqual({ 'a!content': text });
   });
 
@@ -58,7 +58,7 @@ describe('what is looked into', () => {
     content = await tar({ '2.zip': content });
     content = zip([{ name: '1.tar', content }]);
     const { members, reasons } = await walked(content);
-    expect(members['a!1.tar!2.zip!3.tar.gz!4.zip!5.txt']).toBe(text);
+    expect(members['a!1.tar!2.zip!3.tar.gz!3.tar!4.zip!5.txt']).toBe(text);
     expect(reasons).toEqual([]);
   });
 
@@ -110,7 +110,7 @@ describe('what cannot be looked into is said', () => {
   it('an encrypted zip inside a tar.gz', async () => {
     const locked = zip([{ name: 'x', content: text, password: 'pw' }]);
     const { notes } = await walked(gzipSync(await tar({ 'locked.zip': locked })));
-    expect(notes).toMatchObject([{ path: 'a!locked.zip!x', reason: 'encrypted' }]);
+    expect(notes).toMatchObject([{ path: 'a!content!locked.zip!x', reason: 'encrypted' }]);
   });
 
   it.each([
@@ -150,7 +150,7 @@ describe('what cannot be looked into is said', () => {
     const tgz = gzipSync(await tar({ 'b.txt': text, 'c.bin': Buffer.alloc(200_000, 'z') }), { level: 0 });
     const cut = await walked(tgz.subarray(0, 100_000));
     expect(cut.reasons).toEqual(['corrupt']);
-    expect(cut.members['a!b.txt']).toBe(text);
+    expect(cut.members['a!content!b.txt']).toBe(text);
     const whole = zip([{ name: 'b.txt', content: text }]);
     expect((await walked(whole.subarray(0, -10))).reasons).toEqual(['corrupt']);
     const plain = await tar({ 'b.txt': text });
