@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cli } from '../../src/cli/cli.js';
@@ -24,6 +27,12 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   'trigger set': ['--effect', 'deny'],
 };
 const ARGUMENTS: Readonly<Record<string, string>> = { FILE: 'package.json' };
+// One known finding: the file is read before the service is asked.
+const directory = mkdtempSync(join(tmpdir(), 'sallyport-lying-'));
+const KNOWN = join(directory, 'known.json');
+const fingerprint = `hmac-sha256:fingerprint-1a:${'0'.repeat(64)}`;
+writeFileSync(KNOWN, JSON.stringify({ items: [{ fingerprint, ruleId: 'r' }] }));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 function leaves(command: Command): Command[] {
   const children = command.commands.flatMap(leaves);
@@ -39,16 +48,17 @@ function nameOf(command: Command): string {
 const COMMANDS = leaves(programOf(new Cli({}, SILENT)))
   .filter((command) => command.name() !== 'help')
   .map((command) => {
+    const name = nameOf(command);
     const values = command.registeredArguments
       .filter(({ required }) => required)
       .map((argument) => {
-        const name = argument.name();
-        return ARGUMENTS[name] ?? (/S3.URL/.test(name) ? 's3://bucket/key' : ID);
+        const wanted = argument.name();
+        if (name === 'baseline import') return KNOWN;
+        return ARGUMENTS[wanted] ?? (/S3.URL/.test(wanted) ? 's3://bucket/key' : ID);
       });
     const required = command.options
       .filter(({ mandatory }) => mandatory)
       .flatMap((option) => [option.long ?? '', '1']);
-    const name = nameOf(command);
     return [...name.split(' '), ...values, ...required, ...(OPTIONS[name] ?? [])];
   });
 

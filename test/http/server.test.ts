@@ -105,6 +105,17 @@ describe('the HTTP server', () => {
     expect(answer.json()).toHaveProperty(field);
   });
 
+  it('says of its answers that they are the API’s, and not of a page of the UI', async () => {
+    for (const [url, says] of [
+      ['/openapi.json', 'v1'],
+      ['/api/v1/nothing', 'v1'],
+      ['/executions', undefined],
+    ] as const) {
+      const { headers } = await server.inject({ method: 'GET', url, headers: { host: 'localhost' } });
+      expect(headers['sallyport-api']).toBe(says);
+    }
+  });
+
   it.each(['/', '/executions', '/reviews/1', '//executions', '/apiary'])(
     'answers with the UI where a page of it may be: %s',
     async (url) => {
