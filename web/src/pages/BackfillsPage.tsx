@@ -9,6 +9,7 @@ import {
   type Run,
 } from '../backfills.js';
 import { count, visible, when } from '../format.js';
+import { NameLink } from '../parts/NameLink.js';
 import { Problem } from '../parts/Problem.js';
 import { ProgressBar } from '../parts/ProgressBar.js';
 import { ShowMore } from '../parts/ShowMore.js';
@@ -76,9 +77,9 @@ export function BackfillsPage() {
             {items?.map((run) => (
               <tr key={run.id}>
                 <td>
-                  <Link to={backfillPath(run.id)}>{placeOf(run)}</Link>
+                  <NameLink to={backfillPath(run.id)} name={placeOf(run)} />
                 </td>
-                <td>{run.kind}</td>
+                <td className="word">{run.kind}</td>
                 <td>
                   <State of={run.state} />
                   {isOnlyEstimated(run) && hasEnded(run) ? <div className="quiet">only estimated</div> : null}
@@ -86,7 +87,7 @@ export function BackfillsPage() {
                 <td>
                   <Progress of={run} />
                 </td>
-                <td>
+                <td className="when">
                   {when(run.createdAt)}
                   <div className="quiet">
                     {visible(run.requestedBy)}

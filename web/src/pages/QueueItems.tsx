@@ -3,6 +3,7 @@ import { Link } from 'react-router-dom';
 import { call } from '../api.js';
 import { size, visible, when } from '../format.js';
 import { ConfirmButton } from '../parts/ConfirmButton.js';
+import { NameLink } from '../parts/NameLink.js';
 import { Problem } from '../parts/Problem.js';
 import { State } from '../parts/State.js';
 import { ShowMore } from '../parts/ShowMore.js';
@@ -108,14 +109,14 @@ export function QueueItems() {
             {items?.map((item) => (
               <tr key={item.scanId}>
                 <td>
-                  <Link to={`/objects/${item.objectId}`}>{visible(`${item.bucket}/${item.key}`)}</Link>
+                  <NameLink to={`/objects/${item.objectId}`} name={visible(`${item.bucket}/${item.key}`)} />
                 </td>
-                <td>
+                <td className="word">
                   {item.source}
                   {item.priority === null ? null : <div className="quiet">priority {item.priority}</div>}
                 </td>
                 <td className="number">{size(item.sizeBytes)}</td>
-                <td>{when(item.diedAt ?? item.enqueuedAt)}</td>
+                <td className="when">{when(item.diedAt ?? item.enqueuedAt)}</td>
                 <td>
                   {item.code === null ? null : <strong>{visible(item.code)} </strong>}
                   {item.reason === null ? null : visible(item.reason)}

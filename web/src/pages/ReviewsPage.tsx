@@ -1,5 +1,6 @@
-import { Link, useSearchParams } from 'react-router-dom';
+import { useSearchParams } from 'react-router-dom';
 import { visible, when } from '../format.js';
+import { NameLink } from '../parts/NameLink.js';
 import { State } from '../parts/State.js';
 import { ShowMore } from '../parts/ShowMore.js';
 import { usePages } from '../parts/usePages.js';
@@ -62,11 +63,12 @@ export function ReviewsPage() {
             {items?.map((review) => (
               <tr key={review.id}>
                 <td>
-                  <Link to={`/reviews/${review.id}`}>
-                    {review.object === null
-                      ? visible(review.title)
-                      : visible(`${review.object.bucket}/${review.object.key}`)}
-                  </Link>
+                  <NameLink
+                    to={`/reviews/${review.id}`}
+                    name={visible(
+                      review.object === null ? review.title : `${review.object.bucket}/${review.object.key}`,
+                    )}
+                  />
                 </td>
                 <td>{review.verdict === null ? '–' : <State of={review.verdict} />}</td>
                 <td className="number">{review.findingsTotal}</td>
@@ -85,7 +87,7 @@ export function ReviewsPage() {
                     </>
                   )}
                 </td>
-                <td>{when(review.createdAt)}</td>
+                <td className="when">{when(review.createdAt)}</td>
               </tr>
             ))}
           </tbody>
