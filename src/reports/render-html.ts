@@ -1,4 +1,5 @@
 import { escapeHtml, visible } from '../outbound/safe-text.js';
+import { reasonWords } from '../verdicts/reason-words.js';
 import { VERDICTS } from '../verdicts/verdict.js';
 import type { ReportData } from './report-data.js';
 
@@ -83,7 +84,7 @@ function findingsSection({ findingsByRule }: ReportData): string {
 function notCleanSection({ notClean, notCleanTotal }: ReportData): string {
   const rows = notClean.map(
     (row) =>
-      `<tr><td>${inert(row.object)}</td><td>${inert(row.verdict)}</td><td>${inert(row.reason.replaceAll('_', ' '))}</td><td>${inert(row.decision ?? '–')}</td><td>${inert(row.action ?? '–')}</td><td class="n">${utc(row.uploadedAt)}</td></tr>`,
+      `<tr><td>${inert(row.object)}</td><td>${inert(row.verdict)}</td><td>${inert(reasonWords(row.verdict, row.reason))}</td><td>${inert(row.decision ?? '–')}</td><td>${inert(row.action ?? '–')}</td><td class="n">${utc(row.uploadedAt)}</td></tr>`,
   );
   return `<h2>Uploads that are not clean</h2>${table(['Object', 'Verdict', 'Reason', 'Decision', 'Action', '#Uploaded'], rows, 'None.')}${more(notClean.length, notCleanTotal)}`;
 }

@@ -55,6 +55,17 @@ describe('the HTML report', () => {
     expect(html).not.toContain('\u202E');
   });
 
+  it('says a reason in words, and names the rule that skipped an upload as it is', () => {
+    expect(renderHtml(data('uploads/a.txt'))).toContain('<td>malware found</td>');
+    const said = (reason: string) => {
+      const report = data('uploads/a.txt');
+      const notClean = report.notClean.map((row) => ({ ...row, verdict: 'skipped' as const, reason }));
+      return renderHtml({ ...report, notClean });
+    };
+    expect(said('no_thumbs')).toContain('<td>rule no_thumbs</td>');
+    expect(said('released_by_review')).toContain('<td>released by review</td>');
+  });
+
   it('loads nothing from anywhere', () => {
     expect(renderHtml(data('uploads/a.txt'))).not.toMatch(/https?:|src=|url\(/);
   });

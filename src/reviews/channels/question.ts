@@ -1,6 +1,7 @@
 import type { Review } from '../review.js';
 import { outcomeFacts } from '../rules/outcome.js';
 import { sizeText, visible } from '../../outbound/safe-text.js';
+import { reasonWords } from '../../verdicts/reason-words.js';
 
 /** A line of evidence: what it is, and the stranger's text that belongs to it. */
 export interface Fact {
@@ -98,7 +99,10 @@ function factsOf({ subject, createdAt }: Review): Fact[] {
     add('Uploaded by', object.uploader === undefined ? undefined : visible(object.uploader, 120), true);
   }
   add('SHA-256', subject.sha256, true);
-  add('Why', subject.reason === undefined ? undefined : visible(subject.reason.replaceAll('_', ' '), 120));
+  add(
+    'Why',
+    subject.reason === undefined ? undefined : visible(reasonWords(subject.verdict, subject.reason), 120),
+  );
   if (subject.quarantined !== undefined)
     add('Now', subject.quarantined ? 'in quarantine' : 'still where it was uploaded');
   add(

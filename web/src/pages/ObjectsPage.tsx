@@ -1,7 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from 'react-router-dom';
+import { reasonWords } from '../../../src/verdicts/reason-words.js';
 import { call } from '../api.js';
 import { count, size, visible, when } from '../format.js';
+import { NameLink } from '../parts/NameLink.js';
 import { State } from '../parts/State.js';
 import { ShowMore } from '../parts/ShowMore.js';
 import { useFilters } from '../parts/useFilters.js';
@@ -79,19 +81,19 @@ export function ObjectsPage() {
           {items?.map((object) => (
             <tr key={object.id}>
               <td>
-                <Link to={`/objects/${object.id}`}>{visible(`${object.bucket}/${object.key}`)}</Link>
+                <NameLink to={`/objects/${object.id}`} name={visible(`${object.bucket}/${object.key}`)} />
               </td>
-              <td>
+              <td className="word">
                 <State of={object.verdict} />{' '}
-                <div className="quiet">{object.reason?.replaceAll('_', ' ')}</div>
+                <div className="quiet">{visible(reasonWords(object.verdict, object.reason ?? ''))}</div>
               </td>
               <td className="number">{object.findingsTotal === 0 ? '–' : count(object.findingsTotal)}</td>
-              <td>
+              <td className="word">
                 {object.action ?? '–'} <div className="quiet">{object.decision}</div>
               </td>
               <td className="number">{size(object.sizeBytes)}</td>
-              <td>{when(object.firstSeenAt)}</td>
-              <td>
+              <td className="when">{when(object.firstSeenAt)}</td>
+              <td className="word">
                 {object.workflowId === undefined || object.workflowId === null ? (
                   '–'
                 ) : (
