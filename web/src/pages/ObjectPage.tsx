@@ -1,18 +1,28 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router-dom';
+import { reasonWords, skippedBy } from '../../../src/verdicts/reason-words.js';
 import { call } from '../api.js';
 import { size, visible, when } from '../format.js';
 import { Findings } from '../parts/Findings.js';
-import { NotCovered, type Gap } from '../parts/NotCovered.js';
+import { gapsOf, isMalwareLeftOut, NotCovered, type Judged } from '../parts/NotCovered.js';
 import { Query } from '../parts/Query.js';
 import { State } from '../parts/State.js';
 import type { Finding } from '../reviews.js';
+import { movedTo, type Step } from '../whereabouts.js';
 
 interface Engine {
   readonly name: string;
   readonly version: string;
   readonly database?: string;
   readonly databaseDate?: string;
+}
+
+interface Decider {
+  readonly reviewId: string | null;
+  readonly decidedBy: string | null;
+  /** As people call who decided it; `decidedBy` is as the record does. */
+  readonly deciderName: string | null;
+  readonly at: string;
 }
 
 interface Story {
@@ -35,16 +45,14 @@ interface Story {
   readonly firstSeenAt: string;
   readonly workflowId: string | null;
   readonly openReviewId: string | null;
-  readonly verdicts: readonly {
+  readonly verdicts: readonly (Judged & {
     readonly id: string | number;
-    readonly verdict: string;
     readonly reason: string;
     readonly at: string;
     readonly generation: number;
     readonly workflowId: string | null;
     readonly scanId: string | null;
-    readonly notCovered: readonly Gap[];
-  }[];
+  })[];
   readonly findings: readonly (Finding & { readonly scanId: string })[];
   readonly findingsTotal: number;
   readonly actions: readonly {
@@ -54,13 +62,10 @@ interface Story {
     readonly note: string | null;
     readonly at: string;
   }[];
-  readonly decisions: readonly {
-    readonly reviewId: string;
-    readonly outcome: string;
-    readonly decidedBy: string;
-    readonly reason: string;
-    readonly at: string;
-  }[];
+  readonly decisions: readonly (Decider & { readonly outcome: string; readonly reason: string })[];
+  readonly steps: readonly Step[];
+  readonly deletedAt: string | null;
+  readonly releasedFrom: (Decider & { readonly objectId: string }) | null;
 }
 
 /** One object version: what was said of it, by whom, and what was done. */
@@ -79,23 +84,14 @@ export function ObjectPage() {
           <div className="heading">
             <h1>{visible(`${object.bucket}/${object.key}`)}</h1>
             <State of={object.verdict} />
-            <span className="quiet">{object.reason?.replaceAll('_', ' ')}</span>
-            <Rescan object={object} />
+            <span className="quiet">{visible(reasonWords(object.verdict, object.reason ?? ''))}</span>
+            {movedTo(object) === undefined ? <Rescan object={object} /> : null}
           </div>
+          <Moved object={object} />
           <div className="cols">
             <Facts object={object} />
             <History object={object} />
           </div>
-          {object.reason === 'released_by_review' ? (
-            <p className="notice quietly">
-              This is the copy that a person released; it was not scanned again.{' '}
-              <Link
-                to={`/objects?bucket=${encodeURIComponent(object.bucket)}&prefix=${encodeURIComponent(object.key)}`}
-              >
-                The scanned upload with its findings
-              </Link>
-            </p>
-          ) : null}
           <Found object={object} />
         </section>
       )}
@@ -103,25 +99,117 @@ export function ObjectPage() {
   );
 }
 
+/** Why there is nothing to scan here any more, and where it is. */
+function Moved({ object }: { object: Story }) {
+  const moved = movedTo(object);
+  if (moved === undefined) return null;
+  return (
+    <p className="notice quietly">
+      {moved.kind === 'quarantined' ? (
+        <>
+          It is in quarantine since {when(moved.at)}, at{' '}
+          <span className="mono">{visible(`${moved.bucket}/${moved.key}`)}</span>, where nothing scans it.
+        </>
+      ) : null}
+      {moved.kind === 'released' ? (
+        <>
+          It was released out of quarantine, and what a release writes is a version of its own.{' '}
+          <Link to={listOf(object)}>What stands at its key</Link>
+        </>
+      ) : null}
+      {moved.kind === 'deleted' ? `It was deleted, ${when(moved.at)}: there is nothing left to scan.` : null}
+    </p>
+  );
+}
+
+const listOf = ({ bucket, key }: Story): string =>
+  `/objects?bucket=${encodeURIComponent(bucket)}&prefix=${encodeURIComponent(key)}`;
+
+/** These were never opened: nothing can be said of what is in them. */
+const UNREAD = ['skipped', 'gone', 'superseded', 'denied', 'archived'];
+
+const wasScanned = ({ verdict, engines, findings }: Story): boolean =>
+  engines.length > 0 || findings.length > 0 || !UNREAD.includes(verdict);
+
 /** What the scan behind the verdict found, and below it what it could not look at. */
 function Found({ object }: { object: Story }) {
+  if (!wasScanned(object)) return <Unscanned object={object} />;
   const spoken = object.verdicts[0];
   // Before there is a verdict, what is found is of the scan that runs.
   const items = object.findings.filter(({ scanId }) => spoken === undefined || scanId === spoken.scanId);
   const earlier = object.findings.length - items.length;
+  const isClean = object.verdict.startsWith('clean');
   return (
     <>
       <h2>Findings</h2>
-      <Findings items={items} total={Math.max(object.findingsTotal, items.length)} />
+      {object.verdict === 'pending' && items.length === 0 ? (
+        <p className="quiet">It waits for its scan.</p>
+      ) : isClean && items.length === 0 ? (
+        <p className="quiet">Nothing was found.</p>
+      ) : (
+        <Findings items={items} total={Math.max(object.findingsTotal, items.length)} />
+      )}
       {earlier === 0 ? null : <p className="quiet">{earlier} more are of other scans of it.</p>}
+      {spoken !== undefined && isMalwareLeftOut(spoken) ? (
+        <p className="quiet">Malware was not required here, and was not looked for by an engine.</p>
+      ) : null}
       <NotCovered
-        gaps={spoken?.notCovered ?? []}
-        bytes={{ scanned: object.bytesScanned, total: object.bytesTotal }}
+        gaps={spoken === undefined ? [] : gapsOf(spoken)}
+        bytes={
+          isClean || spoken === undefined
+            ? { scanned: null, total: null }
+            : { scanned: object.bytesScanned, total: object.bytesTotal }
+        }
         hasFindings={items.length > 0}
       />
     </>
   );
 }
+
+/** It was not looked into, so there are neither findings nor a lack of them. */
+function Unscanned({ object }: { object: Story }) {
+  const { releasedFrom, reason } = object;
+  const rule = skippedBy(object.verdict, reason ?? '');
+  return (
+    <>
+      <h2>Not scanned</h2>
+      {releasedFrom !== null || reason === 'released_by_review' ? (
+        <p>
+          This is the copy that a release wrote
+          {releasedFrom === null ? '' : `, decided by ${nameOf(releasedFrom)}, ${when(releasedFrom.at)}`}. It
+          was not scanned itself:{' '}
+          <Link to={releasedFrom === null ? listOf(object) : `/objects/${releasedFrom.objectId}`}>
+            what had been scanned, with its findings
+          </Link>
+          {releasedFrom?.reviewId == null ? null : (
+            <>
+              , and <Link to={`/reviews/${releasedFrom.reviewId}`}>the review that let it go</Link>
+            </>
+          )}
+          .
+        </p>
+      ) : rule === undefined ? (
+        <p>Nobody looked into it{UNREAD_WORDS[reason ?? ''] ?? ''}.</p>
+      ) : (
+        <p>
+          The rule <Link to={`/triggers/${encodeURIComponent(rule)}`}>{visible(rule)}</Link> skipped it, so
+          nobody looked into it.
+        </p>
+      )}
+    </>
+  );
+}
+
+const UNREAD_WORDS: Readonly<Record<string, string>> = {
+  no_rule_matched: ': no rule matched it',
+  own_write: ': the service wrote it itself',
+  quarantined_copy: ': it is a copy in quarantine, of an object that was scanned',
+  backfill_cancelled: ': its backfill was cancelled before',
+  cancelled_by_operator: ': somebody took it out of the queue',
+};
+
+const nameOf = ({ deciderName, decidedBy }: Decider): string =>
+  visible(deciderName ?? decidedBy ?? 'nobody who is known');
 
 function Rescan({ object }: { object: Story }) {
   const client = useQueryClient();
@@ -165,9 +253,7 @@ function Facts({ object }: { object: Story }) {
         <dt>First seen</dt>
         <dd>{when(object.firstSeenAt)}</dd>
         <dt>Bytes read</dt>
-        <dd>
-          {size(object.bytesScanned)} of {size(object.bytesTotal)}
-        </dd>
+        <dd>{wasScanned(object) ? `${size(object.bytesScanned)} of ${size(object.bytesTotal)}` : 'none'}</dd>
         {object.required === null ? null : (
           <>
             <dt>Required</dt>
@@ -219,8 +305,11 @@ function History({ object }: { object: Story }) {
       at: verdict.at,
       text: (
         <>
-          <State of={verdict.verdict} /> <span className="quiet">{verdict.reason.replaceAll('_', ' ')}</span>
-          {verdict.notCovered.length === 0 ? null : index === 0 ? (
+          <State of={verdict.verdict} />
+          {verdict.reason === '' ? null : (
+            <span className="quiet"> {visible(reasonWords(verdict.verdict, verdict.reason))}</span>
+          )}
+          {gapsOf(verdict).length === 0 ? null : index === 0 ? (
             <>
               , <a href="#not-looked-at">not looked at everywhere</a>
             </>
@@ -235,7 +324,7 @@ function History({ object }: { object: Story }) {
       at: decision.at,
       text: (
         <>
-          <strong>{decision.outcome}</strong> by {visible(decision.decidedBy)}
+          <strong>{decision.outcome}</strong> by {nameOf(decision)}
           {decision.reason === '' ? '' : `: “${visible(decision.reason)}”`}
         </>
       ),

@@ -1,9 +1,11 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useParams } from 'react-router-dom';
+import { reasonWords } from '../../../src/verdicts/reason-words.js';
 import { call } from '../api.js';
 import { size, visible, when } from '../format.js';
 import { Findings } from '../parts/Findings.js';
+import { gapsOf, NotCovered, type Judged } from '../parts/NotCovered.js';
 import { Query } from '../parts/Query.js';
 import { State } from '../parts/State.js';
 import type { Review } from '../reviews.js';
@@ -30,6 +32,7 @@ export function ReviewPage() {
               <Evidence review={data} />
               <h2>Findings</h2>
               <Findings items={data.findings} total={data.findingsTotal} />
+              {data.object === null ? null : <NotLookedAt review={data} objectId={data.object.id} />}
             </div>
             <div>
               {data.state === 'OPEN' || data.state === 'CLAIMED' ? (
@@ -59,7 +62,7 @@ function Evidence({ review }: { review: Review }) {
         <dt>Verdict</dt>
         <dd>
           {review.verdict === null ? '–' : <State of={review.verdict} />}{' '}
-          <span className="quiet">{review.reason?.replaceAll('_', ' ')}</span>
+          <span className="quiet">{visible(reasonWords(review.verdict, review.reason ?? ''))}</span>
         </dd>
         {object === null ? null : (
           <>
@@ -95,6 +98,36 @@ function Evidence({ review }: { review: Review }) {
         </dd>
       </dl>
     </div>
+  );
+}
+
+interface Story {
+  readonly verdicts: readonly (Judged & {
+    readonly workflowId: string | null;
+    readonly bytesScanned: number;
+    readonly bytesTotal: number;
+  })[];
+}
+
+/** What the scan that asks could not look into. A later one of the same object does not change what is asked here. */
+function NotLookedAt({ review, objectId }: { review: Review; objectId: string }) {
+  const story = useQuery({
+    queryKey: ['object', objectId],
+    queryFn: () => call<Story>(`/api/v1/objects/${encodeURIComponent(objectId)}`),
+    // The verdict that is asked about has been said.
+    staleTime: Infinity,
+  });
+  if (story.error !== null) return <p className="problem">{story.error.message}</p>;
+  const judged = story.data?.verdicts.find(
+    ({ workflowId, verdict }) => workflowId === review.workflowId && verdict === review.verdict,
+  );
+  if (judged === undefined) return null;
+  return (
+    <NotCovered
+      gaps={gapsOf(judged)}
+      bytes={{ scanned: judged.bytesScanned, total: judged.bytesTotal }}
+      hasFindings={review.findings.length > 0}
+    />
   );
 }
 

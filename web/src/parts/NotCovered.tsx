@@ -22,6 +22,33 @@ const WORDS: Readonly<Record<string, string>> = {
 // A page for people: an archive may have thousands.
 const SHOWN = 20;
 
+/** What only an engine for malware says of itself. */
+const OF_MALWARE_ENGINES = ['engine_missing', 'database_unknown'];
+
+/** What an engine that the bucket required did not look at. */
+export interface Judged {
+  readonly verdict: string;
+  /** Null where nobody knows which ones that were: then every gap is one. */
+  readonly required: readonly string[] | null;
+  readonly notCovered: readonly Gap[];
+}
+
+/** Malware was not required, and no engine looked for it. */
+export const isMalwareLeftOut = ({ required, notCovered }: Judged): boolean =>
+  required !== null &&
+  required.length > 0 &&
+  !required.includes('malware') &&
+  notCovered.some(({ reason }) => OF_MALWARE_ENGINES.includes(reason));
+
+/** What is a lack: a part that an engine which the bucket requires was to look at. */
+export function gapsOf(judged: Judged): readonly Gap[] {
+  // Whatever is called clean was looked at whole by each engine that its bucket requires.
+  if (judged.verdict.startsWith('clean')) return [];
+  return isMalwareLeftOut(judged)
+    ? judged.notCovered.filter(({ reason }) => !OF_MALWARE_ENGINES.includes(reason))
+    : judged.notCovered;
+}
+
 /** Which parts were not looked at, and why; nothing when every byte was. */
 export function NotCovered({
   gaps,
