@@ -391,7 +391,9 @@ describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
       await page.getByText(/^There is nothing to scan: /).waitFor();
       await page.getByText('less than $0.01').waitFor();
       expect(await page.getByRole('button', { name: 'Start it' }).count()).toBe(0);
-      await page.getByRole('button', { name: 'Cancel' }).waitFor();
+      // It is over with the count, so there is nothing to cancel either.
+      await page.getByText('completed').waitFor();
+      expect(await page.getByRole('button', { name: 'Cancel' }).count()).toBe(0);
       const body = { bucket: 'older', rescan: true, dryRun: true };
       await service.api('/api/v1/backfills', { method: 'POST', body });
       await page.goto(`${service.url}/backfills?bucket=older`);
