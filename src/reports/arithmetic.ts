@@ -1,9 +1,12 @@
+import type { Copies } from '../verdicts/verdicts.queries.js';
 import { CLEAN_VERDICTS, VERDICTS, type Verdict } from '../verdicts/verdict.js';
 
 /** Uploads of a period and what became of them; `gap` is 0 when every upload is accounted for. */
 export interface Coverage {
   /** Counted from what intake accepted, not from the verdicts. */
   readonly uploaded: number;
+  /** Copies that a release wrote: no uploads, and in neither side's count of them. */
+  readonly copies: Copies;
   readonly byVerdict: Readonly<Record<Verdict, number>>;
   readonly accountedFor: number;
   readonly gap: number;
@@ -33,8 +36,12 @@ const NOT_WHOLE: readonly Verdict[] = [
 ];
 const NOT_SCANNED: readonly Verdict[] = ['gone', 'superseded', 'skipped'];
 
-/** uploaded = sum of the verdicts, checked from two independent counts. */
-export function coverageOf(uploaded: number, counts: Readonly<Partial<Record<Verdict, number>>>): Coverage {
+/** uploaded + copies = sum of the verdicts + copies, checked from two independent counts. */
+export function coverageOf(
+  uploaded: number,
+  counts: Readonly<Partial<Record<Verdict, number>>>,
+  copies: Copies = { opened: 0, accountedFor: 0 },
+): Coverage {
   const byVerdict = Object.fromEntries(VERDICTS.map((verdict) => [verdict, counts[verdict] ?? 0])) as Record<
     Verdict,
     number
@@ -42,7 +49,7 @@ export function coverageOf(uploaded: number, counts: Readonly<Partial<Record<Ver
   const sum = (verdicts: readonly Verdict[]): number =>
     verdicts.reduce((total, verdict) => total + byVerdict[verdict], 0);
   const accountedFor = sum(VERDICTS);
-  const gap = uploaded - accountedFor;
+  const gap = uploaded + copies.opened - accountedFor - copies.accountedFor;
   const groups = {
     clean: sum(CLEAN_VERDICTS),
     found: sum(FOUND),
@@ -50,5 +57,19 @@ export function coverageOf(uploaded: number, counts: Readonly<Partial<Record<Ver
     notScanned: sum(NOT_SCANNED),
     pending: byVerdict.pending,
   };
-  return { uploaded, byVerdict, accountedFor, gap, addsUp: gap === 0, groups };
+  return { uploaded, copies, byVerdict, accountedFor, gap, addsUp: gap === 0, groups };
 }
+
+/** `2 uploaded + 1 copy written by a release = 2 clean + 1 copy written by a release`; of copies only where there are some. */
+export function equationOf({ uploaded, copies, byVerdict }: Coverage): string {
+  const sums = VERDICTS.filter((verdict) => byVerdict[verdict] > 0).map(
+    (verdict) => `${byVerdict[verdict]} ${verdict}`,
+  );
+  const hasCopies = copies.opened > 0 || copies.accountedFor > 0;
+  const left = [`${uploaded} uploaded`, ...(hasCopies ? [copiesText(copies.opened)] : [])];
+  const right = [...sums, ...(hasCopies ? [copiesText(copies.accountedFor)] : [])];
+  return `${left.join(' + ')} = ${right.join(' + ') || '0'}`;
+}
+
+const copiesText = (count: number): string =>
+  count === 1 ? '1 copy written by a release' : `${count} copies written by a release`;

@@ -1,5 +1,6 @@
 import { escapeHtml, visible } from '../outbound/safe-text.js';
 import { reasonWords } from '../verdicts/reason-words.js';
+import { equationOf } from './arithmetic.js';
 import { VERDICTS } from '../verdicts/verdict.js';
 import type { ReportData } from './report-data.js';
 
@@ -47,9 +48,8 @@ ${enginesSection(data)}
 }
 
 function coverageSection(coverage: ReportData['coverage']): string {
-  const { groups } = coverage;
+  const { groups, copies } = coverage;
   const present = VERDICTS.filter((verdict) => coverage.byVerdict[verdict] > 0);
-  const sum = present.map((verdict) => `${coverage.byVerdict[verdict]} ${verdict}`).join(' + ') || '0';
   const check = coverage.addsUp
     ? '<span class="ok">✓ adds up</span>'
     : `<span class="no">✕ ${coverage.gap} not accounted for</span>`;
@@ -59,9 +59,13 @@ function coverageSection(coverage: ReportData['coverage']): string {
     return `<tr><td>${verdict}</td><td class="n">${count}</td><td class="n">${percent(share)}</td><td><span class="bar" style="width:${(share * 12).toFixed(2)}rem"></span></td></tr>`;
   });
   return `<h2>Coverage</h2>
-<p class="equation">${coverage.uploaded} uploaded = ${sum} &nbsp; ${check}</p>
+<p class="equation">${equationOf(coverage)} &nbsp; ${check}</p>
 <p>${groups.clean} were looked at whole by what their buckets require and nothing was found. In ${groups.found} something was found. ${groups.notWhole} were not looked at
-whole, each with its reason below. ${groups.notScanned} needed no scan (skipped by a rule, overwritten, gone). ${groups.pending} still wait.</p>
+whole, each with its reason below. ${groups.notScanned} needed no scan (skipped by a rule, overwritten, gone). ${groups.pending} still wait.${
+    copies.accountedFor === 0
+      ? ''
+      : ' A copy that a release wrote is no upload: what was scanned is the upload that it came from.'
+  }</p>
 <table><thead><tr><th>Verdict</th><th class="n">Objects</th><th class="n">Share</th><th></th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
 }
 

@@ -8,6 +8,7 @@ import { TaskWorker, TerminalError, type TaskOutcome } from '../engine/ports.js'
 import type { Task } from '../engine/model/execution.js';
 import { Outbox, type MailPayload } from '../outbound/outbox.js';
 import { escapeHtml } from '../outbound/safe-text.js';
+import { equationOf } from './arithmetic.js';
 import type { ReportData } from './report-data.js';
 import { ReportsService } from './reports.service.js';
 
@@ -103,11 +104,8 @@ function mailOf(
   url: string,
 ): MailPayload {
   const { coverage, period, reviews } = data;
-  const sums = Object.entries(coverage.byVerdict).flatMap(([verdict, count]) =>
-    count > 0 ? [`${count} ${verdict}`] : [],
-  );
   const lines = [
-    `${coverage.uploaded} uploaded = ${sums.join(' + ') || '0'}${coverage.addsUp ? ' (adds up)' : ` (${coverage.gap} NOT accounted for)`}`,
+    `${equationOf(coverage)}${coverage.addsUp ? ' (adds up)' : ` (${coverage.gap} NOT accounted for)`}`,
     `${reviews.opened} reviews opened, ${reviews.decided} decided, ${reviews.openAtEnd} open at the end`,
     `Report: ${url}/reports`,
   ];

@@ -153,7 +153,7 @@ export class ReportsService {
         },
         generatedAt: iso(now),
         software: VERSION,
-        coverage: coverageOf(counted.uploaded, counted.verdicts),
+        coverage: coverageOf(counted.uploaded, counted.verdicts, counted.copies),
         reviews: await reviewBalance(tx, from, to),
         findingsByRule: await findingsByRule(tx, from, to),
         decisions: decisions.rows,

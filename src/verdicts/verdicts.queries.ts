@@ -1,14 +1,23 @@
 import type { Instant } from '../clock.js';
 import type { Queryable } from '../database/queryable.js';
+import { WROTE } from './sql/release-of.js';
 import { CLEAN_VERDICTS, type Verdict } from './verdict.js';
+
+/** Copies that a release wrote, counted from two tables. */
+export interface Copies {
+  readonly opened: number;
+  readonly accountedFor: number;
+}
 
 /** What a period's uploads came to. `uploaded` and the verdicts are counted from different tables. */
 export interface Coverage {
-  /** Object versions that were uploaded in the period: those that events or requests opened, less the folded ones. */
+  /** Object versions that were uploaded in the period: those that events or requests opened, less the folded ones and the copies. */
   readonly uploaded: number;
+  /** Copies that a release wrote, which nobody uploaded: those that events or requests opened, and those that have a verdict. */
+  readonly copies: Copies;
   /** Rows that inspection found to be another row's bytes; in neither count. */
   readonly folded: number;
-  /** Current verdict of each object version first seen in the period; `pending` where none was spoken yet. */
+  /** Current verdict of each upload first seen in the period; `pending` where none was spoken yet. */
   readonly verdicts: Readonly<Partial<Record<Verdict, number>>>;
 }
 
@@ -19,8 +28,18 @@ export interface Coverage {
  * the equation fail for no fault.
  */
 export async function coverage(db: Queryable, from: Instant, to: Instant): Promise<Coverage> {
-  const rows = await db.query<{ verdict: Verdict | null; opened: number; folded: number; count: number }>(
-    `WITH opened AS (
+  const rows = await db.query<{
+    verdict: Verdict | null;
+    is_copy: boolean | null;
+    opened: number;
+    folded: number;
+    copies: number;
+    count: number;
+  }>(
+    `WITH copy AS MATERIALIZED (
+       SELECT DISTINCT o.id FROM released_object w JOIN object_version o ON ${WROTE}
+        WHERE o.verdict = 'skipped' AND o.folded_into IS NULL
+     ), opened AS (
        SELECT (SELECT count(*) FROM intake_event
                 WHERE opened_object AND received_at >= $1 AND received_at < $2)
             + (SELECT count(*) FROM scan
@@ -28,22 +47,37 @@ export async function coverage(db: Queryable, from: Instant, to: Instant): Promi
      ), folded AS (
        SELECT count(*) FROM object_version
         WHERE folded_into IS NOT NULL AND first_seen_at >= $1 AND first_seen_at < $2
+     ), copies AS (
+       SELECT count(*) FROM copy
+        WHERE EXISTS (SELECT FROM intake_event e
+                       WHERE e.object_id = copy.id AND e.opened_object AND e.received_at >= $1 AND e.received_at < $2)
+           OR EXISTS (SELECT FROM scan s
+                       WHERE s.object_id = copy.id AND s.opened_object AND s.requested_at >= $1 AND s.requested_at < $2)
      ), spoken AS (
-       SELECT coalesce(v.verdict, 'pending') AS verdict, count(*)
-         FROM object_version o LEFT JOIN LATERAL (
+       SELECT coalesce(v.verdict, 'pending') AS verdict, copy.id IS NOT NULL AS is_copy, count(*)
+         FROM object_version o LEFT JOIN copy ON copy.id = o.id LEFT JOIN LATERAL (
            SELECT verdict FROM verdict WHERE object_id = o.id ORDER BY generation DESC, id DESC LIMIT 1
          ) v ON true
         WHERE o.folded_into IS NULL AND o.first_seen_at >= $1 AND o.first_seen_at < $2
-        GROUP BY 1
+        GROUP BY 1, 2
      )
-     SELECT spoken.verdict, opened.count::int AS opened, folded.count::int AS folded,
+     SELECT spoken.verdict, spoken.is_copy, opened.count::int AS opened, folded.count::int AS folded, copies.count::int AS copies,
             coalesce(spoken.count, 0)::int AS count
-       FROM opened CROSS JOIN folded LEFT JOIN spoken ON true`,
+       FROM opened CROSS JOIN folded CROSS JOIN copies LEFT JOIN spoken ON true`,
     [from, to],
   );
-  const spoken = rows.filter((row) => row.verdict !== null).map((row) => [row.verdict, row.count]);
-  const { opened = 0, folded = 0 } = rows[0] ?? {};
-  return { uploaded: opened - folded, folded, verdicts: Object.fromEntries(spoken) };
+  const spoken = rows.filter((row) => row.verdict !== null);
+  const uploads = spoken.filter((row) => row.is_copy !== true).map((row) => [row.verdict, row.count]);
+  const { opened = 0, folded = 0, copies = 0 } = rows[0] ?? {};
+  return {
+    uploaded: opened - folded - copies,
+    copies: {
+      opened: copies,
+      accountedFor: spoken.reduce((sum, row) => sum + (row.is_copy === true ? row.count : 0), 0),
+    },
+    folded,
+    verdicts: Object.fromEntries(uploads),
+  };
 }
 
 /** Findings of one rule and in how many objects. */
@@ -182,6 +216,7 @@ export async function uploadsNotClean(
             CASE WHEN o.action_performed THEN o.action END AS action, count(*) OVER () AS total
      FROM object_version o LEFT JOIN verdict v ON v.id = o.verdict_id
      WHERE o.first_seen_at >= $1 AND o.first_seen_at < $2 AND o.folded_into IS NULL AND NOT o.verdict = ANY ($4)
+       AND NOT (o.verdict = 'skipped' AND EXISTS (SELECT FROM released_object w WHERE ${WROTE}))
      ORDER BY array_position(ARRAY['infected','secrets','failed','suspicious','encrypted','incomplete','unsupported','denied','archived','pending','superseded','gone','skipped'], o.verdict),
               o.first_seen_at, o.id
      LIMIT $3`,

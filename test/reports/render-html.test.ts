@@ -43,6 +43,19 @@ describe('the HTML report', () => {
     );
   });
 
+  it('counts copies that a release wrote apart, on both sides', () => {
+    const copied = {
+      ...data('uploads/a.txt'),
+      coverage: coverageOf(2, { clean: 1, skipped: 1 }, { opened: 1, accountedFor: 1 }),
+    };
+    const html = renderHtml(copied);
+    expect(html).toContain(
+      '2 uploaded + 1 copy written by a release = 1 clean + 1 skipped + 1 copy written by a release &nbsp; <span class="ok">✓ adds up</span>',
+    );
+    expect(html).toContain('1 needed no scan');
+    expect(coverageOf(2, { clean: 2 }, { opened: 0, accountedFor: 1 })).toMatchObject({ gap: -1 });
+  });
+
   it('says how many uploads nobody can account for', () => {
     const lost = { ...data('uploads/a.txt'), coverage: coverageOf(3, { clean: 1 }) };
     expect(renderHtml(lost)).toContain('✕ 2 not accounted for');

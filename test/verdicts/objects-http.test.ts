@@ -1,12 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { headOf, httpApp } from '../intake/http-app.js';
 import { awsMessage, intakeParts } from '../intake/intake-parts.js';
+import { coverageOf } from '../../src/reports/arithmetic.js';
 import { ObjectStory } from '../../src/verdicts/object-story.js';
 import { ObjectPage } from '../../src/verdicts/object-view.js';
+import { coverage, uploadsNotClean } from '../../src/verdicts/verdicts.queries.js';
 
 const parts = await intakeParts();
 const { server } = await httpApp(parts, { head: () => Promise.resolve(headOf()) });
-const { intake, ledger, test, clock } = parts;
+const { intake, ledger, test, clock, database } = parts;
 const webhook = { kind: 'webhook' } as const;
 
 const get = async (url: string) => {
@@ -187,6 +189,18 @@ describe('the copy that a release wrote', () => {
       released: 1,
     });
     expect((await get('/api/v1/objects/summary?bucket=plain')).body).toMatchObject({ released: 0 });
+    // The report counts as the summary does, from intake's side and from the verdicts'.
+    const counted = await coverage(database, 0, clock.now() + 1);
+    expect(counted).toEqual({
+      uploaded: 6,
+      copies: { opened: 1, accountedFor: 1 },
+      folded: 0,
+      verdicts: { pending: 5, secrets: 1 },
+    });
+    expect(coverageOf(counted.uploaded, counted.verdicts, counted.copies).addsUp).toBe(true);
+    const notClean = await uploadsNotClean(database, 0, clock.now() + 1, 10);
+    expect(notClean.total).toBe(6);
+    expect(notClean.rows.map(({ verdict }) => verdict)).not.toContain('skipped');
   });
 });
 

@@ -19,7 +19,11 @@ interface Report {
   readonly renderedAt: string | null;
   readonly mailedAt: string | null;
   readonly sha256: string | null;
-  readonly coverage: { readonly addsUp: boolean; readonly uploaded: number } | null;
+  readonly coverage: {
+    readonly addsUp: boolean;
+    readonly uploaded: number;
+    readonly copies?: { readonly opened: number };
+  } | null;
 }
 
 interface ReportPage {
@@ -127,10 +131,17 @@ const shown = (report: Report): string[] =>
     ['rendered', report.renderedAt],
     ['mailed', report.mailedAt],
     ['uploaded', report.coverage?.uploaded],
+    // Reports of an earlier release say nothing of copies.
+    ['copies', copiesOf(report)],
     ['adds up', yesNo(report.coverage?.addsUp)],
     ['sha-256', report.sha256],
     ['workflow', report.workflowId],
   ]);
+
+const copiesOf = ({ coverage }: Report): string | undefined => {
+  const count = coverage?.copies?.opened ?? 0;
+  return count === 0 ? undefined : `${count} written by releases`;
+};
 
 const yesNo = (is: boolean | undefined): string | undefined =>
   is === undefined ? undefined : is ? 'yes' : 'NO';
