@@ -1,4 +1,6 @@
 import type { Instant } from '../clock.js';
+import type { ActionMode } from '../s3/buckets.js';
+import type { Handling } from './rules/outcome.js';
 import type { Decision, Person, ReviewState, ReviewStanding, Via } from './rules/review.js';
 import type { Subject } from './rules/subject.js';
 
@@ -9,6 +11,8 @@ export interface Review extends ReviewStanding {
   readonly scanId?: string | undefined;
   readonly title: string;
   readonly subject: Subject;
+  /** The mode of the object's bucket now; absent where there is no such bucket. */
+  readonly actionMode?: ActionMode | undefined;
   readonly completion?: 'pending' | 'applied' | 'late' | undefined;
   readonly completionNote?: string | undefined;
   readonly createdAt: Instant;
@@ -43,7 +47,14 @@ export interface ReviewRow {
   readonly completion_note: string | null;
   readonly created_at: string;
   readonly updated_at: string;
+  readonly action_mode: ActionMode | null;
 }
+
+/** What {@link toReview} needs of the table `review`: its row, and how the object's bucket is handled. */
+export const REVIEW_COLUMNS = `review.*, (
+  SELECT b.action_mode FROM bucket b
+   WHERE b.endpoint_id = review.subject #>> '{object,ref,endpointId}' AND b.name = review.subject #>> '{object,ref,bucket}'
+) AS action_mode`;
 
 export const toReview = (row: ReviewRow): Review => ({
   id: row.id,
@@ -53,6 +64,7 @@ export const toReview = (row: ReviewRow): Review => ({
   title: row.title,
   outcomes: row.outcomes,
   subject: row.subject,
+  actionMode: row.action_mode ?? undefined,
   subjectDigest: row.subject_digest,
   state: row.state,
   version: row.version,
@@ -82,3 +94,10 @@ function decisionOf(row: ReviewRow): Decision | undefined {
 }
 
 const personOf = (id: string, name: string | null): Person => ({ id, name: name ?? id });
+
+/** How the review's object is handled: what comes of an outcome depends on it. */
+export const handlingOf = ({ actionMode, subject }: Review, dryRun: boolean): Handling => ({
+  actionMode,
+  quarantined: subject.quarantined,
+  dryRun,
+});

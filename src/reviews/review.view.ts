@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Review } from './review.js';
+import { handlingOf, type Review } from './review.js';
 import { outcomeFacts } from './rules/outcome.js';
 import { REVIEW_STATES } from './rules/review.js';
 import { REVIEW_EVENT_KINDS, type ReviewEvent } from './sql/review-events.js';
@@ -124,7 +124,8 @@ export const ReviewsWaiting = z
 
 const isoOf = (at: number): string => new Date(at).toISOString();
 
-export function summaryOf(review: Review): ReviewSummary {
+/** @param dryRun the service touches no object. */
+export function summaryOf(review: Review, dryRun: boolean): ReviewSummary {
   const { subject, claim, decision, cancelled } = review;
   return {
     id: review.id,
@@ -136,7 +137,7 @@ export function summaryOf(review: Review): ReviewSummary {
     version: review.version,
     verdict: subject.verdict ?? null,
     reason: subject.reason ?? null,
-    outcomes: review.outcomes.map((name) => ({ name, ...outcomeFacts(name) })),
+    outcomes: review.outcomes.map((name) => ({ name, ...outcomeFacts(name, handlingOf(review, dryRun)) })),
     object: objectOf(review),
     findingsTotal: subject.findingsTotal,
     subjectDigest: review.subjectDigest,
@@ -161,8 +162,12 @@ export function summaryOf(review: Review): ReviewSummary {
   };
 }
 
-export const detailOf = (review: Review, timeline: readonly ReviewEvent[]): ReviewDetail => ({
-  ...summaryOf(review),
+export const detailOf = (
+  review: Review,
+  timeline: readonly ReviewEvent[],
+  dryRun: boolean,
+): ReviewDetail => ({
+  ...summaryOf(review, dryRun),
   engines: [...(review.subject.engines ?? [])],
   findings: [...review.subject.findings],
   timeline: timeline.map((event) => ({

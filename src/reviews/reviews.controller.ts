@@ -1,7 +1,8 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { CurrentPrincipal, Roles, type Principal } from '../access/principal.js';
+import { CONFIG, type Config } from '../config.js';
 import { decodeCursor, encodeCursor, isUuid } from '../cursor.js';
 import { Database } from '../database/database.js';
 import { InvalidInput } from '../errors.js';
@@ -57,6 +58,7 @@ export class ReviewsController {
     private readonly reviews: ReviewsService,
     private readonly reviewers: Reviewers,
     private readonly db: Database,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @Get()
@@ -77,7 +79,7 @@ export class ReviewsController {
     const page = found.slice(0, query.limit);
     const last = page.at(-1);
     return {
-      items: page.map(summaryOf),
+      items: page.map((review) => summaryOf(review, this.config.DRY_RUN)),
       nextCursor:
         found.length > page.length && last !== undefined
           ? encodeCursor({ at: last.createdAt, id: last.id })
@@ -164,7 +166,7 @@ export class ReviewsController {
 
   private async shown(id: string): Promise<ReviewDetail> {
     const review = await this.reviews.get(id);
-    return detailOf(review, await reviewTimeline(this.db, id));
+    return detailOf(review, await reviewTimeline(this.db, id), this.config.DRY_RUN);
   }
 }
 

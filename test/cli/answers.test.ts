@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { run } from '../../src/cli/run.js';
 
 const ID = '2b0c6a1e-7a0f-4c58-8d3c-0d0c5a3e9f11';
+const OF_TAG = '2b0c6a1e-7a0f-4c58-8d3c-0d0c5a3e9f12';
 const OUTCOMES = [
   { name: 'release', label: 'Release', effect: 'It is available again.', needsReason: true },
   { name: 'delete', label: 'Delete', effect: 'It is deleted for good.', needsReason: false },
@@ -19,6 +20,21 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
     subjectDigest: 'd',
   },
   [`/api/v1/reviews/${ID}/decide`]: {},
+  [`/api/v1/reviews/${OF_TAG}`]: {
+    id: OF_TAG,
+    scanId: 's2',
+    title: 'Release or delete?',
+    outcomes: [{ ...OUTCOMES[1], effect: 'It is only recorded.' }],
+    object: { id: 'o', bucket: 'b', key: 'k' },
+    subjectDigest: 'd',
+  },
+  [`/api/v1/reviews/${OF_TAG}/decide`]: {},
+  '/api/v1/objects/o': {
+    actions: [
+      { scanId: 's2', action: 'deleted', performed: false, note: "the bucket's mode is tag: not deleted" },
+      { scanId: 's1', action: 'deleted', performed: true, note: null },
+    ],
+  },
   '/api/v1/buckets/e/b': { endpointId: 'e', bucket: 'b' },
   '/api/v1/buckets/e/b/policy': { policy: POLICY, differs: true, limits: ['a limit'], notes: ['a note'] },
 };
@@ -83,6 +99,14 @@ describe('what the command line makes of answers', () => {
       expect(said).toMatchObject({ code: 0, questions: [] });
     }
     expect(posted).toHaveLength(3);
+  });
+
+  test('a decision is followed by what was done, or why it was not', async () => {
+    const { lines } = await say(['review', 'decide', OF_TAG, 'delete', '--yes']);
+    expect(lines).toEqual([
+      'Decided: Delete. It is only recorded.',
+      "Not deleted: the bucket's mode is tag: not deleted.",
+    ]);
   });
 
   test('a reason that the outcome needs is asked for before anything else', async () => {

@@ -74,6 +74,31 @@ describe('the reviews API', () => {
     });
   });
 
+  it('says of an outcome what comes of it in the bucket’s mode now', async () => {
+    const { id } = await stage.open({ quarantine: { moved: false } });
+    const effects = async (mode: string) => {
+      await stage.db.query('TRUNCATE bucket CASCADE');
+      await stage.db.query(
+        `INSERT INTO s3_endpoint (id, kind, region, path_style, credentials, version, created_at, updated_at, updated_by)
+         VALUES ('embedded', 'embedded', 'r', true, 'default', 1, 1, 1, 'user:a') ON CONFLICT DO NOTHING`,
+      );
+      await stage.db.query(
+        `INSERT INTO bucket (endpoint_id, name, action_mode, required, quarantine_bucket, requester_pays, enabled,
+           managed_by, version, created_at, updated_at, updated_by)
+         VALUES ('embedded', 'uploads', $1, '{secrets}', 'q', false, true, 'people', 1, 1, 1, 'user:a')`,
+        [mode],
+      );
+      const { body } = await call('GET', path(id));
+      return (body['outcomes'] as { effect: string }[]).map(({ effect }) => effect);
+    };
+    expect(await effects('tag')).toEqual([
+      expect.stringMatching(/stays available.*never moved/),
+      'It is only recorded: the object stays where it is, because the bucket’s mode is tag.',
+    ]);
+    expect((await effects('observe'))[1]).toMatch(/mode is observe/);
+    expect((await effects('quarantine'))[1]).toMatch(/deleted for good/);
+  });
+
   it('counts what waits, since when, and what is mine', async () => {
     expect((await call('GET', path('waiting'))).body).toEqual({
       open: 0,

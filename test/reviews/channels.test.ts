@@ -111,6 +111,7 @@ const parts = {
   expiresAt: Date.UTC(2026, 10, 26),
   linkUrl: `https://scan.example.com/r/${'A'.repeat(43)}`,
   inboxUrl: 'https://scan.example.com/reviews/1',
+  dryRun: false,
 };
 // Their absence is what is asked for.
 const HIDDEN = /[\u0000-\u0009\u000b-\u001f\u007f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/;
@@ -119,7 +120,7 @@ describe('whatever a review holds', () => {
   it('its Slack message and forms keep Slack’s limits, and nothing in them is a mention or a link of a stranger', () => {
     fc.assert(
       fc.property(review, (given) => {
-        const message = reviewMessage(given, parts.inboxUrl);
+        const message = reviewMessage(given, parts.inboxUrl, false);
         expect(blockProblems(message.blocks, 'message')).toEqual([]);
         const all = `${message.text}\n${textOf(message.blocks)}`;
         expect(all.length).toBeLessThan(10_000);
@@ -129,7 +130,7 @@ describe('whatever a review holds', () => {
         );
         expect(all).not.toMatch(HIDDEN);
         for (const outcome of given.outcomes)
-          expect(viewProblems({ ...decideView(given, outcome, '{}') })).toEqual([]);
+          expect(viewProblems({ ...decideView(given, outcome, '{}', false) })).toEqual([]);
         expect(viewProblems({ ...sayView(given.title, given.subject.reason ?? '') })).toEqual([]);
       }),
     );
@@ -161,6 +162,7 @@ describe('whatever a review holds', () => {
           action: '/r/v/x',
           inboxUrl: parts.inboxUrl,
           holderIsMe: true,
+          dryRun: false,
           attemptsLeft: 5,
           reason: given.subject.reason,
           notice: { tone: 'error', text: given.title, field: 'code' },

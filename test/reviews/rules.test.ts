@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { outcomeFacts } from '../../src/reviews/rules/outcome.js';
 import type { ReviewStanding } from '../../src/reviews/rules/review.js';
 import { transition, type ReviewCommand } from '../../src/reviews/rules/transition.js';
 import { subjectDigest } from '../../src/reviews/subject-digest.js';
@@ -127,4 +128,25 @@ describe('the digest of a subject', () => {
     );
     expect(subjectDigest(exampleSubject('another.zip'))).not.toBe(subjectDigest(subject));
   });
+});
+
+it('an outcome promises no more than is done', () => {
+  const effect = (outcome: string, handling = {}) => outcomeFacts(outcome, handling).effect;
+  for (const handling of [
+    {},
+    { actionMode: 'quarantine' as const },
+    { actionMode: 'tag', quarantined: true },
+  ])
+    expect(effect('delete', handling)).toMatch(/deleted for good/);
+  for (const actionMode of ['tag', 'observe'])
+    expect(effect('delete', { actionMode, quarantined: false })).toMatch(
+      `only recorded: the object stays where it is, because the bucket’s mode is ${actionMode}`,
+    );
+  const dry = { actionMode: 'quarantine', quarantined: true, dryRun: true };
+  expect(effect('delete', dry)).toMatch(/only recorded.*DRY_RUN/);
+  expect(effect('release', dry)).toMatch(/only recorded.*DRY_RUN/);
+  expect(effect('release', { quarantined: true })).toMatch(/becomes available again/);
+  expect(effect('release', { quarantined: false })).toMatch(/never moved/);
+  expect(effect('keep', { actionMode: 'tag' })).toMatch(/never moved/);
+  expect(effect('keep', { quarantined: true })).toMatch(/stays in quarantine/);
 });

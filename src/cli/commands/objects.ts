@@ -54,10 +54,19 @@ interface ObjectPage {
 type ObjectStory = ObjectVersion & {
   readonly findings: readonly Finding[];
   readonly scans: readonly unknown[];
+  readonly actions: readonly Action[];
   readonly decisions: readonly (Decider & { readonly outcome: string; readonly reason: string })[];
   /** This version is a copy that a release wrote; what was scanned is another. */
   readonly releasedFrom: (Decider & { readonly objectId: string }) | null;
 };
+
+/** Something done to the object, or deliberately not done: the newest first. */
+interface Action {
+  readonly action: string;
+  readonly performed: boolean;
+  readonly note: string | null;
+  readonly data: { readonly quarantine?: { readonly bucket: string; readonly key: string } } | null;
+}
 
 // What the service lists at once.
 const MAX_PAGE = 500;
@@ -167,8 +176,9 @@ function shown(object: ObjectStory): string[] {
         'action',
         object.action === null
           ? null
-          : `${object.action} (${object.actionPerformed === true ? 'done' : 'not done'})`,
+          : `${object.action} (${object.actionPerformed === true ? 'done' : 'not done'})${noteOf(object)}`,
       ],
+      ['now at', quarantinedAt(object)],
       ['review', object.openReviewId ?? decision?.reviewId ?? releasedFrom?.reviewId],
       ['workflow', object.workflowId],
     ]),
@@ -185,6 +195,21 @@ const engineText = ({ name, version, databaseDate }: ObjectVersion['engines'][nu
 /** Somebody looked, or was to: what a rule or a person took away has bytes too, and none of them were read. */
 const isScanned = ({ bytesTotal, engines, verdict }: ObjectStory): boolean =>
   bytesTotal !== null && (engines.length > 0 || verdict !== 'skipped');
+
+/** Why it was done so, or not done. */
+function noteOf({ action, actions }: ObjectStory): string {
+  const note = actions.find((one) => one.action === action)?.note ?? '';
+  return note === '' ? '' : `: ${note}`;
+}
+
+/** Where it was moved, unless it left there since. */
+function quarantinedAt({ actions }: ObjectStory): string | undefined {
+  const last = actions.find(({ action, performed }) => performed && MOVES.has(action));
+  const place = last?.action === 'quarantined' ? last.data?.quarantine : undefined;
+  return place === undefined ? undefined : `${s3Url(place.bucket, place.key)} (in quarantine)`;
+}
+
+const MOVES: ReadonlySet<string> = new Set(['quarantined', 'released', 'deleted']);
 
 const byWhom = ({ decidedBy, deciderName, at }: Decider): string =>
   `by ${deciderName ?? decidedBy ?? 'nobody who is known'} at ${at}`;

@@ -8,6 +8,7 @@ import { findingText, type Finding } from '../findings.js';
 import { s3Url } from '../s3-url.js';
 import { table } from '../table.js';
 import { query, wholeNumber } from '../values.js';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 interface Person {
   readonly id: string;
@@ -29,7 +30,9 @@ interface Review {
   readonly verdict: string | null;
   readonly reason: string | null;
   readonly outcomes: readonly Outcome[];
+  readonly scanId: string | null;
   readonly object: {
+    readonly id: string;
     readonly bucket: string;
     readonly key: string;
     readonly versionId: string | null;
@@ -150,7 +153,44 @@ async function decide(
     ...(reason !== undefined && { reason }),
     digest: digest ?? review.subjectDigest,
   });
-  cli.print(decided, () => [`Decided: ${chosen.label}. ${chosen.effect}`]);
+  if (cli.json) return cli.print(decided, () => []);
+  const effect = decided.outcomes?.find(({ name }) => name === outcome)?.effect ?? chosen.effect;
+  cli.out(`Decided: ${chosen.label}. ${visible(effect, 300)}`);
+  for (const line of await whatCameOfIt(cli, review, outcome)) cli.out(line);
+}
+
+interface Action {
+  readonly scanId: string;
+  readonly action: string;
+  readonly performed: boolean;
+  readonly note: string | null;
+}
+
+const ACTION_OF: Readonly<Record<string, string>> = { release: 'released', delete: 'deleted', keep: 'kept' };
+// The workflow goes on within a moment, unless the service is busy.
+const LOOKS = 12;
+const LOOK_EVERY_MS = 250;
+
+/** What was done with the object after the decision, or not done and why; nothing where no object is asked about. */
+async function whatCameOfIt(cli: Cli, { object, scanId }: Review, outcome: string): Promise<string[]> {
+  const action = ACTION_OF[outcome];
+  if (action === undefined || object?.id === undefined || scanId === null) return [];
+  const path = `/api/v1/objects/${encodeURIComponent(object.id)}`;
+  for (let look = 0; look < LOOKS; look += 1) {
+    await sleep(look === 0 ? 0 : LOOK_EVERY_MS);
+    try {
+      const { actions } = await cli.client.call<{ readonly actions: readonly Action[] }>('GET', path);
+      const done = actions.find((one) => one.action === action && one.scanId === scanId);
+      if (done === undefined) continue;
+      const note = done.note === null || done.note === '' ? '' : `: ${visible(done.note, 500)}`;
+      return [done.performed ? `Done${note}.` : `Not ${done.action}${note}.`];
+    } catch (error) {
+      // The decision stands, whatever can be told of it.
+      if (!(error instanceof CommandError)) throw error;
+      break;
+    }
+  }
+  return [`What comes of it: sallyport objects show ${object.id}`];
 }
 
 const pathOf = (id: string): string => `/api/v1/reviews/${encodeURIComponent(id)}`;

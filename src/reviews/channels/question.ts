@@ -1,4 +1,4 @@
-import type { Review } from '../review.js';
+import { handlingOf, type Review } from '../review.js';
 import { outcomeFacts } from '../rules/outcome.js';
 import { sizeText, visible } from '../../outbound/safe-text.js';
 import { reasonWords } from '../../verdicts/reason-words.js';
@@ -49,7 +49,7 @@ const VERDICT_TEXT: Readonly<Record<string, string>> = {
 };
 
 /** What is shown of a review, with at most `maxFindings` findings. */
-export function questionOf(review: Review, maxFindings: number): Question {
+export function questionOf(review: Review, maxFindings: number, dryRun: boolean): Question {
   const { subject } = review;
   const key = subject.object?.ref.key;
   const findings = subject.findings.slice(0, maxFindings).map((finding) => ({
@@ -69,7 +69,7 @@ export function questionOf(review: Review, maxFindings: number): Question {
     facts: factsOf(review),
     findings,
     more: Math.max(0, subject.findingsTotal - findings.length),
-    outcomes: review.outcomes.map((name) => ({ name, ...outcomeFacts(name) })),
+    outcomes: review.outcomes.map((name) => ({ name, ...outcomeFacts(name, handlingOf(review, dryRun)) })),
   };
 }
 

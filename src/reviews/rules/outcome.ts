@@ -1,3 +1,5 @@
+import type { ActionMode } from '../../s3/buckets.js';
+
 /** How an outcome is shown and what it asks for. */
 export interface OutcomeFacts {
   readonly label: string;
@@ -6,6 +8,16 @@ export interface OutcomeFacts {
   readonly needsReason: boolean;
   /** Drives the look of its button; `danger` destroys something. */
   readonly tone: 'primary' | 'danger' | 'neutral';
+}
+
+/** What decides on how much comes of an outcome; what is not known is absent. */
+export interface Handling {
+  /** Of the object's bucket. */
+  readonly actionMode?: ActionMode | undefined;
+  /** The object was moved to quarantine. */
+  readonly quarantined?: boolean | undefined;
+  /** The service touches no object (DRY_RUN). */
+  readonly dryRun?: boolean | undefined;
 }
 
 const KNOWN: Readonly<Record<string, OutcomeFacts>> = {
@@ -32,8 +44,11 @@ const KNOWN: Readonly<Record<string, OutcomeFacts>> = {
 };
 
 /** What is known of an outcome; one that a definition invented gets its own name as label. */
-export function outcomeFacts(outcome: string): OutcomeFacts {
-  if (Object.hasOwn(KNOWN, outcome)) return KNOWN[outcome] as OutcomeFacts;
+export function outcomeFacts(outcome: string, handling: Handling = {}): OutcomeFacts {
+  if (Object.hasOwn(KNOWN, outcome)) {
+    const known = KNOWN[outcome] as OutcomeFacts;
+    return { ...known, effect: effectHere(outcome, handling) ?? known.effect };
+  }
   const words = outcome.replaceAll(/[_-]+/g, ' ').trim();
   return {
     label: words.charAt(0).toUpperCase() + words.slice(1),
@@ -41,4 +56,25 @@ export function outcomeFacts(outcome: string): OutcomeFacts {
     needsReason: false,
     tone: 'neutral',
   };
+}
+
+/** Where less happens than the outcome's name says: what does, and why. */
+function effectHere(outcome: string, { actionMode, quarantined, dryRun }: Handling): string | undefined {
+  const untouched = quarantined !== true && (actionMode === 'tag' || actionMode === 'observe');
+  switch (outcome) {
+    case 'delete':
+      if (dryRun === true) return 'It is only recorded: the service runs dry (DRY_RUN), and deletes nothing.';
+      if (!untouched) return undefined;
+      return `It is only recorded: the object stays where it is, because the bucket’s mode is ${actionMode}.`;
+    case 'release':
+      if (quarantined === false || untouched)
+        return 'The object stays available, as it was uploaded: it was never moved.';
+      if (dryRun !== true) return undefined;
+      return 'It is only recorded: the service runs dry (DRY_RUN), and moves nothing back.';
+    case 'keep':
+      if (quarantined !== false && !untouched) return undefined;
+      return 'The object stays where it was uploaded: it was never moved.';
+    default:
+      return undefined;
+  }
 }

@@ -1,6 +1,6 @@
 import type { Instant } from '../../clock.js';
 import type { Queryable } from '../../database/queryable.js';
-import { toReview, type Review, type ReviewRow } from '../review.js';
+import { REVIEW_COLUMNS, toReview, type Review, type ReviewRow } from '../review.js';
 import type { ReviewStanding } from '../rules/review.js';
 
 /**
@@ -21,7 +21,7 @@ export async function advanceReview(
        decided_method = $15, decision_reason = $16, cancelled_at = $17, cancel_reason = $18,
        completion = CASE WHEN $10::text IS NULL THEN NULL ELSE 'pending' END
      WHERE id = $1 AND version = $2 AND state = $3
-     RETURNING *`,
+     RETURNING ${REVIEW_COLUMNS}`,
     [
       from.id,
       from.version,

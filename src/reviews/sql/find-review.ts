@@ -1,5 +1,5 @@
 import type { Queryable } from '../../database/queryable.js';
-import { toReview, type Review, type ReviewRow } from '../review.js';
+import { REVIEW_COLUMNS, toReview, type Review, type ReviewRow } from '../review.js';
 
 /** One review by its id or its task's; `undefined` when there is none. */
 export async function findReview(
@@ -8,7 +8,7 @@ export async function findReview(
 ): Promise<Review | undefined> {
   const [row] =
     'id' in by
-      ? await db.query<ReviewRow>('SELECT * FROM review WHERE id = $1', [by.id])
-      : await db.query<ReviewRow>('SELECT * FROM review WHERE task_id = $1', [by.taskId]);
+      ? await db.query<ReviewRow>(`SELECT ${REVIEW_COLUMNS} FROM review WHERE id = $1`, [by.id])
+      : await db.query<ReviewRow>(`SELECT ${REVIEW_COLUMNS} FROM review WHERE task_id = $1`, [by.taskId]);
   return row && toReview(row);
 }

@@ -1,5 +1,5 @@
 import type { Queryable } from '../../database/queryable.js';
-import { toReview, type Review, type ReviewRow } from '../review.js';
+import { REVIEW_COLUMNS, toReview, type Review, type ReviewRow } from '../review.js';
 
 /** Opens the review of a task. @returns `undefined` when the task has one already. */
 export async function insertReview(tx: Queryable, review: Review): Promise<Review | undefined> {
@@ -7,7 +7,7 @@ export async function insertReview(tx: Queryable, review: Review): Promise<Revie
     `INSERT INTO review (id, task_id, workflow_id, scan_id, title, verdict, reason, outcomes, subject,
                          subject_digest, created_at, updated_at, checked_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::json, $10, $11, $11, $11)
-     ON CONFLICT (task_id) DO NOTHING RETURNING *`,
+     ON CONFLICT (task_id) DO NOTHING RETURNING ${REVIEW_COLUMNS}`,
     [
       review.id,
       review.taskId,

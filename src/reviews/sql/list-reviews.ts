@@ -1,6 +1,6 @@
 import type { Place } from '../../cursor.js';
 import type { Queryable } from '../../database/queryable.js';
-import { toReview, type Review, type ReviewRow } from '../review.js';
+import { REVIEW_COLUMNS, toReview, type Review, type ReviewRow } from '../review.js';
 import type { ReviewState } from '../rules/review.js';
 
 export interface ReviewFilter {
@@ -30,7 +30,7 @@ export async function listReviews(db: Queryable, filter: ReviewFilter): Promise<
     add((a, b) => `(created_at, id) < (${a}, ${b}::uuid)`, filter.after.at, filter.after.id);
   const condition = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`;
   const rows = await db.query<ReviewRow>(
-    `SELECT * FROM review ${condition} ORDER BY created_at DESC, id DESC LIMIT $${values.push(filter.limit)}`,
+    `SELECT ${REVIEW_COLUMNS} FROM review ${condition} ORDER BY created_at DESC, id DESC LIMIT $${values.push(filter.limit)}`,
     values,
   );
   return rows.map(toReview);

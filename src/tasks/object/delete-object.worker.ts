@@ -72,7 +72,7 @@ export class DeleteObjectWorker extends TaskWorker {
     row: QuarantineRow | undefined,
   ): Promise<Deletion> {
     if (actionMode !== 'quarantine') {
-      return { performed: false, note: `ACTION_MODE=${actionMode}: recorded, not deleted` };
+      return { performed: false, note: `the bucket's mode is ${actionMode}: recorded, not deleted` };
     }
     const object = row?.original ?? (await currentOf(this.storage, scan)).object;
     return this.quarantine.deleteOriginal(scan.scanId, object);

@@ -63,7 +63,7 @@ export class QuarantineObjectWorker extends TaskWorker {
   }
 
   private reasonToLeave(policy: BucketPolicy, scan: ScanContext, verdict: Verdict): string | undefined {
-    if (policy.actionMode !== 'quarantine') return `ACTION_MODE=${policy.actionMode}`;
+    if (policy.actionMode !== 'quarantine') return `the bucket's mode is ${policy.actionMode}`;
     // It is under review only for want of an engine; nothing was found.
     if (verdict === 'incomplete') return 'incomplete objects stay where they are';
     const loop = loopOf(scan.ref, policy.quarantineBucket, this.buckets.list(), keptPlaces(this.config));

@@ -50,7 +50,7 @@ export class Tagger {
     if (own === undefined) return { performed: false, note: `the verdict ${verdict} is not tagged` };
     const [first, ...others] = Object.entries(own);
     const ours = [...(first === undefined ? [] : [first]), ...Object.entries(extra), ...others];
-    if (policy.actionMode === 'observe') return { performed: false, note: 'ACTION_MODE=observe' };
+    if (policy.actionMode === 'observe') return { performed: false, note: "the bucket's mode is observe" };
     if (this.config.DRY_RUN) {
       return {
         performed: false,

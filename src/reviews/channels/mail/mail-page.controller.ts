@@ -131,6 +131,7 @@ export class MailPageController {
       action: address(link.handle),
       inboxUrl: `${publicUrl(this.config)}/reviews/${review.id}`,
       holderIsMe: review.claim?.by.id === link.person.id,
+      dryRun: this.config.DRY_RUN,
       attemptsLeft: MAX_WRONG_CODES - link.wrongCodes,
       ...said,
     });

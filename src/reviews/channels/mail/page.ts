@@ -28,9 +28,10 @@ export function reviewPage(
     readonly reason?: string | undefined;
     readonly holderIsMe: boolean;
     readonly attemptsLeft: number;
+    readonly dryRun: boolean;
   },
 ): string {
-  const question = questionOf(review, FINDINGS_ON_PAGE);
+  const question = questionOf(review, FINDINGS_ON_PAGE, form.dryRun);
   const notice =
     form.notice === undefined
       ? ''

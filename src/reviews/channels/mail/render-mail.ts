@@ -9,6 +9,7 @@ export interface MailParts {
   readonly expiresAt: Instant;
   readonly linkUrl: string;
   readonly inboxUrl: string;
+  readonly dryRun: boolean;
 }
 
 // Gmail cuts a mail off at about 102 kB; the page shows what is left out here.
@@ -19,7 +20,7 @@ export function renderMail(
   review: Review,
   parts: MailParts,
 ): { subject: string; text: string; html: string } {
-  const question = questionOf(review, FINDINGS_IN_MAIL);
+  const question = questionOf(review, FINDINGS_IN_MAIL, parts.dryRun);
   return {
     subject: `[Sallyport] ${defanged(question.headline)}: ${defanged(visible(question.name, 80))}`,
     text: textOf(question, parts),

@@ -66,6 +66,7 @@ export class ReviewMailHandler extends OutboxHandler {
       expiresAt,
       linkUrl: `${base}/r/${token}`,
       inboxUrl: `${base}/reviews/${reviewId}`,
+      dryRun: this.config.DRY_RUN,
     });
     const recipient = createHash('sha256').update(email.toLowerCase()).digest('hex').slice(0, 12);
     return this.mailer.send({ ...mail, to: [email], messageId: `review-${reviewId}.${recipient}` });

@@ -3,7 +3,7 @@ import type { Instant } from '../../../clock.js';
 import type { Review } from '../../review.js';
 import { outcomeFacts } from '../../rules/outcome.js';
 import { MAX_REASON_LENGTH } from '../../rules/transition.js';
-import { minuteOf, questionOf } from '../question.js';
+import { minuteOf, questionOf, type Question } from '../question.js';
 import { bounded, codeSpan, proseSpan } from './slack-text.js';
 
 // Slack refuses a section above 3,000, and a whole message above roughly 13,200 (not documented); we stay well below.
@@ -28,8 +28,12 @@ export const slackLabel = (review: Pick<Review, 'outcomes'>, outcome: string): s
     : bounded(outcomeFacts(outcome).label, 75);
 
 /** A review as one message: evidence and buttons while it waits, how it ended afterwards. */
-export function reviewMessage(review: Review, inboxUrl: string): { text: string; blocks: KnownBlock[] } {
-  const question = questionOf(review, FINDINGS_IN_MESSAGE);
+export function reviewMessage(
+  review: Review,
+  inboxUrl: string,
+  dryRun: boolean,
+): { text: string; blocks: KnownBlock[] } {
+  const question = questionOf(review, FINDINGS_IN_MESSAGE, dryRun);
   const blocks: KnownBlock[] = [
     { type: 'header', text: { type: 'plain_text', text: bounded(question.headline, 150), emoji: false } },
     section(
@@ -46,16 +50,16 @@ export function reviewMessage(review: Review, inboxUrl: string): { text: string;
     if (question.more > 0) lines.push(`and ${question.more} more`);
     blocks.push(section(['*What was found*', ...lines]));
   }
-  blocks.push(...ending(review, inboxUrl));
+  blocks.push(...ending(review, question, inboxUrl));
   const state = review.decision === undefined ? 'a decision is needed' : standing(review);
   return { text: `${bounded(question.headline, 150)}: ${proseSpan(question.name, 300)} – ${state}`, blocks };
 }
 
-function ending(review: Review, inboxUrl: string): KnownBlock[] {
+function ending(review: Review, question: Question, inboxUrl: string): KnownBlock[] {
   if (review.state === 'COMPLETED' || review.state === 'CANCELLED')
     return [section([`*${standing(review)}*`, ...reasonLines(review)]), openOnly(review, inboxUrl)];
-  const effects = review.outcomes.map(
-    (outcome) => `*${slackLabel(review, outcome)}*: ${proseSpan(outcomeFacts(outcome).effect, 300)}`,
+  const effects = question.outcomes.map(
+    ({ name, effect }) => `*${slackLabel(review, name)}*: ${proseSpan(effect, 300)}`,
   );
   const blocks: KnownBlock[] = [
     { type: 'context', elements: [{ type: 'mrkdwn', text: effects.join('\n').slice(0, 2000) }] },
@@ -91,8 +95,14 @@ const reasonLines = ({ decision }: Review): string[] =>
   decision === undefined || decision.reason === '' ? [] : [`Reason: ${proseSpan(decision.reason, 1500)}`];
 
 /** The form in which a decision is made; nothing is decided before it is sent. */
-export function decideView(review: Review, outcome: string, privateMetadata: string): ModalView {
-  const question = questionOf(review, 0);
+export function decideView(
+  review: Review,
+  outcome: string,
+  privateMetadata: string,
+  dryRun: boolean,
+): ModalView {
+  const question = questionOf(review, 0, dryRun);
+  const chosen = question.outcomes.find(({ name }) => name === outcome) ?? outcomeFacts(outcome);
   return {
     type: 'modal',
     callback_id: DECIDE_VIEW,
@@ -104,7 +114,7 @@ export function decideView(review: Review, outcome: string, privateMetadata: str
       section([
         `*${proseSpan(question.headline, 150)}*`,
         codeSpan(question.name, 320),
-        proseSpan(outcomeFacts(outcome).effect, 300),
+        proseSpan(chosen.effect, 300),
       ]),
       {
         type: 'input',

@@ -42,7 +42,7 @@ export class SlackInteractions {
   private readonly web: WebClient | undefined;
 
   constructor(
-    @Inject(CONFIG) config: Config,
+    @Inject(CONFIG) private readonly config: Config,
     @Inject(LOG) private readonly log: Log,
     private readonly identities: SlackIdentities,
     private readonly reviews: ReviewsService,
@@ -112,7 +112,7 @@ export class SlackInteractions {
     };
     await this.web?.views.open({
       trigger_id: click.trigger_id,
-      view: decideView(review, outcome, JSON.stringify(memory)),
+      view: decideView(review, outcome, JSON.stringify(memory), this.config.DRY_RUN),
     });
   }
 

@@ -75,7 +75,7 @@ export class SlackMessages {
       if (waited !== undefined) return waited;
       const answer = await web.chat.postMessage({
         channel: settings.channel,
-        ...reviewMessage(review, this.inboxUrl(review)),
+        ...reviewMessage(review, this.inboxUrl(review), this.config.DRY_RUN),
         metadata: { event_type: EVENT_TYPE, event_payload: { review_id: review.id } },
         unfurl_links: false,
         unfurl_media: false,
@@ -100,7 +100,7 @@ export class SlackMessages {
         await web.chat.update({
           channel: copy.channel,
           ts: copy.ts,
-          ...reviewMessage(review, this.inboxUrl(review)),
+          ...reviewMessage(review, this.inboxUrl(review), this.config.DRY_RUN),
           parse: 'none',
           link_names: false,
         });
