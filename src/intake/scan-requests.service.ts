@@ -20,6 +20,7 @@ import { headIdentity, isVersioned, lockKeys, versionIdentity } from '../verdict
 import type { ObjectRef } from '../verdicts/ledger.js';
 import { demoteOthers, findByIdentities, insertObjects } from '../verdicts/sql/object-rows.js';
 import { openScans, raiseGenerations } from '../verdicts/sql/open-scan.js';
+import { quarantinedAt } from './sql/quarantined-at.js';
 import { findBucket } from './find-bucket.js';
 
 export interface ScanRequest {
@@ -173,6 +174,16 @@ export class ScanRequests {
     try {
       return await this.storage.head(ref);
     } catch (error) {
+      const place =
+        error instanceof StorageError && error.outcome === 'gone'
+          ? await quarantinedAt(this.database, ref)
+          : undefined;
+      if (place !== undefined) {
+        throw new NotFound(
+          `The object is in quarantine: s3://${place.bucket}/${place.key}. It is scanned again when a person releases it: sallyport review list`,
+          { cause: error },
+        );
+      }
       throw error instanceof StorageError ? explained(error, ref) : error;
     }
   }
@@ -183,7 +194,10 @@ function explained(error: StorageError, ref: ObjectRef): Error {
   const options = { cause: error };
   switch (error.outcome) {
     case 'gone':
-      return new NotFound(`There is no such object in ${ref.bucket}. Check key and versionId.`, options);
+      return new NotFound(
+        `There is no such object in ${ref.bucket}. Check the key and the version.`,
+        options,
+      );
     case 'throttled':
     case 'unreachable':
     case 'credentials':

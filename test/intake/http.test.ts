@@ -270,6 +270,27 @@ describe('POST /api/v1/scans', () => {
     expect(await rows('scan')).toBe(0);
   });
 
+  it('says where the object is that was moved to quarantine', async () => {
+    head = () => Promise.reject(new StorageError('gone', 'NotFound', 'status 404'));
+    const move = (key: string, state: string) =>
+      test.query(
+        `INSERT INTO quarantined_object (scan_id, endpoint_id, bucket, key, version_id, etag, quarantine_bucket,
+           quarantine_key, size_bytes, state, created_at, updated_at)
+         VALUES ($1, 'embedded', 'uploads', $1, 'v1', 'e', 'kept', 'x/' || $1, 1, $2, 1, 1)`,
+        [key, state],
+      );
+    await move('moved', 'moved');
+    await move('back', 'released');
+    const detail = async (key: string, versionId?: string) =>
+      (await post('/api/v1/scans', { bucket: 'uploads', key, versionId })).body['detail'];
+    const isKept = /is in quarantine: s3:\/\/kept\/x\/moved\./;
+    expect(await detail('moved')).toMatch(isKept);
+    expect(await detail('moved', 'v1')).toMatch(isKept);
+    for (const nowhere of [await detail('moved', 'v2'), await detail('back')]) {
+      expect(nowhere).toBe('There is no such object in uploads. Check the key and the version.');
+    }
+  });
+
   it('names a version id that S3 does not take', async () => {
     head = () => Promise.reject(new StorageError('other', 'BadRequest', 'status 400'));
     expect(await post('/api/v1/scans', { bucket: 'uploads', key: 'k', versionId: 'x' })).toMatchObject({
