@@ -155,12 +155,12 @@ export class ReviewsController {
     @Body({ schema: Comment }) body: z.infer<typeof Comment>,
     @CurrentPrincipal() principal: Principal,
   ): Promise<ReviewDetail> {
-    await this.reviews.comment(id, body.text, onTheWeb(principal));
+    await this.reviews.comment(id, body.text, speaker(principal));
     return this.shown(id);
   }
 
   private async act(id: string, command: ReviewCommand, principal: Principal): Promise<ReviewDetail> {
-    await this.reviews.act(id, command, onTheWeb(principal));
+    await this.reviews.act(id, command, speaker(principal));
     return this.shown(id);
   }
 
@@ -170,10 +170,10 @@ export class ReviewsController {
   }
 }
 
-const onTheWeb = (principal: Principal): Reviewer => ({
+const speaker = (principal: Principal): Reviewer => ({
   id: principal.id,
   name: principal.name,
   isAdmin: principal.roles.includes('admin'),
-  via: 'web',
+  via: principal.method === 'apikey' ? 'api' : 'web',
   method: principal.method,
 });

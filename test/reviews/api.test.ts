@@ -44,11 +44,12 @@ describe('the reviews API', () => {
     body?: unknown,
     user = 'alice',
     roles = 'analyst',
+    proof = 'session',
   ) => {
     const answer = await app.inject({
       method,
       url: path,
-      headers: { host: '127.0.0.1:8080', 'x-test-user': user, 'x-test-roles': roles },
+      headers: { host: '127.0.0.1:8080', 'x-test-user': user, 'x-test-roles': roles, 'x-test-method': proof },
       ...(body === undefined ? {} : { payload: body as object }),
     });
     return { status: answer.statusCode, body: answer.json<Record<string, unknown>>() };
@@ -150,6 +151,13 @@ describe('the reviews API', () => {
       'reassigned',
       'decided',
     ]);
+  });
+
+  it('says of a decision with an API key that it came by the API', async () => {
+    const { id } = await stage.open();
+    const body = { outcome: 'delete' };
+    const decided = await call('POST', path(id, '/decide'), body, 'first key', 'analyst', 'apikey');
+    expect(decided.body).toMatchObject({ decision: { via: 'api', method: 'apikey' } });
   });
 
   it('answers a lost race with 409, the winner and the time', async () => {

@@ -46,7 +46,13 @@ class HeaderGuard implements CanActivate {
     const id = request.headers['x-test-user'];
     if (id === undefined) throw new Unauthorized('Log in first.');
     const roles = (request.headers['x-test-roles'] ?? 'analyst').split(',') as AccessRole[];
-    return { kind: 'user', id, name: id, roles, method: 'session' };
+    return {
+      kind: 'user',
+      id,
+      name: id,
+      roles,
+      method: request.headers['x-test-method'] === 'apikey' ? 'apikey' : 'session',
+    };
   }
 }
 

@@ -13,8 +13,8 @@ export interface Person {
   readonly name: string;
 }
 
-/** Where somebody acted. */
-export type Via = 'web' | 'mail' | 'slack' | 'system';
+/** Where somebody acted; `api`: with an API key, as the command line does. */
+export type Via = 'web' | 'api' | 'mail' | 'slack' | 'system';
 
 /** Who acts, and how that was proved. */
 export interface Reviewer extends Person {
