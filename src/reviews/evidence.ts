@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.js';
 import { NotFound } from '../errors.js';
 import { Ledger, type ScanContext } from '../verdicts/ledger.js';
-import { MAX_FINDINGS_SHOWN, type Subject } from './rules/subject.js';
+import { MAX_FINDINGS_SHOWN, MAX_GAPS_SHOWN, type Subject } from './rules/subject.js';
 import { scanEssence, worstFindings } from './sql/scan-evidence.js';
 
 /** What the ledger knows of a scan, as people are shown it. */
@@ -43,6 +43,8 @@ export class LedgerEvidence extends EvidenceSource {
       findingsTotal: Math.max(known.total, findings.length),
       fingerprints: known.fingerprints,
       engines: known.engines,
+      notCovered: known.notCovered.slice(0, MAX_GAPS_SHOWN),
+      notCoveredTotal: known.notCovered.length,
       ...(known.sha256 === undefined ? {} : { sha256: known.sha256 }),
     };
   }

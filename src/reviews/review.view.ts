@@ -93,6 +93,10 @@ export type ReviewSummary = z.infer<typeof ReviewSummary>;
 
 export const ReviewDetail = ReviewSummary.extend({
   engines: z.array(z.string()),
+  /** What was not looked at; a path is one inside nested archives, empty for the object itself. */
+  notCovered: z.array(z.object({ path: z.string(), reason: z.string(), detail: z.string().optional() })),
+  /** How many of them there are; the first are listed. */
+  notCoveredTotal: z.number(),
   findings: z.array(ReviewFinding),
   timeline: z.array(
     z.object({
@@ -169,6 +173,8 @@ export const detailOf = (
 ): ReviewDetail => ({
   ...summaryOf(review, dryRun),
   engines: [...(review.subject.engines ?? [])],
+  notCovered: [...(review.subject.notCovered ?? [])],
+  notCoveredTotal: review.subject.notCoveredTotal ?? 0,
   findings: [...review.subject.findings],
   timeline: timeline.map((event) => ({
     at: isoOf(event.at),

@@ -61,4 +61,49 @@ describe('objects on the command line', () => {
     expect(text).toMatch(/decided at +2026-/);
     expect(text).not.toContain('scanned at');
   });
+
+  test('are told with what was required, what was not looked at, and where they are now', async () => {
+    await parts.intake.accept(awsMessage({ key: 'a.zip', versionId: 'v' }), { kind: 'webhook' });
+    const [scan] = await parts.test.query<{ id: string }>('SELECT id FROM scan');
+    const scanId = scan?.id ?? '';
+    const spoken = {
+      required: ['secrets', 'malware'] as const,
+      engines: [{ name: 'secrets', version: '1' }],
+      bytesScanned: 3,
+      bytesTotal: 3,
+      sha256: 'ab',
+      workflowId: 'w',
+    };
+    await parts.ledger.recordVerdict(scanId, {
+      ...spoken,
+      verdict: 'encrypted',
+      reason: 'encrypted_content',
+      notCovered: Array.from({ length: 25 }, (_, n) => ({
+        path: `m${n}`,
+        reason: 'encrypted' as const,
+        detail: 'no password fits',
+      })),
+    });
+    const act = (action: 'quarantined' | 'deleted', performed: boolean, more: object) =>
+      parts.ledger.recordAction(scanId, `${action} ${performed}`, { action, performed, at: parts.clock.now(), ...more });
+    await act('quarantined', true, { data: { quarantine: { bucket: 'kept', key: 'x/a.zip' } } });
+    await act('deleted', false, { note: 'S3 refused it' });
+    const text = (await say('show', 's3://uploads/a.zip')).lines.join('\n');
+    expect(text).toMatch(/required +secrets, malware/);
+    expect(text).toMatch(/action +deleted \(not done\): S3 refused it/);
+    expect(text).toMatch(/now at +s3:\/\/kept\/x\/a\.zip \(in quarantine\)/);
+    expect(text).toContain('not looked at  m0  encrypted  no password fits');
+    expect(text).toContain('5 more were not looked at');
+    await act('deleted', true, {});
+    await parts.ledger.recordVerdict(scanId, {
+      ...spoken,
+      required: ['secrets'],
+      verdict: 'clean (secrets)',
+      reason: '',
+      notCovered: [{ path: '', reason: 'engine_missing' }],
+    });
+    const later = (await say('show', 's3://uploads/a.zip')).lines.join('\n');
+    expect(later).not.toContain('now at');
+    expect(later).not.toContain('not looked at');
+  });
 });

@@ -29,13 +29,28 @@ it('evidence is the ledger’s: object, the worst findings first, and the finger
       [scanId, objectId, severity, n, `f${String(n).padStart(2, '0')}`],
     );
   }
+  // What a scanner outside found counts too.
+  await stage.db.query(
+    `INSERT INTO finding (scan_id, object_id, kind, rule_id, title, severity, confidence, path, fingerprint, source)
+     VALUES ($1, $2, 'malware', 'x', 'X', 'low', 'low', '', 'f00', 'outside')`,
+    [scanId, objectId],
+  );
+  const gaps = Array.from({ length: 25 }, (_, n) => ({ path: `m${n}`, reason: 'encrypted' }));
+  await stage.db.query(
+    `INSERT INTO verdict (object_id, scan_id, generation, verdict, reason, engines, bytes_scanned, bytes_total,
+       not_covered, at) VALUES ($1, $2, 1, 'secrets', 'secrets_found', '[]', 1, 1, $3, 1)`,
+    [objectId, scanId, JSON.stringify(gaps)],
+  );
   const ref = { endpointId: 'embedded', bucket: 'uploads', key: 'a.zip' };
   stage.ledger.scan = async () => ({ scanId, objectId, ref, generation: 1 });
   const subject = await new LedgerEvidence(stage.db, stage.ledger).ofScan(scanId);
   expect(subject.object).toEqual({ ref, objectId });
   expect(subject.findings).toHaveLength(20);
   expect(subject.findings[0]).toMatchObject({ severity: 'critical', line: 29, excerpt: 'K=AK****' });
-  expect(subject.findingsTotal).toBe(300);
+  expect(subject.findingsTotal).toBe(301);
+  expect(subject.notCovered).toHaveLength(20);
+  expect(subject.notCovered?.[0]).toEqual({ path: 'm0', reason: 'encrypted' });
+  expect(subject.notCoveredTotal).toBe(25);
   expect(subject.fingerprints).toHaveLength(30);
 });
 

@@ -137,6 +137,13 @@ describe('GET /api/v1/objects', () => {
       'dir/k1',
       { certain: 1, uncertain: 1 },
     ]);
+    await test.query(
+      `INSERT INTO finding (scan_id, object_id, kind, rule_id, title, severity, confidence, path, fingerprint, source)
+       SELECT id, object_id, 'malware', 'x', 'X', 'high', 'high', '', 'x', 'outside' FROM scan WHERE id = $1`,
+      [scanId],
+    );
+    const withOthers = (await list('key=dir/k1')).items[0];
+    expect(withOthers).toMatchObject({ findingsTotal: 3, findingCounts: { certain: 2, uncertain: 1 } });
     // Found, and not judged yet.
     expect(items.find(({ key }) => key === 'dir/k0')?.findingCounts).toEqual({ certain: 0, uncertain: 0 });
   });

@@ -3,6 +3,7 @@ import type { Cli } from '../cli.js';
 import { CommandError } from '../command-error.js';
 import { facts } from '../facts.js';
 import { countsOf, findingText, type Finding, type FindingCounts } from '../findings.js';
+import { gapLines, type Gap } from '../gaps.js';
 import { parseObjectUrl, s3Url } from '../s3-url.js';
 import { table } from '../table.js';
 import { query, wholeNumber } from '../values.js';
@@ -25,6 +26,7 @@ interface ObjectVersion {
   }[];
   readonly bytesScanned: number | null;
   readonly bytesTotal: number | null;
+  readonly required: readonly string[] | null;
   readonly sha256: string | null;
   readonly uploadedAt: string;
   readonly firstSeenAt: string;
@@ -55,6 +57,8 @@ type ObjectStory = ObjectVersion & {
   readonly findings: readonly Finding[];
   readonly scans: readonly unknown[];
   readonly actions: readonly Action[];
+  /** The newest first. */
+  readonly verdicts: readonly { readonly verdict: string; readonly notCovered: readonly Gap[] }[];
   readonly decisions: readonly (Decider & { readonly outcome: string; readonly reason: string })[];
   /** This version is a copy that a release wrote; what was scanned is another. */
   readonly releasedFrom: (Decider & { readonly objectId: string }) | null;
@@ -159,6 +163,7 @@ function shown(object: ObjectStory): string[] {
       ['sha-256', object.sha256],
       ['scanned', isScanned(object) ? `${bytesScanned ?? 0} of ${bytesTotal} bytes` : null],
       ['scans', scans.length > 1 ? scans.length : null],
+      ['required', object.required?.join(', ')],
       ['engines', engines.map(engineText).join(', ')],
       ['uploaded', object.uploadedAt],
       ['first seen', object.firstSeenAt],
@@ -186,6 +191,7 @@ function shown(object: ObjectStory): string[] {
     ...(findings.length > SHOWN_FINDINGS
       ? [`${findings.length - SHOWN_FINDINGS} more findings; see --json`]
       : []),
+    ...gapLines(gapsOf(object)),
   ];
 }
 
@@ -195,6 +201,10 @@ const engineText = ({ name, version, databaseDate }: ObjectVersion['engines'][nu
 /** Somebody looked, or was to: what a rule or a person took away has bytes too, and none of them were read. */
 const isScanned = ({ bytesTotal, engines, verdict }: ObjectStory): boolean =>
   bytesTotal !== null && (engines.length > 0 || verdict !== 'skipped');
+
+/** Of the verdict; where that says what was looked at, nobody asked for the rest. */
+const gapsOf = ({ verdict, verdicts }: ObjectStory): readonly Gap[] =>
+  verdict.startsWith('clean') ? [] : (verdicts[0]?.notCovered ?? []);
 
 /** Why it was done so, or not done. */
 function noteOf({ action, actions }: ObjectStory): string {

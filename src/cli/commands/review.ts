@@ -5,6 +5,7 @@ import { CommandError } from '../command-error.js';
 import { confirmed } from '../confirm.js';
 import { facts } from '../facts.js';
 import { findingText, type Finding } from '../findings.js';
+import { gapLines, type Gap } from '../gaps.js';
 import { s3Url } from '../s3-url.js';
 import { table } from '../table.js';
 import { query, wholeNumber } from '../values.js';
@@ -53,6 +54,9 @@ interface Review {
 
 type ReviewDetail = Review & {
   readonly findings: readonly Finding[];
+  /** Absent in the answer of an older service. */
+  readonly notCovered?: readonly Gap[];
+  readonly notCoveredTotal?: number;
 };
 
 interface ReviewPage {
@@ -224,6 +228,7 @@ function shown(review: ReviewDetail): string[] {
       ['findings', review.findingsTotal],
     ]),
     ...review.findings.map((finding) => `  ${findingText(finding)}`),
+    ...gapLines(review.notCovered ?? [], review.notCoveredTotal),
     ...(waits
       ? review.outcomes.map(
           ({ name, effect, needsReason }) =>

@@ -1,4 +1,4 @@
-import type { Finding, ObjectFacts, ObjectRef } from '../../verdicts/ledger.js';
+import type { Finding, NotCovered, ObjectFacts, ObjectRef } from '../../verdicts/ledger.js';
 
 /** What a person is shown and decides on, fixed when the review opens. Holds no secret: excerpts are masked. */
 export interface Subject {
@@ -16,6 +16,10 @@ export interface Subject {
   readonly sha256?: string | undefined;
   /** Which engines looked, as `clamav 1.4.3`. */
   readonly engines?: readonly string[] | undefined;
+  /** What was not looked at, at most MAX_GAPS_SHOWN; absent in reviews of an earlier release. */
+  readonly notCovered?: readonly NotCovered[] | undefined;
+  /** How many of them the ledger knows. */
+  readonly notCoveredTotal?: number | undefined;
   /** At most MAX_FINDINGS_SHOWN, the worst first. */
   readonly findings: readonly Finding[];
   /** How many there are in all. */
@@ -28,6 +32,8 @@ export interface Subject {
 
 /** Findings that travel with a review; the rest are on the object's page. */
 export const MAX_FINDINGS_SHOWN = 20;
+/** The same of what was not looked at. */
+export const MAX_GAPS_SHOWN = 20;
 
 /** The part of a subject that a vote binds to: which bytes, what was said of them, what was found. */
 export const essence = (subject: Subject) => ({

@@ -1,5 +1,5 @@
 import type { Queryable } from '../../database/queryable.js';
-import type { Finding } from '../../verdicts/ledger.js';
+import type { Finding, NotCovered } from '../../verdicts/ledger.js';
 
 interface FindingRow {
   readonly kind: Finding['kind'];
@@ -52,17 +52,27 @@ export async function worstFindings(db: Queryable, scanId: string, limit: number
 export async function scanEssence(
   db: Queryable,
   scanId: string,
-): Promise<{ fingerprints: string[]; total: number; sha256?: string; engines: string[] }> {
+): Promise<{
+  fingerprints: string[];
+  total: number;
+  sha256?: string;
+  engines: string[];
+  notCovered: NotCovered[];
+}> {
   const [row] = await db.query<{
     fingerprints: string[] | null;
     total: number;
     sha256: string | null;
     engines: { name: string; version: string }[] | null;
+    not_covered: NotCovered[] | null;
   }>(
     `SELECT (SELECT array_agg(DISTINCT fingerprint ORDER BY fingerprint) FROM finding WHERE scan_id = s.id) AS fingerprints,
-            s.secrets_total + s.malware_total AS total, v.sha256, v.engines
+            (s.secrets_total::bigint + s.malware_total
+             + (SELECT count(*) FROM finding
+                 WHERE scan_id = s.id AND (source <> '' OR fingerprint LIKE 'external:%')))::float8 AS total,
+            v.sha256, v.engines, v.not_covered
      FROM scan s LEFT JOIN LATERAL (
-       SELECT sha256, engines FROM verdict
+       SELECT sha256, engines, not_covered FROM verdict
        WHERE object_id = s.object_id AND scan_id = s.id ORDER BY id DESC LIMIT 1) v ON true
      WHERE s.id = $1`,
     [scanId],
@@ -70,6 +80,7 @@ export async function scanEssence(
   return {
     fingerprints: row?.fingerprints ?? [],
     total: row?.total ?? 0,
+    notCovered: row?.not_covered ?? [],
     engines: (row?.engines ?? []).map((engine) => `${engine.name} ${engine.version}`),
     ...(row?.sha256 == null ? {} : { sha256: row.sha256 }),
   };

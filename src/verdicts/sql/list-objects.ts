@@ -62,7 +62,7 @@ const COLUMNS = `o.id, o.endpoint_id, o.bucket, o.key, o.version_id, o.e_tag, o.
   o.deleted_at::float8, o.folded_into, o.generation, o.verdict, o.workflow_id, o.decision, o.decided_at::float8,
   o.action, o.action_performed, v.reason, v.detail, v.required, v.engines, v.bytes_scanned::float8, v.bytes_total::float8,
   v.sha256, v.at::float8 AS scanned_at, r.id AS open_review_id, f.certain_findings, f.uncertain_findings,
-  coalesce(s.secrets_total + s.malware_total, 0) AS findings_total`;
+  (coalesce(s.secrets_total::bigint + s.malware_total, 0) + f.foreign_findings)::float8 AS findings_total`;
 
 // Only a row of the page asks for its scan, by its key, for its review, through the index on the review's workflow, and for
 // its findings, through that on their scan.
@@ -73,8 +73,9 @@ const FROM = `object_version o LEFT JOIN verdict v ON v.id = o.verdict_id
   ) r ON true
   LEFT JOIN LATERAL (
     SELECT count(*) FILTER (WHERE confidence = 'high' AND NOT accepted)::int AS certain_findings,
-           count(*) FILTER (WHERE confidence <> 'high' OR accepted)::int AS uncertain_findings
-      FROM (SELECT confidence, accepted FROM finding WHERE scan_id = v.scan_id LIMIT ${COUNTED_FINDINGS}) counted
+           count(*) FILTER (WHERE confidence <> 'high' OR accepted)::int AS uncertain_findings,
+           count(*) FILTER (WHERE source <> '' OR fingerprint LIKE 'external:%')::int AS foreign_findings
+      FROM (SELECT confidence, accepted, source, fingerprint FROM finding WHERE scan_id = v.scan_id LIMIT ${COUNTED_FINDINGS}) counted
   ) f ON true`;
 
 /** A condition and its values, numbered from `$1`. */
