@@ -1,4 +1,5 @@
 import type { Instant } from '../clock.js';
+import { InvalidInput } from '../errors.js';
 
 /** [from, to) in milliseconds since the epoch, and the name that people use for it, as `2026-W47`. */
 export interface Period {
@@ -25,6 +26,38 @@ export function isoWeek(at: Instant, timeZone: string): Period {
 export function previousIsoWeek(at: Instant, timeZone: string): Period {
   return isoWeek(isoWeek(at, timeZone).from - 1, timeZone);
 }
+
+/** A moment, or a day of the zone, as its midnight in UTC: the day's first moment is meant. */
+export type Moment = Instant | { readonly day: number };
+
+/**
+ * What a report is asked for: the week so far, the week that holds `from`, or exactly `from` to `to`.
+ *
+ * @throws InvalidInput naming the end that is wrong.
+ */
+export function wishedPeriod(
+  wished: { readonly from?: Moment | undefined; readonly to?: Moment | undefined },
+  now: Instant,
+  timeZone: string,
+): Period {
+  const at = (moment: Moment): Instant =>
+    typeof moment === 'number' ? moment : startOfLocalDay(moment.day, timeZone);
+  if (wished.from === undefined) {
+    if (wished.to !== undefined) throw InvalidInput.field('from', 'is needed when `to` is given');
+    return isoWeek(now, timeZone);
+  }
+  const from = at(wished.from);
+  if (from > now) throw InvalidInput.field('from', 'lies in the future; nothing can be reported of it yet');
+  const week = isoWeek(from, timeZone);
+  if (wished.to === undefined) return week;
+  const to = at(wished.to);
+  if (to <= from) throw InvalidInput.field('to', 'must be after `from`');
+  if (to - from > 366 * DAY_MS) throw InvalidInput.field('to', 'must be within a year after `from`');
+  const isWeek = from === week.from && to === week.to;
+  return { from, to, label: isWeek ? week.label : `${dayOf(from)} to ${dayOf(to)}` };
+}
+
+const dayOf = (at: Instant): string => new Date(at).toISOString().slice(0, 10);
 
 /** ISO 8601: the week belongs to the year of its Thursday. `monday` is that day's midnight in UTC. */
 function isoWeekLabel(monday: number): string {

@@ -6,10 +6,16 @@ import { actorOf, CurrentPrincipal, READERS, Roles, type Principal } from '../ac
 import { decodeCursor, encodeCursor, isUuid } from '../cursor.js';
 import { ReportsService } from './reports.service.js';
 
-const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+const moment = z.union(
+  [
+    z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
+    z.iso.date().transform((text) => ({ day: Date.parse(text) })),
+  ],
+  'must be a time or a day, as in 2026-01-05T00:00:00Z or 2026-01-05',
+);
 
 const ReportRequest = z
-  .object({ kind: z.literal('weekly'), from: instant.optional(), to: instant.optional() })
+  .object({ kind: z.literal('weekly'), from: moment.optional(), to: moment.optional() })
   .meta({ id: 'ReportRequest' });
 const ListQuery = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(50),

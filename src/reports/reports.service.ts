@@ -8,7 +8,7 @@ import { Database } from '../database/database.js';
 import { Engine } from '../engine/ports.js';
 import type { Actor } from '../engine/model/command.js';
 import { waitForRemovals } from '../engine/retention/retention-hold.js';
-import { InvalidInput, NotFound } from '../errors.js';
+import { NotFound } from '../errors.js';
 import { VERSION } from '../ops/version.js';
 import { reviewBalance } from '../reviews/reviews.queries.js';
 import {
@@ -19,7 +19,7 @@ import {
   uploadsNotClean,
 } from '../verdicts/verdicts.queries.js';
 import { coverageOf, type Coverage } from './arithmetic.js';
-import { isoWeek, type Period } from './period.js';
+import { wishedPeriod, type Moment, type Period } from './period.js';
 import { renderHtml } from './render-html.js';
 import { LISTED_ROWS, type ReportData } from './report-data.js';
 
@@ -69,12 +69,12 @@ export class ReportsService {
     private readonly clock: Clock,
   ) {}
 
-  /** A report that somebody asked for; the current week so far when no period is given. */
+  /** A report that somebody asked for, of the period that wishedPeriod makes of it. */
   async request(
-    range: { from?: number | undefined; to?: number | undefined },
+    wished: { from?: Moment | undefined; to?: Moment | undefined },
     actor: Actor,
   ): Promise<ReportSummary> {
-    const period = this.periodOf(range);
+    const period = wishedPeriod(wished, Math.round(this.clock.now()), this.config.ORG_TIME_ZONE);
     const id = randomUUID();
     await this.insert(id, period, false, actor);
     await this.start(id, actor);
@@ -180,24 +180,6 @@ export class ReportsService {
         },
       ]);
     });
-  }
-
-  private periodOf({ from, to }: { from?: number | undefined; to?: number | undefined }): Period {
-    const now = Math.round(this.clock.now());
-    const week = isoWeek(from ?? now, this.config.ORG_TIME_ZONE);
-    if (from === undefined && to === undefined) return week;
-    if (from === undefined) throw InvalidInput.field('from', 'is needed when `to` is given');
-    if (to === undefined) return week;
-    if (to <= from) throw InvalidInput.field('to', 'must be after `from`');
-    if (to - from > 366 * 86_400_000) throw InvalidInput.field('to', 'must be within a year after `from`');
-    return {
-      from,
-      to,
-      label:
-        from === week.from && to === week.to
-          ? week.label
-          : `${iso(from).slice(0, 10)} to ${iso(to).slice(0, 10)}`,
-    };
   }
 
   private async insert(id: string, period: Period, scheduled: boolean, actor: Actor): Promise<void> {

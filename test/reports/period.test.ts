@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isoWeek, previousIsoWeek } from '../../src/reports/period.js';
+import { isoWeek, previousIsoWeek, wishedPeriod } from '../../src/reports/period.js';
 
 const HOUR = 3_600_000;
 const at = (iso: string): number => Date.parse(iso);
@@ -56,5 +56,32 @@ describe('the ISO week of an instant', () => {
       ),
       { numRuns: 60 },
     );
+  });
+});
+
+describe('the period that somebody wishes', () => {
+  const now = at('2026-11-25T12:00:00Z');
+  const day = (text: string) => ({ day: Date.parse(text) });
+
+  it('is the week so far, the week that holds the day, or exactly what is named', () => {
+    expect(wishedPeriod({}, now, 'UTC').label).toBe('2026-W48');
+    for (const zone of ['UTC', 'America/New_York', 'Asia/Tokyo'])
+      expect(wishedPeriod({ from: day('2026-11-16') }, now, zone)).toEqual(
+        isoWeek(at('2026-11-18T12:00:00Z'), zone),
+      );
+    expect(wishedPeriod({ from: day('2026-11-02'), to: at('2026-11-03T06:00:00Z') }, now, 'UTC')).toEqual({
+      from: at('2026-11-02T00:00:00Z'),
+      to: at('2026-11-03T06:00:00Z'),
+      label: '2026-11-02 to 2026-11-03',
+    });
+  });
+
+  it.each([
+    [{ from: day('2026-12-01') }, /^from: lies in the future/],
+    [{ from: day('2026-12-01'), to: day('2026-12-02') }, /^from: lies in the future/],
+    [{ to: day('2026-11-02') }, /^from: is needed/],
+    [{ from: day('2026-11-02'), to: day('2026-11-02') }, /^to: must be after/],
+  ])('is refused as %j by the name of its end', (wished, why) => {
+    expect(() => wishedPeriod(wished, now, 'UTC')).toThrow(why);
   });
 });

@@ -56,8 +56,11 @@ export function addReport(program: Command, cli: Cli): void {
     });
   waiting(group.command('create').description('ask for a report; the week so far when no period is named'))
     .addOption(new Option('--kind <KIND>', 'which one').choices(['weekly']).default('weekly'))
-    .option('--from <TIME>', 'from then on, as in 2026-01-05T00:00:00Z; a week, when no end is named')
-    .option('--to <TIME>', 'until then')
+    .option(
+      '--from <TIME>',
+      'a day or time, as in 2026-01-05: the whole week that holds it, or exactly from then on where an end is named',
+    )
+    .option('--to <TIME>', 'until then, exclusive; needs --from')
     .action(async (options: WaitOptions & { kind: string; from?: string; to?: string }) => {
       const { kind, from, to } = options;
       const asked = await cli.client.call<Report>('POST', '/api/v1/reports', { kind, from, to });
