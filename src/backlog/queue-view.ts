@@ -62,6 +62,8 @@ export const PauseAnswer = z
   .object({
     queue: z.string(),
     paused: z.boolean(),
+    /** False: it was so before. */
+    changed: z.boolean(),
     /** False: starts that were chosen before are still under way. */
     settled: z.boolean(),
   })

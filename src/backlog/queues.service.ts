@@ -78,8 +78,8 @@ export class Queues {
       paused_by: actor,
       paused_at: wholeMilliseconds(this.clock),
     };
-    await this.database.transaction(async (tx) => {
-      if (!(await insertPause(tx, pause))) return;
+    const changed = await this.database.transaction(async (tx) => {
+      if (!(await insertPause(tx, pause))) return false;
       await appendAudit(tx, [
         {
           at: pause.paused_at,
@@ -89,23 +89,25 @@ export class Queues {
           data: { ...queue, ...(reason !== undefined && { reason }) },
         },
       ]);
+      return true;
     });
-    return { queue: pause.queue, paused: true, settled: await this.settle() };
+    return { queue: pause.queue, paused: true, changed, settled: await this.settle() };
   }
 
   /** @param actor as in AuditEvent @throws InvalidInput for a bucket that several endpoints have. */
   async resume(name: QueueName, actor: string): Promise<PauseAnswer> {
     const queue = this.placed(name);
     const key = queueKeyOf(queue);
-    await this.database.transaction(async (tx) => {
-      if (!(await deletePause(tx, key))) return;
+    const changed = await this.database.transaction(async (tx) => {
+      if (!(await deletePause(tx, key))) return false;
       const at = wholeMilliseconds(this.clock);
       await appendAudit(tx, [
         { at, actor, action: 'queue.resumed', subject: `queue:${key}`, data: { ...queue } },
       ]);
+      return true;
     });
     this.bell.ring();
-    return { queue: key, paused: false, settled: true };
+    return { queue: key, paused: false, changed, settled: true };
   }
 
   /** @returns whether starts that a dispatcher had chosen before are over. */
@@ -128,11 +130,14 @@ export class Queues {
     }
     if (endpointId !== undefined) {
       if (this.buckets.find(endpointId, bucket) !== undefined) return { endpointId, bucket, source };
-      throw InvalidInput.field('bucket', `${bucket} is not registered on ${endpointId}; see /api/v1/buckets`);
+      throw InvalidInput.field(
+        'bucket',
+        `${bucket} is not registered on ${endpointId}; see: sallyport bucket list`,
+      );
     }
     const [policy, another] = this.buckets.named(bucket);
     if (policy === undefined) {
-      throw InvalidInput.field('bucket', `${bucket} is not a registered bucket; see /api/v1/buckets`);
+      throw InvalidInput.field('bucket', `${bucket} is not a registered bucket; see: sallyport bucket list`);
     }
     if (another !== undefined) {
       throw InvalidInput.field('endpointId', `several endpoints have a bucket ${bucket}; say which is meant`);

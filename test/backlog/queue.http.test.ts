@@ -144,7 +144,7 @@ describe('a pause', () => {
     await upload('b', 'plain');
     expect(await call('POST', '/pause', { bucket: 'uploads', reason: 'flood' })).toEqual({
       status: 200,
-      body: { queue: 'bucket:embedded/uploads', paused: true, settled: true },
+      body: { queue: 'bucket:embedded/uploads', paused: true, changed: true, settled: true },
     });
     expect(await dispatcher().dispatch()).toBe(1);
     expect(await dispatcher().dispatch()).toBe(0);

@@ -59,7 +59,14 @@ describe('sallyport queue', () => {
     expect(text).toMatch(/uploads +upload +2 +0 +0 +1 min 30 s +paused/);
     expect(text).toMatch(/bucket:embedded\/uploads .*user:alice +flood/);
     expect(await dispatch()).toBe(0);
-    expect(await say('resume', '--bucket', 'uploads')).toMatchObject({ code: 0 });
+    expect(await say('resume', '--bucket', 'uploads')).toMatchObject({
+      code: 0,
+      text: expect.stringMatching(/^Resumed/) as string,
+    });
+    expect((await say('resume', '--bucket', 'uploads')).text).toMatch(
+      /^Nothing to resume: .*uploads was not paused/,
+    );
+    expect((await say('pause', '--bucket', 'nope')).notes).toMatch(/nope is not .*sallyport bucket list/);
     expect(await dispatch()).toBe(2);
   });
 

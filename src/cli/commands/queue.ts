@@ -62,6 +62,8 @@ interface ItemAnswer {
 interface PauseAnswer {
   readonly queue: string;
   readonly paused: boolean;
+  /** Absent in the answer of an older service. */
+  readonly changed?: boolean;
   readonly settled: boolean;
 }
 
@@ -111,7 +113,9 @@ function addSteering(group: Command, cli: Cli): void {
     .action(async (wanted: QueueOptions) => {
       const body = queueNamed('resume', wanted);
       cli.print(await cli.client.call<PauseAnswer>('POST', '/api/v1/queue/resume', body), (answer) => [
-        `Resumed: ${answer.queue}.`,
+        answer.changed === false
+          ? `Nothing to resume: ${answer.queue} was not paused. What is: sallyport queue list`
+          : `Resumed: ${answer.queue}.`,
       ]);
     });
 }
