@@ -23,8 +23,11 @@ function contentOf(option: string, path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new CommandError(`${option}: ${path} cannot be read: ${(error as Error).message}.`, {
+    throw new CommandError(`${option}: ${path} cannot be read: ${reasonOf(error as Error)}.`, {
       cause: error,
     });
   }
 }
+
+/** Without the path, which Node names once more. */
+const reasonOf = ({ message }: Error): string => message.replace(/, \w+ '.*'$/s, '');

@@ -35,6 +35,11 @@ export function parseObjectUrl(text: string): { readonly bucket: string; readonl
 
 /** A bucket, as `s3://bucket` or by its name alone. @throws CommandError also where a key is named. */
 export function parseBucket(text: string): string {
+  if (!/^s3:\/\//i.test(text) && !/^[\w./-]{1,255}$/.test(text)) {
+    throw new CommandError(
+      `"${text}" is no name of a bucket: 3 to 255 letters, digits, dots, dashes and underscores.`,
+    );
+  }
   const { bucket, key } = parseS3Url(/^s3:\/\//i.test(text) ? text : `s3://${text}`);
   if (key !== undefined) throw new CommandError(`"${text}" names an object. Name the bucket: s3://${bucket}`);
   return bucket;

@@ -34,10 +34,17 @@ function refusal(issues: Issues, { type, data }: ArgumentMetadata): InvalidInput
   const problems = issues.map(({ path = [], message }) => ({
     // What has no name is wrong as a whole: the body, or everything after the question mark.
     path: pathOf(data === undefined ? path : [data, ...path]) || type,
-    message,
+    message: plainly(message),
   }));
   return new InvalidInput(problems.map(({ path, message }) => `${path}: ${message}`).join('; '), problems);
 }
+
+/** The schema's own words, as people say them. */
+const plainly = (message: string): string => {
+  const options = /^Invalid option: expected (?:one of )?(".*")$/.exec(message)?.[1];
+  if (options !== undefined) return `must be one of: ${options.slice(1, -1).replaceAll('"|"', ', ')}`;
+  return message === 'Invalid input: expected number, received NaN' ? 'must be a number' : message;
+};
 
 /** `a.b[0]` from the issue's path. */
 const pathOf = (path: Path): string =>

@@ -56,6 +56,7 @@ describe('s3://bucket/key', () => {
 
   test('is refused where the other one is meant', () => {
     expect(() => parseObjectUrl('s3://b/')).toThrow('names a bucket and no object');
+    expect(() => parseBucket('Bad_Name!')).toThrow('"Bad_Name!" is no name of a bucket: 3 to 255 letters');
     expect(() => parseBucket('s3://b/k')).toThrow('Name the bucket: s3://b');
   });
 });

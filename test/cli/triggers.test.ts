@@ -67,8 +67,8 @@ describe('trigger rules on the command line', () => {
 
   test('a rule that denies stands first, in the list and by itself, as the page says it', async () => {
     await type(...words('trigger set no_images --effect deny --type image/* --position 7'));
-    expect((await type('trigger', 'list')).said).toMatch(/first +no_images +deny .* enabled/);
-    expect((await type('trigger', 'show', 'no_images')).said).toMatch(/position +first/);
+    expect((await type('trigger', 'list')).said).toMatch(/first \(7\) +no_images +deny .* enabled/);
+    expect((await type('trigger', 'show', 'no_images')).said).toMatch(/position +first \(7\)/);
     const exported = JSON.parse((await type('trigger', 'export')).said) as { rules: object[] };
     expect(exported.rules).toContainEqual(expect.objectContaining({ name: 'no_images', position: 7 }));
   });

@@ -197,6 +197,11 @@ describe('the reviews API', () => {
       const [problem] = answer.body['errors'] as { path: string }[];
       expect([answer.status, verb, problem?.path.replace(/^body\./, '')]).toEqual([400, verb, field]);
     }
+    const detail = async (query: string) => (await call('GET', `/api/v1/reviews${query}`)).body['detail'];
+    expect(await detail('?limit=x')).toMatch(/limit: must be a number/);
+    expect(await detail('?state=NOPE')).toMatch(
+      /state.*: must be one of: OPEN, CLAIMED, COMPLETED, CANCELLED/,
+    );
     for (const query of ['?limit=0', '?limit=x', '?cursor=zzz', '?state=NOPE', '?mine=perhaps'])
       expect((await call('GET', `/api/v1/reviews${query}`)).status).toBe(400);
   });

@@ -214,8 +214,9 @@ function stateOf({ enabled, problems }: Rule): string {
   return problems.length > 0 ? 'enabled, and its uploads wait' : 'enabled';
 }
 
-/** What denies goes before all that allows, whatever its number. */
-const positionOf = ({ effect, position }: Rule): string | number => (effect === 'deny' ? 'first' : position);
+/** What denies goes before all that allows, whatever its number; among themselves they go by it. */
+const positionOf = ({ effect, position }: Rule): string | number =>
+  effect === 'deny' ? `first (${position})` : position;
 
 function ruleLines(rule: Rule): string[] {
   const { name, origin, ruleVersion, updatedAt, updatedBy, problems, enabled: _e, ...rest } = rule;
