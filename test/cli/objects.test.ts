@@ -85,7 +85,12 @@ describe('objects on the command line', () => {
       })),
     });
     const act = (action: 'quarantined' | 'deleted', performed: boolean, more: object) =>
-      parts.ledger.recordAction(scanId, `${action} ${performed}`, { action, performed, at: parts.clock.now(), ...more });
+      parts.ledger.recordAction(scanId, `${action} ${performed}`, {
+        action,
+        performed,
+        at: parts.clock.now(),
+        ...more,
+      });
     await act('quarantined', true, { data: { quarantine: { bucket: 'kept', key: 'x/a.zip' } } });
     await act('deleted', false, { note: 'S3 refused it' });
     const text = (await say('show', 's3://uploads/a.zip')).lines.join('\n');
