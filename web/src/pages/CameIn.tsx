@@ -37,6 +37,9 @@ export function CameIn() {
   );
 }
 
+const released = (counts: VerdictCounts): number => counts.released ?? 0;
+const uploads = (counts: VerdictCounts): number => counts.total - released(counts);
+
 function Table({ today, week }: { today: VerdictCounts; week: VerdictCounts | undefined }) {
   if (today.total === 0 && (week?.total ?? 0) === 0) {
     return <p className="quiet">Nothing within seven days. What is uploaded to a bucket appears here.</p>;
@@ -64,7 +67,7 @@ function Table({ today, week }: { today: VerdictCounts; week: VerdictCounts | un
         ).map((verdict) => (
           <tr key={verdict}>
             <td>
-              <Link className="bare" to={`/objects?verdict=${verdict}`}>
+              <Link className="bare" to={`/objects?verdict=${encodeURIComponent(verdict)}`}>
                 <State of={verdict} />
               </Link>
             </td>
@@ -72,10 +75,17 @@ function Table({ today, week }: { today: VerdictCounts; week: VerdictCounts | un
             <td className="number">{inWeek(of(verdict))}</td>
           </tr>
         ))}
+        {released(today) === 0 && (week === undefined || released(week) === 0) ? null : (
+          <tr>
+            <th scope="row">Copies written by releases</th>
+            <td className="number">{count(released(today))}</td>
+            <td className="number">{inWeek(released)}</td>
+          </tr>
+        )}
         <tr>
-          <th scope="row">All</th>
-          <td className="number">{count(today.total)}</td>
-          <td className="number">{inWeek(({ total }) => total)}</td>
+          <th scope="row">Uploads</th>
+          <td className="number">{count(uploads(today))}</td>
+          <td className="number">{inWeek(uploads)}</td>
         </tr>
       </tbody>
     </table>
