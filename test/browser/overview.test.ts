@@ -115,7 +115,11 @@ describe.skipIf(chromiumPath === undefined)('the first walk through the pages', 
           what: 'two infected samples in both columns',
         },
       );
-      expect(await part('Came in').getByRole('row', { name: /^Uploads/ }).count()).toBe(1);
+      expect(
+        await part('Came in')
+          .getByRole('row', { name: /^Uploads/ })
+          .count(),
+      ).toBe(1);
       await row.getByRole('link').click();
       await page.getByRole('heading', { name: 'Objects' }).waitFor();
       expect(page.url()).toContain('verdict=infected');
