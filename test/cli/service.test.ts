@@ -202,6 +202,7 @@ describe('the command line against a whole service', () => {
     const decided = await say('review', 'decide', id, 'delete');
     expect(decided.lines).toEqual([
       expect.stringMatching(/^Decided: Delete\. The object is deleted for good/),
+      'Done.',
     ]);
     expect(await json('review', 'show', id)).toMatchObject({
       state: 'COMPLETED',

@@ -333,9 +333,16 @@ describe('coverage', () => {
     expect(await ledger.identified(scans[1]?.id ?? '', facts)).toMatchObject({ kind: 'duplicate' });
     clock.advance(1000);
     const counted = await coverage(database, from, clock.now());
-    expect(counted).toEqual({ uploaded: 3, folded: 1, verdicts: { pending: 2, superseded: 1 } });
+    const copies = { opened: 0, accountedFor: 0 };
+    expect(counted).toEqual({
+      uploaded: 3,
+      copies,
+      folded: 1,
+      verdicts: { pending: 2, superseded: 1 },
+    });
     expect(await coverage(database, clock.now(), clock.now() + 1)).toEqual({
       uploaded: 0,
+      copies,
       folded: 0,
       verdicts: {},
     });
