@@ -201,8 +201,8 @@ describe('the command line against a whole service', () => {
     await expect(stale).rejects.toThrow('What you were shown is not what stands now');
     const decided = await say('review', 'decide', id, 'delete');
     expect(decided.lines).toEqual([
-      expect.stringMatching(/^Decided: Delete\. The object is deleted for good/),
-      'Done.',
+      'Decided: Delete. It is only recorded: the object stays where it is, because the bucket’s mode is tag.',
+      "Not deleted: the bucket's mode is tag: recorded, not deleted.",
     ]);
     expect(await json('review', 'show', id)).toMatchObject({
       state: 'COMPLETED',
