@@ -4,10 +4,11 @@ import { readConfig } from '../../src/config.js';
 import type { Task } from '../../src/engine/model/execution.js';
 import type { JsonObject } from '../../src/engine/model/json.js';
 import { TerminalError } from '../../src/engine/ports.js';
+import type { BucketPolicy } from '../../src/s3/buckets.js';
 import { CloseScanWorker } from '../../src/verdicts/workers/close-scan.worker.js';
 import { RecordFailureWorker } from '../../src/verdicts/workers/record-failure.worker.js';
 import { RecordVerdictWorker } from '../../src/verdicts/workers/record-verdict.worker.js';
-import { awsMessage, intakeParts } from '../intake/intake-parts.js';
+import { awsMessage, intakeParts, TestBuckets } from '../intake/intake-parts.js';
 
 const { intake, ledger, test, buckets } = await intakeParts();
 const UNKNOWN = '00000000-0000-4000-8000-000000000000';
@@ -39,6 +40,14 @@ beforeEach(async () => {
 const verdicts = () =>
   test.query('SELECT verdict, reason, bytes_scanned::int, bytes_total::int, sha256 FROM verdict');
 
+/** The same buckets, of which none requires an engine against malware. */
+class SecretsOnly extends TestBuckets {
+  override find(endpointId: string, bucket: string): BucketPolicy | undefined {
+    const policy = super.find(endpointId, bucket);
+    return policy && { ...policy, required: ['secrets'] };
+  }
+}
+
 describe('record_verdict', () => {
   it('judges both reports, records, and says the way; again without effect', async () => {
     const input = { scanId, inspection: present, secrets: report('secrets'), malware: report('malware') };
@@ -56,10 +65,7 @@ describe('record_verdict', () => {
   it('names what the bucket requires with the verdict', async () => {
     const malware = report('malware', { notCovered: [{ path: '', reason: 'engine_missing' }] });
     const input = { scanId, inspection: present, secrets: report('secrets'), malware };
-    const policy = buckets.list()[0] ?? expect.fail('no bucket');
-    const secretsOnly = {
-      find: () => ({ ...policy, required: ['secrets' as const] }),
-    } as unknown as typeof buckets;
+    const secretsOnly = new SecretsOnly();
     const config = readConfig({});
     const lenient = new RecordVerdictWorker(ledger, secretsOnly, config, pino({ level: 'silent' }));
     const { output } = (await lenient.execute(task(input))) as { output: JsonObject };

@@ -1,22 +1,7 @@
-/** What the ledger says of an object, in the order in which it is shown. */
-export const VERDICTS = [
-  'pending',
-  'clean',
-  'clean (secrets)',
-  'clean (malware)',
-  'infected',
-  'secrets',
-  'suspicious',
-  'encrypted',
-  'incomplete',
-  'unsupported',
-  'archived',
-  'denied',
-  'gone',
-  'superseded',
-  'skipped',
-  'failed',
-] as const;
+import { CLEAN_VERDICTS, VERDICTS } from '../../src/verdicts/verdict.js';
+
+// In the order in which they are shown.
+export { CLEAN_VERDICTS, VERDICTS };
 
 /** How many objects have each verdict; of those with none it says nothing. */
 export interface VerdictCounts {

@@ -8,13 +8,12 @@ import { ConfirmButton } from '../parts/ConfirmButton.js';
 import { Check, Field } from '../parts/Fields.js';
 import { Problem } from '../parts/Problem.js';
 import { useSettled } from '../parts/useSettled.js';
+import { CLEAN_VERDICTS } from '../verdicts.js';
 import { numberOf } from './lines.js';
 
 /** Those whose bytes may say more today than they did, and the chosen ones. */
 const CHOICES = [
-  'clean',
-  'clean (secrets)',
-  'clean (malware)',
+  ...CLEAN_VERDICTS,
   'incomplete',
   'unsupported',
   'encrypted',
@@ -22,7 +21,7 @@ const CHOICES = [
   'denied',
   'archived',
 ] as const;
-const FIRST: readonly string[] = ['clean', 'clean (secrets)', 'clean (malware)', 'incomplete'];
+const FIRST: readonly string[] = [...CLEAN_VERDICTS, 'incomplete'];
 
 /** Looks again at what the ledger knows of a bucket. How much that is, is said before anything begins. */
 export function RescanCard({ bucket }: { bucket: string }) {
