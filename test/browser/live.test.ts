@@ -1,16 +1,12 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { chromiumPath, launchChromium } from './chromium.js';
-
-const screenshots = fileURLToPath(new URL('../../docs/screenshots/', import.meta.url));
-// Pictures are kept only when asked for, so that a test run leaves the tree as it was.
-const keepPictures = process.env['UPDATE_SCREENSHOTS'] === 'true';
+import { logIn, picture } from './visit.js';
 
 const step = (name: string, more: object = {}) => ({
   name,
@@ -68,11 +64,7 @@ describe.skipIf(chromiumPath === undefined)('a page that shows what happens', ()
     ).newPage();
     page.on('request', (request) => asked.push(new URL(request.url()).pathname));
     page.on('pageerror', (error) => faults.push(error.message));
-    await page.goto(service.url);
-    await page.getByLabel('Name').fill(service.credentials.admin.name);
-    await page.getByLabel('Password').fill(service.credentials.admin.password);
-    await page.getByRole('button', { name: 'Log in' }).click();
-    await page.getByRole('heading', { name: 'Overview', exact: true }).waitFor();
+    await logIn(page, service);
   }, 120_000);
 
   afterAll(async () => {
@@ -103,18 +95,6 @@ describe.skipIf(chromiumPath === undefined)('a page that shows what happens', ()
   const liveness = (kind: string) =>
     page.locator(`[data-testid="liveness"][data-state="${kind}"]`).waitFor({ timeout: 20_000 });
 
-  /** The page in both themes. */
-  async function picture(name: string): Promise<void> {
-    if (!keepPictures) return;
-    mkdirSync(screenshots, { recursive: true });
-    for (const colorScheme of ['dark', 'light'] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      await page.screenshot({
-        path: join(screenshots, colorScheme === 'light' ? `${name}.png` : `${name}-dark.png`),
-      });
-    }
-  }
-
   it('follows a lease, a failure and its retry, with the attempts stacked', async () => {
     await page.goto(`${service.url}/executions/${workflowId}?task=reserve`);
     await liveness('live');
@@ -142,7 +122,7 @@ describe.skipIf(chromiumPath === undefined)('a page that shows what happens', ()
     await report(await claim('pack'), 'COMPLETED');
     await state('label', 'SCHEDULED');
     await page.getByText(/^label waits for/).waitFor();
-    await picture('execution-live');
+    await picture(page, 'execution-live');
   }, 60_000);
 
   it('asks for nothing while nothing happens', async () => {
@@ -171,7 +151,7 @@ describe.skipIf(chromiumPath === undefined)('a page that shows what happens', ()
     asked.length = 0;
     await page.waitForTimeout(3_500);
     expect(asked.filter((path) => path === '/api/v1/executions')).toEqual([]);
-    await picture('executions');
+    await picture(page, 'executions');
   }, 60_000);
 
   it('shows the iterations of a loop, and the way to a sub-workflow and back', async () => {

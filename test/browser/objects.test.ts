@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { chromiumPath, launchChromium } from './chromium.js';
+import { logIn, watchedPage } from './visit.js';
 
 interface ObjectRow {
   readonly id: string;
@@ -61,20 +62,9 @@ describe.skipIf(chromiumPath === undefined)('the pages of objects', () => {
       body: { bucket: 'uploads', prefix: LONG, dryRun: true },
     });
     browser = await launchChromium();
-    page = await (
-      await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'light' })
-    ).newPage();
+    page = await watchedPage(browser, faults);
     page.setDefaultTimeout(15_000);
-    page.on('pageerror', (error) => faults.push(error.message));
-    page.on('console', (message) => {
-      // The first question for the session is answered 401 by design.
-      if (message.type() === 'error' && !message.text().includes('401')) faults.push(message.text());
-    });
-    await page.goto(service.url);
-    await page.getByLabel('Name').fill(service.credentials.admin.name);
-    await page.getByLabel('Password').fill(service.credentials.admin.password);
-    await page.getByRole('button', { name: 'Log in' }).click();
-    await page.getByRole('heading', { name: 'Overview', exact: true }).waitFor();
+    await logIn(page, service);
   }, 150_000);
 
   afterAll(async () => {

@@ -1,16 +1,12 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ServiceProcess } from '../support/service-process.js';
 import { chromiumPath, launchChromium } from './chromium.js';
-
-const screenshots = fileURLToPath(new URL('../../docs/screenshots/', import.meta.url));
-// Pictures are kept only when asked for, so that a test run leaves the tree as it was.
-const keepPictures = process.env['UPDATE_SCREENSHOTS'] === 'true';
+import { logIn, picture, watchedPage } from './visit.js';
 
 /** What an operator sets and watches, clicked through in a real browser. */
 describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
@@ -33,21 +29,9 @@ describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
     });
     await service.start();
     browser = await launchChromium();
-    page = await (
-      await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'light' })
-    ).newPage();
+    page = await watchedPage(browser, faults, () => isRefusing);
     page.setDefaultTimeout(15_000);
-    page.on('pageerror', (error) => faults.push(error.message));
-    page.on('console', (message) => {
-      // The first question for the session is answered 401 by design, and refusals are tried on purpose.
-      if (message.type() === 'error' && !message.text().includes('401') && !isRefusing)
-        faults.push(message.text());
-    });
-    await page.goto(service.url);
-    await page.getByLabel('Name').fill(service.credentials.admin.name);
-    await page.getByLabel('Password').fill(service.credentials.admin.password);
-    await page.getByRole('button', { name: 'Log in' }).click();
-    await page.getByRole('heading', { name: 'Overview', exact: true }).waitFor();
+    await logIn(page, service);
   }, 120_000);
 
   afterAll(async () => {
@@ -56,18 +40,6 @@ describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
     rmSync(folder, { recursive: true, force: true });
   }, 30_000);
 
-  /** The page, or a part of it, in both themes. */
-  async function picture(name: string, part: Page | Locator = page): Promise<void> {
-    if (!keepPictures) return;
-    mkdirSync(screenshots, { recursive: true });
-    await page.evaluate('scrollTo(0, 0)');
-    for (const colorScheme of ['dark', 'light'] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      await part.screenshot({
-        path: join(screenshots, colorScheme === 'light' ? `${name}.png` : `${name}-dark.png`),
-      });
-    }
-  }
   /** Something that the service is to refuse: the browser complains of the status, we do not. */
   async function refused(deed: () => Promise<void>): Promise<void> {
     isRefusing = true;
@@ -91,7 +63,7 @@ describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
     it('add an endpoint and a bucket on it, and say what is wrong before', async () => {
       await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Buckets' }).click();
       await page.getByRole('link', { name: 'uploads', exact: true }).waitFor();
-      await picture('buckets');
+      await picture(page, 'buckets');
       await page.getByRole('link', { name: 'Add an endpoint' }).click();
       await page.getByLabel('Name', { exact: true }).fill('second');
       await page.getByLabel('Address').fill(`http://127.0.0.1:${service.s3Port}`);
@@ -117,7 +89,7 @@ describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
       await page.getByLabel('Reviewers').fill('finance');
       await page.getByLabel('Archive passwords').fill('first\nsecond');
       await expectNames();
-      await picture('bucket');
+      await picture(page, 'bucket');
       await page.getByRole('button', { name: 'Add it' }).click();
       await page.getByRole('heading', { name: 'invoices' }).waitFor();
       const bucket = await service.api('/api/v1/buckets/second/invoices');
@@ -174,7 +146,7 @@ describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
       await page.goto(`${service.url}/buckets/embedded/uploads`);
       await page.getByRole('button', { name: 'Examine' }).click();
       await page.getByRole('row').filter({ hasText: 'uploads' }).first().waitFor({ timeout: 60_000 });
-      await picture('doctor', page.getByRole('region', { name: 'Doctor' }));
+      await picture(page, 'doctor', page.getByRole('region', { name: 'Doctor' }));
     }, 150_000);
 
     it('remove it when the button is pressed twice', async () => {
@@ -216,7 +188,7 @@ describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
       await page.getByRole('button', { name: 'Which rule wins?' }).click();
       await page.getByText('it would start scan_upload').waitFor();
       await page.getByText('it wants drafts/, and there is final/a.txt').waitFor();
-      await picture('triggers');
+      await picture(page, 'triggers');
     }, 60_000);
 
     it('change, switch off and remove it', async () => {
@@ -227,7 +199,7 @@ describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
       await page.getByLabel('Percent').fill('20');
       await page.getByLabel('Input').fill('{"team": "${event.tags.team}"}');
       await expectNames();
-      await picture('trigger');
+      await picture(page, 'trigger');
       await page.getByRole('button', { name: 'Save' }).click();
       await page.getByText('Version 2').waitFor();
       expect(await service.api('/api/v1/triggers/no-drafts')).toMatchObject({
@@ -276,7 +248,7 @@ describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
       expect(await page.getByText('Somebody changed it meanwhile').count()).toBe(0);
       await page.getByRole('button', { name: 'Run it now' }).click();
       await page.getByRole('row').getByText('done').waitFor();
-      await picture('schedule');
+      await picture(page, 'schedule');
       await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Triggers' }).click();
       await page.getByRole('link', { name: 'month-end' }).waitFor();
     }, 60_000);
@@ -299,7 +271,7 @@ describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
       const held = page.getByRole('row').filter({ hasText: 'queued/first.txt' });
       await held.getByText(/^with everything since .*: a storm$/).waitFor();
       await expectNames();
-      await picture('queue');
+      await picture(page, 'queue');
       const second = page.getByRole('row').filter({ hasText: 'queued/second.txt' });
       await second.getByRole('button', { name: /^Scan soon/ }).click();
       await second.getByText('priority 90').waitFor();
@@ -371,17 +343,17 @@ describe.skipIf(chromiumPath === undefined)('the pages of an operator', () => {
       await page.getByRole('button', { name: 'Estimate it' }).click();
       await page.getByRole('heading', { name: 'What it comes to' }).waitFor();
       await page.getByText('To scan').waitFor();
-      await picture('backfill-estimate');
+      await picture(page, 'backfill-estimate');
       await page.getByRole('button', { name: 'Start it' }).click();
       await page.getByText('100 %').waitFor();
       await page.getByText('completed').waitFor();
       await page.getByText('12 of 12 objects').waitFor();
       await expectNames();
-      await picture('backfill');
+      await picture(page, 'backfill');
       await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Backfills' }).click();
       await page.getByRole('link', { name: 'older/2019/' }).waitFor();
       await expectNames();
-      await picture('backfills');
+      await picture(page, 'backfills');
     }, 90_000);
 
     it('offer no start of what has nothing to scan, and show an estimate as one', async () => {

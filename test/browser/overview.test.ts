@@ -1,16 +1,12 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { chromiumPath, launchChromium } from './chromium.js';
-
-const screenshots = fileURLToPath(new URL('../../docs/screenshots/', import.meta.url));
-// Pictures are kept only when asked for, so that a test run leaves the tree as it was.
-const keepPictures = process.env['UPDATE_SCREENSHOTS'] === 'true';
+import { logIn, picture, watchedPage } from './visit.js';
 
 interface ObjectRow {
   readonly id: string;
@@ -40,15 +36,8 @@ describe.skipIf(chromiumPath === undefined)('the first walk through the pages', 
     });
     await service.start();
     browser = await launchChromium();
-    page = await (
-      await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'light' })
-    ).newPage();
+    page = await watchedPage(browser, faults);
     page.setDefaultTimeout(15_000);
-    page.on('pageerror', (error) => faults.push(error.message));
-    page.on('console', (message) => {
-      // The first question for the session is answered 401 by design.
-      if (message.type() === 'error' && !message.text().includes('401')) faults.push(message.text());
-    });
     [infected, secrets] = await Promise.all([
       asked('invoices/invoice-2026-014.zip'),
       asked('deploy/settings.ini'),
@@ -61,11 +50,9 @@ describe.skipIf(chromiumPath === undefined)('the first walk through the pages', 
       { timeoutMs: 40_000, what: 'a verdict on every sample' },
     );
     await page.goto(service.url);
-    await page.getByLabel('Name').fill(service.credentials.admin.name);
+    await page.getByLabel('Name').waitFor();
     expect(await page.title()).toBe('Log in · Sallyport');
-    await page.getByLabel('Password').fill(service.credentials.admin.password);
-    await page.getByRole('button', { name: 'Log in' }).click();
-    await page.getByRole('heading', { name: 'Overview', exact: true }).waitFor();
+    await logIn(page, service);
   }, 150_000);
 
   afterAll(async () => {
@@ -84,18 +71,6 @@ describe.skipIf(chromiumPath === undefined)('the first walk through the pages', 
       },
       { timeoutMs: 40_000, what: `a review of ${key}` },
     );
-
-  /** The page in both themes. */
-  async function picture(name: string): Promise<void> {
-    if (!keepPictures) return;
-    mkdirSync(screenshots, { recursive: true });
-    for (const colorScheme of ['dark', 'light'] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      await page.screenshot({
-        path: join(screenshots, colorScheme === 'light' ? `${name}.png` : `${name}-dark.png`),
-      });
-    }
-  }
 
   describe('begins with an overview, which', () => {
     const part = (name: string) => page.getByRole('region', { name, exact: true });
@@ -159,7 +134,7 @@ describe.skipIf(chromiumPath === undefined)('the first walk through the pages', 
     it('says of each bucket whether its events arrive, and which event queue does not answer', async () => {
       await page.getByRole('row').filter({ hasText: 'uploads' }).getByText('arrive').waitFor();
       await part('Fails or is held').getByRole('link', { name: 'event queue upload-events' }).waitFor();
-      await picture('overview');
+      await picture(page, 'overview');
       await part('Fails or is held').getByRole('link', { name: 'event queue upload-events' }).click();
       const queue = page.getByRole('row').filter({ hasText: 'upload-events' });
       await queue.getByText('To mend it:').waitFor();

@@ -1,16 +1,12 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { chromiumPath, launchChromium } from './chromium.js';
-
-const screenshots = fileURLToPath(new URL('../../docs/screenshots/', import.meta.url));
-// Pictures are kept only when asked for, so that a test run leaves the tree as it was.
-const keepPictures = process.env['UPDATE_SCREENSHOTS'] === 'true';
+import { keepPictures, picture, screenshots, watchedPage } from './visit.js';
 
 interface ObjectRow {
   readonly id: string;
@@ -32,14 +28,7 @@ describe.skipIf(chromiumPath === undefined)('the pages in a real browser', () =>
     service = await ServiceProcess.on(join(folder, 'home'), { SEED_SAMPLES: 'true' });
     await service.start();
     browser = await launchChromium();
-    page = await (
-      await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'light' })
-    ).newPage();
-    page.on('pageerror', (error) => faults.push(error.message));
-    page.on('console', (message) => {
-      // The first question for the session is answered 401 by design.
-      if (message.type() === 'error' && !message.text().includes('401')) faults.push(message.text());
-    });
+    page = await watchedPage(browser, faults);
   }, 120_000);
 
   afterAll(async () => {
@@ -59,18 +48,6 @@ describe.skipIf(chromiumPath === undefined)('the pages in a real browser', () =>
       { timeoutMs: 40_000, what: `a review of ${key}` },
     );
 
-  /** The page in both themes. */
-  async function picture(name: string): Promise<void> {
-    if (!keepPictures) return;
-    mkdirSync(screenshots, { recursive: true });
-    for (const colorScheme of ['dark', 'light'] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      await page.screenshot({
-        path: join(screenshots, colorScheme === 'light' ? `${name}.png` : `${name}-dark.png`),
-      });
-    }
-  }
-
   it('lets the admin in and shows what waits for a decision', async () => {
     await row('invoices/invoice-2026-014.zip');
     await page.goto(service.url);
@@ -82,7 +59,7 @@ describe.skipIf(chromiumPath === undefined)('the pages in a real browser', () =>
     await page.getByRole('button', { name: 'Log in' }).click();
     await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Reviews' }).click();
     await page.getByRole('link', { name: 'uploads/invoices/invoice-2026-014.zip' }).waitFor();
-    await picture('reviews');
+    await picture(page, 'reviews');
   }, 60_000);
 
   it('opens an execution and draws its graph with the taken path', async () => {
@@ -95,7 +72,7 @@ describe.skipIf(chromiumPath === undefined)('the pages in a real browser', () =>
     expect(await page.locator('.react-flow__edge.taken').count()).toBeGreaterThan(5);
     await page.getByTestId('node-malware').click();
     await page.getByRole('complementary', { name: 'Details' }).getByText('Output').waitFor();
-    await picture('execution');
+    await picture(page, 'execution');
   }, 60_000);
 
   it('shows the object with its findings, masked', async () => {
@@ -103,17 +80,17 @@ describe.skipIf(chromiumPath === undefined)('the pages in a real browser', () =>
     await page.goto(`${service.url}/objects/${id}`);
     await page.getByRole('heading', { name: 'uploads/deploy/settings.ini' }).waitFor();
     await page.getByRole('heading', { name: 'Findings' }).waitFor();
-    await picture('object');
+    await picture(page, 'object');
     await page.goto(`${service.url}/objects`);
     await page.getByRole('link', { name: 'uploads/deploy/settings.ini' }).first().waitFor();
-    await picture('objects');
+    await picture(page, 'objects');
   }, 60_000);
 
   it('decides a review, and the execution goes on to its end', async () => {
     const { openReviewId, workflowId } = await row('hr/salaries.zip');
     await page.goto(`${service.url}/reviews/${openReviewId}`);
     await page.getByRole('heading', { name: 'Your decision' }).waitFor();
-    await picture('review');
+    await picture(page, 'review');
     await page.getByLabel(/Reason/).fill('Nobody knows the password.');
     await page.getByRole('button', { name: 'Delete', exact: true }).click();
     await page.getByRole('button', { name: 'Really delete' }).click();
@@ -129,7 +106,7 @@ describe.skipIf(chromiumPath === undefined)('the pages in a real browser', () =>
     const link = page.getByRole('link', { name: 'HTML' });
     await link.waitFor();
     await page.getByText('✓ yes').waitFor();
-    await picture('reports');
+    await picture(page, 'reports');
     const report = await page.context().newPage();
     await report.goto(new URL((await link.getAttribute('href')) ?? '', service.url).href);
     await report.getByText('✓ adds up').waitFor();
@@ -141,7 +118,7 @@ describe.skipIf(chromiumPath === undefined)('the pages in a real browser', () =>
     await page.goto(`${service.url}/mailbox`);
     await page.locator('tbody button').first().click();
     await page.locator('iframe.mail').waitFor();
-    await picture('mailbox');
+    await picture(page, 'mailbox');
   }, 60_000);
 
   it('ran without a single script error', () => {

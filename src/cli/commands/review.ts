@@ -9,7 +9,7 @@ import { gapLines, type Gap } from '../gaps.js';
 import { s3Url } from '../s3-url.js';
 import { table } from '../table.js';
 import { query, wholeNumber } from '../values.js';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { waitFor } from '../waiting.js';
 
 interface Person {
   readonly id: string;
@@ -172,27 +172,24 @@ interface Action {
 
 const ACTION_OF: Readonly<Record<string, string>> = { release: 'released', delete: 'deleted', keep: 'kept' };
 // The workflow goes on within a moment, unless the service is busy.
-const LOOKS = 12;
-const LOOK_EVERY_MS = 250;
+const PATIENCE_SECONDS = 3;
 
 /** What was done with the object after the decision, or not done and why; nothing where no object is asked about. */
 async function whatCameOfIt(cli: Cli, { object, scanId }: Review, outcome: string): Promise<string[]> {
   const action = ACTION_OF[outcome];
   if (action === undefined || object?.id === undefined || scanId === null) return [];
   const path = `/api/v1/objects/${encodeURIComponent(object.id)}`;
-  for (let look = 0; look < LOOKS; look += 1) {
-    await sleep(look === 0 ? 0 : LOOK_EVERY_MS);
-    try {
-      const { actions } = await cli.client.call<{ readonly actions: readonly Action[] }>('GET', path);
-      const done = actions.find((one) => one.action === action && one.scanId === scanId);
-      if (done === undefined) continue;
-      const note = done.note === null || done.note === '' ? '' : `: ${visible(done.note, 500)}`;
-      return [done.performed ? `Done${note}.` : `Not ${done.action}${note}.`];
-    } catch (error) {
-      // The decision stands, whatever can be told of it.
-      if (!(error instanceof CommandError)) throw error;
-      break;
-    }
+  const look = async (): Promise<Action | undefined> => {
+    const { actions } = await cli.client.call<{ readonly actions: readonly Action[] }>('GET', path);
+    return actions.find((one) => one.action === action && one.scanId === scanId);
+  };
+  try {
+    const done = await waitFor(cli, look, { timeoutSeconds: PATIENCE_SECONDS, what: 'action' });
+    const note = done.note === null || done.note === '' ? '' : `: ${visible(done.note, 500)}`;
+    return [done.performed ? `Done${note}.` : `Not ${done.action}${note}.`];
+  } catch (error) {
+    // The decision stands, whatever can be told of it.
+    if (!(error instanceof CommandError)) throw error;
   }
   return [`What comes of it: sallyport objects show ${object.id}`];
 }
