@@ -90,10 +90,12 @@ export class ContentController {
     raw.once('close', () => clearTimeout(end));
   }
 
-  private async open(grant: ReadGrant, { from }: BytePart, signal: AbortSignal): Promise<OpenedBody> {
+  private async open(grant: ReadGrant, { from, to }: BytePart, signal: AbortSignal): Promise<OpenedBody> {
     try {
       return await this.storage.open(grant.object, { from, signal });
     } catch (error) {
+      // Nothing is sent: it was set aside for nothing.
+      await this.grants.sent(grant.id, { from, to: from }, to - from);
       if (!(error instanceof StorageError)) throw error;
       if (error.outcome === 'gone' || error.outcome === 'superseded')
         throw new Conflict(

@@ -148,6 +148,15 @@ describe('an object that is offered to a scanner outside', () => {
     expect((await get(readUrl)).rawPayload.equals(BODY)).toBe(true);
   });
 
+  it('is refused when its version is gone, which uses up nothing of what may be sent', async () => {
+    const gone = { ...object, versionId: '00000000000000000000000000000000' };
+    const { readUrl } = await offer({ object: gone });
+    for (let turn = 0; turn < 12; turn += 1) expect((await get(readUrl)).statusCode).toBe(409);
+    expect(await test.query('SELECT reserved_bytes::int, reads FROM read_grant')).toEqual([
+      { reserved_bytes: 0, reads: 12 },
+    ]);
+  });
+
   it('cannot be read when the time is over, when it was answered, or by an older address', async () => {
     const first = await offer({ ttlSeconds: 60 });
     clock.advance(61_000);
