@@ -1,14 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { run } from '../../src/cli/run.js';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { Clock } from '../../src/clock.js';
 import { BaselineController } from '../../src/verdicts/baseline/baseline.controller.js';
 import { Baseline } from '../../src/verdicts/baseline/baseline.service.js';
 import { headOf, httpApp } from '../intake/http-app.js';
 import { intakeParts } from '../intake/intake-parts.js';
+import { sayTo } from './say-to.js';
 
 const parts = await intakeParts();
 const { server } = await httpApp(
@@ -23,30 +22,12 @@ const { server } = await httpApp(
   },
 );
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-baseline-'));
-let url: string;
-beforeAll(async () => {
-  await server.listen({ host: '127.0.0.1', port: 0 });
-  url = `http://127.0.0.1:${(server.server.address() as AddressInfo).port}`;
-});
 beforeEach(() => parts.test.truncate());
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const print = (n: number): string => `hmac-sha256:fingerprint-1a:${n.toString(16).padStart(64, '0')}`;
 
-async function say(...args: string[]) {
-  const lines: string[] = [];
-  const notes: string[] = [];
-  const code = await run(
-    ['baseline', ...args],
-    { SALLYPORT_URL: url, SALLYPORT_API_KEY: 'a:b' },
-    {
-      out: (line) => void lines.push(line),
-      note: (line) => void notes.push(line),
-      style: { colour: false },
-    },
-  );
-  return { code, text: lines.join('\n'), notes: notes.join('\n') };
-}
+const say = sayTo(server, 'baseline');
 const file = (name: string, content: unknown): string => {
   const path = join(folder, name);
   writeFileSync(path, JSON.stringify(content));

@@ -1,15 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { knownFindingsIn } from '../../src/cli/known-findings.js';
-import { run } from '../../src/cli/run.js';
 import { SarifPages } from '../../src/cli/sarif-pages.js';
 import { FindingsController } from '../../src/verdicts/export/findings.controller.js';
 import { headOf, httpApp } from '../intake/http-app.js';
 import { awsMessage, intakeParts } from '../intake/intake-parts.js';
 import { SarifShape } from '../verdicts/export/sarif-shape.js';
+import { sayTo } from './say-to.js';
 
 const parts = await intakeParts();
 const { server } = await httpApp(
@@ -18,29 +17,11 @@ const { server } = await httpApp(
   { controllers: [FindingsController] },
 );
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-findings-'));
-let url: string;
-beforeAll(async () => {
-  await server.listen({ host: '127.0.0.1', port: 0 });
-  url = `http://127.0.0.1:${(server.server.address() as AddressInfo).port}`;
-});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const print = (n: number): string => `hmac-sha256:fingerprint-1a:${n.toString(16).padStart(64, '0')}`;
 
-async function say(...args: string[]) {
-  const lines: string[] = [];
-  const notes: string[] = [];
-  const code = await run(
-    ['findings', ...args],
-    { SALLYPORT_URL: url, SALLYPORT_API_KEY: 'a:b' },
-    {
-      out: (line) => void lines.push(line),
-      note: (line) => void notes.push(line),
-      style: { colour: false },
-    },
-  );
-  return { code, text: lines.join('\n'), notes: notes.join('\n') };
-}
+const say = sayTo(server, 'findings');
 
 beforeEach(async () => {
   await parts.test.truncate();
