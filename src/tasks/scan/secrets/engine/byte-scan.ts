@@ -14,6 +14,7 @@ import { Hits, Prefilter } from './prefilter.js';
 import { Reporter } from './reporter.js';
 import type { ReporterState } from './reporter.js';
 import { describeResult } from './result.js';
+import { Stretch } from './stretch.js';
 import { encodingOf, narrowUtf16, sourceOffset } from './text-encoding.js';
 import type { TextEncoding } from './text-encoding.js';
 
@@ -208,21 +209,17 @@ export class ByteScan implements SecretScan {
   #finishBlock(blockEnd: number): void {
     const base = this.#base;
     this.#hits.clear();
-    const { prefilter, block } = this.settings.rules;
-    this.#state = prefilter.run(
+    this.#state = this.settings.rules.prefilter.run(
       this.#buffer,
       this.#nextBlock - base,
       blockEnd - base,
       this.#state,
       this.#hits,
     );
-    const visible = this.#visible(blockEnd);
-    this.#matcher.begin(this.#hits);
-    if (this.#hits.length > 0 || block.length > 0) {
-      const text = this.#buffer.toString('latin1', 0, visible);
-      this.#pending.push(...this.#matcher.matchBlock({ text, base }, this.#hits, this.#nextBlock, blockEnd));
-    }
-    this.#searchDecoded(blockEnd, visible);
+    const stretch = new Stretch(this.#buffer, 0, this.#visible(blockEnd), base, this.#hits);
+    this.#matcher.begin(stretch);
+    this.#pending.push(...this.#matcher.matchBlock(stretch, this.#nextBlock, blockEnd));
+    this.#searchDecoded(stretch, blockEnd);
     this.#report(blockEnd - UNSETTLED);
     this.#nextBlock = blockEnd;
     const keepFrom = Math.max(base, blockEnd - LEFT);
@@ -232,14 +229,13 @@ export class ByteScan implements SecretScan {
     this.#base = keepFrom;
   }
 
-  #searchDecoded(blockEnd: number, visible: number): void {
-    const base = this.#base;
+  #searchDecoded(stretch: Stretch, blockEnd: number): void {
+    const { base } = stretch;
     const from = this.#nextBlock - base;
-    const found = this.#decoded.search(this.#buffer, this.#hits, {
+    const found = this.#decoded.search(stretch, {
       from,
       to: blockEnd - base,
       back: Math.max(0, from - DECODED_BEFORE),
-      end: visible,
     });
     for (const match of found)
       if (match.start >= from - DECODED_BEYOND && match.start < blockEnd - base + DECODED_BEYOND)

@@ -1,5 +1,6 @@
 import type { ByteSet } from '../regex/byte-set.js';
 import { emitPattern } from '../regex/emit.js';
+import { openingOf } from '../regex/opening.js';
 import { exactBeginnings, findAnchor, maxLength, splitOptionalPrefix } from '../regex/measure.js';
 import type { Pattern } from '../regex/pattern.js';
 import type { SecretRule, SecretRuleSet } from '../rules/rule.js';
@@ -14,6 +15,15 @@ export const WINDOW_BYTES = 4 * 1024;
 /** The same for armoured keys, whose 8192-bit RSA form is 6.4 KB long. */
 export const KEY_WINDOW_BYTES = 16 * 1024;
 
+/** What a literal is looked for, as flags of the prefilter. */
+export const ANCHORED = 1;
+export const ENCODED = 2;
+export const KEYWORD = 4;
+export const TRIGGER = 8;
+
+// Behind its literal, a few more bytes tell most of what is no match.
+const OPENING_BYTES = 16;
+
 /** How the engine looks for one rule's pattern. */
 export interface CompiledRule {
   readonly index: number;
@@ -27,6 +37,8 @@ export interface CompiledRule {
   readonly regex: RegExp;
   /** The same pattern, sticky and with the spans of its captures: slower, so only run on what matched. */
   readonly located: RegExp;
+  /** For `anchored`: the bytes that each of the first places of a match may hold. */
+  readonly opening: readonly ByteSet[];
   /** How far from its start a match can reach, in bytes. */
   readonly windowBytes: number;
   /** The pattern could reach further than its window, so it is shown no more than that. */
@@ -70,14 +82,13 @@ export interface CompiledRules {
   readonly prefilter: Prefilter;
   /** Rules of `block` that want no keyword. */
   readonly searchedAlways: readonly CompiledRule[];
-  /** Some rule wants a keyword elsewhere in the block than where its match begins. */
-  readonly asksForKeywords: boolean;
 }
 
 /** Turns rules into what the engine runs. Costs some 20 ms for 200 rules: do it once per process. */
 export function compileRules(set: SecretRuleSet): CompiledRules {
   const literals = new Literals();
   const all = set.rules.map((rule, index) => compileRule(rule, index, literals));
+  const keywords = new Set(all.flatMap((rule) => [...rule.keywords]));
   const block = all.filter((rule) => rule.strategy === 'block');
   const firstTrigger = literals.list.length;
   literals.list.push(
@@ -93,11 +104,15 @@ export function compileRules(set: SecretRuleSet): CompiledRules {
     literals: literals.list,
     prefilter: new Prefilter(
       literals.list.map((literal) => literal.text),
-      firstTrigger,
+      literals.list.map((literal, index) => kindsOf(literal) | (keywords.has(index) ? KEYWORD : 0)),
     ),
-    asksForKeywords: all.some((rule) => rule.keywords.size > 0),
   };
 }
+
+const kindsOf = ({ anchored, encoded, trigger }: Literal): number =>
+  (anchored.length > 0 ? ANCHORED : 0) |
+  (encoded.length > 0 ? ENCODED : 0) |
+  (trigger === undefined ? 0 : TRIGGER);
 
 class Literals {
   readonly list: Literal[] = [];
@@ -129,6 +144,7 @@ function compileRule(rule: SecretRule, index: number, literals: Literals): Compi
     strategy: 'anchored',
     regex: new RegExp(emitPattern(pattern), 'y'),
     located: new RegExp(emitPattern(pattern), 'yd'),
+    opening: openingOf(pattern, OPENING_BYTES),
     windowBytes,
     clipped: maxLength(pattern) > windowBytes,
     prefix: split?.prefix,
@@ -166,6 +182,7 @@ function unanchored(rule: SecretRule, index: number, pattern: Pattern | undefine
     strategy: 'block',
     regex: new RegExp(source, 'g'),
     located: new RegExp(source, 'yd'),
+    opening: [],
     windowBytes: WINDOW_BYTES,
     clipped: false,
     prefix: undefined,

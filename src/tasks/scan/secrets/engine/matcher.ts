@@ -1,9 +1,9 @@
 import { decodeAround } from './decode/base64-fragments.js';
 import { movedTo, placeOf, sourceSpan } from './decode/layer.js';
-import type { Decoded, Place } from './decode/layer.js';
+import type { Place } from './decode/layer.js';
 import type { CompiledRule, CompiledRules, EncodedRule } from './compile.js';
-import { WINDOW_BYTES } from './compile.js';
-import type { Hits } from './prefilter.js';
+import { ANCHORED, ENCODED, KEYWORD, WINDOW_BYTES } from './compile.js';
+import type { Stretch } from './stretch.js';
 
 /** A match of a rule. Positions count from the start of the object's text. */
 export interface Match {
@@ -20,12 +20,6 @@ export interface Match {
 export interface DecodedPlaces {
   readonly secret: Place;
   readonly whole: Place;
-}
-
-/** The stretch of text in memory: `text` holds it from position `base` on. */
-export interface Stretch {
-  readonly text: string;
-  readonly base: number;
 }
 
 /** Tells a watcher in another thread which rule is running; see the pool. */
@@ -81,16 +75,16 @@ export class Matcher {
   }
 
   /** Begins a block, which is searched as it stands and then where it is encoded. */
-  begin(hits: Hits): void {
+  begin(block: Stretch): void {
     this.#spentMs.fill(0);
-    this.#inBlock.of(hits);
+    this.#inBlock.of(block);
   }
 
   /** Finds the matches whose keyword stands in the block of positions `[blockStart, blockEnd)`. */
-  matchBlock(stretch: Stretch, hits: Hits, blockStart: number, blockEnd: number): Match[] {
+  matchBlock(stretch: Stretch, blockStart: number, blockEnd: number): Match[] {
     const found: Match[] = [];
     this.#tick = this.monotonicMs();
-    this.#atHits(stretch, hits, this.#inBlock, this.#lastEnd, found, true);
+    this.#atHits(stretch, this.#inBlock, this.#lastEnd, found, ANCHORED | ENCODED);
     for (const rule of this.#blockRules(this.#inBlock)) {
       this.#searchBlock(rule, stretch, blockStart, blockEnd, found);
       this.#ran(rule.index);
@@ -100,19 +94,18 @@ export class Matcher {
   }
 
   /** Finds the matches in a text that was decoded out of the block. */
-  matchDecoded({ bytes, length }: Decoded, hits: Hits): Match[] {
-    if (!hits.holdLiterals && this.rules.searchedAlways.length === 0) return [];
-    const text = bytes.toString('latin1', 0, length);
-    this.#inDecoded.of(hits);
-    const lastEnd = this.#decodedEnd.fill(0);
+  matchDecoded(stretch: Stretch): Match[] {
+    this.#inDecoded.of(stretch);
+    const lastEnd = this.#decodedEnd;
     const found: Match[] = [];
     this.#tick = this.monotonicMs();
-    this.#atHits({ text, base: 0 }, hits, this.#inDecoded, lastEnd, found, false);
+    this.#atHits(stretch, this.#inDecoded, lastEnd, found, ANCHORED);
     for (const rule of this.#blockRules(this.#inDecoded)) {
-      this.#searchAll(rule, text, lastEnd, found);
+      this.#searchAll(rule, stretch, lastEnd, found);
       this.#ran(rule.index);
     }
     this.probe?.enter(-1);
+    if (found.length > 0) lastEnd.fill(0);
     return found;
   }
 
@@ -125,31 +118,30 @@ export class Matcher {
     if (spentMs > this.ruleBudgetMs) this.#expire(index);
   }
 
-  #atHits(
-    stretch: Stretch,
-    hits: Hits,
-    present: Present,
-    lastEnd: Float64Array,
-    found: Match[],
-    withEncoded: boolean,
-  ): void {
+  #atHits(stretch: Stretch, present: Present, lastEnd: Float64Array, found: Match[], kinds: number): void {
     const { prefilter, literals } = this.rules;
-    for (let i = 0; i < hits.length; i++) {
-      const end = hits.positions[i]!;
-      for (const literalIndex of prefilter.endings(hits.states[i]!)) {
+    const { hits, firstHit, lastHit } = stretch;
+    for (let i = firstHit; i < lastHit; i++) {
+      const state = hits.states[i]!;
+      if ((prefilter.kinds(state) & kinds) === 0) continue;
+      const end = hits.positions[i]! - stretch.from;
+      for (const literalIndex of prefilter.endings(state)) {
         const literal = literals[literalIndex]!;
         const at = end - literal.text.length;
+        if (at < 0) continue;
         for (const rule of literal.anchored) {
           if (this.#active[rule.index] === 0 || stretch.base + at < lastEnd[rule.index]!) continue;
           // A keyword may stand beside what is encoded.
           if (rule.keywords.size > 0 && !present.any(rule.keywords) && !this.#inBlock.any(rule.keywords))
             continue;
+          const start = firstStart(rule, stretch, at, lastEnd);
+          if (start < 0) continue;
           this.probe?.enter(rule.index);
-          const match = this.#matchNear(rule, stretch, at, lastEnd);
+          const match = this.#matchNear(rule, stretch, start, at, lastEnd);
           this.#ran(rule.index);
           if (match !== undefined) found.push(match);
         }
-        if (!withEncoded) continue;
+        if ((kinds & ENCODED) === 0) continue;
         for (const encoded of literal.encoded) {
           if (this.#active[encoded.rule.index] === 0) continue;
           this.probe?.enter(encoded.rule.index);
@@ -171,22 +163,23 @@ export class Matcher {
     }
   }
 
-  /** Tries every start from which the literal at `at` can be reached, the earliest first. */
-  #matchNear(rule: CompiledRule, stretch: Stretch, at: number, lastEnd: Float64Array): Match | undefined {
-    const earliest = Math.max(0, lastEnd[rule.index]! - stretch.base, at - rule.maxOffset);
-    for (let start = earliest; start <= at - rule.minOffset; start++) {
+  /** Tries every start from `first` on from which the literal at `at` can be reached. */
+  #matchNear(
+    rule: CompiledRule,
+    stretch: Stretch,
+    first: number,
+    at: number,
+    lastEnd: Float64Array,
+  ): Match | undefined {
+    for (let start = first; start <= at - rule.minOffset; start++) {
       const match = this.#matchAt(rule, stretch, start, lastEnd);
       if (match !== undefined) return match;
     }
     return undefined;
   }
 
-  #matchAt(
-    rule: CompiledRule,
-    { text, base }: Stretch,
-    at: number,
-    lastEnd: Float64Array,
-  ): Match | undefined {
+  #matchAt(rule: CompiledRule, stretch: Stretch, at: number, lastEnd: Float64Array): Match | undefined {
+    const { text, base } = stretch;
     let shown = text;
     let cut = 0;
     if (rule.clipped) {
@@ -211,7 +204,7 @@ export class Matcher {
     const around = decodeAround(text, at, fragment);
     if (around === undefined) return undefined;
     const { layer, decoded, literalAt } = around;
-    const clear = decoded.bytes.toString('latin1', 0, decoded.length);
+    const clear = decoded.bytes.toString('latin1', decoded.from, decoded.to);
     rule.regex.lastIndex = literalAt;
     if (!rule.regex.test(clear)) return undefined;
     const match = precisely(rule, clear, literalAt, 0);
@@ -248,10 +241,10 @@ export class Matcher {
     }
   }
 
-  #searchAll(rule: CompiledRule, text: string, lastEnd: Float64Array, found: Match[]): void {
+  #searchAll(rule: CompiledRule, { text, base }: Stretch, lastEnd: Float64Array, found: Match[]): void {
     rule.regex.lastIndex = 0;
     for (let result = rule.regex.exec(text); result !== null; result = rule.regex.exec(text)) {
-      const match = precisely(rule, text, result.index, 0);
+      const match = precisely(rule, text, result.index, base);
       if (match !== undefined && match.start >= lastEnd[rule.index]!) {
         lastEnd[rule.index] = match.matchEnd;
         found.push(match);
@@ -261,7 +254,22 @@ export class Matcher {
   }
 }
 
-/** Which literals stand in a text; only noted when some rule asks for more than its own beginning. */
+/** The first start that looks like a match from which the literal at `at` can be reached; -1 when there is none. */
+function firstStart(rule: CompiledRule, stretch: Stretch, at: number, lastEnd: Float64Array): number {
+  const earliest = Math.max(0, lastEnd[rule.index]! - stretch.base, at - rule.maxOffset);
+  for (let start = earliest; start <= at - rule.minOffset; start++)
+    if (looksLike(rule, stretch, start)) return start;
+  return -1;
+}
+
+function looksLike({ opening }: CompiledRule, { bytes, from, to }: Stretch, at: number): boolean {
+  const start = from + at;
+  if (start + opening.length > to) return false;
+  for (let i = 0; i < opening.length; i++) if (opening[i]![bytes[start + i]!] === 0) return false;
+  return true;
+}
+
+/** Which keywords stand in a text. */
 class Present {
   readonly #is: Uint8Array;
   readonly #noted: number[] = [];
@@ -270,12 +278,14 @@ class Present {
     this.#is = new Uint8Array(rules.literals.length);
   }
 
-  of(hits: Hits): void {
+  of({ hits, firstHit, lastHit }: Stretch): void {
+    const { prefilter } = this.rules;
     for (const literal of this.#noted) this.#is[literal] = 0;
     this.#noted.length = 0;
-    if (!this.rules.asksForKeywords) return;
-    for (let i = 0; i < hits.length; i++) {
-      for (const literal of this.rules.prefilter.endings(hits.states[i]!)) {
+    for (let i = firstHit; i < lastHit; i++) {
+      const state = hits.states[i]!;
+      if ((prefilter.kinds(state) & KEYWORD) === 0) continue;
+      for (const literal of prefilter.endings(state)) {
         if (this.#is[literal] === 1) continue;
         this.#is[literal] = 1;
         this.#noted.push(literal);

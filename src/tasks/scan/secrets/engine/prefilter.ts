@@ -17,11 +17,11 @@ export class Prefilter {
   readonly #longest: number;
   /** Hits of the second lane and those behind it. */
   readonly #lanes = Array.from({ length: LANES - 1 }, () => new Hits());
-  /** By accepting state: what ends there. */
+  /** By accepting state: the kinds of what ends there. */
   readonly #kinds: Uint8Array;
 
-  /** @param firstTrigger from which on the literals are signs of an encoding. */
-  constructor(literals: readonly string[], firstTrigger = literals.length) {
+  /** @param kinds of each literal, as flags: what the hits are asked for. */
+  constructor(literals: readonly string[], kinds: readonly number[] = []) {
     this.#longest = literals.reduce((most, { length }) => Math.max(most, length), 0);
     const trie = buildTrie(literals);
     const order = [...trie.endings.keys()].sort(
@@ -33,7 +33,7 @@ export class Prefilter {
     if (this.#firstAccepting < 0) this.#firstAccepting = order.length;
     this.#endings = order.slice(this.#firstAccepting).map((state) => trie.endings[state]!);
     this.#kinds = Uint8Array.from(this.#endings, (ending) =>
-      ending.reduce((kinds, literal) => kinds | (literal < firstTrigger ? LITERAL : TRIGGER), 0),
+      ending.reduce((all, literal) => all | (kinds[literal] ?? 0), 0),
     );
     this.#next = new Uint16Array(order.length * 256);
     order.forEach((state, position) => {
@@ -71,7 +71,6 @@ export class Prefilter {
   #runFour(bytes: Uint8Array, starts: readonly number[], length: number, states: number[], hits: Hits): void {
     const next = this.#next;
     const firstAccepting = this.#firstAccepting;
-    const kinds = this.#kinds;
     const [lane1, lane2, lane3] = this.#lanes as [Hits, Hits, Hits];
     lane1.clear();
     lane2.clear();
@@ -83,10 +82,10 @@ export class Prefilter {
       state1 = next[(state1 << 8) | bytes[from1 + i]!]!;
       state2 = next[(state2 << 8) | bytes[from2 + i]!]!;
       state3 = next[(state3 << 8) | bytes[from3 + i]!]!;
-      if (state0 >= firstAccepting) hits.add(from0 + i + 1, state0, kinds[state0 - firstAccepting]!);
-      if (state1 >= firstAccepting) lane1.add(from1 + i + 1, state1, kinds[state1 - firstAccepting]!);
-      if (state2 >= firstAccepting) lane2.add(from2 + i + 1, state2, kinds[state2 - firstAccepting]!);
-      if (state3 >= firstAccepting) lane3.add(from3 + i + 1, state3, kinds[state3 - firstAccepting]!);
+      if (state0 >= firstAccepting) hits.add(from0 + i + 1, state0);
+      if (state1 >= firstAccepting) lane1.add(from1 + i + 1, state1);
+      if (state2 >= firstAccepting) lane2.add(from2 + i + 1, state2);
+      if (state3 >= firstAccepting) lane3.add(from3 + i + 1, state3);
     }
     states[3] = state3;
   }
@@ -104,7 +103,7 @@ export class Prefilter {
     const firstAccepting = this.#firstAccepting;
     for (let i = from; i < to; i++) {
       state = next[(state << 8) | bytes[i]!]!;
-      if (state >= firstAccepting) hits.add(i + 1, state, this.#kinds[state - firstAccepting]!);
+      if (state >= firstAccepting) hits.add(i + 1, state);
     }
     return state;
   }
@@ -112,33 +111,24 @@ export class Prefilter {
   endings(state: number): readonly number[] {
     return this.#endings[state - this.#firstAccepting]!;
   }
-}
 
-const LITERAL = 1;
-const TRIGGER = 2;
+  /** The kinds of all that ends in an accepting state. */
+  kinds(state: number): number {
+    return this.#kinds[state - this.#firstAccepting]!;
+  }
+}
 
 /** Positions and states of one block's hits; grows to what the densest block needed and is used again. */
 export class Hits {
   length = 0;
-  #kinds = 0;
   positions = new Int32Array(1024);
   states = new Uint16Array(1024);
 
-  get holdLiterals(): boolean {
-    return (this.#kinds & LITERAL) !== 0;
-  }
-
-  get holdTriggers(): boolean {
-    return (this.#kinds & TRIGGER) !== 0;
-  }
-
   clear(): void {
     this.length = 0;
-    this.#kinds = 0;
   }
 
-  add(position: number, state: number, kinds: number): void {
-    this.#kinds |= kinds;
+  add(position: number, state: number): void {
     if (this.length === this.positions.length) this.#grow();
     this.positions[this.length] = position;
     this.states[this.length++] = state;
@@ -146,7 +136,7 @@ export class Hits {
 
   /** Adds hits that stand behind all of these. */
   append(more: Hits): void {
-    for (let i = 0; i < more.length; i++) this.add(more.positions[i]!, more.states[i]!, more.#kinds);
+    for (let i = 0; i < more.length; i++) this.add(more.positions[i]!, more.states[i]!);
   }
 
   #grow(): void {

@@ -51,9 +51,9 @@ export function decodeAround(text: string, at: number, fragment: Base64Literal):
 }
 
 /** The same with positions of the text that the run was taken from. */
-const standingAt = (from: number, layer: Layer, { bytes, length, starts }: Decoded) => ({
+const standingAt = (from: number, layer: Layer, decoded: Decoded) => ({
   layer: { ...layer, from, to: layer.to + from, codedFrom: from, codedTo: layer.codedTo + from },
-  decoded: { bytes, length, starts: starts.subarray(0, length + 1).map((start) => start + from) },
+  decoded: { ...decoded, starts: decoded.starts.subarray(0, decoded.to + 1).map((start) => start + from) },
 });
 
 const isBase64 = (text: string, from: number, length: number): boolean =>

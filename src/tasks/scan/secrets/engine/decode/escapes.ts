@@ -20,20 +20,22 @@ export class EscapedValues {
   readonly layers: Layer[] = [];
   readonly #open = new Map<Encoding, { from: number; to: number; valueTo: number }>();
 
+  /** @param begin where the text begins, which reaches on to `end`. */
   constructor(
     private readonly bytes: Buffer,
+    private readonly begin: number,
     private readonly end: number,
   ) {}
 
   /** @param at where the trigger begins; in ascending order. */
   add(trigger: Trigger, at: number): void {
-    const { bytes, end } = this;
+    const { bytes, begin, end } = this;
     const { encoding } = trigger;
     const last = this.#open.get(encoding);
     // Whatever stands in a value that is decoded anyway needs no look, but for what carries it on.
     if (last !== undefined && at + LONGEST_FORM < last.valueTo) return;
     if (!trigger.isReally(bytes, at, end)) return;
-    const from = Math.max(0, valueStart(bytes, at) - CONTEXT_BEFORE);
+    const from = Math.max(begin, valueStart(bytes, begin, at) - CONTEXT_BEFORE);
     const valueTo = valueEnd(bytes, at + trigger.text.length, end);
     const to = Math.min(end, valueTo + CONTEXT_AFTER);
     if (last !== undefined && from <= last.to) {
@@ -55,9 +57,9 @@ export class EscapedValues {
   }
 }
 
-function valueStart(bytes: Buffer, at: number): number {
+function valueStart(bytes: Buffer, begin: number, at: number): number {
   let start = at;
-  const least = Math.max(0, at - VALUE_BEFORE);
+  const least = Math.max(begin, at - VALUE_BEFORE);
   while (start > least && ENDS_VALUE[bytes[start - 1]!] === 0) start--;
   return start;
 }

@@ -26,12 +26,13 @@ export interface Layer {
 }
 
 /**
- * What a layer decodes to: the first `length` of the bytes. Byte `i` comes from the unit of the source that begins at
- * `starts[i]`; `starts[length]` is where the source ends.
+ * What a layer decodes to: the bytes `[from, to)`, among those of other layers. Byte `i` comes from the unit of the source
+ * that begins at `starts[i]`; `starts[to]` is where the source ends.
  */
 export interface Decoded {
   readonly bytes: Buffer;
-  readonly length: number;
+  readonly from: number;
+  readonly to: number;
   readonly starts: Uint32Array;
 }
 
@@ -46,45 +47,68 @@ export interface Place {
   readonly inner: Place | undefined;
 }
 
-/** @param out is emptied first; what it collected before is gone. */
-export function decodeLayer(source: Buffer, layer: Layer, out: Output = new Output()): Decoded {
-  const { from, to, codedFrom, codedTo } = layer;
-  out.begin(to - from);
-  for (let at = from; at < codedFrom; at++) out.add(source[at]!, at);
-  decodeUnits(layer.encoding, source, codedFrom, codedTo, out);
-  for (let at = codedTo; at < to; at++) out.add(source[at]!, at);
-  return out.end(to);
+/** Decodes a layer alone. */
+export function decodeLayer(source: Buffer, layer: Layer): Decoded {
+  const out = new Output();
+  out.begin(spaceFor(layer));
+  return decodeInto(out, source, layer);
 }
 
-/** Collects decoded bytes; no encoding makes a text longer. Used again for the next text, it allocates nothing. */
-export class Output {
-  #bytes: Buffer = Buffer.alloc(0);
-  #starts = new Uint32Array(1);
-  #length = 0;
+/** Adds what a layer decodes to to an output that has space for it. */
+export function decodeInto(out: Output, source: Buffer, layer: Layer): Decoded {
+  const { from, to, codedFrom, codedTo } = layer;
+  const decodedFrom = out.length;
+  out.copy(source, from, codedFrom);
+  decodeUnits(layer.encoding, source, codedFrom, codedTo, out);
+  out.copy(source, codedTo, to);
+  const decodedTo = out.length;
+  out.add(BORDER, to);
+  return { bytes: out.bytes, from: decodedFrom, to: decodedTo, starts: out.starts };
+}
 
+/** How many bytes a layer takes at most: no encoding makes a text longer. */
+export const spaceFor = ({ from, to }: Layer): number => to - from + 1;
+
+// Stands behind each text. No text in UTF-8 has it, nor any word that is looked for.
+const BORDER = 0xff;
+
+/** Collects decoded bytes. Used again for the next texts, it allocates nothing. */
+export class Output {
+  bytes: Buffer = Buffer.alloc(0);
+  starts = new Uint32Array(0);
+  length = 0;
+
+  /** Empties it, and makes space for so many bytes. */
   begin(mostBytes: number): void {
-    this.#length = 0;
-    if (this.#bytes.length >= mostBytes) return;
-    this.#bytes = Buffer.allocUnsafeSlow(2 * mostBytes);
-    this.#starts = new Uint32Array(2 * mostBytes + 1);
+    this.length = 0;
+    if (this.bytes.length >= mostBytes) return;
+    this.bytes = Buffer.allocUnsafeSlow(2 * mostBytes);
+    this.starts = new Uint32Array(2 * mostBytes);
   }
 
   /** @param start of the unit of the source that the byte comes from. */
   add(byte: number, start: number): void {
-    this.#bytes[this.#length] = byte;
-    this.#starts[this.#length++] = start;
+    this.bytes[this.length] = byte;
+    this.starts[this.length++] = start;
   }
 
-  end(sourceEnd: number): Decoded {
-    this.#starts[this.#length] = sourceEnd;
-    return { bytes: this.#bytes, length: this.#length, starts: this.#starts };
+  /** Adds `[from, to)` of the source as it stands there. */
+  copy(source: Buffer, from: number, to: number): void {
+    const { bytes, starts, length } = this;
+    const shift = length - from;
+    for (let at = from; at < to; at++) {
+      bytes[at + shift] = source[at]!;
+      starts[at + shift] = at;
+    }
+    this.length = length + Math.max(0, to - from);
   }
 }
 
 /** Whether any of the bytes `[start, end)`, or of their direct neighbours, stood there in another form. */
-export function isTouched({ length, starts }: Decoded, start: number, end: number): boolean {
-  const from = Math.max(0, start - 1);
-  const to = Math.min(length, end + 1);
+export function isTouched(decoded: Decoded, start: number, end: number): boolean {
+  const { starts } = decoded;
+  const from = Math.max(decoded.from, start - 1);
+  const to = Math.min(decoded.to, end + 1);
   return starts[to]! - starts[from]! !== to - from;
 }
 
@@ -121,16 +145,16 @@ export function sourceSpan(layer: Layer, decoded: Decoded, start: number, end: n
   ];
 }
 
-function unitStart({ starts }: Decoded, at: number): number {
+function unitStart({ starts, from }: Decoded, at: number): number {
   let first = at;
-  while (first > 0 && starts[first - 1] === starts[at]) first--;
+  while (first > from && starts[first - 1] === starts[at]) first--;
   return first;
 }
 
 /** Where the source's unit ends that byte `end - 1` comes from. */
-function unitEnd({ length, starts }: Decoded, end: number): number {
+function unitEnd({ from, to, starts }: Decoded, end: number): number {
   let next = end;
-  while (next > 0 && next < length && starts[next] === starts[next - 1]) next++;
+  while (next > from && next < to && starts[next] === starts[next - 1]) next++;
   return starts[next]!;
 }
 

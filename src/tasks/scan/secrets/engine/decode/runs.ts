@@ -11,6 +11,8 @@ const CONTEXT_BEFORE = 64;
 const CONTEXT_AFTER = 8;
 // So much is looked at to tell text from anything else that base64 or hex may hold.
 const TASTED_BYTES = 24;
+// So much first: it tells most of what is no text.
+const FIRST_TASTED = 6;
 // Of them: an accent of Latin-1, an escape of a terminal.
 const MOST_STRANGE = 2;
 const MAX_SEPARATORS = 3;
@@ -22,8 +24,6 @@ for (let byte = 0; byte < 256; byte++) {
   IN_RUN[byte] = SEXTETS[byte] === 255 ? 0 : 1;
   IS_TEXT[byte] = byte === 9 || byte === 10 || byte === 13 || (byte >= 32 && byte < 127) ? 1 : 0;
 }
-/** Text, a part of a character beyond ASCII, or one of the zeros of UTF-16. */
-const IS_POSSIBLE = IS_TEXT.map((is, byte) => is | Number(byte === 0 || byte >= 0x80));
 const IS_SEPARATOR = new Uint8Array(256);
 for (const letter of '-_/+') IS_SEPARATOR[letter.charCodeAt(0)] = 1;
 
@@ -149,8 +149,8 @@ function hexIn(bytes: Buffer, start: number, stop: number): { from: number; to: 
     let to = at + 1;
     while (to < stop && isHexDigit(bytes[to]!)) to++;
     // One digit too many may be the end of the name.
-    const first = [from, from + 1].find((place) => to - place >= SHORTEST_HEX && isHexText(bytes, place, to));
-    if (first !== undefined) return { from: first, to: to - ((to - first) % 2) };
+    for (let first = from; first <= from + 1 && to - first >= SHORTEST_HEX; first++)
+      if (isHexText(bytes, first, to)) return { from: first, to: to - ((to - first) % 2) };
     at = to + SHORTEST_HEX;
   }
   return undefined;
@@ -161,12 +161,9 @@ const taste = new Uint8Array(TASTED_BYTES);
 
 function isHexText(bytes: Buffer, from: number, to: number): boolean {
   const count = Math.min(TASTED_BYTES, (to - from) >> 1);
-  let strange = 0;
   for (let i = 0; i < count; i++) {
-    const byte = pair(bytes, from + 2 * i, to)!;
-    strange += 1 - IS_POSSIBLE[byte]!;
-    if (strange > MOST_STRANGE) return false;
-    taste[i] = byte;
+    if (i === FIRST_TASTED && !isText(i)) return false;
+    taste[i] = pair(bytes, from + 2 * i, to)!;
   }
   return isText(count);
 }
@@ -174,28 +171,27 @@ function isHexText(bytes: Buffer, from: number, to: number): boolean {
 function isBase64Text(bytes: Buffer, from: number, to: number): boolean {
   const most = Math.min(TASTED_BYTES, Math.floor(((to - from) * 3) / 4));
   const count = most - (most % 3);
-  let strange = 0;
   for (let i = 0, at = from; i < count; i += 3, at += 4) {
+    if (i === FIRST_TASTED && !isText(i)) return false;
     const bits =
       (SEXTETS[bytes[at]!]! << 18) |
       (SEXTETS[bytes[at + 1]!]! << 12) |
       (SEXTETS[bytes[at + 2]!]! << 6) |
       SEXTETS[bytes[at + 3]!]!;
-    const first = (bits >> 16) & 255;
-    const second = (bits >> 8) & 255;
-    const third = bits & 255;
-    strange += 3 - IS_POSSIBLE[first]! - IS_POSSIBLE[second]! - IS_POSSIBLE[third]!;
-    if (strange > MOST_STRANGE) return false;
-    taste[i] = first;
-    taste[i + 1] = second;
-    taste[i + 2] = third;
+    taste[i] = (bits >> 16) & 255;
+    taste[i + 1] = (bits >> 8) & 255;
+    taste[i + 2] = bits & 255;
   }
   return isText(count);
 }
 
-/** Whether the first bytes are text: in UTF-8, or with zeros between, as PowerShell's encoded commands are. */
+/**
+ * Whether the first bytes are text: in UTF-8, or with zeros between, as PowerShell's encoded commands are. What is text is
+ * so from its first byte on.
+ */
 function isText(count: number): boolean {
   if (isUtf8(count) || isMostlyText(count)) return true;
+  if (taste[0] !== 0 && taste[1] !== 0) return false;
   return isWide(count, 2, 0) || isWide(count, 2, 1) || isWide(count, 4, 0) || isWide(count, 4, 3);
 }
 
