@@ -1,6 +1,7 @@
 import type { Key } from '../../../../access/keyring.js';
 import { InvalidInput } from '../../../../errors.js';
 import type { SecretScan, SecretScanResult, SecretScanTarget } from '../finding.js';
+import { BlockMemory } from './block-memory.js';
 import { Collector } from './collector.js';
 import type { CollectorState } from './collector.js';
 import { KEY_WINDOW_BYTES, WINDOW_BYTES } from './compile.js';
@@ -10,7 +11,8 @@ import { LineCounter } from './line-counter.js';
 import type { LineCounterState } from './line-counter.js';
 import { Matcher } from './matcher.js';
 import type { Match, Probe } from './matcher.js';
-import { Hits, Prefilter } from './prefilter.js';
+import { Prefilter } from './prefilter.js';
+import type { Hits } from './prefilter.js';
 import { Reporter } from './reporter.js';
 import type { ReporterState } from './reporter.js';
 import { describeResult } from './result.js';
@@ -62,6 +64,8 @@ const DECODED_BEFORE = WINDOW_BYTES;
 const DECODED_BEYOND = 512;
 const LEFT = 3 * WINDOW_BYTES + 2 * LINE_CONTEXT;
 const RIGHT = KEY_WINDOW_BYTES + 2 * LINE_CONTEXT;
+const BUFFER_BYTES = LEFT + BLOCK + RIGHT;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Scans one object in constant memory (some 90 KB and the findings).
@@ -73,8 +77,9 @@ const RIGHT = KEY_WINDOW_BYTES + 2 * LINE_CONTEXT;
  * `npm run bench:scan` measures it.
  */
 export class ByteScan implements SecretScan {
-  readonly #buffer = Buffer.allocUnsafe(LEFT + BLOCK + RIGHT);
-  readonly #hits = new Hits();
+  /** Grows to `BUFFER_BYTES`, which a small object never needs. */
+  #buffer: Buffer = NOTHING;
+  readonly #hits: Hits;
   readonly #matcher: Matcher;
   readonly #decoded: DecodedSearch;
   readonly #reporter: Reporter;
@@ -82,7 +87,7 @@ export class ByteScan implements SecretScan {
   readonly #lines: LineCounter;
   #encoding: TextEncoding | undefined;
   /** Bytes that wait for the byte-order mark or the second half of a code unit. */
-  #carry: Buffer = Buffer.alloc(0);
+  #carry: Buffer = NOTHING;
   /** Position of the buffer's first byte in the scanned text. */
   #base = 0;
   #filled = 0;
@@ -100,16 +105,16 @@ export class ByteScan implements SecretScan {
     expired: readonly number[] = [],
   ) {
     const { rules } = settings;
+    this.#hits = BlockMemory.of(rules).hits;
     this.#collector = new Collector(settings.maxFindings, saved?.collector);
     this.#reporter = new Reporter(settings, target, this.#collector, saved?.reporter);
     this.#lines = new LineCounter(saved?.lines);
-    const inactive = rules.all.filter((rule) => !this.#reporter.concernsPath(rule)).map((rule) => rule.index);
     this.#matcher = new Matcher(
       rules,
       settings.monotonicMs,
       settings.ruleBudgetMs,
       settings.probe,
-      inactive,
+      this.#reporter.silentRules().map((rule) => rule.index),
       saved,
       expired,
     );
@@ -151,7 +156,7 @@ export class ByteScan implements SecretScan {
     if (this.#ended) throw new InvalidInput('The scan has ended: open a new one for another object.');
     this.#bytesScanned += chunk.length;
     if (this.#encoding === 'bytes') return this.#append(chunk);
-    this.#carry = Buffer.concat([this.#carry, chunk]);
+    this.#carry = this.#carry.length === 0 ? Buffer.from(chunk) : Buffer.concat([this.#carry, chunk]);
     if (this.#encoding === undefined) this.#detectEncoding(false);
     this.#drainCarry();
   }
@@ -190,12 +195,14 @@ export class ByteScan implements SecretScan {
     if (this.#encoding === undefined || this.#carry.length === 0) return;
     const encoding = this.#encoding;
     const ready = encoding === 'bytes' ? this.#carry : this.#carry.subarray(0, this.#carry.length & ~1);
-    const rest = Buffer.from(this.#carry.subarray(ready.length));
+    const rest =
+      ready.length === this.#carry.length ? NOTHING : Buffer.from(this.#carry.subarray(ready.length));
     this.#append(encoding === 'bytes' ? ready : narrowUtf16(ready, encoding));
     this.#carry = rest;
   }
 
   #append(bytes: Uint8Array): void {
+    this.#makeRoom(bytes.length);
     for (let taken = 0; taken < bytes.length;) {
       const room = Math.min(this.#buffer.length - this.#filled, bytes.length - taken);
       this.#buffer.set(bytes.subarray(taken, taken + room), this.#filled);
@@ -204,6 +211,14 @@ export class ByteScan implements SecretScan {
       const blockEnd = this.#nextBlock + BLOCK;
       if (this.#base + this.#filled >= blockEnd + RIGHT) this.#finishBlock(blockEnd);
     }
+  }
+
+  #makeRoom(moreBytes: number): void {
+    const wanted = Math.min(BUFFER_BYTES, this.#filled + moreBytes);
+    if (wanted <= this.#buffer.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.min(BUFFER_BYTES, Math.max(wanted, 2 * this.#buffer.length)));
+    this.#buffer.copy(grown, 0, 0, this.#filled);
+    this.#buffer = grown;
   }
 
   #finishBlock(blockEnd: number): void {

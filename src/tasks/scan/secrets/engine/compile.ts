@@ -76,6 +76,8 @@ export interface CompiledRules {
   readonly all: readonly CompiledRule[];
   readonly block: readonly CompiledRule[];
   readonly byPath: readonly CompiledRule[];
+  /** Rules that search some objects and leave others alone, as their names say. */
+  readonly choosy: readonly CompiledRule[];
   readonly literals: readonly Literal[];
   /** The first of the triggers, which stand last among the literals. */
   readonly firstTrigger: number;
@@ -101,6 +103,9 @@ export function compileRules(set: SecretRuleSet): CompiledRules {
     searchedAlways: block.filter((rule) => rule.rule.keywords.length === 0),
     firstTrigger,
     byPath: all.filter((rule) => rule.strategy === 'path'),
+    choosy: all.filter(
+      ({ rule }) => rule.path !== undefined || rule.allowlists.some(({ paths }) => paths.length > 0),
+    ),
     literals: literals.list,
     prefilter: new Prefilter(
       literals.list.map((literal) => literal.text),

@@ -1,8 +1,10 @@
 import { decodeAround } from './decode/base64-fragments.js';
 import { movedTo, placeOf, sourceSpan } from './decode/layer.js';
 import type { Place } from './decode/layer.js';
+import { BlockMemory } from './block-memory.js';
+import type { Present } from './block-memory.js';
 import type { CompiledRule, CompiledRules, EncodedRule } from './compile.js';
-import { ANCHORED, ENCODED, KEYWORD, WINDOW_BYTES } from './compile.js';
+import { ANCHORED, ENCODED, WINDOW_BYTES } from './compile.js';
 import type { Stretch } from './stretch.js';
 
 /** A match of a rule. Positions count from the start of the object's text. */
@@ -38,11 +40,8 @@ const LOOK_BEHIND = 64;
  */
 export class Matcher {
   readonly #lastEnd: Float64Array;
-  readonly #spentMs: Float64Array;
   readonly #active: Uint8Array;
-  readonly #decodedEnd: Float64Array;
-  readonly #inBlock: Present;
-  readonly #inDecoded: Present;
+  readonly #memory: BlockMemory;
   #tick = 0;
   readonly expired = new Set<number>();
 
@@ -56,10 +55,7 @@ export class Matcher {
     expired: readonly number[] = [],
   ) {
     this.#lastEnd = saved?.lastEnd.slice() ?? new Float64Array(rules.all.length);
-    this.#decodedEnd = new Float64Array(rules.all.length);
-    this.#spentMs = new Float64Array(rules.all.length);
-    this.#inBlock = new Present(rules);
-    this.#inDecoded = new Present(rules);
+    this.#memory = BlockMemory.of(rules);
     this.#active = new Uint8Array(rules.all.length).fill(1);
     for (const index of inactive) this.#active[index] = 0;
     for (const index of [...(saved?.expired ?? []), ...expired]) this.#expire(index);
@@ -76,16 +72,18 @@ export class Matcher {
 
   /** Begins a block, which is searched as it stands and then where it is encoded. */
   begin(block: Stretch): void {
-    this.#spentMs.fill(0);
-    this.#inBlock.of(block);
+    this.#memory.spentMs.fill(0);
+    this.#memory.decodedEnd.fill(0);
+    this.#memory.inBlock.of(block);
   }
 
   /** Finds the matches whose keyword stands in the block of positions `[blockStart, blockEnd)`. */
   matchBlock(stretch: Stretch, blockStart: number, blockEnd: number): Match[] {
     const found: Match[] = [];
+    const { inBlock } = this.#memory;
     this.#tick = this.monotonicMs();
-    this.#atHits(stretch, this.#inBlock, this.#lastEnd, found, ANCHORED | ENCODED);
-    for (const rule of this.#blockRules(this.#inBlock)) {
+    this.#atHits(stretch, inBlock, this.#lastEnd, found, ANCHORED | ENCODED);
+    for (const rule of this.#blockRules(inBlock)) {
       this.#searchBlock(rule, stretch, blockStart, blockEnd, found);
       this.#ran(rule.index);
     }
@@ -95,12 +93,12 @@ export class Matcher {
 
   /** Finds the matches in a text that was decoded out of the block. */
   matchDecoded(stretch: Stretch): Match[] {
-    this.#inDecoded.of(stretch);
-    const lastEnd = this.#decodedEnd;
+    const { inDecoded, decodedEnd: lastEnd } = this.#memory;
+    inDecoded.of(stretch);
     const found: Match[] = [];
     this.#tick = this.monotonicMs();
-    this.#atHits(stretch, this.#inDecoded, lastEnd, found, ANCHORED);
-    for (const rule of this.#blockRules(this.#inDecoded)) {
+    this.#atHits(stretch, inDecoded, lastEnd, found, ANCHORED);
+    for (const rule of this.#blockRules(inDecoded)) {
       this.#searchAll(rule, stretch, lastEnd, found);
       this.#ran(rule.index);
     }
@@ -112,8 +110,8 @@ export class Matcher {
   /** Adds the time since the last call to the rule's account for this block. */
   #ran(index: number): void {
     const now = this.monotonicMs();
-    const spentMs = this.#spentMs[index]! + now - this.#tick;
-    this.#spentMs[index] = spentMs;
+    const spentMs = this.#memory.spentMs[index]! + now - this.#tick;
+    this.#memory.spentMs[index] = spentMs;
     this.#tick = now;
     if (spentMs > this.ruleBudgetMs) this.#expire(index);
   }
@@ -132,7 +130,11 @@ export class Matcher {
         for (const rule of literal.anchored) {
           if (this.#active[rule.index] === 0 || stretch.base + at < lastEnd[rule.index]!) continue;
           // A keyword may stand beside what is encoded.
-          if (rule.keywords.size > 0 && !present.any(rule.keywords) && !this.#inBlock.any(rule.keywords))
+          if (
+            rule.keywords.size > 0 &&
+            !present.any(rule.keywords) &&
+            !this.#memory.inBlock.any(rule.keywords)
+          )
             continue;
           const start = firstStart(rule, stretch, at, lastEnd);
           if (start < 0) continue;
@@ -267,36 +269,6 @@ function looksLike({ opening }: CompiledRule, { bytes, from, to }: Stretch, at: 
   if (start + opening.length > to) return false;
   for (let i = 0; i < opening.length; i++) if (opening[i]![bytes[start + i]!] === 0) return false;
   return true;
-}
-
-/** Which keywords stand in a text. */
-class Present {
-  readonly #is: Uint8Array;
-  readonly #noted: number[] = [];
-
-  constructor(private readonly rules: CompiledRules) {
-    this.#is = new Uint8Array(rules.literals.length);
-  }
-
-  of({ hits, firstHit, lastHit }: Stretch): void {
-    const { prefilter } = this.rules;
-    for (const literal of this.#noted) this.#is[literal] = 0;
-    this.#noted.length = 0;
-    for (let i = firstHit; i < lastHit; i++) {
-      const state = hits.states[i]!;
-      if ((prefilter.kinds(state) & KEYWORD) === 0) continue;
-      for (const literal of prefilter.endings(state)) {
-        if (this.#is[literal] === 1) continue;
-        this.#is[literal] = 1;
-        this.#noted.push(literal);
-      }
-    }
-  }
-
-  any(literals: ReadonlySet<number>): boolean {
-    for (const literal of literals) if (this.#is[literal] === 1) return true;
-    return false;
-  }
 }
 
 /** Where the secret itself stands in a match: the group that the rule names, else the first one that took part. */

@@ -58,10 +58,20 @@ export class Reporter {
     return { markedAllowed: this.#markedAllowed, recent: this.#recent };
   }
 
-  /** Whether a rule has anything to say about an object of this name. */
-  concernsPath({ rule }: CompiledRule): boolean {
+  /** Rules that have nothing to say about an object of this name. */
+  silentRules(): readonly CompiledRule[] {
+    const { set, all, choosy } = this.settings.rules;
+    if (this.#isAllowedBy(set.allowlists)) return all;
+    return choosy.filter((rule) => !this.#concernsPath(rule));
+  }
+
+  #concernsPath({ rule }: CompiledRule): boolean {
     if (rule.path !== undefined && !rule.path.test(this.#path)) return false;
-    return !this.#allowlists(rule.allowlists).some((list) => allowsPath(list, this.#path));
+    return !this.#isAllowedBy(rule.allowlists);
+  }
+
+  #isAllowedBy(lists: readonly Allowlist[]): boolean {
+    return lists.some((list) => allowsPath(list, this.#path));
   }
 
   #allowlists(own: readonly Allowlist[]): readonly Allowlist[] {
@@ -70,8 +80,10 @@ export class Reporter {
 
   /** Reports the rules that judge by the name alone, such as those for key stores. */
   reportPath(): void {
-    for (const compiled of this.settings.rules.byPath) {
-      if (!this.concernsPath(compiled)) continue;
+    const { set, byPath } = this.settings.rules;
+    if (this.#isAllowedBy(set.allowlists)) return;
+    for (const compiled of byPath) {
+      if (!this.#concernsPath(compiled)) continue;
       const location = this.#located({ line: 1, column: 1, byteOffset: 0, byteLength: 0 });
       this.collector.add({
         finding: {

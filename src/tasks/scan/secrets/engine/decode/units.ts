@@ -50,16 +50,16 @@ const DECODERS: Readonly<Record<Encoding, Decoder>> = {
     for (let at = from; at + 1 < to; at += 2) out.add(HEX[source[at]!]! * 16 + HEX[source[at + 1]!]!, at);
   },
   percent(source, from, to, out) {
-    let done = from;
+    const { bytes, starts } = out;
+    let { length } = out;
     for (let at = from; at < to; at++) {
-      const byte = source[at] === 0x25 ? pair(source, at + 1, to) : undefined;
-      if (byte === undefined) continue;
-      out.copy(source, done, at);
-      out.add(byte, at);
-      at += 2;
-      done = at + 1;
+      const letter = source[at]!;
+      starts[length] = at;
+      const byte = letter === 0x25 ? pair(source, at + 1, to) : undefined;
+      bytes[length++] = byte ?? letter;
+      if (byte !== undefined) at += 2;
     }
-    out.copy(source, done, to);
+    out.length = length;
   },
   escape: matching(
     /\\u\{0{0,4}([0-9a-f]{1,6})\}|\\u([0-9a-f]{4})|\\U([0-9a-f]{8})|\\x([0-9a-f]{2})|\bU\+0{0,4}([0-9a-f]{4})|\\([0-3][0-7]{2})/gi,
