@@ -22,9 +22,10 @@ export function parseHeader(text: string, usualType: string): MailHeader {
   // Some readers end the header there.
   if (isMime(text) && fields.some((line) => line !== '' && !/^>?[!-~]+[ \t]*:|^>From /.test(line)))
     throw corrupt('a header with something else in it');
+  const named = fields.map((line) => line.slice(0, line.indexOf(':')).trimEnd().toLowerCase());
   const field = (name: string): string | undefined => {
     const values = fields
-      .filter((line) => line.slice(0, line.indexOf(':')).trimEnd().toLowerCase() === name)
+      .filter((_, at) => named[at] === name)
       .map((line) => line.slice(line.indexOf(':') + 1).trim());
     if (new Set(values).size > 1) throw corrupt(`a header with two ${name}`);
     return values[0];
@@ -43,15 +44,23 @@ export function parseHeader(text: string, usualType: string): MailHeader {
   };
 }
 
+type Parameter = 'boundary' | 'filename' | 'name' | 'smime-type';
+const patterns = (of: (name: Parameter) => string): Readonly<Record<Parameter, RegExp>> => ({
+  boundary: new RegExp(of('boundary'), 'gi'),
+  filename: new RegExp(of('filename'), 'gi'),
+  name: new RegExp(of('name'), 'gi'),
+  'smime-type': new RegExp(of('smime-type'), 'gi'),
+});
+const PLAIN = patterns((name) => `;\\s*${name}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s;"]+))`);
+const IN_PIECES = patterns((name) => `;\\s*${name}\\*(?:(\\d+)\\*?)?\\s*=\\s*(?:"([^"]*)"|([^\\s;"]*))`);
+
 /** A parameter, in the ways of RFC 2045 and RFC 2231. */
-function parameter(value: string, name: string): string | undefined {
-  const plain = [
-    ...value.matchAll(new RegExp(`;\\s*${name}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s;"]+))`, 'gi')),
-  ];
+function parameter(value: string, name: Parameter): string | undefined {
+  // Most have none, and a mail may have very many parts.
+  if (!value.includes(';')) return undefined;
+  const plain = [...value.matchAll(PLAIN[name])];
   const texts = new Set(plain.map(([, quoted, bare]) => quoted?.replaceAll(/\\(.)/g, '$1') ?? bare ?? ''));
-  const pieces = [
-    ...value.matchAll(new RegExp(`;\\s*${name}\\*(?:(\\d+)\\*?)?\\s*=\\s*(?:"([^"]*)"|([^\\s;"]*))`, 'gi')),
-  ];
+  const pieces = [...value.matchAll(IN_PIECES[name])];
   if (name === 'boundary' && (texts.size > 1 || pieces.length > 0))
     throw corrupt('a boundary that readers read differently');
   if (texts.size > 0) return [...texts][0];

@@ -2,8 +2,9 @@ import { CannotUnpack, LayerCount } from './budget.js';
 import type { ByteSink } from './byte-sink.js';
 import type { Content } from './content.js';
 import { MAIL_PART } from './embedded-marks.js';
-import { Identity, Uuencode, type MailEncoding } from './mail-encodings.js';
+import { Uuencode, type MailEncoding } from './mail-encodings.js';
 import { encodingOf, isMime, parseHeader, type MailHeader } from './mail-header.js';
+import { MailPart } from './mail-part.js';
 import type { ArchiveWalk } from './walk.js';
 
 // A longer line is taken in pieces.
@@ -11,19 +12,18 @@ const LINE_BYTES = 64 * 1024;
 const HEADER_BYTES = 256 * 1024;
 const NESTED = 32;
 const UU_BEGIN = /^begin(?:-base64)? [0-7]{3,4} (.+)$/;
-const LF = 0x0a;
+const SHORTEST_MAIL_PART = 'content-transfer-encoding:base64'.length;
+const EMPTY: Buffer = Buffer.alloc(0);
+const [LF, CR, DASH] = [0x0a, 0x0d, 0x2d];
 
-interface OpenPart {
-  readonly content: Content;
-  readonly encoding: MailEncoding;
-  readonly count: LayerCount;
-  /** A mail in the mail: what stands in it is for its own look. */
-  readonly isMail: boolean;
-}
+/** A line that parts mails, or the parts of one: at which of the boundaries, and whether it is that one's last. */
+type Separator = 'mail' | { readonly level: number; readonly isLast: boolean };
 
 /**
  * Shows the parts of a mail, or of the mails of a mailbox: what is attached, and text that is encoded. A mail in a mail is
  * a member that is itself looked into. What readers of mail could understand in more than one way is said.
+ *
+ * A mail may be a million lines of one byte, so a line that ends nothing is taken without waiting for anything.
  */
 export class MailLayer implements ByteSink {
   private kept: Buffer = Buffer.alloc(0);
@@ -32,8 +32,8 @@ export class MailLayer implements ByteSink {
   private header: string | undefined = '';
   private readonly boundaries: string[] = [];
   private readonly digests = new Set<string>();
-  private part: OpenPart | undefined;
-  private uu: OpenPart | undefined;
+  private part: MailPart | undefined;
+  private uu: MailPart | undefined;
   private parts = 0;
   private inBytes = 0;
   private isMailbox: boolean | undefined;
@@ -49,8 +49,9 @@ export class MailLayer implements ByteSink {
     this.inBytes += chunk.length;
     this.kept = this.kept.length === 0 ? chunk : Buffer.concat([this.kept, chunk]);
     let from = 0;
-    for (let at = this.kept.indexOf(LF); at >= 0; at = this.kept.indexOf(LF, from)) {
-      await this.pieces(this.kept.subarray(from, at), true);
+    for (let at = this.lineEnd(from); at >= 0; at = this.lineEnd(from)) {
+      const work = this.wholeLine(at === from ? EMPTY : this.kept.subarray(from, at));
+      if (work !== undefined) await work;
       from = at + 1;
     }
     while (this.kept.length - from > LINE_BYTES) {
@@ -61,7 +62,7 @@ export class MailLayer implements ByteSink {
   }
 
   async end(): Promise<void> {
-    if (this.kept.length > 0) await this.pieces(this.kept, true);
+    if (this.kept.length > 0) await this.wholeLine(this.kept);
     this.kept = Buffer.alloc(0);
     await this.endMail();
   }
@@ -74,52 +75,65 @@ export class MailLayer implements ByteSink {
     this.kept = Buffer.alloc(0);
   }
 
+  private lineEnd(from: number): number {
+    // An empty line is not worth a search.
+    return this.kept[from] === LF ? from : this.kept.indexOf(LF, from);
+  }
+
+  private wholeLine(line: Buffer): Promise<void> | undefined {
+    return line.length > LINE_BYTES ? this.pieces(line) : this.line(line, true);
+  }
+
   /** The same pieces of a long line however its bytes came. */
-  private async pieces(line: Buffer, isEnd: boolean): Promise<void> {
+  private async pieces(line: Buffer): Promise<void> {
     let rest = line;
     for (; rest.length > LINE_BYTES; rest = rest.subarray(LINE_BYTES))
       await this.line(rest.subarray(0, LINE_BYTES), false);
-    await this.line(rest, isEnd);
+    await this.line(rest, true);
   }
 
-  private async line(raw: Buffer, isEnd: boolean): Promise<void> {
+  /** @returns what is to be waited for, if anything */
+  private line(raw: Buffer, isEnd: boolean): Promise<void> | undefined {
     const isStart = !this.isCut;
     this.isCut = !isEnd;
-    const line = isEnd && raw.at(-1) === 0x0d ? raw.subarray(0, -1) : raw;
-    if (isStart && (await this.isBetween(line))) return;
-    if (this.header !== undefined) await this.inHeader(line, isEnd);
-    else await this.inBody(line, isStart, isEnd);
+    const line = isEnd && raw.at(-1) === CR ? raw.subarray(0, -1) : raw;
+    const separator = isStart ? this.separator(line) : undefined;
+    if (separator !== undefined) return this.goOn(separator);
     this.isAfterEmpty = line.length === 0;
+    if (this.header === undefined) return this.inBody(line, isStart, isEnd);
+    this.inHeader(line, isEnd);
+    return undefined;
   }
 
-  /** Lines that part mails and parts. */
-  private async isBetween(line: Buffer): Promise<boolean> {
-    if (this.isAfterEmpty && line.subarray(0, 5).toString('latin1') === 'From ') {
+  private separator(line: Buffer): Separator | undefined {
+    if (this.isAfterEmpty && line.length >= 5 && line.toString('latin1', 0, 5) === 'From ') {
       // Only a mailbox begins so.
       this.isMailbox ??= true;
-      if (this.isMailbox) {
-        await this.endMail();
-        this.header = '';
-        return true;
-      }
+      if (this.isMailbox) return 'mail';
     }
     if (line.length > 0) this.isMailbox ??= false;
-    if (line[0] !== 0x2d || line[1] !== 0x2d || this.boundaries.length === 0) return false;
-    const text = line.toString('latin1').trimEnd();
-    const level = this.boundaries.findLastIndex(
-      (boundary) => text === `--${boundary}` || text === `--${boundary}--`,
-    );
-    if (level < 0) return false;
+    if (line[0] !== DASH || line[1] !== DASH || this.boundaries.length === 0) return undefined;
+    const boundary = line.toString('latin1', 2).trimEnd();
+    const ended = boundary.endsWith('--') ? boundary.slice(0, -2) : undefined;
+    const level = this.boundaries.findLastIndex((known) => known === boundary || known === ended);
+    return level < 0 ? undefined : { level, isLast: this.boundaries[level] !== boundary };
+  }
+
+  private async goOn(separator: Separator): Promise<void> {
+    if (separator === 'mail') {
+      await this.endMail();
+      this.header = '';
+      return;
+    }
     if (this.header !== undefined && this.header !== '') this.stray();
     this.header = undefined;
     await this.closePart();
-    const isLast = text !== `--${this.boundaries[level]}`;
+    const { level, isLast } = separator;
     this.boundaries.length = isLast ? level : level + 1;
     if (!isLast) this.header = '';
-    return true;
   }
 
-  private async inHeader(line: Buffer, isEnd: boolean): Promise<void> {
+  private inHeader(line: Buffer, isEnd: boolean): void {
     const text = line.toString('latin1');
     if (text !== '' || !isEnd) {
       this.header = `${this.header}${text}${isEnd ? '\r\n' : ''}`;
@@ -133,7 +147,7 @@ export class MailLayer implements ByteSink {
     if (this.header === '' && this.boundaries.length === 0) return;
     const header = this.header ?? '';
     this.header = undefined;
-    await this.openPart(parseHeader(header, this.usualType()));
+    this.openPart(parseHeader(header, this.usualType()));
   }
 
   /** Of a part that does not say. */
@@ -141,7 +155,7 @@ export class MailLayer implements ByteSink {
     return this.digests.has(this.boundaries.at(-1) ?? '') ? 'message/rfc822' : 'text/plain';
   }
 
-  private async openPart(header: MailHeader): Promise<void> {
+  private openPart(header: MailHeader): void {
     const { walk } = this;
     this.parts += 1;
     if (header.boundary !== undefined) {
@@ -182,57 +196,54 @@ export class MailLayer implements ByteSink {
     this.part = this.opened(name, encoding, isMail);
   }
 
-  private opened(name: string, encoding: MailEncoding, isMail = false): OpenPart {
+  private opened(name: string, encoding: MailEncoding, isMail = false): MailPart {
     const count = new LayerCount(this.walk.budget, () => this.inBytes);
-    return { content: this.parent.member(name), encoding, count, isMail };
+    return new MailPart(this.parent.member(name), encoding, count, isMail);
   }
 
-  private async inBody(line: Buffer, isStart: boolean, isEnd: boolean): Promise<void> {
+  private inBody(line: Buffer, isStart: boolean, isEnd: boolean): Promise<void> | undefined {
     // A header to somebody, where we see content; a member that is shown as it stands is looked at by itself.
-    const isShown = this.part?.encoding instanceof Identity;
-    if (!isShown && line.length < 1024 && MAIL_PART.test(`\n${line.toString('latin1')}`)) this.stray();
-    if (this.uu !== undefined) {
-      await this.inUuencode(this.uu, line, isEnd);
-      return;
-    }
+    const mayBeHeader = line.length >= SHORTEST_MAIL_PART && line.length < 1024;
+    if (mayBeHeader && this.part?.isAsItStands !== true && MAIL_PART.test(`\n${line.toString('latin1')}`))
+      this.stray();
+    if (this.uu !== undefined) return this.inUuencode(this.uu, line, isEnd);
     const begin =
       isStart && line[0] === 0x62 && line.length < 1024 ? UU_BEGIN.exec(line.toString('latin1')) : null;
     if (begin !== null && this.part?.isMail !== true) {
       this.walk.budget.member();
       if (line.toString('latin1').startsWith('begin-base64')) {
         this.walk.note(this.parent.path, 'unsupported', 'mail: base64 between begin and end');
-        return;
+        return undefined;
       }
       this.uu = this.opened(begin[1] ?? '', new Uuencode());
-      return;
+      return undefined;
     }
-    const { part } = this;
-    if (part !== undefined)
-      await this.orNote(part, async () => this.give(part, part.encoding.line(line, !isEnd)));
+    return this.part === undefined ? undefined : this.inPart(this.part, line, isEnd);
   }
 
-  private async inUuencode(part: OpenPart, line: Buffer, isEnd: boolean): Promise<void> {
-    if (line.toString('latin1', 0, 8).trimEnd() === 'end') {
-      this.uu = undefined;
+  private inUuencode(part: MailPart, line: Buffer, isEnd: boolean): Promise<void> | undefined {
+    if (line.toString('latin1', 0, 8).trimEnd() !== 'end') return this.inPart(part, line, isEnd);
+    this.uu = undefined;
+    return this.orNote(part, async () => {
+      await part.flush();
       await part.content.end();
-      return;
-    }
-    await this.orNote(part, async () => this.give(part, part.encoding.line(line, !isEnd)));
+    });
   }
 
-  private async give({ content, count }: OpenPart, bytes: Buffer): Promise<void> {
-    if (bytes.length === 0) return;
-    count.out(bytes.length);
-    await content.write(bytes);
+  private inPart(part: MailPart, line: Buffer, isEnd: boolean): Promise<void> | undefined {
+    try {
+      return part.take(line, !isEnd) ? this.orNote(part, async () => part.flush()) : undefined;
+    } catch (error) {
+      return this.giveUp(part, error);
+    }
   }
 
   private async closePart(): Promise<void> {
     for (const part of [this.uu, this.part]) {
       if (part === undefined) continue;
       await this.orNote(part, async () => {
-        await this.give(part, part.encoding.end());
-        if (this.uu === part) this.uu = undefined;
-        else this.part = undefined;
+        await part.end();
+        this.forget(part);
         await part.content.end();
       });
     }
@@ -254,20 +265,35 @@ export class MailLayer implements ByteSink {
     }
   }
 
-  private async orNote(part: OpenPart, work: () => Promise<void>): Promise<void> {
+  private async orNote(part: MailPart, work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
-      if (this.uu === part) this.uu = undefined;
-      else this.part = undefined;
-      if (!(error instanceof CannotUnpack)) {
-        part.content.abort();
-        throw error;
-      }
-      await part.content.breakOff();
-      if (error === this.walk.budget.exhausted) throw error;
-      this.walk.stopped(part.content.path, error);
+      await this.giveUp(part, error);
     }
+  }
+
+  /** What came of it is looked at, the rest is noted. */
+  private async giveUp(part: MailPart, error: unknown): Promise<void> {
+    this.forget(part);
+    if (!(error instanceof CannotUnpack)) {
+      part.content.abort();
+      throw error;
+    }
+    try {
+      await part.flush();
+    } catch (worse) {
+      // Nothing is left to flush then.
+      return this.giveUp(part, worse);
+    }
+    await part.content.breakOff();
+    if (error === this.walk.budget.exhausted) throw error;
+    this.walk.stopped(part.content.path, error);
+  }
+
+  private forget(part: MailPart): void {
+    if (this.uu === part) this.uu = undefined;
+    if (this.part === part) this.part = undefined;
   }
 
   private stray(): void {

@@ -1,7 +1,7 @@
 import { CannotUnpack, type Budget } from './budget.js';
 import { InflateUnpacker, isWhite } from './inflate-unpacker.js';
 import { LzwUnpacker } from './lzw-unpacker.js';
-import { PngPredictor } from './png-predictor.js';
+import { PngPredictor, TiffPredictor, type RowShape } from './predictors.js';
 import type { Out, Unpacker } from './unpacker.js';
 
 /** How the bytes of one stream are packed. */
@@ -10,8 +10,7 @@ export interface Packing {
   readonly stated: string;
   /** In the order in which they are undone. */
   readonly filters: readonly string[];
-  readonly predictor:
-    { readonly columns: number; readonly colors: number; readonly bits: number } | undefined;
+  readonly predictor: (RowShape & { readonly kind: 'png' | 'tiff' }) | undefined;
   readonly earlyChange: boolean;
 }
 
@@ -55,11 +54,11 @@ export function packingOf(dictionary: string): Packing | undefined {
 function predictorOf(dictionary: string): Packing['predictor'] {
   const kind = number(dictionary, 'Predictor', 1);
   if (kind === 1) return undefined;
-  if (kind < 10 || kind > 15) throw unsupported(`predictor ${kind}`);
+  if (kind !== 2 && (kind < 10 || kind > 15)) throw unsupported(`predictor ${kind}`);
   const columns = number(dictionary, 'Columns', 1);
   const colors = number(dictionary, 'Colors', 1);
   const bits = number(dictionary, 'BitsPerComponent', 8);
-  return { columns, colors, bits };
+  return { kind: kind === 2 ? 'tiff' : 'png', columns, colors, bits };
 }
 
 /** A number that stands once at most. @throws CannotUnpack */
@@ -79,11 +78,13 @@ export function unpackersOf(packing: Packing, budget: Budget): Unpacker[] {
     if (PICTURES.has(filter) && at === packing.filters.length - 1) return unpackers;
     unpackers.push(unpackerOf(filter, packing, budget));
     const takesPredictor = filter === 'FlateDecode' || filter === 'LZWDecode';
-    if (takesPredictor && packing.predictor !== undefined)
-      unpackers.push(new PngPredictor(packing.predictor));
+    if (takesPredictor && packing.predictor !== undefined) unpackers.push(predictorFor(packing.predictor));
   }
   return unpackers;
 }
+
+const predictorFor = (predictor: NonNullable<Packing['predictor']>): Unpacker =>
+  predictor.kind === 'png' ? new PngPredictor(predictor) : new TiffPredictor(predictor);
 
 function unpackerOf(filter: string, packing: Packing, budget: Budget): Unpacker {
   switch (filter) {

@@ -7,7 +7,9 @@ import type { Unpacker } from './unpacker.js';
 import type { ArchiveWalk } from './walk.js';
 
 const STREAM = Buffer.from('stream');
+const KEYWORD = /^stream(?:[ \t\0\f]*(?:\r\n|\n|\r)|[ \t\0\f])/;
 const END = Buffer.from('endstream');
+const CLOSE = 0x3e;
 // The longest dictionary that is looked at; what stands before it is only searched for filters.
 const DICTIONARY_BYTES = 64 * 1024;
 // Enough to know the start of the data: the keyword, blanks and a line's end.
@@ -28,6 +30,8 @@ interface OpenStream {
  */
 export class PdfLayer implements ByteSink {
   private kept: Buffer = Buffer.alloc(0);
+  /** What is kept holds no stream's beginning before this place: one that waits for the next chunk is not sought again. */
+  private passed = 0;
   private isInStream = false;
   private open: OpenStream | undefined;
   private inBytes = 0;
@@ -74,24 +78,24 @@ export class PdfLayer implements ByteSink {
   /** @returns whether a stream begins */
   private async inObjects(): Promise<boolean> {
     const { kept } = this;
-    let at = kept.indexOf(STREAM);
-    for (; at >= 0; at = kept.indexOf(STREAM, at + 1)) {
-      if (at + KEYWORD_BYTES > kept.length) break;
-      const begins = /^stream(?:[ \t\0\f]*(?:\r\n|\n|\r)|[ \t\0\f])/.exec(
-        kept.toString('latin1', at, at + KEYWORD_BYTES),
-      );
+    let at = kept.indexOf(STREAM, this.passed);
+    for (; at >= 0 && at + KEYWORD_BYTES <= kept.length; at = kept.indexOf(STREAM, at + 1)) {
       // Without a dictionary it is a word in a text; a filter in what follows is then found by the search.
-      if (begins === null || !/>>\s*$/.test(kept.toString('latin1', Math.max(0, at - MARK_BYTES), at)))
-        continue;
+      if (!endsDictionary(kept, at)) continue;
+      const begins = KEYWORD.exec(kept.toString('latin1', at, at + KEYWORD_BYTES));
+      if (begins === null) continue;
+      this.passed = 0;
       await this.begin(kept.toString('latin1', 0, at));
       this.kept = kept.subarray(at + begins[0].length);
       return true;
     }
+    this.passed = at >= 0 ? at : Math.max(0, kept.length - STREAM.length);
     if (kept.length > 2 * DICTIONARY_BYTES) {
       // Seen again from a little before, where a name may be cut.
       const done = kept.length - DICTIONARY_BYTES;
       this.search(kept.toString('latin1', 0, done + MARK_BYTES));
       this.kept = Buffer.from(kept.subarray(done));
+      this.passed -= done;
     }
     return false;
   }
@@ -218,3 +222,13 @@ export class PdfLayer implements ByteSink {
     if (this.notes.length < KEPT_NOTES) this.notes.push({ path, error });
   }
 }
+
+/** Whether `>>` and at most some blanks stand before this place. */
+function endsDictionary(bytes: Buffer, at: number): boolean {
+  let end = at;
+  while (end > 0 && at - end < MARK_BYTES - 2 && isBlank(bytes[end - 1] ?? 0)) end -= 1;
+  return bytes[end - 1] === CLOSE && bytes[end - 2] === CLOSE;
+}
+
+/** What a pattern's `\s` is. */
+const isBlank = (byte: number): boolean => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d) || byte === 0xa0;

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { PngPredictor } from '../../../../src/tasks/scan/archive/predictors.js';
 import { walkedIn } from './walked.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'sallyport-hostile-text-'));
@@ -42,6 +43,75 @@ describe('text that is made to take the square of its length takes no more than 
     ],
   ])('%s', async (_, make) => {
     expect(await fastest(make(64_000))).toBeLessThan(1000);
+  });
+});
+
+describe('a megabyte of next to nothing takes no more than its length', () => {
+  it.each<[string, string]>([
+    ['the keyword of a stream', `%PDF-1.4\n${'stream\n'.repeat(150_000)}`],
+    ['empty lines in the text of a mail', mail('', '\n'.repeat(2 ** 20))],
+    ['empty lines as they stand', mail('Content-Type: application/x', '\n'.repeat(2 ** 20))],
+    [
+      'empty lines in quoted-printable',
+      mail('Content-Type: application/x\nContent-Transfer-Encoding: quoted-printable', '\n'.repeat(2 ** 20)),
+    ],
+    [
+      'lines of one letter in base64',
+      mail('Content-Type: application/x\nContent-Transfer-Encoding: base64', 'a\n'.repeat(2 ** 19)),
+    ],
+    ['boundaries', mail('Content-Type: multipart/mixed; boundary=b', `${'--b\n'.repeat(2 ** 17)}--b--\n`)],
+  ])('%s', async (_, content) => {
+    expect(await fastest(content)).toBeLessThan(1000);
+  });
+
+  it('lines that are nothing but their end are shown many at a time', async () => {
+    const found = await walked(mail('Content-Type: application/x', '\n'.repeat(2 ** 20)));
+    expect(found.notes).toEqual([]);
+    expect(found.bytes).toBe(2 ** 21 - 2);
+    expect(found.pieces).toBeLessThan(200);
+  });
+
+  it('the keyword of a stream is found behind all that waits for it', async () => {
+    const packed = deflateSync('found');
+    const head = `%PDF-1.4\n${'stream\n'.repeat(20_000)}1 0 obj\n<</Filter/FlateDecode>>\nstream\n`;
+    const content = Buffer.concat([Buffer.from(head), packed, Buffer.from('\nendstream\nendobj\n')]);
+    for (const chunk of [65_536, 301]) {
+      const { members, notes } = await walkedIn(directory, content, { chunk });
+      expect({ members, notes }).toEqual({ members: { 'a!stream 1': 'found' }, notes: [] });
+    }
+  });
+});
+
+describe('a predictor costs what its bytes cost, whatever it says of its rows', () => {
+  const shape = { columns: 2 ** 20, colors: 1, bits: 8 };
+
+  it('rows of a million bytes that never come take no room', async () => {
+    const alloc = vi.spyOn(Buffer, 'alloc');
+    await new PngPredictor(shape).write(Buffer.from('\0abc'), async () => {});
+    const asked = alloc.mock.calls.reduce((sum, [bytes]) => sum + bytes, 0);
+    alloc.mockRestore();
+    expect(asked).toBeLessThan(10_000);
+  });
+
+  it('rows of one byte are shown together', async () => {
+    const shown: Buffer[] = [];
+    const rows = Buffer.from([...Buffer.from('found')].flatMap((letter) => [0, letter]));
+    const alloc = vi.spyOn(Buffer, 'alloc');
+    await new PngPredictor({ ...shape, columns: 1 }).write(rows, async (bytes) => void shown.push(bytes));
+    const rooms = alloc.mock.calls.length;
+    alloc.mockRestore();
+    expect(shown.map(String)).toEqual(['found']);
+    expect(rooms).toBeLessThan(5);
+  });
+
+  it('what stands before an unknown kind of row is shown', async () => {
+    const packed = deflateSync(Buffer.from('\0ab\u0009', 'latin1'));
+    const head =
+      '%PDF-1.4\n1 0 obj\n<</Filter/FlateDecode/DecodeParms<</Predictor 12/Columns 2>>>>\nstream\n';
+    const found = await walked(
+      Buffer.concat([Buffer.from(head), packed, Buffer.from('\nendstream\nendobj\n')]),
+    );
+    expect(found).toMatchObject({ members: { 'a!stream 1': 'ab' }, reasons: ['corrupt'] });
   });
 });
 

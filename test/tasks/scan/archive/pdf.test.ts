@@ -53,6 +53,10 @@ function lzw(bytes: Buffer): Buffer {
   return Buffer.from((bits.match(/.{1,8}/g) ?? []).map((byte) => Number.parseInt(byte.padEnd(8, '0'), 2)));
 }
 
+/** Each byte but those of a row's first pixel, less what stands `step` before it. */
+const tiffPredicted = (bytes: Buffer, rowBytes: number, step: number) =>
+  Buffer.from(bytes.map((byte, at) => (at % rowBytes < step ? byte : byte - (bytes[at - step] ?? 0))));
+
 const runs = Buffer.concat([Buffer.from([text.length - 1]), Buffer.from(text), Buffer.from([128])]);
 
 describe('streams are shown unpacked', () => {
@@ -70,6 +74,11 @@ describe('streams are shown unpacked', () => {
       'a predictor',
       `/Filter /FlateDecode /DecodeParms << /Predictor 12 /Columns ${text.length} >>`,
       deflateSync(`\0${text}`),
+    ],
+    [
+      "TIFF's predictor",
+      `/Filter /FlateDecode /DecodeParms << /Predictor 2 /Colors 3 /Columns 5 >>`,
+      deflateSync(tiffPredicted(Buffer.from(text), 15, 3)),
     ],
   ])('%s', async (_, dictionary, data) => {
     for (const chunk of [65_536, 7]) {
@@ -110,10 +119,10 @@ describe('streams are shown unpacked', () => {
     const content = pdf([
       ['/Subtype /Image /Filter /DCTDecode', 'jpeg'],
       ['/Subtype /Image /Filter [/FlateDecode /DCTDecode]', deflateSync('jpeg')],
-      ['/Subtype /Image /Filter /FlateDecode /DecodeParms << /Predictor 2 >>', deflateSync('pixels')],
+      ['/Subtype /Image /Filter /FlateDecode /DecodeParms << /Predictor 7 >>', deflateSync('pixels')],
     ]);
     expect(await walked(content)).toMatchObject({
-      notes: [{ path: 'a!stream 3', reason: 'unsupported', detail: 'pdf: predictor 2' }],
+      notes: [{ path: 'a!stream 3', reason: 'unsupported', detail: 'pdf: predictor 7' }],
       members: { 'a!stream 2': 'jpeg' },
     });
   });
@@ -132,7 +141,13 @@ describe('what cannot be read is said', () => {
     ['parameters told elsewhere', '/Filter /FlateDecode /DecodeParms 7 0 R', flate, 'unsupported'],
     [
       'a predictor that we do not know',
-      '/Filter /FlateDecode /DecodeParms << /Predictor 2 >>',
+      '/Filter /FlateDecode /DecodeParms << /Predictor 7 >>',
+      flate,
+      'unsupported',
+    ],
+    [
+      "TIFF's predictor of single bits",
+      '/Filter /FlateDecode /DecodeParms << /Predictor 2 /BitsPerComponent 1 >>',
       flate,
       'unsupported',
     ],

@@ -9,6 +9,8 @@ export interface Walked {
   readonly reasons: readonly string[];
   readonly notes: ArchiveWalk['notCovered'];
   readonly bytes: number;
+  /** In how many writes the members' bytes came. */
+  readonly pieces: number;
   readonly walk: ArchiveWalk;
 }
 
@@ -28,6 +30,7 @@ export async function walkedIn(
   const spool = new Spool(directory, options.quota ?? 256 * 1024 * 1024);
   const members: Record<string, string> = {};
   let bytes = 0;
+  let pieces = 0;
   const walk = new ArchiveWalk(
     {
       open: ({ path }) => {
@@ -35,6 +38,7 @@ export async function walkedIn(
         return {
           write: async (chunk) => {
             bytes += chunk.length;
+            pieces += 1;
             if (parts.length === 0) parts.push(Buffer.from(chunk.subarray(0, 1024)));
             else if (Buffer.concat(parts).length < 1024) parts.push(Buffer.from(chunk.subarray(0, 1024)));
           },
@@ -68,6 +72,7 @@ export async function walkedIn(
     notes: walk.notCovered,
     reasons: walk.notCovered.map((note) => note.reason),
     bytes,
+    pieces,
     walk,
   };
 }
