@@ -48,7 +48,11 @@ describe('the baseline on the command line', () => {
       'user:alice',
       'revoked',
     ]);
-    expect((await say('remove', longest)).code).toBe(0);
+    const removed = await say('remove', longest, '--bucket', 'uploads');
+    expect(removed.code).toBe(0);
+    expect(removed.text).toMatch(
+      /^1 removed\. .* until they are scanned again: sallyport rescan s3:\/\/uploads /,
+    );
     expect((await say('list', '--json')).text).toContain('"items": []');
   });
 

@@ -30,6 +30,11 @@ interface Change {
   readonly unchanged: number;
 }
 
+interface Removal {
+  readonly removed: number;
+  readonly next: string;
+}
+
 interface NewEntry {
   readonly reason: string;
   readonly bucket?: string;
@@ -73,16 +78,16 @@ export function addBaseline(program: Command, cli: Cli): void {
     });
   group
     .command('remove')
-    .description('from the next scan on it counts again')
+    .description('from the next scan on it counts again; what is judged already is to be scanned again')
     .argument('<FINGERPRINT>')
     .option('--bucket <BUCKET>', 'only the entry of this bucket; all entries by default')
     .action(async (fingerprint: string, options: { bucket?: string }) => {
       const bucket = options.bucket === undefined ? undefined : parseBucket(options.bucket);
-      await cli.client.call(
+      const removal = await cli.client.call<Removal>(
         'DELETE',
         query(`/api/v1/baseline/${encodeURIComponent(fingerprint)}`, { bucket }),
       );
-      cli.print({ removed: fingerprint }, () => ['Removed.']);
+      cli.print(removal, ({ removed, next }) => [`${removed} removed. ${next}`]);
     });
   answered(
     group

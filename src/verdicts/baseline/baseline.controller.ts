@@ -66,6 +66,15 @@ const BaselineChange = z
   .meta({ id: 'BaselineChange' });
 type BaselineChange = z.infer<typeof BaselineChange>;
 
+const BaselineRemoval = z
+  .object({
+    removed: z.number(),
+    /** What is left to do: nothing is scanned again by itself. */
+    next: z.string(),
+  })
+  .meta({ id: 'BaselineRemoval' });
+type BaselineRemoval = z.infer<typeof BaselineRemoval>;
+
 const ListQuery = z.object({
   fingerprint: Fingerprint.optional(),
   bucket: Bucket.optional(),
@@ -118,15 +127,22 @@ export class BaselineController {
   }
 
   @Delete(':fingerprint')
-  @HttpCode(204)
+  @ApiOkResponse({ standardSchema: BaselineRemoval })
   async remove(
     @Param('fingerprint', { schema: Fingerprint }) fingerprint: string,
     @Query({ schema: RemoveQuery }) { bucket }: z.infer<typeof RemoveQuery>,
     @CurrentPrincipal() principal: Principal,
-  ): Promise<void> {
-    await this.baseline.remove(fingerprint, bucket, auditActor(principal));
+  ): Promise<BaselineRemoval> {
+    const removed = await this.baseline.remove(fingerprint, bucket, auditActor(principal));
+    return { removed, next: rescanOf(bucket) };
   }
 }
+
+/** What was accepted is clean for the most part, and so among what a rescan takes when no verdicts are named. */
+const rescanOf = (bucket: string | undefined): string =>
+  `Objects that are judged already keep their verdict until they are scanned again: sallyport rescan${
+    bucket === undefined ? '' : ` s3://${bucket}`
+  } (POST /api/v1/rescans).`;
 
 // A slash is in no fingerprint and in no bucket's name.
 const isPlace = (id: string): boolean => isText(id) && id.includes('/');

@@ -108,16 +108,21 @@ describe('the baseline', () => {
     expect((await call('GET', '?cursor=nonsense')).status).toBe(400);
   });
 
-  it('is taken out of by fingerprint, of one bucket or of all', async () => {
+  it('is taken out of by fingerprint, of one bucket or of all, and says to scan again', async () => {
     const both = ['plain', undefined].map((bucket) => ({
       fingerprint: fingerprint(7),
       reason: 'known',
       ...(bucket && { bucket }),
     }));
     await call('POST', '', both);
-    expect((await call('DELETE', `/${fingerprint(7)}?bucket=plain`)).status).toBe(204);
+    expect(await call('DELETE', `/${fingerprint(7)}?bucket=plain`)).toMatchObject({
+      status: 200,
+      body: { removed: 1, next: expect.stringContaining('sallyport rescan s3://plain') },
+    });
     expect((await call('GET')).body['items']).toHaveLength(1);
-    expect((await call('DELETE', `/${encodeURIComponent(fingerprint(7))}`)).status).toBe(204);
+    expect((await call('DELETE', `/${encodeURIComponent(fingerprint(7))}`)).body['next']).toContain(
+      'sallyport rescan (',
+    );
     expect((await call('DELETE', `/${fingerprint(7)}`)).status).toBe(404);
     const removed = (await audited()).filter(({ action }) => action === 'baseline.removed');
     expect(removed).toHaveLength(2);
