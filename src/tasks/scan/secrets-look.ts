@@ -3,6 +3,7 @@ import type { Instant } from '../../clock.js';
 import type { Finding, NotCovered, ScanReport, Verified } from '../../verdicts/ledger.js';
 import type { ByteSink } from './archive/byte-sink.js';
 import type { Member } from './archive/walk.js';
+import { withInnermost } from './innermost.js';
 import type { Looked, ObjectLook } from './look-at-object.js';
 import type {
   NotCovered as NotSearched,
@@ -119,7 +120,10 @@ export class SecretsLook implements ObjectLook {
     this.high += high;
     this.total += high + medium + low;
     for (const finding of result.findings) this.seal(finding);
-    this.keep(result.findings.map((finding) => findingOf(finding, path)));
+    this.keep(
+      result.findings.map((finding) => findingOf(finding, path)),
+      path,
+    );
     for (const gap of result.notCovered) {
       this.gaps.push({ path, ...gapOf(gap) });
     }
@@ -131,9 +135,12 @@ export class SecretsLook implements ObjectLook {
   }
 
   /** The certain ones first when there are more than the ledger keeps. */
-  private keep(more: readonly Finding[]): void {
+  private keep(more: readonly Finding[], path: string): void {
     if (more.length === 0) return;
-    this.findings = [...this.findings, ...more];
+    const { findings, dropped } = withInnermost(this.findings, more, path);
+    this.findings = findings;
+    this.total -= dropped.length;
+    this.high -= dropped.filter(({ confidence }) => confidence === 'high').length;
     if (this.findings.length <= KEPT_FINDINGS) return;
     const certainty = { high: 0, medium: 1, low: 2 };
     this.findings = this.findings

@@ -68,7 +68,7 @@ test('what is found and not listed always counts, though all that is listed is a
 
 test('with more than is kept, only what is kept is taken off', async () => {
   const many = Array.from({ length: 600 }, () => found('a', 'high'));
-  const look = await lookAt(many, 0, 1);
+  const look = await lookAt(many, 0, 2);
   look.accept([{ fingerprint: 'a', reason: 'known' }], 'b', 0);
   expect(look.findings).toHaveLength(1000);
   expect(countsOf(look)).toMatchObject({ secrets: 200, lowConfidence: 1000 });
@@ -118,4 +118,20 @@ test('never counts fewer than those that nobody accepted', async () => {
       expect([secrets, secrets + lowConfidence]).toEqual([open + more, all.length + more]);
     }),
   );
+});
+
+test('what is stored in a container as it is counts once, where it is deepest inside, in whichever order it is seen', async () => {
+  for (const paths of [
+    ['', 'a!b.zip', 'a!b.zip!c', 'a!d'],
+    ['a!d', 'a!b.zip!c', 'a!b.zip', ''],
+  ]) {
+    const look = new SecretsLook(scannerOf([found('a', 'high'), found('b', 'low')], 0), 'key');
+    for (const path of paths) {
+      if (path === '') await look.object().end();
+      else await look.open({ path, name: path, within: 'zip', depth: 1, container: undefined }).end();
+    }
+    const places = look.findings.map(({ path, fingerprint }) => `${path} ${fingerprint}`);
+    expect(places.toSorted()).toEqual(['a!b.zip!c a', 'a!b.zip!c b', 'a!d a', 'a!d b']);
+    expect(countsOf(look)).toMatchObject({ secrets: 2, lowConfidence: 2 });
+  }
 });
