@@ -17,6 +17,9 @@ const TEXT =
   /\.(?:[cm]?[jt]sx?|json|md|py|go|c|h|cc|cpp|hpp|rs|java|kt|rb|pl|pm|php|cs|sh|ya?ml|toml|ini|cfg|html|css|txt|rst)$/;
 const LISTED = 40;
 
+/** For `--help`. */
+export const help = '--folder FOLDER  published code to be scanned; as often as you like';
+
 /** @returns whether enough was scanned, and no more than one different certain finding in 20 MB of it. */
 export async function prove(args: readonly string[]): Promise<boolean> {
   const folders = args.flatMap((arg, at) => (args[at - 1] === '--folder' ? [arg] : []));

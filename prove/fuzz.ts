@@ -1,11 +1,14 @@
 import { fuzz, type Fuzzed } from './fuzz/fuzz.js';
 import { parsers } from './fuzz/parsers.js';
-import { randomFrom, readOptions, report } from './proof.js';
+import { randomFrom, readOptions, report, SIZE_AND_SEED } from './proof.js';
 
 /*
  * Every parser that reads what strangers send takes changed seeds for minutes: none may crash, hang or keep memory.
  * `--minutes N` sets the time of each (10 by default, two seconds with --size small), `--only NAME` takes one.
  */
+
+/** For `--help`. */
+export const help = `${SIZE_AND_SEED}\n--minutes N          for each parser; 10 at full size\n--only NAME          one parser alone`;
 
 /** @returns whether it held. */
 export async function prove(args: readonly string[]): Promise<boolean> {

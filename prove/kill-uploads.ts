@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { eventually } from '../test/support/eventually.js';
 import { ServiceProcess } from '../test/support/service-process.js';
 import { killAtRandom, uploadAll, type Acknowledged } from './kill-uploads/chaos.js';
-import { randomFrom, readOptions, report } from './proof.js';
+import { randomFrom, readOptions, report, SIZE_AND_SEED } from './proof.js';
 
 /*
  * Uploads while the service is killed with SIGKILL at random moments, and now and then its PostgreSQL with it. Each
@@ -21,6 +21,9 @@ interface ObjectRow {
   readonly verdict: string;
   readonly workflowId: string | null;
 }
+
+/** For `--help`. */
+export const help = SIZE_AND_SEED;
 
 /** @returns whether it held. */
 export async function prove(args: readonly string[]): Promise<boolean> {

@@ -10,6 +10,10 @@ export interface Options {
   readonly seed: number;
 }
 
+/** What `readOptions` reads, for `--help`. */
+export const SIZE_AND_SEED = `--size small|full    full by default; small takes seconds and writes no report
+--seed N             what is drawn by chance; drawn itself, and printed, by default`;
+
 /** `--size small|full` (full by default) and `--seed N` (drawn and printed when absent). */
 export function readOptions(args: readonly string[]): Options {
   const value = (name: string): string | undefined => {

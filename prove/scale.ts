@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Contestant } from '../bench/engine/contestant.js';
 import { newLogin } from '../bench/engine/stage.js';
 import type { ServiceProcess } from '../test/support/service-process.js';
-import { randomFrom, readOptions, report } from './proof.js';
+import { randomFrom, readOptions, report, SIZE_AND_SEED } from './proof.js';
 import { Bars } from './scale/bars.js';
 import { CleanUp } from './scale/clean-up.js';
 import { checkClones } from './scale/clones.js';
@@ -77,6 +77,9 @@ const SIZES = {
 type Size = (typeof SIZES)[keyof typeof SIZES];
 
 const LOOK_EVERY_MS = 1_000;
+
+/** For `--help`. */
+export const help = SIZE_AND_SEED;
 
 /** @returns whether it held. */
 export async function prove(args: readonly string[]): Promise<boolean> {

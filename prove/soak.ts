@@ -6,7 +6,7 @@ import { Contestant } from '../bench/engine/contestant.js';
 import { compilePrograms } from '../bench/engine/programs.js';
 import { newLogin } from '../bench/engine/stage.js';
 import { median } from '../bench/engine/statistics.js';
-import { readOptions, report } from './proof.js';
+import { readOptions, report, SIZE_AND_SEED } from './proof.js';
 import { Janitor } from './soak/janitor.js';
 import { Probe } from './soak/probe.js';
 import { TableWatch, type TableFacts } from './soak/tables.js';
@@ -75,6 +75,9 @@ interface Stage {
   readonly probe: Probe;
   readonly watch: TableWatch;
 }
+
+/** For `--help`. */
+export const help = SIZE_AND_SEED;
 
 /** @returns whether it held. */
 export async function prove(args: readonly string[]): Promise<boolean> {

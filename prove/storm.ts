@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../test/support/eventually.js';
 import { ServiceProcess } from '../test/support/service-process.js';
-import { readOptions, report } from './proof.js';
+import { readOptions, report, SIZE_AND_SEED } from './proof.js';
 
 /*
  * A storm: a hundred thousand upload events, one record a message as S3 sends them, as fast as they are taken. All of
@@ -17,6 +17,9 @@ const MUST_MEBIBYTES = 300;
 const CONNECTIONS = 256;
 const LOOK_MS = 250;
 const SETTLE_MS = 40 * 60_000;
+
+/** For `--help`. */
+export const help = SIZE_AND_SEED;
 
 /** @returns whether it held; a small run is too short to say how fast it is. */
 export async function prove(args: readonly string[]): Promise<boolean> {

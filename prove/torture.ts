@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Client } from 'pg';
 import { startEmbeddedPostgres } from '../src/embedded/postgres/start-embedded-postgres.js';
 import { TcpProxy } from '../test/support/tcp-proxy.js';
-import { randomFrom, readOptions, report } from './proof.js';
+import { randomFrom, readOptions, report, SIZE_AND_SEED } from './proof.js';
 import {
   DEFINITIONS,
   inputOf,
@@ -38,6 +38,9 @@ interface Run {
   readonly shape: Shape;
   readonly variant: number;
 }
+
+/** For `--help`. */
+export const help = SIZE_AND_SEED;
 
 /** @returns whether it held. */
 export async function prove(args: readonly string[]): Promise<boolean> {

@@ -6,7 +6,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { startS3Endpoint } from '../src/embedded/s3/endpoint.js';
 import { eventually } from '../test/support/eventually.js';
 import { ServiceProcess } from '../test/support/service-process.js';
-import { randomFrom, readOptions, report } from './proof.js';
+import { randomFrom, readOptions, report, SIZE_AND_SEED } from './proof.js';
 import { check } from './uploads/check.js';
 import { startFaultProxy } from './uploads/fault-proxy.js';
 import { Deliveries, PLAIN, VERSIONED, Workload } from './uploads/workload.js';
@@ -24,6 +24,9 @@ const SIZES = {
 const CLIENTS = 8;
 const SETTLE_MS = 30 * 60_000;
 const KEYS = { accessKeyId: 'SOAKKEYID', secretAccessKey: 'a-secret-of-the-soak' };
+
+/** For `--help`. */
+export const help = SIZE_AND_SEED;
 
 /** @returns whether it held. */
 export async function prove(args: readonly string[]): Promise<boolean> {

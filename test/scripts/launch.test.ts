@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -147,4 +148,10 @@ describe('the closing line of the tests', () => {
   test('of a run without a report is nothing passed', () => {
     expect(count(join(place(), 'none.json'))).toEqual({ passed: 0, failed: 0, skipped: 0 });
   });
+});
+
+test("a proof asked for --help tells its options and doesn't run", () => {
+  const run = spawnSync(process.execPath, ['scripts/prove.mjs', 'fuzz', '--help'], { encoding: 'utf8' });
+  expect(run).toMatchObject({ status: 0, stderr: '' });
+  expect(run.stdout).toMatch(/--size small\|full[^]*--seed N[^]*--minutes N[^]*--only NAME/);
 });
