@@ -34,10 +34,13 @@ export function countsOf({ certain, uncertain }: FindingCounts): string {
   return parts.join(', ') + (certain + uncertain >= COUNTED ? ' or more' : '');
 }
 
+/** A confidence in the words that people read everywhere; web/src/parts/Findings.tsx has the same. */
+const SURENESS: Readonly<Record<string, string>> = { high: 'certain', medium: 'likely', low: 'possible' };
+
 /** `critical  certain  aws-access-token  AWS access key id  config.ini:3  AKIA…` */
 export function findingText(finding: Finding): string {
   const { severity, confidence, ruleId, title, path, line, excerpt } = finding;
-  const sure = confidence === 'high' ? 'certain' : `uncertain (${confidence})`;
+  const sure = SURENESS[confidence] ?? confidence;
   const place = `${path}${line === undefined || line === null ? '' : `:${line}`}`;
   const parts = [severity, sure, ruleId, title, place, excerpt ?? '', ...notesOn(finding)];
   return visible(parts.filter((part) => part !== '').join('  '), 800);

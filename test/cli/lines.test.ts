@@ -80,7 +80,8 @@ describe('a finding on one line', () => {
 
   test('says how sure it is, and what is known of it besides', () => {
     expect(findingText(finding)).toBe('high  certain  some-token  Some token  a.txt:3  some…');
-    expect(findingText({ ...finding, confidence: 'low' })).toContain('uncertain (low)');
+    expect(findingText({ ...finding, confidence: 'medium' })).toContain('  likely  ');
+    expect(findingText({ ...finding, confidence: 'low' })).toContain('  possible  ');
     expect(findingText({ ...finding, accepted: true, acceptedReason: 'a sample' })).toContain(
       '[accepted: a sample]',
     );

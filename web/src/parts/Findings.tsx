@@ -8,7 +8,13 @@ const SEVERITY_TONES: Readonly<Record<string, string>> = {
   low: 'idle',
 };
 
-const CONFIDENCE_TONES: Readonly<Record<string, string>> = { high: 'bad', medium: 'warn', low: 'idle' };
+const CONFIDENCE_TONES: Readonly<Record<string, string>> = {
+  certain: 'bad',
+  likely: 'warn',
+  possible: 'idle',
+};
+/** A confidence in the words that people read everywhere; src/cli/findings.ts has the same. */
+const SURENESS: Readonly<Record<string, string>> = { high: 'certain', medium: 'likely', low: 'possible' };
 
 /** What was found, masked: the service keeps no secret in the clear, so none can be shown. */
 export function Findings({ items, total }: { items: readonly Finding[]; total: number }) {
@@ -42,7 +48,7 @@ export function Findings({ items, total }: { items: readonly Finding[]; total: n
                 <Grade of={finding.severity} tones={SEVERITY_TONES} />
               </td>
               <td role="cell" data-label="Confidence">
-                <Grade of={finding.confidence} tones={CONFIDENCE_TONES} />
+                <Grade of={SURENESS[finding.confidence] ?? finding.confidence} tones={CONFIDENCE_TONES} />
               </td>
               <td role="cell" data-label="Excerpt, masked" className="mono">
                 {finding.excerpt === undefined || finding.excerpt === null ? '–' : visible(finding.excerpt)}
