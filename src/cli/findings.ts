@@ -37,10 +37,12 @@ export function countsOf({ certain, uncertain }: FindingCounts): string {
 /** A confidence in the words that people read everywhere; web/src/parts/Findings.tsx has the same. */
 const SURENESS: Readonly<Record<string, string>> = { high: 'certain', medium: 'likely', low: 'possible' };
 
+export const surenessOf = (confidence: string): string => SURENESS[confidence] ?? confidence;
+
 /** `critical  certain  aws-access-token  AWS access key id  config.ini:3  AKIA…` */
 export function findingText(finding: Finding): string {
   const { severity, confidence, ruleId, title, path, line, excerpt } = finding;
-  const sure = SURENESS[confidence] ?? confidence;
+  const sure = surenessOf(confidence);
   const place = `${path}${line === undefined || line === null ? '' : `:${line}`}`;
   const parts = [severity, sure, ruleId, title, place, excerpt ?? '', ...notesOn(finding)];
   return visible(parts.filter((part) => part !== '').join('  '), 800);

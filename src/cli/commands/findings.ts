@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import type { Cli } from '../cli.js';
 import { CommandError } from '../command-error.js';
+import { surenessOf } from '../findings.js';
 import { parseS3Url, s3Url } from '../s3-url.js';
 import { cursorOf, SarifPages, type SarifPage } from '../sarif-pages.js';
 import { table } from '../table.js';
@@ -127,7 +128,7 @@ const shown = (items: readonly Finding[]): string[] =>
     ['SEVERITY', 'CONFIDENCE', 'KIND', 'RULE', 'COUNTS', 'OBJECT', 'PLACE'],
     items.map((one) => [
       one.severity,
-      one.confidence,
+      surenessOf(one.confidence),
       one.kind,
       one.ruleId,
       one.accepted ? 'accepted' : 'yes',
