@@ -6,6 +6,10 @@ import type { Actor } from '../engine/model/command.js';
 export const ACCESS_ROLES = ['admin', 'engineer', 'analyst', 'auditor', 'worker'] as const;
 export type AccessRole = (typeof ACCESS_ROLES)[number];
 
+/** Those of stored roles that this version knows, each once: a newer or older one may have written others. */
+export const knownRoles = (stored: readonly string[]): readonly AccessRole[] =>
+  ACCESS_ROLES.filter((role) => stored.includes(role));
+
 /** Who makes the request: a person with a session or token, or an API key. */
 export interface Principal {
   readonly kind: 'user' | 'apikey';
