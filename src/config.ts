@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { DEFAULT_POOL_SIZE, MIN_POOL_SIZE } from './database/pool-sizes.js';
 import { ConfigError } from './errors.js';
+import { parseProxy } from './http/client.js';
 
 /*
  * Every environment variable that the service reads, its default and its meaning. Nothing else reads process.env
@@ -134,6 +135,20 @@ const Environment = z.object({
     )
     .optional(),
   AUTH: onOff('on'),
+  /** Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses and networks, comma list; none when unset. */
+  TRUST_PROXY: list.transform((texts, context) =>
+    texts.flatMap((text) => {
+      try {
+        return [parseProxy(text)];
+      } catch {
+        context.addIssue({
+          code: 'custom',
+          message: `must be a comma list of addresses and networks, as 10.0.0.7,10.2.0.0/16; "${text}" is neither`,
+        });
+        return [];
+      }
+    }),
+  ),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
   LOG_FORMAT: z.enum(['auto', 'json', 'pretty']).default('auto'),
 

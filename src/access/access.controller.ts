@@ -2,12 +2,14 @@ import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Req, Res } from 
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { CONFIG, publicUrl, type Config } from '../config.js';
+import { CONFIG, type Config } from '../config.js';
 import { NotFound } from '../errors.js';
+import { clientOf } from '../http/client.js';
 import { SESSION_COOKIE } from './access.guard.js';
 import { AccessService } from './access.service.js';
 import { MAX_PASSWORD_LENGTH } from './password.js';
 import { CurrentPrincipal, Public, type Principal } from './principal.js';
+import { setSession } from './session-cookie.js';
 
 const Login = z
   .object({ name: z.string().min(1).max(200), password: z.string().min(1).max(MAX_PASSWORD_LENGTH) })
@@ -16,7 +18,14 @@ const TokenRequest = z
   .object({ keyId: z.string().min(1).max(200), keySecret: z.string().min(1).max(200) })
   .meta({ id: 'TokenRequest' });
 
-const shown = ({ id, name, email, roles, method }: Principal) => ({ id, name, email, roles, method });
+const shown = ({ id, name, email, roles, grants = [], method }: Principal) => ({
+  id,
+  name,
+  email,
+  roles,
+  grants,
+  method,
+});
 
 /** Who am I, log in, log out; and the token exchange that Conductor's SDKs call. */
 @ApiTags('access')
@@ -32,17 +41,13 @@ export class AccessController {
   @HttpCode(200)
   async login(
     @Body({ schema: Login }) body: z.infer<typeof Login>,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const { token, maxAgeSeconds, principal } = await this.access.login(body.name, body.password);
-    void reply.setCookie(SESSION_COOKIE, token, {
-      path: '/',
-      httpOnly: true,
-      sameSite: 'lax',
-      secure: publicUrl(this.config).startsWith('https:'),
-      maxAge: maxAgeSeconds,
-    });
-    return shown(principal);
+    const { address } = clientOf(request, this.config.TRUST_PROXY);
+    const opened = await this.access.login(body.name, body.password, address);
+    setSession(request, reply, this.config, opened);
+    return shown(opened.principal);
   }
 
   @Get('api/v1/session')

@@ -8,9 +8,11 @@ import { inTime } from './in-time.js';
 import {
   hasRole,
   PUBLIC_ROUTE,
+  ROUTE_GRANTS,
   ROUTE_ROLES,
   SILENT_DATABASE,
   type AccessRole,
+  type Grant,
   type Principal,
 } from './principal.js';
 import { RecentIdentities } from './recent-identities.js';
@@ -47,7 +49,9 @@ export class AccessGuard implements CanActivate {
       : this.identify(request));
     request.principal = principal;
     const roles = this.reflector.getAllAndOverride<AccessRole[] | undefined>(ROUTE_ROLES, targets);
-    if (roles !== undefined && !hasRole(principal, roles)) {
+    const grant = this.reflector.getAllAndOverride<Grant['role'] | undefined>(ROUTE_GRANTS, targets);
+    const holds = grant !== undefined && principal.grants?.some(({ role }) => role === grant) === true;
+    if (roles !== undefined && !hasRole(principal, roles) && !holds) {
       throw new Forbidden(
         `This needs the role ${roles.join(' or ')}; ${principal.name} has ${principal.roles.join(', ') || 'none'}.`,
       );

@@ -1,15 +1,34 @@
 import { Global, Module } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
+import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { AccessController } from './access.controller.js';
 import { AccessGuard } from './access.guard.js';
 import { AccessService } from './access.service.js';
 import { Directory } from './directory.js';
+import { FindingsRead } from './findings-read.js';
+import { GrantsController } from './grants.controller.js';
+import { Grants } from './grants.service.js';
+import { GroupsController } from './groups.controller.js';
+import { Groups } from './groups.service.js';
+import { KeysController } from './keys.controller.js';
+import { Keys } from './keys.service.js';
+import { UsersController } from './users.controller.js';
+import { Users } from './users.service.js';
 
 /** Who may come in. The guard stands before every route of every stage. */
 @Global()
 @Module({
-  controllers: [AccessController],
-  providers: [AccessService, Directory, AccessGuard, { provide: APP_GUARD, useExisting: AccessGuard }],
+  controllers: [AccessController, UsersController, GroupsController, GrantsController, KeysController],
+  providers: [
+    AccessService,
+    Directory,
+    Users,
+    Groups,
+    Grants,
+    Keys,
+    AccessGuard,
+    { provide: APP_GUARD, useExisting: AccessGuard },
+    { provide: APP_INTERCEPTOR, useClass: FindingsRead },
+  ],
   exports: [AccessService, Directory, AccessGuard],
 })
 export class AccessModule {}

@@ -4,19 +4,16 @@ import { jwtVerify, SignJWT } from 'jose';
 import { appendAudit } from '../audit/audit.js';
 import { Clock } from '../clock.js';
 import { Database } from '../database/database.js';
-import { Overloaded, Unauthorized } from '../errors.js';
-import { ApiKeys } from './api-keys.js';
+import { InvalidInput, Unauthorized } from '../errors.js';
+import { ApiKeys, type ApiKeyRow } from './api-keys.js';
 import { LOOK_UP_MS } from './in-time.js';
 import { Keyring } from './keyring.js';
-import { hashPassword, verifyPassword } from './password.js';
-import type { AccessRole, Principal } from './principal.js';
+import { LoginLimits } from './login-limits.js';
+import { hashPassword, isPasswordHash, verifyPassword } from './password.js';
+import { knownRoles, type Grant, type Principal } from './principal.js';
 
 const SESSION_HOURS = 12;
 const TOKEN_MINUTES = 60;
-const FAILURES_ALLOWED = 10;
-const FAILURE_WINDOW_MS = 15 * 60_000;
-// More names than people; a flood of invented ones must not grow memory.
-const FAILURE_ENTRIES = 10_000;
 // Each worker process keeps one for an hour.
 const VERIFIED_TOKENS = 1_000;
 
@@ -27,14 +24,35 @@ interface UserRow {
   name: string;
   email: string | null;
   password_hash: string;
-  roles: AccessRole[];
+  roles: readonly string[];
+  grants: readonly Grant[];
   disabled: boolean;
 }
+
+/** What a login gives. */
+export interface OpenedSession {
+  /** The cookie's value. */
+  readonly token: string;
+  readonly maxAgeSeconds: number;
+  readonly principal: Principal;
+}
+
+/** A person with what they and their groups may do. */
+const PERSON = `
+  u.id, u.name, u.email, u.password_hash, u.disabled,
+  u.roles || ARRAY(
+    SELECT unnest(g.roles) FROM access_group_member m JOIN access_group g ON g.id = m.group_id
+    WHERE m.user_id = u.id) AS roles,
+  coalesce((
+    SELECT json_agg(DISTINCT jsonb_build_object('role', a.role, 'scope', a.scope)) FROM access_grant a
+    WHERE (a.holder_kind = 'user' AND a.holder_id = u.id::text)
+       OR (a.holder_kind = 'group' AND a.holder_id IN (
+         SELECT m.group_id::text FROM access_group_member m WHERE m.user_id = u.id))), '[]') AS grants`;
 
 /** Proves who somebody is: sessions of people, API keys and their tokens. */
 @Injectable()
 export class AccessService {
-  private readonly failures = new Map<string, { count: number; since: number }>();
+  private readonly limits: LoginLimits;
   private decoy: Promise<string> | undefined;
   private readonly keys: ApiKeys;
   private readonly verified = new Map<string, { subject: string; expiresAt: number }>();
@@ -45,6 +63,7 @@ export class AccessService {
     private readonly clock: Clock,
   ) {
     this.keys = new ApiKeys(db, clock);
+    this.limits = new LoginLimits(db, clock);
   }
 
   /** Makes the first admin and API key; does nothing when any user exists. @returns whether it did. */
@@ -84,37 +103,97 @@ export class AccessService {
   }
 
   /**
+   * @param address where the login comes from.
    * @returns the session's cookie value.
-   * @throws Unauthorized; Overloaded after too many failures for the name, or when too many others are logging in.
+   * @throws Unauthorized; Overloaded after too many failures of the name or the address, or when too many others are
+   * logging in.
    */
-  async login(
-    name: string,
-    password: string,
-  ): Promise<{ token: string; maxAgeSeconds: number; principal: Principal }> {
-    this.refuseGuessing(name);
-    // Counted before the password is looked at: of many guesses sent at once only so many are.
-    this.countFailure(name);
-    const [user] = await this.db.query<UserRow>('SELECT * FROM app_user WHERE name = $1', [name], LOOK_UP_MS);
+  async login(name: string, password: string, address?: string): Promise<OpenedSession> {
+    const attempt = { name, address };
+    await this.limits.attempt(attempt, (kind) => this.tellRefusal('locked', kind, address));
+    const [user] = await this.db.query<UserRow>(
+      `SELECT ${PERSON} FROM app_user u WHERE u.name = $1`,
+      [name],
+      LOOK_UP_MS,
+    );
     // Unknown and known names take the same time (but for the first unknown one, which makes the decoy).
-    const hash = user?.password_hash ?? (await this.decoyHash());
+    const known = user !== undefined && isPasswordHash(user.password_hash) ? user.password_hash : undefined;
+    const hash = known ?? (await this.decoyHash());
     const right = await verifyPassword(password, hash);
     if (user === undefined || !right || user.disabled) {
+      const reason = user === undefined ? 'unknown_name' : user.disabled ? 'disabled' : 'wrong_password';
+      await this.tellRefusal(reason, user, address);
       throw new Unauthorized('The name or the password is wrong.');
     }
-    this.failures.delete(name);
+    await this.limits.succeeded(attempt);
+    return this.openSession(user, { method: 'password', address });
+  }
+
+  /** Lets somebody in who was proved to be this person in another way. @throws Unauthorized when they are disabled. */
+  async openSessionOf(
+    userId: string,
+    how: { method: string; address?: string | undefined },
+  ): Promise<OpenedSession> {
+    const [user] = await this.db.query<UserRow>(`SELECT ${PERSON} FROM app_user u WHERE u.id = $1`, [userId]);
+    if (user === undefined || user.disabled) {
+      await this.tellRefusal('disabled', user, how.address);
+      throw new Unauthorized('This account is disabled. An admin can enable it.');
+    }
+    return this.openSession(user, how);
+  }
+
+  private async openSession(
+    user: UserRow,
+    { method, address }: { method: string; address?: string | undefined },
+  ): Promise<OpenedSession> {
     const token = randomBytes(32).toString('base64url');
     const now = Math.round(this.clock.now());
     await this.db.transaction(async (tx) => {
+      // Waits for a change of this person that is under way, which would not end a session that it does not see.
+      const [still] = await tx.query<{ disabled: boolean; password_hash: string }>(
+        'SELECT disabled, password_hash FROM app_user WHERE id = $1 FOR SHARE',
+        [user.id],
+      );
+      if (still === undefined || still.disabled || still.password_hash !== user.password_hash)
+        throw new Unauthorized('The name or the password is wrong.');
       await tx.query('DELETE FROM app_session WHERE expires_at < $1', [now]);
       await tx.query(
         'INSERT INTO app_session (token_sha256, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)',
         [sha256(token), user.id, now, now + SESSION_HOURS * 3_600_000],
       );
-      await appendAudit(tx, [
-        { at: now, actor: `user:${user.id}`, action: 'session.opened', subject: `user:${user.id}`, data: {} },
-      ]);
+      const subject = `user:${user.id}`;
+      const data = { method, address: address ?? null };
+      await appendAudit(tx, [{ at: now, actor: subject, action: 'session.opened', subject, data }]);
     });
     return { token, maxAgeSeconds: SESSION_HOURS * 3600, principal: person(user, 'session') };
+  }
+
+  /** What was typed as a name is not kept where it is nobody's: it may be a password. */
+  private async tellRefusal(
+    reason: string,
+    whom: Pick<UserRow, 'id'> | string | undefined,
+    address: string | undefined,
+  ): Promise<void> {
+    const subject = typeof whom === 'object' ? `user:${whom.id}` : 'login:unknown';
+    const data = { reason, address: address ?? null, ...(typeof whom === 'string' && { limit: whom }) };
+    const at = Math.round(this.clock.now());
+    await appendAudit(this.db, [{ at, actor: 'system:login', action: 'session.refused', subject, data }]);
+  }
+
+  /**
+   * That somebody who is logged in knows their password, before it is changed; counted like a login.
+   * @throws InvalidInput; Overloaded after too many failures.
+   */
+  async provePassword(name: string, password: string): Promise<void> {
+    await this.limits.attempt({ name });
+    const [user] = await this.db.query<{ password_hash: string }>(
+      'SELECT password_hash FROM app_user WHERE name = $1',
+      [name],
+      LOOK_UP_MS,
+    );
+    if (!(await verifyPassword(password, user?.password_hash ?? '')))
+      throw InvalidInput.field('presentPassword', 'is not your present password');
+    await this.limits.succeeded({ name });
   }
 
   async logout(token: string): Promise<void> {
@@ -124,7 +203,7 @@ export class AccessService {
   /** The person behind a session cookie; `undefined` when it ended. */
   async bySession(token: string): Promise<Principal | undefined> {
     const [user] = await this.db.query<UserRow>(
-      `SELECT u.* FROM app_session s JOIN app_user u ON u.id = s.user_id
+      `SELECT ${PERSON} FROM app_session s JOIN app_user u ON u.id = s.user_id
        WHERE s.token_sha256 = $1 AND s.expires_at > $2 AND NOT u.disabled`,
       [sha256(token), Math.round(this.clock.now())],
       LOOK_UP_MS,
@@ -138,7 +217,8 @@ export class AccessService {
     if (key === undefined || !timingSafeEqual(key.secret_sha256, sha256(secret))) {
       throw new Unauthorized('The key id or secret is wrong.', 'INVALID_TOKEN');
     }
-    return { kind: 'apikey', id: key.id, name: key.name, roles: key.roles, method: 'apikey' };
+    this.keys.used(key);
+    return holder(key, 'apikey');
   }
 
   /** A JWT for `X-Authorization`, as Conductor's SDKs use it. */
@@ -161,7 +241,8 @@ export class AccessService {
     const key = await this.keys.find(subject);
     if (key === undefined)
       throw new Unauthorized('The API key of this token no longer exists.', 'INVALID_TOKEN');
-    return { kind: 'apikey', id: key.id, name: key.name, roles: key.roles, method: 'token' };
+    this.keys.used(key);
+    return holder(key, 'token');
   }
 
   /** Whose token it is; its signature is looked at once. */
@@ -200,7 +281,12 @@ export class AccessService {
   /** People who may answer reviews, with their addresses where known. */
   async reviewers(): Promise<readonly { personId: string; name: string; email: string | undefined }[]> {
     const rows = await this.db.query<{ id: string; name: string; email: string | null }>(
-      `SELECT id, name, email FROM app_user WHERE NOT disabled AND roles && '{admin,analyst}' ORDER BY name LIMIT 1000`,
+      `SELECT u.id, u.name, u.email FROM app_user u
+       WHERE NOT u.disabled
+         AND (u.roles && '{admin,analyst,approver}' OR EXISTS (
+           SELECT 1 FROM access_group_member m JOIN access_group g ON g.id = m.group_id
+           WHERE m.user_id = u.id AND g.roles && '{admin,analyst,approver}'))
+       ORDER BY u.name LIMIT 1000`,
     );
     return rows.map((row) => ({ personId: row.id, name: row.name, email: row.email ?? undefined }));
   }
@@ -212,29 +298,6 @@ export class AccessService {
     });
     return this.decoy;
   }
-
-  private refuseGuessing(name: string): void {
-    const entry = this.failures.get(name);
-    if (entry === undefined) return;
-    const left = entry.since + FAILURE_WINDOW_MS - this.clock.now();
-    if (left <= 0) this.failures.delete(name);
-    else if (entry.count >= FAILURES_ALLOWED) {
-      throw new Overloaded(
-        `Too many failed logins for this name. Try again in ${Math.ceil(left / 60_000)} minutes.`,
-        Math.ceil(left / 1000),
-      );
-    }
-  }
-
-  private countFailure(name: string): void {
-    const entry = this.failures.get(name);
-    if (entry !== undefined) entry.count += 1;
-    else {
-      const oldest = this.failures.keys().next();
-      if (this.failures.size >= FAILURE_ENTRIES && !oldest.done) this.failures.delete(oldest.value);
-      this.failures.set(name, { count: 1, since: this.clock.now() });
-    }
-  }
 }
 
 const person = (user: UserRow, method: Principal['method']): Principal => ({
@@ -242,6 +305,16 @@ const person = (user: UserRow, method: Principal['method']): Principal => ({
   id: user.id,
   name: user.name,
   email: user.email ?? undefined,
-  roles: user.roles,
+  roles: knownRoles(user.roles),
+  grants: user.grants,
+  method,
+});
+
+const holder = ({ id, name, roles, grants }: ApiKeyRow, method: Principal['method']): Principal => ({
+  kind: 'apikey',
+  id,
+  name,
+  roles: knownRoles(roles),
+  grants,
   method,
 });

@@ -46,6 +46,9 @@ export async function hashPassword(password: string): Promise<string> {
   return ['scrypt', COST, BLOCK_SIZE, PARALLEL, salt.toString('base64'), key.toString('base64')].join('$');
 }
 
+/** Whether somebody with this can have a password; accounts of an identity provider's people have none. */
+export const isPasswordHash = (hash: string): boolean => hash.startsWith('scrypt$');
+
 /** Constant time; false for a hash of an unknown form. */
 export async function verifyPassword(password: string, hash: string): Promise<boolean> {
   const [kind, cost, blockSize, parallel, salt, expected] = hash.split('$');

@@ -2,13 +2,37 @@ import { applyDecorators, createParamDecorator, SetMetadata, type ExecutionConte
 import { ApiExtension } from '@nestjs/swagger';
 import type { Actor } from '../engine/model/command.js';
 
-/** What somebody may do; each includes nothing of the others but `admin`, which includes all. */
-export const ACCESS_ROLES = ['admin', 'engineer', 'analyst', 'auditor', 'worker'] as const;
+/**
+ * What somebody may do; each includes nothing of the others but `admin`, which includes all.
+ *
+ * `author` says what shall happen (definitions, rules, policies), `operator` makes it happen (executions, backlog,
+ * endpoints, replays), `analyst` judges findings, `approver` decides what waits for a person, `viewer` sees all of it but
+ * findings, `auditor` sees all and changes nothing, `worker` polls for tasks and reports them.
+ */
+export const ACCESS_ROLES = [
+  'admin',
+  'author',
+  'operator',
+  'analyst',
+  'approver',
+  'viewer',
+  'auditor',
+  'worker',
+] as const;
 export type AccessRole = (typeof ACCESS_ROLES)[number];
 
 /** Those of stored roles that this version knows, each once: a newer or older one may have written others. */
 export const knownRoles = (stored: readonly string[]): readonly AccessRole[] =>
   ACCESS_ROLES.filter((role) => stored.includes(role));
+
+/** What may be held for one thing only. */
+export const GRANT_ROLES = ['approver'] as const;
+
+export interface Grant {
+  readonly role: (typeof GRANT_ROLES)[number];
+  /** Of an approver, a review queue. */
+  readonly scope: string;
+}
 
 /** Who makes the request: a person with a session or token, or an API key. */
 export interface Principal {
@@ -18,6 +42,8 @@ export interface Principal {
   readonly name: string;
   readonly email?: string | undefined;
   readonly roles: readonly AccessRole[];
+  /** Roles held for one thing only, one's own and one's groups'; none when left out. */
+  readonly grants?: readonly Grant[];
   /** How the identity was proved; kept with decisions. */
   readonly method: 'session' | 'token' | 'apikey' | 'auth-off';
 }
@@ -28,13 +54,24 @@ export const ROUTE_ROLES = 'sallyport:roles';
 /** No login for this route; it guards itself (events token, signed link, login, health). */
 export const Public = () => SetMetadata(PUBLIC_ROUTE, true);
 
+export const ROUTE_GRANTS = 'sallyport:grants';
+
+/**
+ * Beside `@Roles()`: also who holds this role for one thing only may call. The route itself must then look whether it is
+ * this one, with `mayApprove`.
+ */
+export const OrGrant = (role: Grant['role']) => SetMetadata(ROUTE_GRANTS, role);
+
 export const SILENT_DATABASE = 'sallyport:silent-database';
 
 /** Answers while PostgreSQL is silent: whoever was identified within the last minute still is. */
 export const EvenWithoutDatabase = () => SetMetadata(SILENT_DATABASE, true);
 
-/** Who may see everything: lists, searches, the ledger, reports. A worker sees what it can name. */
-export const READERS = ['engineer', 'analyst', 'auditor'] as const satisfies readonly AccessRole[];
+/** Who may see everything: findings, payloads of executions, reports. A worker sees what it can name. */
+export const READERS = ['author', 'operator', 'analyst', 'auditor'] as const satisfies readonly AccessRole[];
+
+/** Who may see how things stand: lists, buckets, rules, verdicts; nothing of what was found. */
+export const VIEWERS = [...READERS, 'approver', 'viewer'] as const satisfies readonly AccessRole[];
 
 /** Whether somebody has one of these roles; an admin has them all. */
 export const hasRole = ({ roles }: Pick<Principal, 'roles'>, wanted: readonly AccessRole[]): boolean =>

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { auditActor, CurrentPrincipal, READERS, Roles, type Principal } from '../access/principal.js';
+import { auditActor, CurrentPrincipal, VIEWERS, Roles, type Principal } from '../access/principal.js';
 import { InvalidInput } from '../errors.js';
 import { QueueItems } from './queue-items.service.js';
 import { ItemAnswer, ItemPage, PauseAnswer, QueueSummary, RedriveAnswer } from './queue-view.js';
@@ -60,7 +60,7 @@ const ItemsQuery = Page.extend({
 /** What waits for its scan: looked at, stopped, hastened, given up. */
 @ApiTags('queue')
 @Controller('api/v1/queue')
-@Roles(...READERS)
+@Roles(...VIEWERS)
 export class QueueController {
   constructor(
     private readonly queues: Queues,
@@ -82,7 +82,7 @@ export class QueueController {
 
   @Post('pause')
   @HttpCode(200)
-  @Roles('engineer')
+  @Roles('operator')
   @ApiOkResponse({ standardSchema: PauseAnswer })
   pause(
     @Body({ schema: PauseBody }) { reason, ...name }: z.infer<typeof PauseBody>,
@@ -93,7 +93,7 @@ export class QueueController {
 
   @Post('resume')
   @HttpCode(200)
-  @Roles('engineer')
+  @Roles('operator')
   @ApiOkResponse({ standardSchema: PauseAnswer })
   resume(
     @Body({ schema: QueueName }) name: z.infer<typeof QueueName>,
@@ -104,7 +104,7 @@ export class QueueController {
 
   @Post('items/:scanId/requeue')
   @HttpCode(202)
-  @Roles('engineer')
+  @Roles('operator')
   @ApiOkResponse({ standardSchema: ItemAnswer })
   requeue(
     @Param('scanId', { schema: ScanId }) scanId: string,
@@ -116,7 +116,7 @@ export class QueueController {
 
   @Post('items/:scanId/cancel')
   @HttpCode(200)
-  @Roles('engineer')
+  @Roles('operator')
   @ApiOkResponse({ standardSchema: ItemAnswer })
   cancel(
     @Param('scanId', { schema: ScanId }) scanId: string,
@@ -135,7 +135,7 @@ export class QueueController {
 
   @Post('dead-letters/redrive')
   @HttpCode(200)
-  @Roles('engineer')
+  @Roles('operator')
   @ApiOkResponse({ standardSchema: RedriveAnswer })
   redrive(
     @Body({ schema: RedriveBody }) body: z.infer<typeof RedriveBody>,

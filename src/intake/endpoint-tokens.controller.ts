@@ -23,7 +23,7 @@ export class EndpointTokensController {
   ) {}
 
   @Get(':id/events-token')
-  @Roles('engineer')
+  @Roles('operator')
   @Header('cache-control', 'no-store')
   @ApiOkResponse({ standardSchema: TokenView })
   async show(@Param('id') id: string, @CurrentPrincipal() { kind, id: who }: Principal): Promise<TokenView> {

@@ -27,7 +27,7 @@ export class ScansController {
 
   @Post()
   @HttpCode(202)
-  @Roles('engineer')
+  @Roles('operator')
   request(
     @Body({ schema: ScanRequestBody }) body: ScanRequestBody,
     @CurrentPrincipal() principal: Principal,

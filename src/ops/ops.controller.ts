@@ -68,7 +68,7 @@ export class OpsController {
 
   /** Answers also while PostgreSQL does not: then it is wanted most. */
   @EvenWithoutDatabase()
-  @Roles('engineer', 'auditor', 'worker')
+  @Roles('operator', 'auditor', 'worker')
   @Get('metrics')
   @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
   async prometheus(@Res() reply: FastifyReply): Promise<void> {

@@ -1,7 +1,8 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { CurrentPrincipal, Roles, type Principal } from '../access/principal.js';
+import { ReadsFindings } from '../access/findings-read.js';
+import { CurrentPrincipal, READERS, Roles, type Principal } from '../access/principal.js';
 import { CONFIG, type Config } from '../config.js';
 import { decodeCursor, encodeCursor, isUuid } from '../cursor.js';
 import { Database } from '../database/database.js';
@@ -62,7 +63,7 @@ export class ReviewsController {
   ) {}
 
   @Get()
-  @Roles('analyst', 'auditor', 'engineer')
+  @Roles(...READERS, 'approver')
   @ApiOkResponse({ standardSchema: ReviewList })
   async list(
     @Query({ schema: ListQuery }) query: z.infer<typeof ListQuery>,
@@ -89,7 +90,7 @@ export class ReviewsController {
 
   /** How many wait for a person, at a glance. */
   @Get('waiting')
-  @Roles('analyst', 'auditor', 'engineer')
+  @Roles(...READERS, 'approver')
   @ApiOkResponse({ standardSchema: ReviewsWaiting })
   async waiting(@CurrentPrincipal() principal: Principal): Promise<z.infer<typeof ReviewsWaiting>> {
     const { oldestAt, ...counts } = await waitingReviews(this.db, principal.id);
@@ -97,7 +98,8 @@ export class ReviewsController {
   }
 
   @Get(':id')
-  @Roles('analyst', 'auditor', 'engineer')
+  @ReadsFindings('review')
+  @Roles(...READERS, 'approver')
   @ApiOkResponse({ standardSchema: ReviewDetail })
   get(@Param('id', { schema: ReviewId }) id: string): Promise<ReviewDetail> {
     return this.shown(id);
@@ -105,7 +107,7 @@ export class ReviewsController {
 
   @Post(':id/claim')
   @HttpCode(200)
-  @Roles('analyst')
+  @Roles('analyst', 'approver')
   @ApiOkResponse({ standardSchema: ReviewDetail })
   claim(@Param('id', { schema: ReviewId }) id: string, @CurrentPrincipal() principal: Principal) {
     return this.act(id, { kind: 'claim' }, principal);
@@ -113,7 +115,7 @@ export class ReviewsController {
 
   @Post(':id/release')
   @HttpCode(200)
-  @Roles('analyst')
+  @Roles('analyst', 'approver')
   @ApiOkResponse({ standardSchema: ReviewDetail })
   release(@Param('id', { schema: ReviewId }) id: string, @CurrentPrincipal() principal: Principal) {
     return this.act(id, { kind: 'release' }, principal);
@@ -121,7 +123,7 @@ export class ReviewsController {
 
   @Post(':id/reassign')
   @HttpCode(200)
-  @Roles('analyst')
+  @Roles('analyst', 'approver')
   @ApiOkResponse({ standardSchema: ReviewDetail })
   async reassign(
     @Param('id', { schema: ReviewId }) id: string,
@@ -130,13 +132,16 @@ export class ReviewsController {
   ) {
     const to = (await this.reviewers.list()).find((person) => person.personId === body.to);
     if (to === undefined)
-      throw InvalidInput.field('to', 'is not the id of somebody who may decide (an analyst or admin)');
+      throw InvalidInput.field(
+        'to',
+        'is not the id of somebody who may decide (an analyst, approver or admin)',
+      );
     return this.act(id, { kind: 'reassign', to: { id: to.personId, name: to.name } }, principal);
   }
 
   @Post(':id/decide')
   @HttpCode(200)
-  @Roles('analyst')
+  @Roles('analyst', 'approver')
   @ApiOkResponse({ standardSchema: ReviewDetail })
   decide(
     @Param('id', { schema: ReviewId }) id: string,
@@ -148,7 +153,7 @@ export class ReviewsController {
 
   @Post(':id/comment')
   @HttpCode(200)
-  @Roles('analyst', 'auditor', 'engineer')
+  @Roles('analyst', 'approver', 'author', 'operator')
   @ApiOkResponse({ standardSchema: ReviewDetail })
   async comment(
     @Param('id', { schema: ReviewId }) id: string,

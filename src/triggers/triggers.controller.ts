@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { auditActor, CurrentPrincipal, READERS, Roles, type Principal } from '../access/principal.js';
+import { auditActor, CurrentPrincipal, VIEWERS, Roles, type Principal } from '../access/principal.js';
 import { CONFIG, type Config } from '../config.js';
 import { Conflict } from '../errors.js';
 import { ApplyRules, ChangedRule, RuleName, RuleSpec } from './rule-spec.js';
@@ -14,7 +14,7 @@ const RemoveQuery = z.object({ version: z.coerce.number().int().min(1).optional(
 /** Which uploads start which workflow. */
 @ApiTags('triggers')
 @Controller('api/v1/triggers')
-@Roles(...READERS)
+@Roles(...VIEWERS)
 export class TriggersController {
   constructor(
     private readonly triggers: Triggers,
@@ -32,7 +32,7 @@ export class TriggersController {
 
   @Post()
   @ApiCreatedResponse({ standardSchema: RuleView })
-  @Roles('engineer')
+  @Roles('author')
   async create(
     @Body({ schema: RuleSpec }) body: RuleSpec,
     @CurrentPrincipal() principal: Principal,
@@ -52,7 +52,7 @@ export class TriggersController {
   @Post('apply')
   @HttpCode(200)
   @ApiOkResponse({ standardSchema: AppliedView })
-  @Roles('engineer')
+  @Roles('author')
   async apply(
     @Body({ schema: ApplyRules }) { rules, prune }: z.infer<typeof ApplyRules>,
     @CurrentPrincipal() principal: Principal,
@@ -65,7 +65,7 @@ export class TriggersController {
   @Post('release-file')
   @HttpCode(200)
   @ApiOkResponse({ standardSchema: RuleList })
-  @Roles('engineer')
+  @Roles('author')
   async releaseFile(@CurrentPrincipal() principal: Principal): Promise<RuleList> {
     if (this.config.TRIGGERS_FILE !== undefined) {
       throw new Conflict('TRIGGERS_FILE is set, and would be applied again. Start without it first.');
@@ -82,7 +82,7 @@ export class TriggersController {
 
   @Put(':name')
   @ApiOkResponse({ standardSchema: RuleView })
-  @Roles('engineer')
+  @Roles('author')
   async replace(
     @Param('name', { schema: RuleName }) name: string,
     @Body({ schema: ChangedRule }) { ruleVersion, ...spec }: z.infer<typeof ChangedRule>,
@@ -94,7 +94,7 @@ export class TriggersController {
 
   @Delete(':name')
   @HttpCode(204)
-  @Roles('engineer')
+  @Roles('author')
   remove(
     @Param('name', { schema: RuleName }) name: string,
     @Query({ schema: RemoveQuery }) { version }: z.infer<typeof RemoveQuery>,
@@ -106,7 +106,7 @@ export class TriggersController {
   @Post(':name/enable')
   @HttpCode(200)
   @ApiOkResponse({ standardSchema: RuleView })
-  @Roles('engineer')
+  @Roles('author', 'operator')
   async enable(
     @Param('name', { schema: RuleName }) name: string,
     @CurrentPrincipal() principal: Principal,
@@ -117,7 +117,7 @@ export class TriggersController {
   @Post(':name/disable')
   @HttpCode(200)
   @ApiOkResponse({ standardSchema: RuleView })
-  @Roles('engineer')
+  @Roles('author', 'operator')
   async disable(
     @Param('name', { schema: RuleName }) name: string,
     @CurrentPrincipal() principal: Principal,

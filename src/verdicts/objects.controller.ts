@@ -1,7 +1,8 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse } from '@nestjs/swagger';
 import { z } from 'zod';
-import { READERS, Roles } from '../access/principal.js';
+import { ReadsFindings } from '../access/findings-read.js';
+import { READERS, Roles, VIEWERS } from '../access/principal.js';
 import { decodeCursor, encodeCursor, isUuid } from '../cursor.js';
 import { Database } from '../database/database.js';
 import { ObjectStories, ObjectStory } from './object-story.js';
@@ -29,7 +30,7 @@ const ObjectId = z.guid('must be a UUID');
 
 /** The ledger, read. */
 @Controller('api/v1/objects')
-@Roles(...READERS)
+@Roles(...VIEWERS)
 export class ObjectsController {
   constructor(
     private readonly database: Database,
@@ -64,6 +65,8 @@ export class ObjectsController {
   }
 
   @Get(':id')
+  @ReadsFindings('object')
+  @Roles(...READERS)
   @ApiOkResponse({ standardSchema: ObjectStory })
   one(@Param('id', { schema: ObjectId }) id: string): Promise<ObjectStory> {
     return this.stories.tell(id);

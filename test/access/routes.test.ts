@@ -4,8 +4,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
-import { expect, test } from 'vitest';
-import { PUBLIC_ROUTE, ROUTE_ROLES, type AccessRole } from '../../src/access/principal.js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  ACCESS_ROLES,
+  PUBLIC_ROUTE,
+  ROUTE_GRANTS,
+  ROUTE_ROLES,
+  type AccessRole,
+} from '../../src/access/principal.js';
+import { REACHED, wholeApp, type WholeApp } from './whole-app.js';
 
 /*
  * Every route of every controller, and who may call it (an admin may call each). A new route is missing here until
@@ -15,169 +22,202 @@ import { PUBLIC_ROUTE, ROUTE_ROLES, type AccessRole } from '../../src/access/pri
 const TABLE: Readonly<Record<string, readonly string[]>> = {
   // Each guards itself: by its own token, link, code or login.
   everybody: [
-    'GET /health',
+    'DELETE /api/v1/session',
     'GET /api/health',
+    'GET /api/v1/content/:token',
+    'GET /api/v1/home-proof',
+    'GET /api/v1/slack/link',
+    'GET /health',
     'GET /health/live',
     'GET /health/ready',
-    'POST /api/v1/session',
-    'DELETE /api/v1/session',
+    'GET /r/:token',
+    'GET /r/v/:handle',
     'POST /api/token',
-    'GET /api/v1/home-proof',
+    'POST /api/v1/session',
+    'POST /api/v1/slack/link',
     'POST /events/s3',
     'POST /events/s3/:token',
     'POST /events/sns',
-    'GET /r/:token',
-    'GET /r/v/:handle',
     'POST /r/v/:handle',
-    'GET /api/v1/content/:token',
-    'GET /api/v1/slack/link',
-    'POST /api/v1/slack/link',
   ],
   // The places of stored values and the stream look at the roles themselves, by what is asked for.
   'whoever is logged in': [
-    'GET /api/version',
-    'GET /api/v1/session',
-    'GET /api/tasks/queue/sizes',
-    'GET /api/tasks/queue/all',
-    'GET /api/tasks/:id',
-    'GET /api/tasks/:id/log',
-    'GET /api/workflow/:id',
-    'GET /api/workflow/:id/tasks',
-    'GET /api/workflow/:id/status',
-    'GET /api/workflow/externalstoragelocation',
-    'GET /api/workflow/external-storage-location',
-    'GET /api/tasks/externalstoragelocation',
-    'GET /api/metadata/workflow',
-    'GET /api/metadata/workflow/:name',
-    'POST /api/metadata/workflow/validate',
     'GET /api/metadata/taskdefs',
     'GET /api/metadata/taskdefs/:name',
+    'GET /api/metadata/workflow',
+    'GET /api/metadata/workflow/:name',
+    'GET /api/tasks/externalstoragelocation',
+    'GET /api/tasks/queue/all',
+    'GET /api/tasks/queue/sizes',
+    'GET /api/v1/session',
     'GET /api/v1/stream',
+    'GET /api/version',
+    'GET /api/workflow/external-storage-location',
+    'GET /api/workflow/externalstoragelocation',
+    'POST /api/metadata/workflow/validate',
   ],
-  'analyst, auditor, engineer': [
-    'GET /api/workflow/search',
+  // One's own; that of others takes an admin.
+  'admin, analyst, approver, auditor, author, operator, viewer, worker': ['PUT /api/v1/users/:id/password'],
+  'analyst, approver, auditor, author, operator, viewer': [
     'GET /api/tasks/queue/polldata',
     'GET /api/tasks/queue/polldata/all',
-    'GET /api/v1/executions',
-    'GET /api/v1/executions/:id',
-    'GET /api/v1/executions/:id/why',
-    'GET /api/v1/executions/:id/hold',
-    'GET /api/v1/retention',
-    'GET /api/v1/baseline',
-    'GET /api/v1/buckets',
-    'GET /api/v1/buckets/:endpointId/:bucket',
     'GET /api/v1/backfills',
     'GET /api/v1/backfills/:id',
+    'GET /api/v1/bucket-events',
+    'GET /api/v1/buckets',
+    'GET /api/v1/buckets/:endpointId/:bucket',
     'GET /api/v1/endpoints',
-    'GET /api/v1/findings',
     'GET /api/v1/endpoints/:id',
     'GET /api/v1/event-queues',
-    'GET /api/v1/bucket-events',
-    'GET /api/v1/rejects',
+    'GET /api/v1/executions',
+    'GET /api/v1/executions/:id/hold',
+    'GET /api/v1/executions/:id/why',
     'GET /api/v1/objects',
     'GET /api/v1/objects/summary',
     'GET /api/v1/queue',
     'GET /api/v1/queue/dead-letters',
     'GET /api/v1/queue/items',
-    'GET /api/v1/objects/:id',
-    'GET /api/v1/objects/:id/findings',
-    'GET /api/v1/reports',
-    'POST /api/v1/reports',
-    'GET /api/v1/reports/:id',
-    'GET /api/v1/reports/:id/json',
-    'GET /api/v1/reports/:id/html',
-    'GET /api/v1/reviews',
-    'GET /api/v1/reviews/:id',
-    'GET /api/v1/reviews/waiting',
-    'POST /api/v1/reviews/:id/comment',
+    'GET /api/v1/rejects',
+    'GET /api/v1/retention',
     'GET /api/v1/schedules',
-    'GET /api/v1/schedules/times',
     'GET /api/v1/schedules/:name',
     'GET /api/v1/schedules/:name/firings',
+    'GET /api/v1/schedules/times',
     'GET /api/v1/triggers',
     'GET /api/v1/triggers/:name',
     'POST /api/v1/triggers/test',
   ],
-  analyst: [
-    'POST /api/v1/reviews/:id/claim',
-    'POST /api/v1/reviews/:id/release',
-    'POST /api/v1/reviews/:id/reassign',
-    'POST /api/v1/reviews/:id/decide',
-    'GET /api/v1/mailbox',
-    'GET /api/v1/mailbox/:id',
+  'analyst, auditor, author, operator': [
+    'GET /api/v1/baseline',
+    'GET /api/v1/executions/:id',
+    'GET /api/v1/findings',
+    'GET /api/v1/objects/:id',
+    'GET /api/v1/objects/:id/findings',
+    'GET /api/v1/reports',
+    'GET /api/v1/reports/:id',
+    'GET /api/v1/reports/:id/html',
+    'GET /api/v1/reports/:id/json',
+    'GET /api/workflow/search',
+    'POST /api/v1/reports',
   ],
-  engineer: [
-    'POST /api/workflow',
-    'POST /api/workflow/:name',
-    'POST /api/workflow/execute/:name/:version',
-    'DELETE /api/workflow/:id',
-    'PUT /api/workflow/:id/pause',
-    'PUT /api/workflow/:id/resume',
-    'POST /api/workflow/:id/retry',
-    'POST /api/metadata/workflow',
-    'PUT /api/metadata/workflow',
-    'DELETE /api/metadata/workflow/:name/:version',
+  admin: [
+    'DELETE /api/v1/api-keys/:id',
+    'DELETE /api/v1/grants/:id',
+    'DELETE /api/v1/groups/:id',
+    'DELETE /api/v1/groups/:id/members/:userId',
+    'DELETE /api/v1/users/:id',
+    'PATCH /api/v1/groups/:id',
+    'PATCH /api/v1/users/:id',
+    'POST /api/v1/api-keys',
+    'POST /api/v1/grants',
+    'POST /api/v1/groups',
+    'POST /api/v1/users',
+    'PUT /api/v1/groups/:id/members/:userId',
+    'PUT /api/v1/retention',
+  ],
+  analyst: ['GET /api/v1/mailbox', 'GET /api/v1/mailbox/:id'],
+  'analyst, approver': [
+    'POST /api/v1/reviews/:id/claim',
+    'POST /api/v1/reviews/:id/decide',
+    'POST /api/v1/reviews/:id/reassign',
+    'POST /api/v1/reviews/:id/release',
+  ],
+  'analyst, approver, auditor, author, operator': [
+    'GET /api/v1/reviews',
+    'GET /api/v1/reviews/:id',
+    'GET /api/v1/reviews/waiting',
+  ],
+  'analyst, approver, author, operator': ['POST /api/v1/reviews/:id/comment'],
+  'analyst, auditor, author, operator, worker': [
+    'GET /api/tasks/:id',
+    'GET /api/tasks/:id/log',
+    'GET /api/workflow/:id',
+    'GET /api/workflow/:id/status',
+    'GET /api/workflow/:id/tasks',
+  ],
+  auditor: [
+    'GET /api/v1/api-keys',
+    'GET /api/v1/grants',
+    'GET /api/v1/groups',
+    'GET /api/v1/groups/:id',
+    'GET /api/v1/users',
+    'GET /api/v1/users/:id',
+  ],
+  'auditor, operator, worker': ['GET /metrics'],
+  author: [
     'DELETE /api/metadata/taskdefs/:name',
-    'POST /api/v1/baseline',
+    'DELETE /api/metadata/workflow/:name/:version',
     'DELETE /api/v1/baseline/:fingerprint',
-    'POST /api/v1/buckets',
+    'DELETE /api/v1/schedules/:name',
+    'DELETE /api/v1/triggers/:name',
+    'POST /api/metadata/workflow',
+    'POST /api/v1/baseline',
+    'POST /api/v1/schedules',
+    'POST /api/v1/triggers',
+    'POST /api/v1/triggers/apply',
+    'POST /api/v1/triggers/release-file',
+    'PUT /api/metadata/workflow',
+    'PUT /api/v1/schedules/:name',
+    'PUT /api/v1/triggers/:name',
+  ],
+  'author, operator': [
     'PATCH /api/v1/buckets/:endpointId/:bucket',
+    'POST /api/v1/triggers/:name/disable',
+    'POST /api/v1/triggers/:name/enable',
+  ],
+  'author, worker': ['POST /api/metadata/taskdefs', 'PUT /api/metadata/taskdefs'],
+  operator: [
     'DELETE /api/v1/buckets/:endpointId/:bucket',
-    'POST /api/v1/buckets/:endpointId/:bucket/connect/plan',
-    'POST /api/v1/buckets/:endpointId/:bucket/connect/apply',
-    'POST /api/v1/buckets/:endpointId/:bucket/connect/template',
+    'DELETE /api/v1/endpoints/:id',
+    'DELETE /api/v1/executions/:id/hold',
+    'DELETE /api/v1/rejects/:id',
+    'DELETE /api/workflow/:id',
     'GET /api/v1/buckets/:endpointId/:bucket/policy',
+    'GET /api/v1/endpoints/:id/events-token',
+    'GET /api/v1/rejects/:id',
+    'PATCH /api/v1/endpoints/:id',
+    'POST /api/v1/backfills',
+    'POST /api/v1/backfills/:id/cancel',
+    'POST /api/v1/backfills/:id/pause',
+    'POST /api/v1/backfills/:id/resume',
+    'POST /api/v1/backfills/:id/start',
+    'POST /api/v1/buckets',
+    'POST /api/v1/buckets/:endpointId/:bucket/connect/apply',
+    'POST /api/v1/buckets/:endpointId/:bucket/connect/plan',
+    'POST /api/v1/buckets/:endpointId/:bucket/connect/template',
     'POST /api/v1/doctor',
     'POST /api/v1/endpoints',
+    'POST /api/v1/event-queues/:name/redrive',
+    'POST /api/v1/executions/:id/hold',
     'POST /api/v1/queue/dead-letters/redrive',
     'POST /api/v1/queue/items/:scanId/cancel',
     'POST /api/v1/queue/items/:scanId/requeue',
     'POST /api/v1/queue/pause',
     'POST /api/v1/queue/resume',
-    'POST /api/v1/event-queues/:name/redrive',
-    'GET /api/v1/rejects/:id',
-    'POST /api/v1/rejects/replay',
-    'POST /api/v1/rejects/:id/replay',
-    'DELETE /api/v1/rejects/:id',
-    'GET /api/v1/endpoints/:id/events-token',
-    'PATCH /api/v1/endpoints/:id',
-    'DELETE /api/v1/endpoints/:id',
-    'POST /api/v1/scans',
-    'POST /api/v1/backfills',
-    'POST /api/v1/backfills/:id/start',
-    'POST /api/v1/backfills/:id/pause',
-    'POST /api/v1/backfills/:id/resume',
-    'POST /api/v1/backfills/:id/cancel',
-    'POST /api/v1/rescans',
     'POST /api/v1/reconciles',
-    'POST /api/v1/schedules',
-    'PUT /api/v1/schedules/:name',
-    'DELETE /api/v1/schedules/:name',
+    'POST /api/v1/rejects/:id/replay',
+    'POST /api/v1/rejects/replay',
+    'POST /api/v1/rescans',
+    'POST /api/v1/scans',
     'POST /api/v1/schedules/:name/pause',
     'POST /api/v1/schedules/:name/resume',
     'POST /api/v1/schedules/:name/run',
-    'POST /api/v1/triggers',
-    'PUT /api/v1/triggers/:name',
-    'DELETE /api/v1/triggers/:name',
-    'POST /api/v1/triggers/:name/enable',
-    'POST /api/v1/triggers/:name/disable',
-    'POST /api/v1/triggers/apply',
-    'POST /api/v1/triggers/release-file',
+    'POST /api/workflow',
+    'POST /api/workflow/:id/retry',
+    'POST /api/workflow/:name',
+    'POST /api/workflow/execute/:name/:version',
+    'PUT /api/workflow/:id/pause',
+    'PUT /api/workflow/:id/resume',
   ],
-  'auditor, engineer': ['POST /api/v1/executions/:id/hold', 'DELETE /api/v1/executions/:id/hold'],
-  'auditor, engineer, worker': ['GET /metrics'],
-  'engineer, worker': [
+  'operator, worker': [
     'GET /api/tasks/poll/:type',
     'GET /api/tasks/poll/batch/:type',
     'POST /api/tasks',
-    'POST /api/tasks/update-v2',
-    'POST /api/tasks/:workflowId/:reference/:status',
     'POST /api/tasks/:id/log',
+    'POST /api/tasks/:workflowId/:reference/:status',
+    'POST /api/tasks/update-v2',
     'POST /api/v1/tasks/:taskId',
-    'POST /api/metadata/taskdefs',
-    'PUT /api/metadata/taskdefs',
   ],
-  admin: ['PUT /api/v1/retention'],
 };
 
 const SOURCES = fileURLToPath(new URL('../../src', import.meta.url));
@@ -220,7 +260,9 @@ function whoMay(controller: object, handler: Handler): string {
       .find((one) => one !== undefined);
   if (said(PUBLIC_ROUTE) === true) return 'everybody';
   const roles = said(ROUTE_ROLES) as AccessRole[] | undefined;
-  return roles === undefined ? 'whoever is logged in' : [...roles].sort().join(', ');
+  if (roles === undefined) return 'whoever is logged in';
+  const grant = said(ROUTE_GRANTS) as string | undefined;
+  return [...roles, ...(grant === undefined ? [] : [`a grant of ${grant}`])].sort().join(', ');
 }
 
 test('every route may be called by those who are said here, and by nobody else', async () => {
@@ -244,4 +286,56 @@ test('only stored values with their own token, the description of the API and th
     'get /openapi.json',
     'put ${EXTERNAL_PAYLOADS}/:token',
   ]);
+});
+
+describe('on the running service', () => {
+  let it: WholeApp;
+  const keys = new Map<AccessRole, string>();
+
+  beforeAll(async () => {
+    it = await wholeApp();
+    for (const role of ACCESS_ROLES) keys.set(role, await it.key(role, role));
+    keys.set('admin', await it.key('an-admin', 'admin'));
+  }, 120_000);
+  afterAll(() => it.close());
+
+  test('no route is there that the table does not name', () => {
+    const past = ['GET /*', 'GET /openapi.json', 'GET /assets/*'];
+    const tokens = ['GET /api/external/postgres/:token', 'PUT /api/external/postgres/:token'];
+    const said = new Set([...Object.values(TABLE).flat(), ...past, ...tokens]);
+    expect(it.routes.filter((route) => !said.has(route))).toEqual([]);
+    const served = new Set(it.routes);
+    expect(
+      Object.values(TABLE)
+        .flat()
+        .filter((route) => !served.has(route)),
+    ).toEqual([]);
+  });
+
+  const rows = Object.entries(TABLE).flatMap(([who, list]) => list.map((route) => ({ who, route })));
+
+  test('each route lets in whom the table says, and stops everybody else', async () => {
+    const wrong: string[] = [];
+    for (const { who, route } of rows) {
+      if (who === 'everybody') continue;
+      const allowed = new Set(who === 'whoever is logged in' ? ACCESS_ROLES : [...who.split(', '), 'admin']);
+      const anonymous = await it.ask(route);
+      if (anonymous.status !== 401) wrong.push(`${route}: ${anonymous.status} for nobody`);
+      for (const [role, key] of keys) {
+        const { status, text } = await it.ask(route, key);
+        const reached = status === 404 && text.includes(REACHED);
+        const fits = allowed.has(role) ? reached : status === 403;
+        if (!fits) wrong.push(`${route}: ${status} for ${role}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  }, 180_000);
+
+  test('what is open to everybody asks for no login', async () => {
+    const open = rows.filter(({ who }) => who === 'everybody');
+    for (const { route } of open) {
+      const { status, text } = await it.ask(route);
+      expect([route, status, text.includes(REACHED)]).toEqual([route, 404, true]);
+    }
+  });
 });

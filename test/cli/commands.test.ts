@@ -17,7 +17,7 @@ describe('the command line against a real server', () => {
 
   beforeAll(async () => {
     it = await streamApp();
-    key = await it.key('cli', 'engineer', 'worker');
+    key = await it.key('cli', 'author', 'operator', 'worker');
     env = { SALLYPORT_URL: it.url, SALLYPORT_API_KEY: 'cli:secret' };
     await it.call('PUT', '/api/metadata/workflow', key, [chain('two', 'fetch', 'store')]);
   });

@@ -91,7 +91,7 @@ function updateTask(t: Transition, command: UpdateTask, reject: Reject): void {
   }
   const task = t.tasks[position]!;
   if (command.asWorker === true && isForPeople(task.taskType)) {
-    const remedy = 'Decide its review, or report it with the role engineer or admin.';
+    const remedy = 'Decide its review, or report it with the role operator or admin.';
     reject('forbidden', `Task ${task.taskId} (${task.taskType}) is for people, not for workers. ${remedy}`);
     return;
   }

@@ -1,7 +1,7 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { READERS, Roles } from '../../access/principal.js';
+import { READERS, Roles, VIEWERS } from '../../access/principal.js';
 import { SallyportEngine } from '../runtime/sallyport-engine.js';
 import { ExecutionsQuery, Id } from './schemas.js';
 import { leaseFacts, outputFacts } from '../stream/facts.js';
@@ -10,7 +10,7 @@ import { taskView, workflowView } from './views.js';
 /** What the web pages show of executions: the list, and one with the reasons why it does not move. */
 @ApiTags('executions')
 @Controller('api/v1/executions')
-@Roles(...READERS)
+@Roles(...VIEWERS)
 export class ExecutionsController {
   constructor(private readonly engine: SallyportEngine) {}
 
@@ -20,6 +20,7 @@ export class ExecutionsController {
   }
 
   @Get(':id')
+  @Roles(...READERS)
   async get(@Param('id', { schema: Id }) id: string) {
     const { execution, leases, why } = await this.engine.explain(id);
     const tasks = execution.tasks.map((task) => ({

@@ -33,7 +33,7 @@ export class ExternalPayloadsController {
     @CurrentPrincipal() principal: Principal,
     @Req() request: FastifyRequest,
   ) {
-    return this.locate(asked, principal, request, ['engineer']);
+    return this.locate(asked, principal, request, ['operator']);
   }
 
   @Get('tasks/externalstoragelocation')
@@ -42,7 +42,7 @@ export class ExternalPayloadsController {
     @CurrentPrincipal() principal: Principal,
     @Req() request: FastifyRequest,
   ) {
-    return this.locate(asked, principal, request, ['worker', 'engineer']);
+    return this.locate(asked, principal, request, ['worker', 'operator']);
   }
 
   /**

@@ -28,7 +28,7 @@ export class MetadataController {
 
   @Post('workflow')
   @HttpCode(200)
-  @Roles('engineer')
+  @Roles('author')
   register(
     @Query({ schema: OverwriteQuery }) { overwrite }: z.infer<typeof OverwriteQuery>,
     @Body({ schema: Json }) body: unknown,
@@ -39,7 +39,7 @@ export class MetadataController {
 
   /** Each definition by itself: some may be taken and others not. */
   @Put('workflow')
-  @Roles('engineer')
+  @Roles('author')
   async put(
     @Body({ schema: DefinitionsBody }) bodies: readonly unknown[],
     @CurrentPrincipal() principal: Principal,
@@ -80,7 +80,7 @@ export class MetadataController {
   }
 
   @Delete('workflow/:name/:version')
-  @Roles('engineer')
+  @Roles('author')
   remove(
     @Param('name', { schema: Id }) name: string,
     @Param('version', { schema: VersionParam }) version: number,
@@ -89,28 +89,28 @@ export class MetadataController {
     return this.metadata.deleteWorkflow(name, version, actorOf(principal));
   }
 
-  /** A worker may add what is missing and say again what is there; to change one takes an engineer. */
+  /** A worker may add what is missing and say again what is there; to change one takes an author. */
   @Post('taskdefs')
   @HttpCode(200)
-  @Roles('engineer', 'worker')
+  @Roles('author', 'worker')
   registerTasks(
     @Body({ schema: TaskDefsBody }) defs: TaskDef[],
     @CurrentPrincipal() principal: Principal,
   ): Promise<void> {
     return this.metadata.registerTasks(defs, actorOf(principal), {
-      asWorker: !hasRole(principal, ['engineer']),
+      asWorker: !hasRole(principal, ['author']),
     });
   }
 
   @Put('taskdefs')
-  @Roles('engineer', 'worker')
+  @Roles('author', 'worker')
   async updateTask(
     @Body({ schema: TaskDefBody }) def: TaskDef,
     @CurrentPrincipal() principal: Principal,
   ): Promise<void> {
     await this.metadata.getTask(def.name);
     await this.metadata.registerTasks([def], actorOf(principal), {
-      asWorker: !hasRole(principal, ['engineer']),
+      asWorker: !hasRole(principal, ['author']),
     });
   }
 
@@ -125,7 +125,7 @@ export class MetadataController {
   }
 
   @Delete('taskdefs/:name')
-  @Roles('engineer')
+  @Roles('author')
   removeTask(
     @Param('name', { schema: Id }) name: string,
     @CurrentPrincipal() principal: Principal,

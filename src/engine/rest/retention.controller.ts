@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { actorOf, CurrentPrincipal, READERS, Roles, type Principal } from '../../access/principal.js';
+import { actorOf, CurrentPrincipal, VIEWERS, Roles, type Principal } from '../../access/principal.js';
 import { RetentionService } from '../retention/retention.service.js';
 import { Id, text } from './schemas.js';
 
@@ -21,7 +21,7 @@ const HoldBody = z.object({ reason: text(1_000).trim().min(1) }).meta({ id: 'Wor
 /** How long ended executions are kept, and which are kept whatever the policy says. */
 @ApiTags('retention')
 @Controller('api/v1')
-@Roles(...READERS)
+@Roles(...VIEWERS)
 export class RetentionController {
   constructor(private readonly retention: RetentionService) {}
 
@@ -47,7 +47,7 @@ export class RetentionController {
 
   @Post('executions/:id/hold')
   @HttpCode(200)
-  @Roles('engineer', 'auditor')
+  @Roles('operator')
   layHold(
     @Param('id', { schema: Id }) id: string,
     @Body({ schema: HoldBody }) { reason }: z.infer<typeof HoldBody>,
@@ -58,7 +58,7 @@ export class RetentionController {
 
   @Delete('executions/:id/hold')
   @HttpCode(204)
-  @Roles('engineer', 'auditor')
+  @Roles('operator')
   liftHold(@Param('id', { schema: Id }) id: string, @CurrentPrincipal() principal: Principal): Promise<void> {
     return this.retention.liftHold(id, actorOf(principal));
   }

@@ -14,7 +14,7 @@ export class TaskReportsController {
 
   @Post(':taskId')
   @HttpCode(200)
-  @Roles('worker', 'engineer')
+  @Roles('worker', 'operator')
   async report(
     @Param('taskId', { schema: Id }) taskId: string,
     @Body({ schema: TaskReportBody }) body: z.infer<typeof TaskReportBody>,
@@ -24,7 +24,7 @@ export class TaskReportsController {
       body.workflowInstanceId ?? (await this.engine.getTask(taskId)).workflowInstanceId;
     const status = body.status ?? 'IN_PROGRESS';
     const { outcome, task } = await this.engine.report(
-      { ...body, taskId, workflowInstanceId, status, asWorker: !hasRole(principal, ['engineer']) },
+      { ...body, taskId, workflowInstanceId, status, asWorker: !hasRole(principal, ['operator']) },
       actorOf(principal),
     );
     if (outcome.kind === 'applied') {

@@ -19,8 +19,9 @@ import {
   actorOf,
   CurrentPrincipal,
   hasRole,
-  READERS,
+  VIEWERS,
   Roles,
+  READERS,
   type Principal,
 } from '../../access/principal.js';
 import { InvalidInput } from '../../errors.js';
@@ -53,7 +54,7 @@ export class TasksController {
   constructor(private readonly engine: SallyportEngine) {}
 
   @Get('poll/batch/:type')
-  @Roles('worker', 'engineer')
+  @Roles('worker', 'operator')
   async pollBatch(
     @Param('type', { schema: Id }) taskType: string,
     @Query({ schema: BatchPollQuery }) query: z.infer<typeof BatchPollQuery>,
@@ -70,7 +71,7 @@ export class TasksController {
   }
 
   @Get('poll/:type')
-  @Roles('worker', 'engineer')
+  @Roles('worker', 'operator')
   async poll(
     @Param('type', { schema: Id }) taskType: string,
     @Query({ schema: PollQuery }) { workerid: workerId, domain }: z.infer<typeof PollQuery>,
@@ -95,13 +96,13 @@ export class TasksController {
   }
 
   @Get('queue/polldata')
-  @Roles(...READERS)
+  @Roles(...VIEWERS)
   pollData(@Query({ schema: PollDataQuery }) { taskType }: z.infer<typeof PollDataQuery>) {
     return this.engine.pollData(taskType);
   }
 
   @Get('queue/polldata/all')
-  @Roles(...READERS)
+  @Roles(...VIEWERS)
   allPollData() {
     return this.engine.pollData();
   }
@@ -109,7 +110,7 @@ export class TasksController {
   @Post()
   @HttpCode(200)
   @Header(...TEXT)
-  @Roles('worker', 'engineer')
+  @Roles('worker', 'operator')
   async update(
     @Body({ schema: TaskResultBody }) body: z.infer<typeof TaskResultBody>,
     @CurrentPrincipal() principal: Principal,
@@ -121,7 +122,7 @@ export class TasksController {
   /** Answers with the next task of the same type, so that a busy worker needs one call per task. */
   @Post('update-v2')
   @HttpCode(200)
-  @Roles('worker', 'engineer')
+  @Roles('worker', 'operator')
   async updateAndPoll(
     @Body({ schema: TaskResultBody }) body: z.infer<typeof TaskResultBody>,
     @CurrentPrincipal() principal: Principal,
@@ -136,7 +137,7 @@ export class TasksController {
   @Post(':workflowId/:reference/:status')
   @HttpCode(200)
   @Header(...TEXT)
-  @Roles('worker', 'engineer')
+  @Roles('worker', 'operator')
   async updateByReference(
     @Param('workflowId', { schema: Id }) workflowInstanceId: string,
     @Param('reference', { schema: Id }) reference: string,
@@ -155,7 +156,7 @@ export class TasksController {
 
   @Post(':id/log')
   @HttpCode(200)
-  @Roles('worker', 'engineer')
+  @Roles('worker', 'operator')
   async log(
     @Param('id', { schema: Id }) taskId: string,
     @Body({ schema: LogBody }) line: string,
@@ -165,6 +166,7 @@ export class TasksController {
   }
 
   @Get(':id/log')
+  @Roles(...READERS, 'worker')
   async logs(@Param('id', { schema: Id }) taskId: string, @Res({ passthrough: true }) reply: FastifyReply) {
     const lines = await this.engine.logs(taskId);
     if (lines.length > 0) return lines;
@@ -174,6 +176,7 @@ export class TasksController {
   }
 
   @Get(':id')
+  @Roles(...READERS, 'worker')
   async get(@Param('id', { schema: Id }) taskId: string) {
     return taskView(await this.engine.getTask(taskId));
   }
@@ -186,12 +189,12 @@ const resultOf = (body: z.infer<typeof TaskResultBody>, principal: Principal): T
   asWorker: isWorkerOnly(principal),
 });
 
-const isWorkerOnly = (principal: Principal): boolean => !hasRole(principal, ['engineer']);
+const isWorkerOnly = (principal: Principal): boolean => !hasRole(principal, ['operator']);
 
 /** @throws InvalidInput */
 function checkForWorkers(taskType: string): void {
   if (!isForPeople(taskType)) return;
-  const remedy = 'decide their reviews (/api/v1/reviews), or report one by its id as an engineer';
+  const remedy = 'decide their reviews (/api/v1/reviews), or report one by its id as an operator';
   throw InvalidInput.field(
     'taskType',
     `${taskType} tasks are for people and not handed to workers; ${remedy}`,

@@ -52,7 +52,7 @@ export class WorkflowController {
   @Post()
   @HttpCode(200)
   @Header(...TEXT)
-  @Roles('engineer')
+  @Roles('operator')
   start(
     @Body({ schema: StartBody }) body: z.infer<typeof StartBody>,
     @CurrentPrincipal() principal: Principal,
@@ -65,7 +65,7 @@ export class WorkflowController {
   /** Starts and answers when it has ended or stops for somebody: woken by the commit, nothing polls. */
   @Post('execute/:name/:version')
   @HttpCode(200)
-  @Roles('engineer')
+  @Roles('operator')
   async execute(
     @Param('name', { schema: Id }) name: string,
     @Param('version', { schema: ExecuteVersion }) version: number,
@@ -103,7 +103,7 @@ export class WorkflowController {
   @Post(':name')
   @HttpCode(200)
   @Header(...TEXT)
-  @Roles('engineer')
+  @Roles('operator')
   startByName(
     @Param('name', { schema: Id }) name: string,
     @Query({ schema: StartQuery }) query: z.infer<typeof StartQuery>,
@@ -116,6 +116,7 @@ export class WorkflowController {
   }
 
   @Get(':id')
+  @Roles(...READERS, 'worker')
   async get(
     @Param('id', { schema: Id }) id: string,
     @Query({ schema: GetQuery }) { includeTasks }: z.infer<typeof GetQuery>,
@@ -125,6 +126,7 @@ export class WorkflowController {
   }
 
   @Get(':id/tasks')
+  @Roles(...READERS, 'worker')
   async tasks(
     @Param('id', { schema: Id }) id: string,
     @Query({ schema: TasksQuery }) { start, count, status }: z.infer<typeof TasksQuery>,
@@ -136,6 +138,7 @@ export class WorkflowController {
   }
 
   @Get(':id/status')
+  @Roles(...READERS, 'worker')
   async status(
     @Param('id', { schema: Id }) id: string,
     @Query({ schema: StatusQuery }) query: z.infer<typeof StatusQuery>,
@@ -152,7 +155,7 @@ export class WorkflowController {
 
   @Delete(':id')
   @HttpCode(200)
-  @Roles('engineer')
+  @Roles('operator')
   terminate(
     @Param('id', { schema: Id }) id: string,
     @Query({ schema: ReasonQuery }) { reason }: z.infer<typeof ReasonQuery>,
@@ -162,20 +165,20 @@ export class WorkflowController {
   }
 
   @Put(':id/pause')
-  @Roles('engineer')
+  @Roles('operator')
   pause(@Param('id', { schema: Id }) id: string, @CurrentPrincipal() principal: Principal): Promise<void> {
     return this.engine.pause(id, actorOf(principal));
   }
 
   @Put(':id/resume')
-  @Roles('engineer')
+  @Roles('operator')
   resume(@Param('id', { schema: Id }) id: string, @CurrentPrincipal() principal: Principal): Promise<void> {
     return this.engine.resume(id, actorOf(principal));
   }
 
   @Post(':id/retry')
   @HttpCode(204)
-  @Roles('engineer')
+  @Roles('operator')
   retry(@Param('id', { schema: Id }) id: string, @CurrentPrincipal() principal: Principal): Promise<void> {
     return this.engine.retry(id, actorOf(principal));
   }

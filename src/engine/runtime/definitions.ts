@@ -162,7 +162,7 @@ export class Definitions extends Metadata {
       if (known === undefined) return true;
       if (isDeepStrictEqual(timeless(known), timeless(def))) return false;
       throw new Forbidden(
-        `Task definition ${def.name} exists already and says otherwise. A worker may add missing ones; to change one takes the role engineer or admin.`,
+        `Task definition ${def.name} exists already and says otherwise. A worker may add missing ones; to change one takes the role author or admin.`,
       );
     });
   }

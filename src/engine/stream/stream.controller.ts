@@ -3,7 +3,7 @@ import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AccessGuard } from '../../access/access.guard.js';
-import { CurrentPrincipal, type AccessRole, type Principal } from '../../access/principal.js';
+import { CurrentPrincipal, VIEWERS, type AccessRole, type Principal } from '../../access/principal.js';
 import { Clock } from '../../clock.js';
 import { Forbidden, InvalidInput, NotFound } from '../../errors.js';
 import { ExecutionStore } from '../execution-store.js';
@@ -33,7 +33,7 @@ const StreamQuery = z.object({
 });
 
 /** Who may hear of all workflows; a worker's key only of one that it can name. */
-const SEES_ALL: readonly AccessRole[] = ['admin', 'engineer', 'analyst', 'auditor'];
+const SEES_ALL: readonly AccessRole[] = ['admin', ...VIEWERS];
 
 /** What happens, as it happens: server-sent events. */
 @ApiTags('executions')

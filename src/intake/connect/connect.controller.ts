@@ -25,7 +25,7 @@ export class ConnectController {
 
   @Post('connect/plan')
   @HttpCode(200)
-  @Roles('engineer')
+  @Roles('operator')
   @ApiOkResponse({ standardSchema: ConnectPlanView })
   plan(
     @Param('endpointId') endpointId: string,
@@ -37,7 +37,7 @@ export class ConnectController {
 
   @Post('connect/apply')
   @HttpCode(200)
-  @Roles('engineer')
+  @Roles('operator')
   @ApiOkResponse({ standardSchema: ConnectPlanView })
   apply(
     @Param('endpointId') endpointId: string,
@@ -50,7 +50,7 @@ export class ConnectController {
 
   @Post('connect/template')
   @HttpCode(200)
-  @Roles('engineer')
+  @Roles('operator')
   @ApiOkResponse({ standardSchema: TemplateView })
   template(
     @Param('endpointId') endpointId: string,
@@ -61,7 +61,7 @@ export class ConnectController {
   }
 
   @Get('policy')
-  @Roles('engineer')
+  @Roles('operator')
   @ApiOkResponse({ standardSchema: BucketPolicyView })
   policy(
     @Param('endpointId') endpointId: string,

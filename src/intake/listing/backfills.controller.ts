@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse } from '@nestjs/swagger';
 import { z } from 'zod';
-import { auditActor, CurrentPrincipal, READERS, Roles, type Principal } from '../../access/principal.js';
+import { auditActor, CurrentPrincipal, VIEWERS, Roles, type Principal } from '../../access/principal.js';
 import { decodeCursor, encodeCursor, isUuid } from '../../cursor.js';
 import { Database } from '../../database/database.js';
 import { RUN_KINDS, RUN_STATES } from './run-answer.js';
@@ -50,7 +50,7 @@ export class BackfillsController {
 
   @Post()
   @HttpCode(202)
-  @Roles('engineer')
+  @Roles('operator')
   @ApiAcceptedResponse({ standardSchema: RunView })
   async create(
     @Body({ schema: BackfillBody }) body: BackfillBody,
@@ -62,7 +62,7 @@ export class BackfillsController {
   }
 
   @Get()
-  @Roles(...READERS)
+  @Roles(...VIEWERS)
   @ApiOkResponse({ standardSchema: RunPage })
   async list(@Query({ schema: ListQuery }) query: ListQuery): Promise<RunPage> {
     const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, isUuid);
@@ -77,7 +77,7 @@ export class BackfillsController {
   }
 
   @Get(':id')
-  @Roles(...READERS)
+  @Roles(...VIEWERS)
   @ApiOkResponse({ standardSchema: RunView })
   async one(@Param('id', { schema: RunId }) id: string): Promise<RunView> {
     return runView(await this.runs.find(id));
@@ -85,7 +85,7 @@ export class BackfillsController {
 
   @Post(':id/start')
   @HttpCode(200)
-  @Roles('engineer')
+  @Roles('operator')
   @ApiOkResponse({ standardSchema: RunView })
   async start(
     @Param('id', { schema: RunId }) id: string,
@@ -96,7 +96,7 @@ export class BackfillsController {
 
   @Post(':id/pause')
   @HttpCode(200)
-  @Roles('engineer')
+  @Roles('operator')
   @ApiOkResponse({ standardSchema: RunView })
   async pause(
     @Param('id', { schema: RunId }) id: string,
@@ -107,7 +107,7 @@ export class BackfillsController {
 
   @Post(':id/resume')
   @HttpCode(200)
-  @Roles('engineer')
+  @Roles('operator')
   @ApiOkResponse({ standardSchema: RunView })
   async resume(
     @Param('id', { schema: RunId }) id: string,
@@ -118,7 +118,7 @@ export class BackfillsController {
 
   @Post(':id/cancel')
   @HttpCode(200)
-  @Roles('engineer')
+  @Roles('operator')
   @ApiOkResponse({ standardSchema: RunView })
   async cancel(
     @Param('id', { schema: RunId }) id: string,

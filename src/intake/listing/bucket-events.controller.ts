@@ -1,7 +1,7 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse } from '@nestjs/swagger';
 import { z } from 'zod';
-import { READERS, Roles } from '../../access/principal.js';
+import { VIEWERS, Roles } from '../../access/principal.js';
 import { decodeCursor, encodeCursor, isText } from '../../cursor.js';
 import { Database } from '../../database/database.js';
 import { Buckets } from '../../s3/buckets.js';
@@ -44,7 +44,7 @@ export class BucketEventsController {
   ) {}
 
   @Get()
-  @Roles(...READERS)
+  @Roles(...VIEWERS)
   @ApiOkResponse({ standardSchema: BucketEventsPage })
   async list(@Query({ schema: ListQuery }) { limit, cursor }: ListQuery): Promise<BucketEventsPage> {
     const after = cursor === undefined ? '' : decodeCursor(cursor, isText).id;

@@ -16,7 +16,7 @@ export class WishesController {
 
   @Post('rescans')
   @HttpCode(202)
-  @Roles('engineer')
+  @Roles('operator')
   @ApiAcceptedResponse({ standardSchema: RunView })
   async rescan(
     @Body({ schema: RescanWish }) wish: RescanWish,
@@ -27,7 +27,7 @@ export class WishesController {
 
   @Post('reconciles')
   @HttpCode(202)
-  @Roles('engineer')
+  @Roles('operator')
   @ApiAcceptedResponse({ standardSchema: Begun })
   async reconcile(
     @Body({ schema: ReconcileWish }) wish: ReconcileWish,

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse } from '@nestjs/swagger';
 import { z } from 'zod';
-import { auditActor, CurrentPrincipal, READERS, Roles, type Principal } from '../../access/principal.js';
+import { auditActor, CurrentPrincipal, VIEWERS, Roles, type Principal } from '../../access/principal.js';
 import { decodeCursor, encodeCursor } from '../../cursor.js';
 import { text } from '../sources/source.js';
 import type { RejectRow } from '../sql/rejects.js';
@@ -60,7 +60,7 @@ export class RejectsController {
   constructor(private readonly rejects: RejectsService) {}
 
   @Get()
-  @Roles(...READERS)
+  @Roles(...VIEWERS)
   @ApiOkResponse({ standardSchema: RejectPage })
   async list(@Query({ schema: ListQuery }) query: ListQuery): Promise<RejectPage> {
     const { cursor, limit, ...filter } = query;
@@ -77,7 +77,7 @@ export class RejectsController {
 
   /** With what was sent, as far as it was kept; tokens in it are blanked. */
   @Get(':id')
-  @Roles('engineer')
+  @Roles('operator')
   @ApiOkResponse({ standardSchema: WholeReject })
   async one(@Param('id', { schema: RejectId }) id: string): Promise<WholeReject> {
     const row = await this.rejects.get(id);
@@ -87,7 +87,7 @@ export class RejectsController {
   /** Takes in again all that the filter names, as many as fit into one request; goes on at `after`. */
   @Post('replay')
   @HttpCode(200)
-  @Roles('engineer')
+  @Roles('operator')
   replayMany(
     @Body({ schema: ReplayMany }) { limit, after, ...filter }: ReplayMany,
     @CurrentPrincipal() principal: Principal,
@@ -97,7 +97,7 @@ export class RejectsController {
 
   @Post(':id/replay')
   @HttpCode(200)
-  @Roles('engineer')
+  @Roles('operator')
   replay(
     @Param('id', { schema: RejectId }) id: string,
     @CurrentPrincipal() principal: Principal,
@@ -107,7 +107,7 @@ export class RejectsController {
 
   @Delete(':id')
   @HttpCode(204)
-  @Roles('engineer')
+  @Roles('operator')
   async remove(
     @Param('id', { schema: RejectId }) id: string,
     @CurrentPrincipal() principal: Principal,

@@ -1,7 +1,7 @@
 import { Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiOkResponse } from '@nestjs/swagger';
 import { z } from 'zod';
-import { auditActor, CurrentPrincipal, READERS, Roles, type Principal } from '../../access/principal.js';
+import { auditActor, CurrentPrincipal, VIEWERS, Roles, type Principal } from '../../access/principal.js';
 import { appendAudit } from '../../audit/audit.js';
 import { Clock } from '../../clock.js';
 import { CONFIG, type Config } from '../../config.js';
@@ -46,7 +46,7 @@ export class EventQueuesController {
   }
 
   @Get()
-  @Roles(...READERS)
+  @Roles(...VIEWERS)
   @ApiOkResponse({ standardSchema: EventQueueList })
   async list(): Promise<EventQueueList> {
     const known = eventQueues(this.config);
@@ -74,7 +74,7 @@ export class EventQueuesController {
   /** Sends the messages of its dead-letter queue back to it. */
   @Post(':name/redrive')
   @HttpCode(200)
-  @Roles('engineer')
+  @Roles('operator')
   async redrive(
     @Param('name', { schema: Name }) name: string,
     @CurrentPrincipal() principal: Principal,

@@ -53,7 +53,7 @@ export class DoctorController {
   /** Puts a probe object into each bucket, tries every right on it, waits for its event and removes it. */
   @Post()
   @HttpCode(200)
-  @Roles('engineer')
+  @Roles('operator')
   @ApiOkResponse({ standardSchema: ExaminationView })
   async examine(
     @Body({ schema: DoctorRequest }) { buckets, waitSeconds }: z.infer<typeof DoctorRequest>,

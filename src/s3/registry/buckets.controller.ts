@@ -14,7 +14,7 @@ import {
 import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { auditActor, CurrentPrincipal, READERS, Roles, type Principal } from '../../access/principal.js';
+import { auditActor, CurrentPrincipal, VIEWERS, Roles, type Principal } from '../../access/principal.js';
 import { decodeCursor, encodeCursor, isText } from '../../cursor.js';
 import { BucketLook } from './bucket-look.js';
 import { BucketPage, BucketPatch, BucketView, ChangedBucket, NewBucket } from './bucket-view.js';
@@ -38,7 +38,7 @@ export class BucketsController {
   ) {}
 
   @Get()
-  @Roles(...READERS)
+  @Roles(...VIEWERS)
   @ApiOkResponse({ standardSchema: BucketPage })
   list(@Query({ schema: ListQuery }) query: z.infer<typeof ListQuery>): BucketPage {
     const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, isText).id;
@@ -54,7 +54,7 @@ export class BucketsController {
   }
 
   @Get(':endpointId/:bucket')
-  @Roles(...READERS)
+  @Roles(...VIEWERS)
   @ApiOkResponse({ standardSchema: BucketView })
   one(
     @Param('endpointId') endpointId: string,
@@ -65,7 +65,7 @@ export class BucketsController {
   }
 
   @Post()
-  @Roles('engineer')
+  @Roles('operator')
   @ApiCreatedResponse({ standardSchema: ChangedBucket })
   async register(
     @Body({ schema: NewBucket }) body: NewBucket,
@@ -77,7 +77,7 @@ export class BucketsController {
   }
 
   @Patch(':endpointId/:bucket')
-  @Roles('engineer')
+  @Roles('author', 'operator')
   @ApiOkResponse({ standardSchema: ChangedBucket })
   async change(
     @Param('endpointId') endpointId: string,
@@ -98,7 +98,7 @@ export class BucketsController {
   }
 
   @Delete(':endpointId/:bucket')
-  @Roles('engineer')
+  @Roles('operator')
   @HttpCode(204)
   async remove(
     @Param('endpointId') endpointId: string,

@@ -14,7 +14,7 @@ import {
 import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { auditActor, CurrentPrincipal, READERS, Roles, type Principal } from '../../access/principal.js';
+import { auditActor, CurrentPrincipal, VIEWERS, Roles, type Principal } from '../../access/principal.js';
 import { EndpointList, EndpointPatch, EndpointView, NewEndpoint } from './endpoint-view.js';
 import { EndpointsService } from './endpoints.service.js';
 import { expectedVersion, tagged } from './expected-version.js';
@@ -29,21 +29,21 @@ export class EndpointsController {
 
   /** All of them; there are 1,000 at most. */
   @Get()
-  @Roles(...READERS)
+  @Roles(...VIEWERS)
   @ApiOkResponse({ standardSchema: EndpointList })
   list(): EndpointList {
     return { items: [...this.endpoints.list()] };
   }
 
   @Get(':id')
-  @Roles(...READERS)
+  @Roles(...VIEWERS)
   @ApiOkResponse({ standardSchema: EndpointView })
   one(@Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply): EndpointView {
     return tagged(reply, this.endpoints.get(id));
   }
 
   @Post()
-  @Roles('engineer')
+  @Roles('operator')
   @ApiCreatedResponse({ standardSchema: EndpointView })
   async register(
     @Body({ schema: NewEndpoint }) body: NewEndpoint,
@@ -54,7 +54,7 @@ export class EndpointsController {
   }
 
   @Patch(':id')
-  @Roles('engineer')
+  @Roles('operator')
   @ApiOkResponse({ standardSchema: EndpointView })
   async change(
     @Param('id') id: string,
@@ -68,7 +68,7 @@ export class EndpointsController {
   }
 
   @Delete(':id')
-  @Roles('engineer')
+  @Roles('operator')
   @HttpCode(204)
   async remove(
     @Param('id') id: string,

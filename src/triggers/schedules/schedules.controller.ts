@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { auditActor, CurrentPrincipal, READERS, Roles, type Principal } from '../../access/principal.js';
+import { auditActor, CurrentPrincipal, VIEWERS, Roles, type Principal } from '../../access/principal.js';
 import { decodeCursor, encodeCursor, isText } from '../../cursor.js';
 import { CATCH_UP } from './catch-up.js';
 import { DEFAULT_CATCH_UP_SECONDS } from './schedule-spec.js';
@@ -62,7 +62,7 @@ const RemoveQuery = z.object({ version: z.coerce.number().int().min(1).optional(
 /** Work that comes again and again. */
 @ApiTags('schedules')
 @Controller('api/v1/schedules')
-@Roles(...READERS)
+@Roles(...VIEWERS)
 export class SchedulesController {
   constructor(
     private readonly schedules: Schedules,
@@ -92,7 +92,7 @@ export class SchedulesController {
 
   @Post()
   @ApiCreatedResponse({ standardSchema: ScheduleView })
-  @Roles('engineer')
+  @Roles('author')
   async create(
     @Body({ schema: NewSchedule }) body: z.infer<typeof NewSchedule>,
     @CurrentPrincipal() principal: Principal,
@@ -108,7 +108,7 @@ export class SchedulesController {
 
   @Put(':name')
   @ApiOkResponse({ standardSchema: ScheduleView })
-  @Roles('engineer')
+  @Roles('author')
   async replace(
     @Param('name', { schema: Name }) name: string,
     @Body({ schema: ChangedSchedule }) { version, ...spec }: z.infer<typeof ChangedSchedule>,
@@ -120,7 +120,7 @@ export class SchedulesController {
 
   @Delete(':name')
   @HttpCode(204)
-  @Roles('engineer')
+  @Roles('author')
   remove(
     @Param('name', { schema: Name }) name: string,
     @Query({ schema: RemoveQuery }) { version }: z.infer<typeof RemoveQuery>,
@@ -132,7 +132,7 @@ export class SchedulesController {
   @Post(':name/pause')
   @HttpCode(200)
   @ApiOkResponse({ standardSchema: ScheduleView })
-  @Roles('engineer')
+  @Roles('operator')
   async pause(
     @Param('name', { schema: Name }) name: string,
     @CurrentPrincipal() principal: Principal,
@@ -143,7 +143,7 @@ export class SchedulesController {
   @Post(':name/resume')
   @HttpCode(200)
   @ApiOkResponse({ standardSchema: ScheduleView })
-  @Roles('engineer')
+  @Roles('operator')
   async resume(
     @Param('name', { schema: Name }) name: string,
     @CurrentPrincipal() principal: Principal,
@@ -154,7 +154,7 @@ export class SchedulesController {
   /** One run beside its times; see its firings for what becomes of it. */
   @Post(':name/run')
   @HttpCode(202)
-  @Roles('engineer')
+  @Roles('operator')
   async run(
     @Param('name', { schema: Name }) name: string,
     @CurrentPrincipal() principal: Principal,

@@ -86,7 +86,7 @@ const RemoveQuery = z.object({ bucket: Bucket.optional() });
 /** Secrets that people know of, by fingerprint: found again, they are recorded and do not make the verdict. */
 @ApiTags('baseline')
 @Controller('api/v1/baseline')
-@Roles('engineer')
+@Roles('author')
 export class BaselineController {
   constructor(
     private readonly baseline: Baseline,

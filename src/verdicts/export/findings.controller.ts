@@ -2,6 +2,7 @@ import { Controller, Get, Param, Query, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { ReadsFindings } from '../../access/findings-read.js';
 import { READERS, Roles } from '../../access/principal.js';
 import { decodeCursor, encodeCursor } from '../../cursor.js';
 import { Database } from '../../database/database.js';
@@ -40,6 +41,7 @@ export class FindingsController {
 
   /** JSON, or SARIF 2.1.0 where `format=sarif`; its `nextCursor` is a property of the run. */
   @Get()
+  @ReadsFindings('findings:export')
   @ApiOkResponse({ standardSchema: FindingsPage })
   async list(
     @Query({ schema: ListQuery }) query: z.infer<typeof ListQuery>,
@@ -59,6 +61,7 @@ export class ObjectFindingsController {
   constructor(private readonly database: Database) {}
 
   @Get()
+  @ReadsFindings('object')
   @ApiOkResponse({ standardSchema: FindingsPage })
   async list(
     @Param('id', { schema: ObjectId }) id: string,

@@ -25,7 +25,7 @@ import { LazyScripts } from '../../support/scripts.js';
 export interface RestApp {
   readonly server: FastifyInstance;
   readonly app: NestFastifyApplication;
-  /** Who makes the calls from now on; an engineer named erin at first. */
+  /** Who makes the calls from now on; an author and operator named erin at first. */
   actAs(id: string, ...roles: readonly AccessRole[]): void;
   /** Sends JSON (or text when the body is a string) and parses what comes back. */
   call(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<Answer>;
@@ -41,7 +41,7 @@ export interface Answer {
   readonly headers: Record<string, unknown>;
 }
 
-/** The engine's routes on a real Fastify with the service's parsers, pipe and error filter, logged in as an engineer. */
+/** The engine's routes on a real Fastify with the service's parsers, pipe and error filter, logged in as an author and operator. */
 export async function restApp(): Promise<RestApp> {
   const test = await testDatabase();
   const database = new Database(test.url);
@@ -77,7 +77,12 @@ export async function restApp(): Promise<RestApp> {
   });
   await furnish(app, '/nonexistent');
   const server = app.getHttpAdapter().getInstance();
-  let principal = { kind: 'user', id: 'erin', name: 'Erin', roles: ['engineer'] as readonly AccessRole[] };
+  let principal = {
+    kind: 'user',
+    id: 'erin',
+    name: 'Erin',
+    roles: ['author', 'operator'] as readonly AccessRole[],
+  };
   server.addHook('preHandler', async (request) => {
     Object.assign(request, { principal });
   });

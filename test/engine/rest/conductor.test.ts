@@ -342,7 +342,7 @@ describe('a worker and task definitions', () => {
   const post = (...defs: object[]) => call('POST', '/api/metadata/taskdefs', defs);
   beforeEach(() => rest.actAs('wanda', 'worker'));
   afterEach(async () => {
-    rest.actAs('erin', 'engineer');
+    rest.actAs('erin', 'author', 'operator');
     for (const name of ['brought_along', 'other']) await call('DELETE', `/api/metadata/taskdefs/${name}`);
   });
 
@@ -362,11 +362,11 @@ describe('a worker and task definitions', () => {
       await call('PUT', '/api/metadata/taskdefs', changed),
     ]) {
       expect(answer.status).toBe(403);
-      expect(answer.json.message).toMatch(/brought_along exists already .* role engineer or admin/);
+      expect(answer.json.message).toMatch(/brought_along exists already .* role author or admin/);
     }
     expect((await call('GET', '/api/metadata/taskdefs/brought_along')).json.retryCount).toBe(1);
     expect((await call('GET', '/api/metadata/taskdefs/other')).status).toBe(404);
-    rest.actAs('erin', 'engineer');
+    rest.actAs('erin', 'author', 'operator');
     expect((await post(changed)).status).toBe(200);
   });
 
@@ -542,10 +542,17 @@ describe('what a client gets wrong', () => {
 test('the description of the API says which role a call needs', async () => {
   const { json } = await call('GET', '/openapi.json');
   const rolesOf = (path: string, method: string) => json.paths[path][method]['x-roles'] as unknown;
-  expect(rolesOf('/api/workflow/search', 'get')).toEqual(['engineer', 'analyst', 'auditor']);
-  expect(rolesOf('/api/v1/executions/{id}', 'get')).toEqual(['engineer', 'analyst', 'auditor']);
+  expect(rolesOf('/api/workflow/search', 'get')).toEqual(['author', 'operator', 'analyst', 'auditor']);
+  expect(rolesOf('/api/v1/executions/{id}', 'get')).toEqual(['author', 'operator', 'analyst', 'auditor']);
   expect(rolesOf('/api/v1/retention', 'put')).toEqual(['admin']);
-  expect(rolesOf('/api/workflow/{id}', 'get')).toBeUndefined();
+  expect(rolesOf('/api/workflow/{id}', 'get')).toEqual([
+    'author',
+    'operator',
+    'analyst',
+    'auditor',
+    'worker',
+  ]);
+  expect(rolesOf('/api/metadata/workflow', 'get')).toBeUndefined();
 });
 
 test('the engine tells how it is', async () => {

@@ -12,7 +12,7 @@ beforeAll(async () => {
   await rest.call('POST', '/api/metadata/workflow', chain('large', 'stow'));
   await rest.call('POST', '/api/metadata/workflow', chain('small', 'stow'));
 });
-beforeEach(() => rest.actAs('erin', 'engineer'));
+beforeEach(() => rest.actAs('erin', 'author', 'operator'));
 
 const LARGE = 'ä'.repeat(3_000_000);
 
@@ -149,10 +149,10 @@ describe('a place', () => {
     [
       'was issued to somebody else',
       async () => {
-        rest.actAs('mallory', 'engineer');
+        rest.actAs('mallory', 'author', 'operator');
         const { uri, path } = await place('WRITE', 'WORKFLOW_INPUT');
         await put(uri, { a: 1 });
-        rest.actAs('erin', 'engineer');
+        rest.actAs('erin', 'author', 'operator');
         return path;
       },
     ],
@@ -204,7 +204,9 @@ describe('a place', () => {
     for (const of of ['tasks', 'workflow']) {
       const answer = await ask('READ', 'TASK_INPUT', 'unknown', of);
       expect(answer.status).toBe(403);
-      expect(answer.json.message).toContain('to READ needs the role engineer or analyst or auditor');
+      expect(answer.json.message).toContain(
+        'to READ needs the role author or operator or analyst or auditor',
+      );
     }
     rest.actAs('anna', 'analyst');
     expect(await ask('WRITE', 'TASK_OUTPUT', '', 'tasks')).toMatchObject({ status: 403 });
@@ -216,7 +218,7 @@ describe('a place', () => {
     await put(uri, { a: 1 });
     expect((await get((await place('READ', 'WORKFLOW_INPUT', path)).uri)).json).toEqual({ a: 1 });
     expect((await get(uri)).status).toBe(404);
-    rest.actAs('mallory', 'engineer');
+    rest.actAs('mallory', 'author', 'operator');
     expect((await ask('READ', 'WORKFLOW_INPUT', path)).status).toBe(404);
   });
 

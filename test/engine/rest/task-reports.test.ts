@@ -205,7 +205,7 @@ describe('update-v2', () => {
 
 describe('a task for people', () => {
   const asked = async () => {
-    app.actAs('erin', 'engineer');
+    app.actAs('erin', 'author', 'operator');
     const tasks = [{ name: 'ask', taskReferenceName: 'ask', type: 'HUMAN' }];
     await app.call('POST', '/api/metadata/workflow?overwrite=true', {
       name: 'asks',
@@ -216,9 +216,9 @@ describe('a task for people', () => {
     const { json } = await app.call('GET', `/api/workflow/${workflowInstanceId}`);
     return { workflowInstanceId, taskId: json.tasks[0].taskId as string };
   };
-  afterEach(() => app.actAs('erin', 'engineer'));
+  afterEach(() => app.actAs('erin', 'author', 'operator'));
 
-  test.each(['engineer', 'worker'] as const)('is handed to nobody who polls for it: %s', async (role) => {
+  test.each(['operator', 'worker'] as const)('is handed to nobody who polls for it: %s', async (role) => {
     await asked();
     app.actAs('somebody', role);
     for (const path of ['poll/HUMAN', 'poll/batch/HUMAN?timeout=0']) {
@@ -244,12 +244,12 @@ describe('a task for people', () => {
     app.actAs('wanda', 'worker');
     const { status, text } = await app.call('POST', path, body);
     expect(status).toBe(403);
-    expect(text).toContain('with the role engineer or admin');
+    expect(text).toContain('with the role operator or admin');
     const { json } = await app.call('GET', `/api/tasks/${task.taskId}`);
     expect(json).toMatchObject({ status: 'IN_PROGRESS', outputData: {}, pollCount: 0 });
   });
 
-  test('is reported by an engineer, whose answer a worker cannot repeat', async () => {
+  test('is reported by an operator, whose answer a worker cannot repeat', async () => {
     const task = await asked();
     const answer = { ...task, status: 'COMPLETED', outputData: { outcome: 'yes' } };
     const answered = await app.call('POST', '/api/tasks/update-v2', answer);

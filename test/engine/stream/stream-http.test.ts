@@ -11,7 +11,7 @@ describe('GET /api/v1/stream', () => {
 
   beforeAll(async () => {
     it = await streamApp();
-    engineer = await it.key('engineer', 'engineer');
+    engineer = await it.key('engineer', 'author', 'operator');
     const made = await it.call('PUT', '/api/metadata/workflow', engineer, [chain('one', 'hand')]);
     expect(made.status).toBeLessThan(300);
   });

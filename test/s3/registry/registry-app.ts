@@ -26,7 +26,7 @@ import { reservedBuckets, seedRegistry } from '../../../src/s3/registry/seed.js'
 import { FakeClock } from '../../support/clock.js';
 import type { TestDatabase } from '../../support/database.js';
 
-/** One node's registry with its routes on a real Fastify; whoever calls is logged in as an engineer. */
+/** One node's registry with its routes on a real Fastify; whoever calls is logged in as an author and operator. */
 export interface RegistryNode {
   readonly config: Config;
   readonly clock: FakeClock;
@@ -98,7 +98,9 @@ export async function registryNode(
   await furnish(app, '/nonexistent');
   const server = app.getHttpAdapter().getInstance();
   server.addHook('preHandler', async (request) => {
-    Object.assign(request, { principal: { kind: 'user', id: 'erin', name: 'Erin', roles: ['engineer'] } });
+    Object.assign(request, {
+      principal: { kind: 'user', id: 'erin', name: 'Erin', roles: ['author', 'operator'] },
+    });
   });
   await app.init();
   let closing: Promise<void> | undefined;

@@ -53,7 +53,7 @@ export function BackfillPage() {
 
 function Heading({ run }: { run: Run }) {
   const client = useQueryClient();
-  const maySteer = useMay('engineer');
+  const maySteer = useMay('operator');
   const act = useMutation({
     mutationFn: (verb: string) =>
       call<Run>(`/api/v1${backfillPath(run.id)}/${verb}`, { method: 'POST', body: {} }),

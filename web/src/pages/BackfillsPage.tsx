@@ -20,7 +20,7 @@ import { useMay } from '../parts/useSession.js';
 
 /** What goes over whole buckets: backfills, rescans, reconciliations, and how far they are. */
 export function BackfillsPage() {
-  const mayStart = useMay('engineer');
+  const mayStart = useMay('operator');
   const [filters, set] = useFilters('kind', 'state', 'bucket');
   const { items, error, hasNextPage, fetchNextPage, isFetchingNextPage } = usePages<Run>(
     '/api/v1/backfills',

@@ -52,7 +52,7 @@ function NewBucket({ endpoints }: { endpoints: readonly Endpoint[] }) {
 /** One bucket: how its uploads are treated, and the way out. */
 export function BucketPage() {
   const { endpointId = '', bucket = '' } = useParams();
-  const mayExamine = useMay('engineer');
+  const mayExamine = useMay('operator');
   const [warnings, setWarnings] = useWarnings();
   const found = useQuery({
     queryKey: ['bucket', endpointId, bucket],
@@ -113,7 +113,7 @@ function useWarnings() {
 }
 
 function ChangeBucket({ bucket, onChanged }: { bucket: Bucket; onChanged: (bucket: ChangedBucket) => void }) {
-  const mayChange = useMay('engineer');
+  const mayChange = useMay('author', 'operator');
   const [draft, setDraft] = useState<BucketDraft>(() => draftOf(bucket, bucket.endpointId));
   const { version } = bucket;
   const edit = useChange<ChangedBucket>({

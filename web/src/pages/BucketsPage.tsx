@@ -13,7 +13,7 @@ import { usePages } from '../parts/usePages.js';
 
 /** The buckets whose uploads are scanned, and the endpoints where they are. */
 export function BucketsPage() {
-  const mayChange = useMay('engineer');
+  const mayChange = useMay('operator');
   return (
     <section>
       <title>Buckets · Sallyport</title>

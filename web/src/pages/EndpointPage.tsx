@@ -110,7 +110,7 @@ function ChangeEndpoint({
   endpoint: Endpoint;
   onChanged: (endpoint: Endpoint) => void;
 }) {
-  const mayChange = useMay('engineer');
+  const mayChange = useMay('operator');
   const [draft, setDraft] = useState(() => draftOf(endpoint));
   const { version } = endpoint;
   const edit = useChange<Endpoint>({

@@ -18,7 +18,7 @@ const SOON = 90;
 /** Single scans: what waits, what is tried later, what runs, and the dead letters. */
 export function QueueItems() {
   const client = useQueryClient();
-  const maySteer = useMay('engineer');
+  const maySteer = useMay('operator');
   const [filters, set] = useFilters('state', 'bucket', 'source');
   const state = filters.state === '' ? 'dead' : filters.state;
   const { items, error, hasNextPage, fetchNextPage, isFetchingNextPage } = usePages<QueueItem>(

@@ -70,7 +70,7 @@ function usePause() {
 }
 
 function Pauses({ pauses }: { pauses: readonly Pause[] }) {
-  const maySteer = useMay('engineer');
+  const maySteer = useMay('operator');
   const pause = usePause();
   const [reason, setReason] = useState('');
   const isStopped = pauses.some(({ bucket, source }) => bucket === null && source === null);
@@ -120,7 +120,7 @@ function Pauses({ pauses }: { pauses: readonly Pause[] }) {
 }
 
 function Queues({ summary: { queues, pauses } }: { summary: QueueSummary }) {
-  const maySteer = useMay('engineer');
+  const maySteer = useMay('operator');
   const pause = usePause();
   if (queues.length === 0) return <p className="quiet">Nothing waits and nothing runs.</p>;
   return (

@@ -20,7 +20,7 @@ const PATH = '/api/v1/rejects';
 /** What sources sent and nobody could use: to look at, and to take in again once its reason is mended. */
 export function Rejects() {
   const client = useQueryClient();
-  const mayChange = useMay('engineer');
+  const mayChange = useMay('operator');
   const [shown, setShown] = useState<string>();
   const { items, error, hasNextPage, fetchNextPage, isFetchingNextPage } = usePages<Reject>(
     PATH,

@@ -67,7 +67,7 @@ export function RulePage() {
 }
 
 function ChangeRule({ rule, onChanged }: { rule: Rule; onChanged: (rule: Rule) => void }) {
-  const mayChange = useMay('engineer') && rule.origin !== 'file';
+  const mayChange = useMay('author') && rule.origin !== 'file';
   const [draft, setDraft] = useState(() => draftOf(rule));
   const { ruleVersion } = rule;
   const edit = useChange<Rule>({

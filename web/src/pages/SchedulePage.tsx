@@ -68,7 +68,7 @@ export function SchedulePage() {
 
 function Heading({ schedule, onChanged }: { schedule: Schedule; onChanged: (schedule: Schedule) => void }) {
   const client = useQueryClient();
-  const mayChange = useMay('engineer');
+  const mayChange = useMay('author');
   const act = useMutation({
     mutationFn: (verb: 'pause' | 'resume' | 'run') =>
       call<Schedule | { dueAt: string }>(`/api/v1${schedulePath(schedule.name)}/${verb}`, {
@@ -120,7 +120,7 @@ function ChangeSchedule({
   schedule: Schedule;
   onChanged: (schedule: Schedule) => void;
 }) {
-  const mayChange = useMay('engineer');
+  const mayChange = useMay('author');
   const [draft, setDraft] = useState(() => draftOf(schedule));
   const { version } = schedule;
   const edit = useChange<Schedule>({

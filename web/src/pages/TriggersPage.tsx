@@ -6,7 +6,7 @@ import { Schedules } from './Schedules.js';
 
 /** What starts workflows: which uploads do, and what comes again and again. */
 export function TriggersPage() {
-  const mayChange = useMay('engineer');
+  const mayChange = useMay('author');
   return (
     <section>
       <title>Triggers · Sallyport</title>

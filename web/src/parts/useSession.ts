@@ -9,8 +9,8 @@ export const useSession = () =>
     staleTime: 60_000,
   });
 
-/** Whether who is logged in has this role. The server decides; this only keeps pages from offering what it refuses. */
-export function useMay(role: 'engineer' | 'analyst'): boolean {
+/** Whether who is logged in has one of these roles. The server decides; this only keeps pages from offering what it refuses. */
+export function useMay(...roles: readonly ('author' | 'operator' | 'analyst' | 'approver')[]): boolean {
   const { data } = useSession();
-  return data?.roles.some((held) => held === 'admin' || held === role) === true;
+  return data?.roles.some((held) => held === 'admin' || roles.some((role) => role === held)) === true;
 }

@@ -4,7 +4,7 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AccessGuard } from '../../../access/access.guard.js';
-import { Public, type Principal } from '../../../access/principal.js';
+import { hasRole, Public, type Principal } from '../../../access/principal.js';
 import { CONFIG, publicUrl, type Config } from '../../../config.js';
 import { NotFound, Unauthorized } from '../../../errors.js';
 import { frame, messagePage, pageHeaders } from '../html-page.js';
@@ -60,15 +60,12 @@ export class SlackLinkController {
   ): Promise<void> {
     const principal = await this.signedIn(request);
     if (principal === undefined) return this.signInFirst(reply);
-    if (
-      principal.kind !== 'user' ||
-      !principal.roles.some((role) => role === 'admin' || role === 'analyst')
-    ) {
+    if (principal.kind !== 'user' || !hasRole(principal, ['analyst', 'approver'])) {
       return this.say(
         reply,
         403,
         'Not linked',
-        'Only a person with the role analyst or admin can decide on reviews.',
+        'Only a person with the role analyst, approver or admin can decide on reviews.',
       );
     }
     try {
