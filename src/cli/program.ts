@@ -9,6 +9,8 @@ import { addConnect } from './commands/connect.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEndpoint } from './commands/endpoint.js';
 import { addFindings } from './commands/findings.js';
+import { addGroups } from './commands/groups.js';
+import { addKeys } from './commands/keys.js';
 import { addObjects } from './commands/objects.js';
 import { addEventQueues } from './commands/event-queues.js';
 import { addQueue } from './commands/queue.js';
@@ -19,6 +21,7 @@ import { addScan } from './commands/scan.js';
 import { addSchedule } from './commands/schedule.js';
 import { addStatus } from './commands/status.js';
 import { addTrigger } from './commands/trigger.js';
+import { addUsers } from './commands/users.js';
 import { addWorkflow } from './commands/workflow.js';
 
 const { version: VERSION } = JSON.parse(
@@ -45,6 +48,9 @@ const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
   addBackfill,
   addBaseline,
   addFindings,
+  addUsers,
+  addGroups,
+  addKeys,
 ];
 
 const ENVIRONMENT = `
