@@ -21,10 +21,13 @@ export function withInnermost(
   const deeper = new Set<string>();
   const outer = new Set<Finding>();
   for (const finding of known) {
+    // Most stand beside it; what they are is dear to tell, and an archive may have very many.
+    const isDeeper = isInside(finding.path, path);
+    if (!isDeeper && !isInside(path, finding.path)) continue;
     const identity = identityOf(finding);
     if (!added.has(identity)) continue;
-    if (isInside(finding.path, path)) deeper.add(identity);
-    if (isInside(path, finding.path)) outer.add(finding);
+    if (isDeeper) deeper.add(identity);
+    else outer.add(finding);
   }
   const isDropped = (finding: Finding): boolean => outer.has(finding) || deeper.has(identityOf(finding));
   const dropped = [...outer, ...more.filter(isDropped)];

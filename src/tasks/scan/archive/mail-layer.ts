@@ -11,7 +11,7 @@ import type { ArchiveWalk } from './walk.js';
 const LINE_BYTES = 64 * 1024;
 const HEADER_BYTES = 256 * 1024;
 const NESTED = 32;
-const UU_BEGIN = /^begin(?:-base64)? [0-7]{3,4} (.+)$/;
+const UU_BEGIN = /^begin(?:-base64)? [0-7]{2,6}(?: (.*))?$/;
 const SHORTEST_MAIL_PART = 'content-transfer-encoding:base64'.length;
 const EMPTY: Buffer = Buffer.alloc(0);
 const [LF, CR, DASH] = [0x0a, 0x0d, 0x2d];

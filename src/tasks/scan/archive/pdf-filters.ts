@@ -43,12 +43,56 @@ export function packingOf(dictionary: string): Packing | undefined {
   if (filters.length > MOST_FILTERS)
     throw new CannotUnpack('limit', `pdf: more than ${MOST_FILTERS} filters`);
   if (PARAMETERS_ELSEWHERE.test(dictionary)) throw unsupported('its parameters are elsewhere');
+  const parameters = parametersOf(dictionary, filters);
   return {
     stated: value,
     filters,
-    predictor: predictorOf(dictionary),
-    earlyChange: number(dictionary, 'EarlyChange', 1) !== 0,
+    predictor: predictorOf(parameters),
+    earlyChange: number(parameters, 'EarlyChange', 1) !== 0,
   };
+}
+
+const TAKES_PARAMETERS = new Set(['FlateDecode', 'LZWDecode']);
+const A_PARAMETER = /\/(?:Predictor|EarlyChange)(?![A-Za-z0-9])/;
+const PARAMETERS =
+  /\/(?:DecodeParms|DP)(?![A-Za-z0-9])\s{0,99}(<<[^<>]{0,1000}>>|\[(?:\s{0,99}(?:null(?![A-Za-z0-9])|<<[^<>]{0,1000}>>)){0,8}\s{0,99}\])|<<|>>|<[0-9A-Fa-f\s]{0,1000}>/g;
+
+/**
+ * The parameters of the one filter that takes them. A reader heeds them nowhere else, and whoever undoes what nobody did
+ * sees noise: what stands in another place is said.
+ *
+ * @throws CannotUnpack
+ */
+function parametersOf(dictionary: string, filters: readonly string[]): string {
+  if (!A_PARAMETER.test(dictionary)) return '';
+  const takers = filters.flatMap((filter, at) => (TAKES_PARAMETERS.has(filter) ? [at] : []));
+  const [taker] = takers;
+  if (/[%(]/.test(dictionary) || takers.length !== 1 || taker === undefined)
+    throw unsupported('its parameters are not said plainly');
+  const stated = statedParameters(dictionary);
+  const each = stated.startsWith('[')
+    ? [...stated.matchAll(/null|<<[^<>]*>>/g)].map(([one]) => one)
+    : [stated];
+  const own = each[taker] ?? '';
+  const isEach = each.length === filters.length || each.length === 1;
+  if (!isEach || A_PARAMETER.test(dictionary.replace(own, '')))
+    throw unsupported('its parameters are not said in place');
+  return own;
+}
+
+/** What the dictionary itself, and none inside it, has as /DecodeParms. */
+function statedParameters(dictionary: string): string {
+  let depth = 0;
+  let stated: string | undefined;
+  for (const [token, value] of dictionary.matchAll(PARAMETERS)) {
+    if (token === '<<') depth += 1;
+    else if (token === '>>') depth -= 1;
+    if (value === undefined) continue;
+    if (stated !== undefined || depth !== 1) throw unsupported('its parameters are not said in place');
+    stated = value;
+  }
+  if (stated === undefined) throw unsupported('its parameters are not said in place');
+  return stated;
 }
 
 function predictorOf(dictionary: string): Packing['predictor'] {

@@ -80,6 +80,11 @@ describe('parts are shown', () => {
     const coded = uuencode(text.repeat(5), 'u.txt');
     const plain = await walked(lines('From: a', 'Subject: b', '', 'see below', coded, 'bye'));
     expect(plain).toMatchObject({ notes: [], members: { 'a!u.txt': text.repeat(5) } });
+    for (const begin of ['begin 64 u.txt', 'begin 00644 u.txt', 'begin 644']) {
+      const other = coded.replace('begin 644 u.txt', begin);
+      const { members } = await walked(lines('From: a', 'Subject: b', '', 'see below', other, 'bye'));
+      expect(Object.values(members)).toContain(text.repeat(5));
+    }
     const part = 'Content-Type: application/octet-stream; name=x\r\nContent-Transfer-Encoding: x-uuencode';
     const found = await walked(mail([[part, coded]]));
     expect(found.notes).toEqual([]);

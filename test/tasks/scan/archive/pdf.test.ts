@@ -151,6 +151,20 @@ describe('what cannot be read is said', () => {
       flate,
       'unsupported',
     ],
+    // No reader heeds these, and whoever does sees noise in place of what readers see.
+    ...[
+      '/Filter /FlateDecode /Piece << /Predictor 2 /Columns 60 >>',
+      '/Filter /FlateDecode %/Predictor 2 /Columns 60\n',
+      '/Filter /FlateDecode /T (/Predictor 2 /Columns 60)',
+      '/Filter [/ASCIIHexDecode /FlateDecode] /DecodeParms [<< /Predictor 2 /Columns 60 >> null]',
+      '/Filter /FlateDecode /Piece << /DecodeParms << /Predictor 12 /Columns 900 >> >>',
+      '/Filter /LZWDecode /Piece << /EarlyChange 0 >>',
+    ].map((dictionary): [string, string, Buffer, string] => [
+      `parameters of nobody: ${dictionary.trim()}`,
+      dictionary,
+      flate,
+      'unsupported',
+    ]),
     ['nonsense', '/Filter /FlateDecode', 'nonsense', 'corrupt'],
     ['half of it', '/Filter /FlateDecode', flate.subarray(0, -8), 'corrupt'],
     ['something behind it', '/Filter /FlateDecode', Buffer.concat([flate, Buffer.from('evil')]), 'corrupt'],

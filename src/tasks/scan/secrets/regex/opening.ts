@@ -46,7 +46,10 @@ function advanceAgain(
   let at = starts;
   let ends = min === 0 ? starts : 0;
   for (let times = 1; times <= max && at !== 0; times++) {
+    const before = at;
     at = advance(inner, at, places);
+    // From here on each time ends where the one before did: there may be a thousand of a thousand of them.
+    if (at === before) return ends | at;
     if (times < min) continue;
     if ((ends | at) === ends) break;
     ends |= at;

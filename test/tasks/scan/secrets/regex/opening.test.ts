@@ -20,3 +20,7 @@ test.each<[string, string[]]>([
 test('no more places are told than are asked for', () => {
   expect(opening('[a-b]{20}', 3)).toEqual(['ab', 'ab', 'ab']);
 });
+
+test('what may be nothing a thousand times a thousand times costs no more than once', () => {
+  expect(opening('k((((a?){1000}){1000}){1000}){1000}b', 3)).toEqual(['k', 'ab']);
+});
