@@ -1,9 +1,10 @@
 import { Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { AccessModule } from './access/access.module.js';
-import { AccessService } from './access/access.service.js';
+import { Directory } from './access/directory.js';
 import { HomeProofController } from './access/home-proof.controller.js';
 import { Keyring } from './access/keyring.js';
+import { hasRole } from './access/principal.js';
 import { BACKLOG_ENTITIES, BacklogModule } from './backlog/backlog.module.js';
 import type { Clock } from './clock.js';
 import { CONFIG, type Config } from './config.js';
@@ -138,8 +139,19 @@ const payloadStore: Provider = {
 
 const reviewers: Provider = {
   provide: Reviewers,
-  inject: [AccessService],
-  useFactory: (access: AccessService): Reviewers => ({ list: () => access.reviewers() }),
+  inject: [Directory],
+  useFactory: (directory: Directory): Reviewers => ({
+    list: async () =>
+      (await directory.people())
+        .filter((person) => !person.disabled && hasRole(person, ['analyst', 'approver']))
+        .map(({ id, name, email, groups, roles }) => ({
+          personId: id,
+          name,
+          email,
+          groups,
+          isAdmin: roles.includes('admin'),
+        })),
+  }),
 };
 
 function mail({ config, mailbox }: AppParts): Provider[] {

@@ -12,7 +12,7 @@ import { OutboxHandler, type Delivery, type OutboxDelivery } from '../outbound/o
 import { Ledger } from '../verdicts/ledger.js';
 import { canonicalJson } from './canonical-json.js';
 import type { Review } from './review.js';
-import type { Decision } from './rules/review.js';
+import type { Decision, Vote } from './rules/review.js';
 import { findReview } from './sql/find-review.js';
 import { markCompletion } from './sql/mark-completion.js';
 import { insertReviewEvent } from './sql/review-events.js';
@@ -50,7 +50,7 @@ export class CompleteHandler extends OutboxHandler {
       return { kind: 'giveUp', reason: 'the review or its decision is gone' };
     const { decision } = review;
     const task = await this.taskOf(review);
-    const isOurs = task !== undefined && isAnsweredWith(task, outputOf(review, decision));
+    const isOurs = task !== undefined && isAnsweredWith(task, review, outputOf(review, decision));
     if (task === undefined || (isTerminalTask(task.status) && !isOurs)) {
       const note =
         task === undefined ? 'the workflow no longer exists' : `the task was already ${task.status}`;
@@ -62,9 +62,10 @@ export class CompleteHandler extends OutboxHandler {
       {
         workflowInstanceId: review.workflowId,
         taskId: review.taskId,
-        status: 'COMPLETED',
+        status: statusOf(review),
         outputData: outputOf(review, decision),
         workerId: 'reviews',
+        ...(isFailure(review) ? { reasonForIncompletion: decision.reason } : {}),
       },
       BY_REVIEWS,
     );
@@ -131,8 +132,15 @@ export class CompleteHandler extends OutboxHandler {
  * Whether the task ended with this very decision. All of it is compared: whoever may report tasks can write the review's
  * id, and a decision that the workflow did not get must not be called applied.
  */
-const isAnsweredWith = ({ status, outputData }: Task, output: JsonObject): boolean =>
-  status === 'COMPLETED' && canonicalJson(outputData) === canonicalJson(output);
+const isAnsweredWith = ({ status, outputData }: Task, review: Review, output: JsonObject): boolean =>
+  status === statusOf(review) && canonicalJson(outputData) === canonicalJson(output);
+
+/** The clock ended it, and its definition wants the task to fail then. */
+const isFailure = ({ state, policy }: Review): boolean =>
+  state === 'EXPIRED' && policy.onExpire.action === 'FAIL';
+
+const statusOf = (review: Review) =>
+  isFailure(review) ? ('FAILED_WITH_TERMINAL_ERROR' as const) : ('COMPLETED' as const);
 
 const outputOf = (review: Review, decision: Decision): JsonObject => ({
   outcome: decision.outcome,
@@ -141,4 +149,24 @@ const outputOf = (review: Review, decision: Decision): JsonObject => ({
   decidedByName: decision.by.name,
   decidedAt: new Date(decision.at).toISOString(),
   reason: decision.reason,
+  // Set only where it says something: a plain question is answered as in earlier releases.
+  ...(review.state === 'COMPLETED' ? {} : { state: review.state }),
+  ...(review.state === 'EXPIRED' ? { automatic: true } : {}),
+  ...(review.votes.length > 1 ? { votes: review.votes.map(voteOutput) } : {}),
+  ...formOutput(review, decision),
 });
+
+const voteOutput = (vote: Vote): JsonObject => ({
+  by: vote.by.id,
+  byName: vote.by.name,
+  outcome: vote.outcome,
+  reason: vote.reason,
+  at: new Date(vote.at).toISOString(),
+  ...(vote.onBehalfOf === undefined ? {} : { onBehalfOf: vote.onBehalfOf.name }),
+});
+
+/** What the deciding vote filled in. */
+function formOutput({ votes }: Review, { by, outcome }: Decision): JsonObject {
+  const form = votes.find((vote) => vote.by.id === by.id && vote.outcome === outcome)?.form;
+  return form === undefined ? {} : { form: form as JsonObject };
+}

@@ -3,12 +3,14 @@ import { Database } from '../database/database.js';
 import { NotFound } from '../errors.js';
 import { Ledger, type ScanContext } from '../verdicts/ledger.js';
 import { MAX_FINDINGS_SHOWN, MAX_GAPS_SHOWN, type Subject } from './rules/subject.js';
-import { scanEssence, worstFindings } from './sql/scan-evidence.js';
+import { latestVerdict, scanEssence, worstFindings } from './sql/scan-evidence.js';
 
 /** What the ledger knows of a scan, as people are shown it. */
 export abstract class EvidenceSource {
   /** A scan that the ledger does not know gives an empty subject: the question is asked all the same. */
   abstract ofScan(scanId: string): Promise<Subject>;
+  /** What a later scan of the same object says, when there is one with a verdict. */
+  abstract since(scanId: string, objectId: string): Promise<Subject | undefined>;
 }
 
 /** Evidence from the ledger's tables. */
@@ -47,5 +49,11 @@ export class LedgerEvidence extends EvidenceSource {
       notCoveredTotal: known.notCovered.length,
       ...(known.sha256 === undefined ? {} : { sha256: known.sha256 }),
     };
+  }
+
+  async since(scanId: string, objectId: string): Promise<Subject | undefined> {
+    const latest = await latestVerdict(this.db, objectId);
+    if (latest === undefined || latest.scanId === scanId) return undefined;
+    return { ...(await this.ofScan(latest.scanId)), verdict: latest.verdict, reason: latest.reason };
   }
 }

@@ -1,53 +1,43 @@
 import { randomUUID } from 'node:crypto';
-import { Inject, Injectable, type Type } from '@nestjs/common';
-import { z } from 'zod';
-import { appendAudit } from '../audit/audit.js';
+import { Injectable, type Type } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { Database } from '../database/database.js';
+import type { Queryable } from '../database/queryable.js';
 import type { Task } from '../engine/model/execution.js';
 import { TaskWorker, TerminalError, type TaskContext, type TaskOutcome } from '../engine/ports.js';
+import { Alerts } from '../outbound/alerts.js';
 import { OutboxBell } from '../outbound/outbox-bell.js';
-import { Outbox } from '../outbound/outbox.js';
-import { REVIEW_CHANNELS, type ReviewChannel } from './channels/channel.js';
 import { EvidenceSource } from './evidence.js';
+import { FourEyes } from './four-eyes.js';
+import { readHumanInput, type HumanQuestion } from './human-input.js';
+import { chooseHolder, givenTo } from './opening.js';
+import { People, type Roster } from './people.js';
+import { partiesText } from './refusal-error.js';
+import { schemaFault } from './review-form.js';
+import { ReviewWriter, SYSTEM } from './review-writer.js';
 import type { Review } from './review.js';
-import { audit, SYSTEM } from './reviews.service.js';
+import type { ReviewerPerson } from './reviewers.js';
+import { PLAIN_POLICY, type Policy } from './rules/policy.js';
+import { canBeReached } from './rules/quorum.js';
+import { timersOf } from './rules/schedule.js';
 import type { Subject } from './rules/subject.js';
 import { findReview } from './sql/find-review.js';
 import { insertReview } from './sql/insert-review.js';
-import { insertReviewEvent } from './sql/review-events.js';
+import { insertTimers } from './sql/timers.js';
 import { subjectDigest } from './subject-digest.js';
 
-const outcomeName = z
-  .string()
-  .min(1)
-  .max(60)
-  .regex(/^[A-Za-z0-9_-]+$/, 'may hold letters, digits, _ and -');
-
-// What a definition leaves unresolved arrives as null.
-const optionalText = z.string().max(4000).nullish();
-
-const HumanInput = z.object({
-  title: z.string().max(4000).nullish(),
-  scanId: z.string().min(1).max(100).nullish(),
-  verdict: optionalText,
-  reason: optionalText,
-  quarantine: z.object({ moved: z.boolean().nullish() }).nullish(),
-  outcomes: z
-    .array(outcomeName)
-    .min(1)
-    .max(5)
-    .refine((names) => new Set(names).size === names.length, 'names an outcome twice')
-    .nullish(),
-});
-
-const DEFAULT_OUTCOMES = ['approve', 'reject'];
+/** A review as it opens, and whom it asks. */
+interface Draft {
+  readonly review: Review;
+  readonly asked: readonly ReviewerPerson[];
+  readonly roster: Roster;
+}
 
 /**
  * The worker of HUMAN tasks: opens the task's one review and leaves the task to whoever decides.
  *
- * Review, timeline, notifications and audit event commit together; handed out again, it finds the review and adds
- * nothing.
+ * Review, timeline, timers, notifications and audit event commit together; handed out again, it finds the review and
+ * adds nothing.
  */
 @Injectable()
 export class HumanWorker extends TaskWorker {
@@ -56,10 +46,12 @@ export class HumanWorker extends TaskWorker {
   constructor(
     private readonly db: Database,
     private readonly clock: Clock,
-    private readonly outbox: Outbox,
     private readonly bell: OutboxBell,
     private readonly evidence: EvidenceSource,
-    @Inject(REVIEW_CHANNELS) private readonly channels: readonly ReviewChannel[],
+    private readonly people: People,
+    private readonly fourEyes: FourEyes,
+    private readonly writer: ReviewWriter,
+    private readonly alerts: Alerts,
   ) {
     super();
   }
@@ -67,68 +59,115 @@ export class HumanWorker extends TaskWorker {
   async execute(task: Task, context: TaskContext): Promise<TaskOutcome> {
     const existing = await findReview(this.db, { taskId: task.taskId });
     if (existing !== undefined) return { kind: 'parked' };
-    const review = await this.draft(task);
-    const messages = (await Promise.all(this.channels.map((channel) => channel.opened(review)))).flat();
+    const draft = await this.draft(task);
     // Once around: what follows is durable, and must not be done for a task that is no longer ours.
     if (context.signal.aborted) return { kind: 'parked' };
-    const opened = await this.db.transaction(async (tx) => {
-      if ((await insertReview(tx, review)) === undefined) return false;
-      const at = review.createdAt;
-      const data = { taskId: review.taskId, workflowId: review.workflowId, digest: review.subjectDigest };
-      await insertReviewEvent(tx, review.id, {
-        at,
-        kind: 'opened',
-        by: { id: SYSTEM.id, name: SYSTEM.name },
-        via: 'system',
-        data: { outcomes: review.outcomes, told: messages.map((message) => message.kind) },
-      });
-      await appendAudit(tx, [audit(review.id, 'opened', SYSTEM, at, data)]);
-      await this.outbox.enqueue(tx, messages);
-      return true;
-    });
+    const opened = await this.db.transaction((tx) => this.open(tx, draft));
     if (opened) {
       this.bell.ring();
-      context.log(`review ${review.id} opened; ${messages.length} notifications on their way`);
+      context.log(`review ${draft.review.id} opened; it asks ${draft.asked.length} people`);
     }
     return { kind: 'parked' };
   }
 
-  private async draft(task: Task): Promise<Review> {
-    const parsed = HumanInput.safeParse(task.inputData);
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      throw new TerminalError(
-        `HUMAN task ${task.referenceTaskName}: input ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
-      );
-    }
-    const input = parsed.data;
-    const found: Subject =
-      input.scanId == null
-        ? { findings: [], findingsTotal: 0, fingerprints: [] }
-        : await this.evidence.ofScan(input.scanId);
-    const subject: Subject = {
-      ...found,
-      ...(input.verdict == null ? {} : { verdict: input.verdict }),
-      ...(input.reason == null ? {} : { reason: input.reason }),
-      ...(input.quarantine?.moved == null ? {} : { quarantined: input.quarantine.moved }),
-    };
+  private async open(tx: Queryable, { review: pooled, asked, roster }: Draft): Promise<boolean> {
+    const at = pooled.createdAt;
+    const to = await chooseHolder(tx, pooled, asked);
+    const review = to === undefined ? pooled : givenTo(pooled, to, at);
+    if ((await insertReview(tx, review)) === undefined) return false;
+    await insertTimers(tx, review.id, timersOf(review.policy, at));
+    const holder = to === undefined ? undefined : roster.person(to.id);
+    const messages = this.writer.tell(review, holder === undefined ? asked : [holder], { kind: 'opened' });
+    await this.writer.note(tx, review.id, 'opened', SYSTEM, at, {
+      taskId: review.taskId,
+      workflowId: review.workflowId,
+      digest: review.subjectDigest,
+      outcomes: review.outcomes,
+      queue: review.policy.queue,
+      asks: partiesText(review.policy.to),
+      told: messages.map((message) => message.kind),
+      ...(to === undefined ? {} : { to }),
+      ...(review.excluded.length === 0 ? {} : { excluded: review.excluded }),
+    });
+    if (!canBeReached(review.policy, asked.length)) await this.nobody(tx, review, asked.length);
+    await this.writer.enqueue(tx, messages);
+    return true;
+  }
+
+  /** Too few are left to decide: known now, not at the deadline. */
+  private async nobody(tx: Queryable, review: Review, eligible: number): Promise<void> {
+    const { policy } = review;
+    const needed = policy.quorum.approve;
+    await this.writer.note(tx, review.id, 'nobody_eligible', SYSTEM, review.createdAt, { eligible, needed });
+    await this.alerts.tell(tx, {
+      key: `review.nobody:${review.id}`,
+      subject: 'a review has too few people who may decide it',
+      lines: [
+        `Review ${review.id}, “${review.title}”, asks ${partiesText(policy.to)} and needs ${needed} to agree; ${eligible} may decide now.`,
+        ...review.excluded.map(({ name, because }) => `Kept out by four eyes: ${name} (${because}).`),
+      ],
+      remedy: 'Add people to the group, or reassign the review to somebody who may decide.',
+    });
+  }
+
+  private async draft(task: Task): Promise<Draft> {
+    const read = readHumanInput(task.inputData);
+    if ('fault' in read) throw new TerminalError(`HUMAN task ${task.referenceTaskName}: ${read.fault}`);
+    const { question } = read;
     const now = Math.round(this.clock.now());
-    return {
+    const roster = await this.people.at(now);
+    const policy = question.policy((named) => roster.party(named));
+    const fault = policy.form === undefined ? undefined : schemaFault(policy.form);
+    if (fault !== undefined)
+      throw new TerminalError(`HUMAN task ${task.referenceTaskName}: input form: ${fault}`);
+    const asking = { workflowId: task.workflowInstanceId, workflowName: task.workflowType };
+    const excluded = await this.fourEyes.excluded(policy, question, asking, roster);
+    const asked = roster.asked(policy.to, excluded);
+    const subject = await this.subjectOf(question);
+    const review: Review = {
       id: randomUUID(),
       taskId: task.taskId,
       workflowId: task.workflowInstanceId,
-      scanId: input.scanId ?? undefined,
-      title: input.title ?? 'A decision is needed',
-      outcomes: input.outcomes ?? DEFAULT_OUTCOMES,
+      scanId: question.scanId,
+      title: question.title,
+      outcomes: question.outcomes,
       subject,
-      subjectDigest: subjectDigest(subject),
+      subjectDigest: subjectDigest(subject, policy.form),
       state: 'OPEN',
       version: 1,
+      policy: policy.strategy === 'all' ? everyone(policy, asked.length) : policy,
+      round: 1,
+      votes: [],
+      excluded,
+      escalated: 0,
+      dueAt: policy.deadlineMs === undefined ? undefined : now + policy.deadlineMs,
       createdAt: now,
       updatedAt: now,
     };
+    return { review, asked, roster };
+  }
+
+  private async subjectOf(question: HumanQuestion): Promise<Subject> {
+    const found: Subject =
+      question.scanId === undefined
+        ? { findings: [], findingsTotal: 0, fingerprints: [] }
+        : await this.evidence.ofScan(question.scanId);
+    const said = { verdict: question.verdict, reason: question.reason, quarantined: question.quarantined };
+    return {
+      ...found,
+      ...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)),
+      ...(question.uploader === undefined || found.object === undefined
+        ? {}
+        : { object: { ...found.object, uploader: question.uploader } }),
+    };
   }
 }
+
+/** Everybody who is asked when it opens must agree. */
+const everyone = (policy: Policy, asked: number): Policy => ({
+  ...policy,
+  quorum: { ...policy.quorum, approve: Math.max(asked, PLAIN_POLICY.quorum.approve) },
+});
 
 /** In-process workers of this stage. */
 export const REVIEW_WORKERS: readonly Type<TaskWorker>[] = [HumanWorker];

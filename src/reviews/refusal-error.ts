@@ -1,6 +1,8 @@
-import { Conflict, InvalidInput, type AppError } from '../errors.js';
+import { Conflict, Forbidden, InvalidInput, type AppError } from '../errors.js';
+import type { Refusal } from './rules/command.js';
 import { outcomeFacts } from './rules/outcome.js';
-import type { Refusal } from './rules/transition.js';
+import type { Party } from './rules/policy.js';
+import type { ExcludedAs } from './rules/review.js';
 
 /** The error that tells a person why their click had no effect; 409 bodies name the winner and the time. */
 export function refusalError(refusal: Refusal): AppError {
@@ -9,7 +11,7 @@ export function refusalError(refusal: Refusal): AppError {
       return new Conflict(
         `${refusal.winner.name} already chose “${outcomeFacts(refusal.outcome ?? '').label}” at ${iso(refusal.at)}.`,
         {
-          state: 'COMPLETED',
+          state: refusal.state,
           winner: refusal.winner,
           at: iso(refusal.at),
           outcome: refusal.outcome,
@@ -17,8 +19,10 @@ export function refusalError(refusal: Refusal): AppError {
       );
     case 'claimed':
       return new Conflict(
-        `${refusal.winner.name} holds this review since ${iso(refusal.at)}. Ask them to release it, or an admin to take it over.`,
-        { state: 'CLAIMED', winner: refusal.winner, at: iso(refusal.at) },
+        refusal.state === 'ASSIGNED'
+          ? `This review was given to ${refusal.winner.name} at ${iso(refusal.at)}. Ask them to release it, or an admin to reassign it.`
+          : `${refusal.winner.name} holds this review since ${iso(refusal.at)}. Ask them to release it, or an admin to take it over.`,
+        { state: refusal.state, winner: refusal.winner, at: iso(refusal.at) },
       );
     case 'cancelled':
       return new Conflict(
@@ -41,9 +45,44 @@ export function refusalError(refusal: Refusal): AppError {
         'reason',
         `“${outcomeFacts(refusal.outcome).label}” needs a reason; it is kept in the audit trail.`,
       );
+    case 'excluded':
+      return new Forbidden(
+        `${refusal.who.name} may not decide here (four eyes): ${BECAUSE[refusal.because]}. Somebody else must.`,
+      );
+    case 'not_asked':
+      return new Forbidden(`This review asks ${partiesText(refusal.asked)}. Ask one of them, or an admin.`);
+    case 'voted':
+      return new Conflict(
+        `You voted “${outcomeFacts(refusal.outcome).label}” at ${iso(refusal.at)}. Withdraw that vote first.`,
+        { outcome: refusal.outcome, at: iso(refusal.at) },
+      );
+    case 'not_voted':
+      return new Conflict('You have not voted in this round, so there is nothing to withdraw.');
+    case 'wrong_state':
+      return new Conflict(
+        `The review is ${stateText(refusal.state)}; this needs one that is ${refusal.needs.map(stateText).join(' or ')}.`,
+        { state: refusal.state },
+      );
+    case 'too_late':
+      return InvalidInput.field(refusal.field, `must be after now, ${iso(refusal.at)}`);
     default:
       return refusal satisfies never;
   }
 }
+
+const BECAUSE: Readonly<Record<ExcludedAs, string>> = {
+  requester: 'they asked for it',
+  uploader: 'they uploaded the object',
+  definitionEditor: 'they last changed the workflow that asks',
+  assigner: 'they chose who decides',
+};
+
+const stateText = (state: string): string => state.toLowerCase().replaceAll('_', ' ');
+
+/** `the group secops or alice`. */
+export const partiesText = (parties: readonly Party[]): string =>
+  parties.length === 0
+    ? 'everybody who may decide'
+    : parties.map((party) => (party.kind === 'group' ? `the group ${party.name}` : party.name)).join(' or ');
 
 const iso = (at: number): string => new Date(at).toISOString();

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Queryable } from '../database/queryable.js';
+import { WAITING_STATES } from './rules/review.js';
 import { RetentionHold } from '../engine/retention/retention-hold.js';
 
 /** An execution stays as long as a person is asked about it. */
@@ -9,8 +10,8 @@ export class OpenReviewHold extends RetentionHold {
 
   async held(workflowIds: readonly string[], db: Queryable): Promise<ReadonlySet<string>> {
     const rows = await db.query<{ id: string }>(
-      `SELECT workflow_id AS id FROM review WHERE workflow_id = ANY ($1) AND state IN ('OPEN', 'CLAIMED')`,
-      [workflowIds],
+      `SELECT workflow_id AS id FROM review WHERE workflow_id = ANY ($1) AND state = ANY ($2)`,
+      [workflowIds, WAITING_STATES],
     );
     return new Set(rows.map(({ id }) => id));
   }

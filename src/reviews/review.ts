@@ -1,7 +1,8 @@
 import type { Instant } from '../clock.js';
 import type { ActionMode } from '../s3/buckets.js';
 import type { Handling } from './rules/outcome.js';
-import type { Decision, Person, ReviewState, ReviewStanding, Via } from './rules/review.js';
+import { PLAIN_POLICY, type Policy } from './rules/policy.js';
+import type { Decision, Excluded, Person, ReviewState, ReviewStanding, Via, Vote } from './rules/review.js';
 import type { Subject } from './rules/subject.js';
 
 /** A review as it is stored: its standing, and what people are shown. */
@@ -47,11 +48,29 @@ export interface ReviewRow {
   readonly completion_note: string | null;
   readonly created_at: string;
   readonly updated_at: string;
+  readonly policy: Policy | null;
+  readonly round: number;
+  readonly escalated: number;
+  readonly excluded: Excluded[];
+  readonly owner_id: string | null;
+  readonly owner_name: string | null;
+  readonly due_at: string | null;
+  readonly hold: ReviewStanding['hold'] | null;
+  readonly info: ReviewStanding['info'] | null;
+  readonly votes: Vote[];
   readonly action_mode: ActionMode | null;
 }
 
-/** What {@link toReview} needs of the table `review`: its row, and how the object's bucket is handled. */
+/** What {@link toReview} needs of the table `review`: its row, its votes, and how the object's bucket is handled. */
 export const REVIEW_COLUMNS = `review.*, (
+  SELECT coalesce(json_agg(json_build_object(
+      'by', json_build_object('id', v.person_id, 'name', coalesce(v.person_name, v.person_id)),
+      'onBehalfOf', CASE WHEN v.on_behalf_of IS NOT NULL
+        THEN json_build_object('id', v.on_behalf_of, 'name', v.on_behalf_of_name) END,
+      'outcome', v.outcome, 'reason', v.reason, 'at', v.at, 'via', v.via, 'method', v.method,
+      'groups', v.groups, 'isOverride', v.is_override, 'form', v.form) ORDER BY v.at, v.person_id), '[]')
+    FROM review_vote v WHERE v.review_id = review.id AND v.round = review.round AND v.withdrawn_at IS NULL
+) AS votes, (
   SELECT b.action_mode FROM bucket b
    WHERE b.endpoint_id = review.subject #>> '{object,ref,endpointId}' AND b.name = review.subject #>> '{object,ref,bucket}'
 ) AS action_mode`;
@@ -72,6 +91,19 @@ export const toReview = (row: ReviewRow): Review => ({
     row.claimed_by === null
       ? undefined
       : { by: personOf(row.claimed_by, row.claimed_by_name), at: Number(row.claimed_at) },
+  policy: row.policy ?? PLAIN_POLICY,
+  round: row.round,
+  votes: row.votes.map(({ onBehalfOf, form, ...vote }) => ({
+    ...vote,
+    onBehalfOf: onBehalfOf ?? undefined,
+    form: form ?? undefined,
+  })),
+  excluded: row.excluded,
+  escalated: row.escalated,
+  owner: row.owner_id === null ? undefined : personOf(row.owner_id, row.owner_name),
+  dueAt: row.due_at === null ? undefined : Number(row.due_at),
+  hold: row.hold ?? undefined,
+  info: row.info ?? undefined,
   decision: decisionOf(row),
   cancelled:
     row.cancelled_at === null ? undefined : { at: Number(row.cancelled_at), reason: row.cancel_reason ?? '' },

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { handlingOf, type Review } from './review.js';
+import { partiesOf } from './rules/eligibility.js';
 import { outcomeFacts } from './rules/outcome.js';
+import { EXPIRY_ACTIONS } from './rules/policy.js';
 import { REVIEW_STATES } from './rules/review.js';
 import { REVIEW_EVENT_KINDS, type ReviewEvent } from './sql/review-events.js';
 
@@ -55,6 +57,23 @@ const ReviewFinding = z
   })
   .meta({ id: 'ReviewFinding' });
 
+const Party = z.object({ kind: z.enum(['user', 'group']), name: z.string() }).meta({ id: 'ReviewParty' });
+
+const ReviewVote = z
+  .object({
+    by: Person,
+    onBehalfOf: Person.nullable(),
+    outcome: z.string(),
+    label: z.string(),
+    reason: z.string(),
+    at: iso,
+    via: z.string(),
+    method: z.string(),
+    /** An admin decided who was not asked. */
+    isOverride: z.boolean(),
+  })
+  .meta({ id: 'ReviewVote' });
+
 export const ReviewSummary = z
   .object({
     id: z.string(),
@@ -70,7 +89,23 @@ export const ReviewSummary = z
     object: ReviewObject.nullable(),
     findingsTotal: z.number(),
     subjectDigest: z.string(),
+    /** The queue that it is listed and counted in. */
+    queue: z.string(),
+    /** Who has it: given to them (`ASSIGNED`), or at work on it. */
     claim: z.object({ by: Person, at: iso }).nullable(),
+    /** Who handed it on and answers for it still. */
+    owner: Person.nullable(),
+    /** Whom it asks; empty: everybody who may decide. */
+    asks: z.array(Party),
+    dueAt: iso.nullable(),
+    hold: z.object({ by: Person, until: iso, reason: z.string() }).nullable(),
+    info: z.object({ by: Person, since: iso, question: z.string() }).nullable(),
+    /** Counts what was shown: a rescan with another result begins the next. */
+    round: z.number(),
+    /** Of this round. */
+    votes: z.array(ReviewVote),
+    /** Votes that an outcome needs: one that grants something, and one that refuses. */
+    quorum: z.object({ approve: z.number(), reject: z.number(), distinctGroups: z.boolean() }),
     decision: z
       .object({
         outcome: z.string(),
@@ -82,6 +117,8 @@ export const ReviewSummary = z
         reason: z.string(),
         completion: z.enum(['pending', 'applied', 'late']),
         completionNote: z.string().nullable(),
+        /** The clock decided, not a person. */
+        isAutomatic: z.boolean(),
       })
       .nullable(),
     cancelled: z.object({ at: iso, reason: z.string() }).nullable(),
@@ -98,6 +135,14 @@ export const ReviewDetail = ReviewSummary.extend({
   /** How many of them there are; the first are listed. */
   notCoveredTotal: z.number(),
   findings: z.array(ReviewFinding),
+  /** Who must not decide here (four eyes), and why. */
+  excluded: z.array(
+    Person.extend({ because: z.enum(['requester', 'uploader', 'definitionEditor', 'assigner']) }),
+  ),
+  /** JSON Schema of the form, where there is one. */
+  form: z.record(z.string(), z.unknown()).nullable(),
+  /** What the clock does when it is due. */
+  onExpire: z.object({ action: z.enum(EXPIRY_ACTIONS), outcome: z.string() }),
   timeline: z.array(
     z.object({
       at: iso,
@@ -113,6 +158,10 @@ export type ReviewDetail = z.infer<typeof ReviewDetail>;
 export const ReviewList = z
   .object({ items: z.array(ReviewSummary), nextCursor: z.string().nullable() })
   .meta({ id: 'ReviewList' });
+
+export const ReviewerList = z
+  .object({ items: z.array(Person.extend({ groups: z.array(z.string()) })) })
+  .meta({ id: 'ReviewerList' });
 
 /** Counts end at 10,000: that is so many or more. */
 export const ReviewsWaiting = z
@@ -145,7 +194,32 @@ export function summaryOf(review: Review, dryRun: boolean): ReviewSummary {
     object: objectOf(review),
     findingsTotal: subject.findingsTotal,
     subjectDigest: review.subjectDigest,
+    queue: review.policy.queue,
     claim: claim === undefined ? null : { by: claim.by, at: isoOf(claim.at) },
+    owner: review.owner ?? null,
+    asks: partiesOf(review).map(({ kind, name }) => ({ kind, name })),
+    dueAt: review.dueAt === undefined ? null : isoOf(review.dueAt),
+    hold:
+      review.hold === undefined
+        ? null
+        : { by: review.hold.by, until: isoOf(review.hold.until), reason: review.hold.reason },
+    info:
+      review.info === undefined
+        ? null
+        : { by: review.info.by, since: isoOf(review.info.since), question: review.info.question },
+    round: review.round,
+    votes: review.votes.map((vote) => ({
+      by: vote.by,
+      onBehalfOf: vote.onBehalfOf ?? null,
+      outcome: vote.outcome,
+      label: outcomeFacts(vote.outcome).label,
+      reason: vote.reason,
+      at: isoOf(vote.at),
+      via: vote.via,
+      method: vote.method,
+      isOverride: vote.isOverride,
+    })),
+    quorum: review.policy.quorum,
     decision:
       decision === undefined
         ? null
@@ -159,6 +233,7 @@ export function summaryOf(review: Review, dryRun: boolean): ReviewSummary {
             reason: decision.reason,
             completion: review.completion ?? 'pending',
             completionNote: review.completionNote ?? null,
+            isAutomatic: review.state === 'EXPIRED',
           },
     cancelled: cancelled === undefined ? null : { at: isoOf(cancelled.at), reason: cancelled.reason },
     createdAt: isoOf(review.createdAt),
@@ -176,6 +251,9 @@ export const detailOf = (
   notCovered: [...(review.subject.notCovered ?? [])],
   notCoveredTotal: review.subject.notCoveredTotal ?? 0,
   findings: [...review.subject.findings],
+  excluded: [...review.excluded],
+  form: review.policy.form === undefined ? null : { ...review.policy.form },
+  onExpire: review.policy.onExpire,
   timeline: timeline.map((event) => ({
     at: isoOf(event.at),
     kind: event.kind,

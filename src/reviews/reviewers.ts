@@ -5,27 +5,33 @@ export interface ReviewerPerson {
   readonly name: string;
   /** Absent: told in the web inbox and Slack only. */
   readonly email?: string | undefined;
+  /** The groups that they are in, by name. */
+  readonly groups?: readonly string[] | undefined;
+  readonly isAdmin?: boolean | undefined;
 }
 
-/** The local people who may decide now (analysts and admins that are not disabled). Bound to the user directory. */
+/** The local people who may decide now (not those that are disabled). Bound to the user directory. */
 export abstract class Reviewers {
   abstract list(): Promise<readonly ReviewerPerson[]>;
 }
 
+/** Somebody whom a mail asks. */
+export type MailRecipient = Pick<ReviewerPerson, 'personId' | 'name'> & { readonly email: string };
+
 /**
- * Who gets mail: every reviewer with an address, and each address of REVIEW_TO that belongs to none of them (its
+ * Who gets mail: everyone of these with an address, and each address of `more` that belongs to none of them (its
  * person id is `mail:<address>`). One mail per address, whatever its case.
  */
 export function mailRecipients(
   people: readonly ReviewerPerson[],
-  reviewTo: readonly string[],
-): readonly Required<ReviewerPerson & { email: string }>[] {
-  const byAddress = new Map<string, { personId: string; name: string; email: string }>();
+  more: readonly string[],
+): readonly MailRecipient[] {
+  const byAddress = new Map<string, MailRecipient>();
   for (const { personId, name, email } of people) {
     if (email !== undefined && email !== '' && !byAddress.has(email.toLowerCase()))
       byAddress.set(email.toLowerCase(), { personId, name, email });
   }
-  for (const email of reviewTo) {
+  for (const email of more) {
     const key = email.toLowerCase();
     if (!byAddress.has(key)) byAddress.set(key, { personId: `mail:${key}`, name: email, email });
   }

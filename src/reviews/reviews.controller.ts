@@ -3,15 +3,24 @@ import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { ReadsFindings } from '../access/findings-read.js';
 import { CurrentPrincipal, READERS, Roles, type Principal } from '../access/principal.js';
+import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { decodeCursor, encodeCursor, isUuid } from '../cursor.js';
 import { Database } from '../database/database.js';
 import { InvalidInput } from '../errors.js';
-import { detailOf, ReviewDetail, ReviewList, ReviewsWaiting, summaryOf } from './review.view.js';
+import {
+  detailOf,
+  ReviewDetail,
+  ReviewerList,
+  ReviewList,
+  ReviewsWaiting,
+  summaryOf,
+} from './review.view.js';
 import { Reviewers } from './reviewers.js';
 import { ReviewsService } from './reviews.service.js';
-import { REVIEW_STATES, type Reviewer } from './rules/review.js';
-import { MAX_REASON_LENGTH, type ReviewCommand } from './rules/transition.js';
+import { REVIEW_STATES, WAITING_STATES, type Person, type Reviewer } from './rules/review.js';
+import { MAX_REASON_LENGTH, type ReviewCommand } from './rules/command.js';
+import { placeIn, type InboxView } from './sql/list-reviews.js';
 import { reviewTimeline } from './sql/review-events.js';
 import { waitingReviews } from './sql/waiting-reviews.js';
 
@@ -24,16 +33,25 @@ const text = (max: number) =>
 const ReviewId = z.uuid('is not the id of a review');
 
 const ListQuery = z.object({
-  /** One or more states, by comma. */
+  /** One or more states, by comma; `WAITING` is all in which somebody can still decide. */
   state: z
     .string()
     .transform((value) => value.split(','))
-    .pipe(z.array(z.enum(REVIEW_STATES)).min(1))
+    .pipe(z.array(z.enum([...REVIEW_STATES, 'WAITING'])).min(1))
+    .transform((states) => [
+      ...new Set(states.flatMap((state) => (state === 'WAITING' ? WAITING_STATES : [state]))),
+    ])
     .optional(),
+  /** `true` is `view=mine`. */
   mine: z
     .enum(['true', 'false'])
     .default('false')
     .transform((value) => value === 'true'),
+  /** `mine`: I have it; `asked`: I may take it; `unassigned`: nobody has it; `breached`: past its deadline. */
+  view: z.enum(['mine', 'asked', 'unassigned', 'breached']).optional(),
+  queue: text(100).optional(),
+  /** `due`: what is due first, of those that wait. */
+  sort: z.enum(['created', 'due']).default('created'),
   scanId: text(100).optional(),
   workflowId: text(255).optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
@@ -47,8 +65,20 @@ const Decide = z
     reason: text(MAX_REASON_LENGTH).default(''),
     /** `subjectDigest` of what was shown; a decision on something else is refused. */
     digest: text(64).optional(),
+    /** What was filled into the question's form. */
+    form: z.record(z.string().max(200), z.unknown()).optional(),
   })
   .meta({ id: 'ReviewDecide' });
+const Skip = z.object({ reason: text(MAX_REASON_LENGTH).min(1) }).meta({ id: 'ReviewSkip' });
+const instant = z.iso.datetime({ offset: true, message: 'must be a time such as 2026-12-24T09:00:00Z' });
+const Hold = z
+  .object({ until: instant, reason: text(MAX_REASON_LENGTH).default('') })
+  .meta({ id: 'ReviewHold' });
+const Postpone = z
+  .object({ dueAt: instant, reason: text(MAX_REASON_LENGTH).default('') })
+  .meta({ id: 'ReviewPostpone' });
+const Ask = z.object({ question: text(MAX_REASON_LENGTH).min(1) }).meta({ id: 'ReviewAsk' });
+const Answer = z.object({ text: text(MAX_REASON_LENGTH).min(1) }).meta({ id: 'ReviewAnswer' });
 const Comment = z.object({ text: text(10_000).min(1) }).meta({ id: 'ReviewComment' });
 
 /** The web inbox: what waits for a person, the evidence, and the answer. */
@@ -59,6 +89,7 @@ export class ReviewsController {
     private readonly reviews: ReviewsService,
     private readonly reviewers: Reviewers,
     private readonly db: Database,
+    private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -71,7 +102,9 @@ export class ReviewsController {
   ): Promise<z.infer<typeof ReviewList>> {
     const found = await this.reviews.list({
       states: query.state,
-      claimedBy: query.mine ? principal.id : undefined,
+      queue: query.queue,
+      view: await this.viewOf(query.mine ? 'mine' : query.view, principal),
+      order: query.sort,
       scanId: query.scanId,
       workflowId: query.workflowId,
       after: query.cursor === undefined ? undefined : decodeCursor(query.cursor, isUuid),
@@ -82,9 +115,7 @@ export class ReviewsController {
     return {
       items: page.map((review) => summaryOf(review, this.config.DRY_RUN)),
       nextCursor:
-        found.length > page.length && last !== undefined
-          ? encodeCursor({ at: last.createdAt, id: last.id })
-          : null,
+        found.length > page.length && last !== undefined ? encodeCursor(placeIn(query.sort, last)) : null,
     };
   }
 
@@ -95,6 +126,17 @@ export class ReviewsController {
   async waiting(@CurrentPrincipal() principal: Principal): Promise<z.infer<typeof ReviewsWaiting>> {
     const { oldestAt, ...counts } = await waitingReviews(this.db, principal.id);
     return { ...counts, oldestAt: oldestAt === null ? null : new Date(oldestAt).toISOString() };
+  }
+
+  /** Who may be asked: for giving a review to somebody. */
+  @Get('reviewers')
+  @Roles(...READERS, 'approver')
+  @ApiOkResponse({ standardSchema: ReviewerList })
+  async people(): Promise<z.infer<typeof ReviewerList>> {
+    const people = await this.reviewers.list();
+    return {
+      items: people.map(({ personId, name, groups = [] }) => ({ id: personId, name, groups: [...groups] })),
+    };
   }
 
   @Get(':id')
@@ -130,13 +172,20 @@ export class ReviewsController {
     @Body({ schema: Reassign }) body: z.infer<typeof Reassign>,
     @CurrentPrincipal() principal: Principal,
   ) {
-    const to = (await this.reviewers.list()).find((person) => person.personId === body.to);
-    if (to === undefined)
-      throw InvalidInput.field(
-        'to',
-        'is not the id of somebody who may decide (an analyst, approver or admin)',
-      );
-    return this.act(id, { kind: 'reassign', to: { id: to.personId, name: to.name } }, principal);
+    return this.act(id, { kind: 'reassign', to: await this.reviewer(body.to) }, principal);
+  }
+
+  /** Hands it on and stays responsible: released, it comes back. */
+  @Post(':id/delegate')
+  @HttpCode(200)
+  @Roles('analyst', 'approver')
+  @ApiOkResponse({ standardSchema: ReviewDetail })
+  async delegate(
+    @Param('id', { schema: ReviewId }) id: string,
+    @Body({ schema: Reassign }) body: z.infer<typeof Reassign>,
+    @CurrentPrincipal() principal: Principal,
+  ) {
+    return this.act(id, { kind: 'delegate', to: await this.reviewer(body.to) }, principal);
   }
 
   @Post(':id/decide')
@@ -151,6 +200,87 @@ export class ReviewsController {
     return this.act(id, { kind: 'decide', ...body }, principal);
   }
 
+  /** Takes the own vote back, as long as it has not decided. */
+  @Post(':id/withdraw')
+  @HttpCode(200)
+  @Roles('analyst', 'approver')
+  @ApiOkResponse({ standardSchema: ReviewDetail })
+  withdraw(@Param('id', { schema: ReviewId }) id: string, @CurrentPrincipal() principal: Principal) {
+    return this.act(id, { kind: 'withdraw' }, principal);
+  }
+
+  /** The workflow goes on without an answer. */
+  @Post(':id/skip')
+  @HttpCode(200)
+  @Roles('analyst', 'approver')
+  @ApiOkResponse({ standardSchema: ReviewDetail })
+  skip(
+    @Param('id', { schema: ReviewId }) id: string,
+    @Body({ schema: Skip }) { reason }: z.infer<typeof Skip>,
+    @CurrentPrincipal() principal: Principal,
+  ) {
+    return this.act(id, { kind: 'skip', reason }, principal);
+  }
+
+  @Post(':id/hold')
+  @HttpCode(200)
+  @Roles('analyst', 'approver')
+  @ApiOkResponse({ standardSchema: ReviewDetail })
+  hold(
+    @Param('id', { schema: ReviewId }) id: string,
+    @Body({ schema: Hold }) { until, reason }: z.infer<typeof Hold>,
+    @CurrentPrincipal() principal: Principal,
+  ) {
+    return this.act(id, { kind: 'hold', until: Date.parse(until), reason }, principal);
+  }
+
+  /** Ends a hold, or the wait for an answer. */
+  @Post(':id/resume')
+  @HttpCode(200)
+  @Roles('analyst', 'approver')
+  @ApiOkResponse({ standardSchema: ReviewDetail })
+  resume(@Param('id', { schema: ReviewId }) id: string, @CurrentPrincipal() principal: Principal) {
+    return this.act(id, { kind: 'resume' }, principal);
+  }
+
+  /** Asks back; the review waits for the answer. */
+  @Post(':id/ask')
+  @HttpCode(200)
+  @Roles('analyst', 'approver')
+  @ApiOkResponse({ standardSchema: ReviewDetail })
+  ask(
+    @Param('id', { schema: ReviewId }) id: string,
+    @Body({ schema: Ask }) { question }: z.infer<typeof Ask>,
+    @CurrentPrincipal() principal: Principal,
+  ) {
+    return this.act(id, { kind: 'ask', question }, principal);
+  }
+
+  @Post(':id/answer')
+  @HttpCode(200)
+  @Roles('analyst', 'approver', 'author', 'operator')
+  @ApiOkResponse({ standardSchema: ReviewDetail })
+  answer(
+    @Param('id', { schema: ReviewId }) id: string,
+    @Body({ schema: Answer }) body: z.infer<typeof Answer>,
+    @CurrentPrincipal() principal: Principal,
+  ) {
+    return this.act(id, { kind: 'answer', text: body.text }, principal);
+  }
+
+  /** Moves the deadline; reminders and escalation move with it. */
+  @Post(':id/postpone')
+  @HttpCode(200)
+  @Roles('analyst', 'approver')
+  @ApiOkResponse({ standardSchema: ReviewDetail })
+  postpone(
+    @Param('id', { schema: ReviewId }) id: string,
+    @Body({ schema: Postpone }) { dueAt, reason }: z.infer<typeof Postpone>,
+    @CurrentPrincipal() principal: Principal,
+  ) {
+    return this.act(id, { kind: 'postpone', dueAt: Date.parse(dueAt), reason }, principal);
+  }
+
   @Post(':id/comment')
   @HttpCode(200)
   @Roles('analyst', 'approver', 'author', 'operator')
@@ -162,6 +292,34 @@ export class ReviewsController {
   ): Promise<ReviewDetail> {
     await this.reviews.comment(id, body.text, speaker(principal));
     return this.shown(id);
+  }
+
+  private async viewOf(
+    kind: InboxView['kind'] | undefined,
+    { id: personId }: Principal,
+  ): Promise<InboxView | undefined> {
+    switch (kind) {
+      case undefined:
+      case 'unassigned':
+        return kind && { kind };
+      case 'mine':
+        return { kind, personId };
+      case 'breached':
+        return { kind, now: Math.round(this.clock.now()) };
+      case 'asked': {
+        const me = (await this.reviewers.list()).find((person) => person.personId === personId);
+        return { kind, personId, groups: me?.groups ?? [] };
+      }
+      default:
+        return kind satisfies never;
+    }
+  }
+
+  private async reviewer(personId: string): Promise<Person> {
+    const to = (await this.reviewers.list()).find((person) => person.personId === personId);
+    if (to === undefined)
+      throw InvalidInput.field('to', 'is not the id of somebody who may decide (an analyst, approver or admin)');
+    return { id: to.personId, name: to.name };
   }
 
   private async act(id: string, command: ReviewCommand, principal: Principal): Promise<ReviewDetail> {

@@ -1,8 +1,10 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { AbsencesController } from './absences.controller.js';
 import { REVIEW_CHANNELS, type ReviewChannel } from './channels/channel.js';
 import { MailChannel } from './channels/mail/mail.channel.js';
 import { MailLinkService } from './channels/mail/mail-link.service.js';
 import { MailPageController } from './channels/mail/mail-page.controller.js';
+import { ReviewDigestHandler } from './channels/mail/review-digest.handler.js';
 import { ReviewMailHandler } from './channels/mail/review-mail.handler.js';
 import { SlackChannel } from './channels/slack/slack.channel.js';
 import { SlackConnection } from './channels/slack/slack-connection.js';
@@ -13,16 +15,21 @@ import { SlackLinkController } from './channels/slack/slack-link.controller.js';
 import { SlackMessages, SlackPostHandler, SlackUpdateHandler } from './channels/slack/slack-messages.js';
 import { CompleteHandler } from './complete.handler.js';
 import { EvidenceSource, LedgerEvidence } from './evidence.js';
+import { FourEyes } from './four-eyes.js';
 import { HumanWorker } from './human.worker.js';
+import { People } from './people.js';
 import { OpenReviewHold } from './review-hold.js';
 import { ReviewsController } from './reviews.controller.js';
 import { ReviewsService } from './reviews.service.js';
 import { ReviewSweeper } from './sweeper.js';
+import { ReviewWriter } from './review-writer.js';
+import { Timekeeper } from './timekeeper.js';
 
 /** Outbox handlers of this stage. */
 export const REVIEW_HANDLERS = [
   CompleteHandler,
   ReviewMailHandler,
+  ReviewDigestHandler,
   SlackPostHandler,
   SlackUpdateHandler,
 ] as const;
@@ -41,10 +48,14 @@ export class ReviewsModule {
     return {
       module: ReviewsModule,
       imports: parts.imports,
-      controllers: [ReviewsController, MailPageController, SlackLinkController],
+      controllers: [ReviewsController, AbsencesController, MailPageController, SlackLinkController],
       providers: [
         ...parts.bindings,
         ReviewsService,
+        ReviewWriter,
+        People,
+        FourEyes,
+        Timekeeper,
         OpenReviewHold,
         HumanWorker,
         CompleteHandler,
@@ -53,6 +64,7 @@ export class ReviewsModule {
         MailChannel,
         MailLinkService,
         ReviewMailHandler,
+        ReviewDigestHandler,
         SlackChannel,
         SlackMessages,
         SlackPostHandler,

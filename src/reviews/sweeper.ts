@@ -8,25 +8,33 @@ import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
 import { LOG, type Log } from '../ops/log.js';
-import { ReviewsService } from './reviews.service.js';
+import { EvidenceSource } from './evidence.js';
+import { SYSTEM } from './review-writer.js';
+import { isOpen, ReviewsService } from './reviews.service.js';
 import { claimUnchecked } from './sql/claim-unchecked.js';
+import { replaceSubject } from './sql/replace-subject.js';
+import { subjectDigest } from './subject-digest.js';
 
 const LOOK_EVERY_MS = 5000;
 const CHECK_EACH_AFTER_MS = 15_000;
 const BATCH = 100;
 
-/** Closes reviews whose workflow ended without them, so that nobody is asked for nothing. Runs in role engine. */
+/**
+ * Closes reviews whose workflow ended without them, so that nobody is asked for nothing, and begins a new round where
+ * the object was scanned again with another result, so that nobody decides on what no longer stands. Runs in role engine.
+ */
 @Injectable()
 export class ReviewSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly stopping = new AbortController();
   private running: Promise<void> | undefined;
 
   constructor(
-    @Inject(CONFIG) private readonly config: Config,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'ROLES'>,
     @Inject(LOG) private readonly log: Log,
     private readonly db: Database,
     private readonly clock: Clock,
     private readonly reviews: ReviewsService,
+    private readonly evidence: EvidenceSource,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -46,8 +54,21 @@ export class ReviewSweeper implements OnApplicationBootstrap, BeforeApplicationS
     for (const { id, task_id } of due) {
       if (this.stopping.signal.aborted) break;
       if (await this.reviews.cancelIfTaskEnded(id, task_id)) closed += 1;
+      else await this.renew(id);
     }
     return closed;
+  }
+
+  private async renew(id: string): Promise<void> {
+    const review = await this.reviews.get(id);
+    const { object, quarantined } = review.subject;
+    if (review.scanId === undefined || object === undefined || !isOpen(review)) return;
+    const found = await this.evidence.since(review.scanId, object.objectId);
+    if (found === undefined) return;
+    const subject = { ...found, ...(quarantined === undefined ? {} : { quarantined }) };
+    const digest = subjectDigest(subject, review.policy.form);
+    if (digest === review.subjectDigest) return;
+    await this.reviews.change(id, { kind: 'renew', digest }, SYSTEM, (tx) => replaceSubject(tx, id, subject));
   }
 
   private async run(): Promise<void> {

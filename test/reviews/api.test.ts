@@ -200,7 +200,7 @@ describe('the reviews API', () => {
     const detail = async (query: string) => (await call('GET', `/api/v1/reviews${query}`)).body['detail'];
     expect(await detail('?limit=x')).toMatch(/limit: must be a number/);
     expect(await detail('?state=NOPE')).toMatch(
-      /state.*: must be one of: OPEN, CLAIMED, COMPLETED, CANCELLED/,
+      /state.*: must be one of: OPEN, ASSIGNED, CLAIMED, ON_HOLD, INFO_REQUESTED, COMPLETED, EXPIRED, SKIPPED, CANCELLED, WAITING/,
     );
     for (const query of ['?limit=0', '?limit=x', '?cursor=zzz', '?state=NOPE', '?mine=perhaps'])
       expect((await call('GET', `/api/v1/reviews${query}`)).status).toBe(400);

@@ -15,7 +15,7 @@ import type { Review } from '../../src/reviews/review.js';
 import { subjectDigest } from '../../src/reviews/subject-digest.js';
 import { blockProblems, viewProblems } from '../support/slack/limits.js';
 import { textOf } from '../support/slack/fake-slack.js';
-import { exampleSubject } from './stage.js';
+import { exampleSubject, UNTOUCHED } from './stage.js';
 
 // What a hostile uploader would try, mixed with everything else that is text.
 const nasty = fc
@@ -94,6 +94,7 @@ const review: fc.Arbitrary<Review> = fc
       subjectDigest: subjectDigest(exampleSubject()),
       state: given.state,
       version: 1,
+      ...UNTOUCHED,
       createdAt: at,
       updatedAt: at,
       claim: given.state === 'CLAIMED' ? { by, at } : undefined,
@@ -112,7 +113,8 @@ const parts = {
   linkUrl: `https://scan.example.com/r/${'A'.repeat(43)}`,
   inboxUrl: 'https://scan.example.com/reviews/1',
   dryRun: false,
-};
+  telling: { kind: 'opened' },
+} as const;
 // Their absence is what is asked for.
 const HIDDEN = /[\u0000-\u0009\u000b-\u001f\u007f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/;
 

@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Conflict } from '../../src/errors.js';
-import { ReviewSweeper } from '../../src/reviews/sweeper.js';
 import { reviewTimeline } from '../../src/reviews/sql/review-events.js';
-import { readConfig } from '../../src/config.js';
 import { eventually } from '../support/eventually.js';
 import { person, reviewsStage, type ReviewsStage } from './stage.js';
 
@@ -191,7 +189,7 @@ describe('an open review', () => {
     const ended = await stage.open();
     const waiting = await stage.open();
     stage.engine.end(ended.taskId, 'CANCELED');
-    const sweeper = new ReviewSweeper(readConfig({}), stage.log, stage.db, stage.clock, stage.reviews);
+    const sweeper = stage.sweeper;
     stage.clock.advance(60_000);
     expect(await sweeper.sweep()).toBe(1);
     expect((await stage.reviews.get(ended.id)).state).toBe('CANCELLED');

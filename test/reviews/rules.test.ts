@@ -1,10 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { outcomeFacts } from '../../src/reviews/rules/outcome.js';
-import type { ReviewStanding } from '../../src/reviews/rules/review.js';
-import { transition, type ReviewCommand } from '../../src/reviews/rules/transition.js';
+import { EXPIRY_ACTIONS, PLAIN_POLICY, type Policy } from '../../src/reviews/rules/policy.js';
+import { REVIEW_STATES, WAITING_STATES, type ReviewStanding } from '../../src/reviews/rules/review.js';
+import type { ReviewCommand } from '../../src/reviews/rules/command.js';
+import { transition } from '../../src/reviews/rules/transition.js';
 import { subjectDigest } from '../../src/reviews/subject-digest.js';
-import { exampleSubject, person } from './stage.js';
+import { exampleSubject, person, UNTOUCHED } from './stage.js';
 
 const fresh: ReviewStanding = {
   id: 'r1',
@@ -12,7 +14,9 @@ const fresh: ReviewStanding = {
   version: 1,
   outcomes: ['release', 'delete'],
   subjectDigest: 'd1',
+  ...UNTOUCHED,
 };
+const ENDS = REVIEW_STATES.filter((state) => !WAITING_STATES.includes(state));
 const alice = person('alice');
 const bob = person('bob');
 const admin = person('root', { isAdmin: true });
@@ -90,6 +94,20 @@ describe('the rules of a review', () => {
   it('never leaves an end, whatever is asked in whatever order, and raises the version with each change', () => {
     const who = fc.constantFrom(alice, bob, admin);
     const command: fc.Arbitrary<ReviewCommand> = fc.oneof(
+      fc.constantFrom<ReviewCommand>(
+        { kind: 'withdraw' },
+        { kind: 'skip', reason: 'not ours' },
+        { kind: 'hold', until: 50, reason: 'waits for the vendor' },
+        { kind: 'resume' },
+        { kind: 'ask', question: 'what is it for?' },
+        { kind: 'answer', text: 'a test' },
+        { kind: 'delegate', to: { id: 'bob', name: 'Bob' } },
+        { kind: 'postpone', dueAt: 90, reason: 'holidays' },
+        { kind: 'escalate', step: 0 },
+        { kind: 'expire' },
+        { kind: 'giveBack', claimedAt: 10 },
+        { kind: 'renew', digest: 'd2' },
+      ),
       fc.constant<ReviewCommand>({ kind: 'claim' }),
       fc.constant<ReviewCommand>({ kind: 'release' }),
       fc.constant<ReviewCommand>({ kind: 'cancel', reason: 'over' }),
@@ -100,16 +118,45 @@ describe('the rules of a review', () => {
         reason: fc.constantFrom('', 'because'),
       }),
     );
+    const policy = fc.record({
+      ...Object.fromEntries(Object.entries(PLAIN_POLICY).map(([key, value]) => [key, fc.constant(value)])),
+      quorum: fc.record({
+        approve: fc.integer({ min: 1, max: 3 }),
+        reject: fc.integer({ min: 1, max: 2 }),
+        distinctGroups: fc.boolean(),
+      }),
+      rejecting: fc.constantFrom([], ['delete']),
+      escalation: fc.constantFrom(
+        [],
+        [
+          {
+            afterMs: 1,
+            to: [{ kind: 'user' as const, id: 'bob', name: 'Bob' }],
+            action: 'replace' as const,
+            loops: 1,
+            everyMs: 1,
+          },
+        ],
+      ),
+      onExpire: fc.constantFrom(...EXPIRY_ACTIONS).map((action) => ({ action, outcome: 'expired' })),
+      holdStopsClock: fc.boolean(),
+    }) as unknown as fc.Arbitrary<Policy>;
     fc.assert(
-      fc.property(fc.array(fc.tuple(command, who), { maxLength: 12 }), (steps) => {
-        let review = fresh;
+      fc.property(fc.array(fc.tuple(command, who), { maxLength: 12 }), policy, (steps, asked) => {
+        let review: ReviewStanding = { ...fresh, policy: asked, dueAt: 5 };
         for (const [step, by] of steps) {
           const result = transition(review, step, by, 10);
           if (result.kind !== 'applied') continue;
-          expect(['OPEN', 'CLAIMED']).toContain(review.state);
+          expect(WAITING_STATES).toContain(review.state);
           expect(result.next.version).toBe(review.version + 1);
-          expect(result.next.state === 'CLAIMED').toBe(result.next.claim !== undefined);
-          expect(result.next.state === 'COMPLETED').toBe(result.next.decision !== undefined);
+          const isHeld = result.next.claim !== undefined;
+          if (['ASSIGNED', 'CLAIMED'].includes(result.next.state)) expect(isHeld).toBe(true);
+          if (['OPEN', ...ENDS].includes(result.next.state)) expect(isHeld).toBe(false);
+          expect(['COMPLETED', 'EXPIRED', 'SKIPPED'].includes(result.next.state)).toBe(
+            result.next.decision !== undefined,
+          );
+          expect(result.next.state === 'ON_HOLD').toBe(result.next.hold !== undefined);
+          expect(result.next.state === 'INFO_REQUESTED').toBe(result.next.info !== undefined);
           review = result.next;
         }
       }),

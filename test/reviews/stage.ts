@@ -5,7 +5,12 @@ import { Database } from '../../src/database/database.js';
 import type { Task, TaskStatus } from '../../src/engine/model/execution.js';
 import { WorkflowTask } from '../../src/engine/model/definition.js';
 import type { JsonObject } from '../../src/engine/model/json.js';
-import { Engine, type TaskResult, type UpdateOutcome } from '../../src/engine/ports.js';
+import {
+  Engine,
+  type TaskResult,
+  type UpdateOutcome,
+  type WorkflowExecution,
+} from '../../src/engine/ports.js';
 import { NotFound } from '../../src/errors.js';
 import type { Log } from '../../src/ops/log.js';
 import { DeliveryLoop } from '../../src/outbound/delivery-loop.js';
@@ -15,10 +20,17 @@ import { PostgresOutbox } from '../../src/outbound/postgres-outbox.js';
 import type { ReviewChannel } from '../../src/reviews/channels/channel.js';
 import { CompleteHandler } from '../../src/reviews/complete.handler.js';
 import { EvidenceSource } from '../../src/reviews/evidence.js';
+import { Alerts } from '../../src/outbound/alerts.js';
+import { FourEyes } from '../../src/reviews/four-eyes.js';
 import { HumanWorker } from '../../src/reviews/human.worker.js';
+import { People } from '../../src/reviews/people.js';
+import { ReviewWriter } from '../../src/reviews/review-writer.js';
+import { ReviewSweeper } from '../../src/reviews/sweeper.js';
+import { Timekeeper } from '../../src/reviews/timekeeper.js';
 import type { Review } from '../../src/reviews/review.js';
 import { Reviewers, type ReviewerPerson } from '../../src/reviews/reviewers.js';
 import { ReviewsService } from '../../src/reviews/reviews.service.js';
+import { PLAIN_POLICY } from '../../src/reviews/rules/policy.js';
 import type { Reviewer } from '../../src/reviews/rules/review.js';
 import type { Subject } from '../../src/reviews/rules/subject.js';
 import { findReview } from '../../src/reviews/sql/find-review.js';
@@ -128,8 +140,15 @@ export class FakeEngine extends Engine {
     return { kind: 'applied' };
   }
 
+  /** Who started each workflow. */
+  readonly starters = new Map<string, string>();
+
+  async get(workflowId: string): Promise<WorkflowExecution> {
+    const createdBy = this.starters.get(workflowId);
+    return { workflowId, createdBy, tasks: [] } as unknown as WorkflowExecution;
+  }
+
   start = notHere;
-  get = notHere;
   search = notHere;
   terminate = notHere;
   pause = notHere;
@@ -166,8 +185,13 @@ class FakeLedger extends Ledger {
 
 class GivenEvidence extends EvidenceSource {
   subject: Subject = exampleSubject();
+  /** Of a later scan of the same object. */
+  later: Subject | undefined;
   async ofScan(): Promise<Subject> {
     return this.subject;
+  }
+  async since(): Promise<Subject | undefined> {
+    return this.later;
   }
 }
 
@@ -180,6 +204,9 @@ class GivenReviewers extends Reviewers {
     return this.people;
   }
 }
+
+/** What a review has that nobody did anything with yet. */
+export const UNTOUCHED = { policy: PLAIN_POLICY, round: 1, votes: [], excluded: [], escalated: 0 } as const;
 
 /** A subject with one masked finding; the key is the one a test wants to see handled. */
 export function exampleSubject(key = 'incoming/config.zip'): Subject {
@@ -219,23 +246,32 @@ export const person = (id: string, more: Partial<Reviewer> = {}): Reviewer => ({
 });
 
 /** The reviews stage on a real database, with everything around it in memory. */
-export async function reviewsStage(channels: (parts: StageParts) => readonly ReviewChannel[] = () => []) {
+export async function reviewsStage(
+  channels: (parts: StageParts) => readonly ReviewChannel[] = () => [],
+  /** Goes on with what is in the database, as after a restart; the engine is another process. */
+  running?: FakeEngine,
+) {
   const database = await testDatabase();
-  await database.truncate();
+  if (running === undefined) await database.truncate();
   const db = new Database(database.url, { maxConnections: 20 });
   const clock = new SetClock();
   const bell = new OutboxBell();
-  const engine = new FakeEngine();
+  const engine = running ?? new FakeEngine();
   const ledger = new FakeLedger();
   const evidence = new GivenEvidence();
   const reviewers = new GivenReviewers();
   const log: Log = pino({ level: 'silent' });
   const outbox = new PostgresOutbox(clock, bell);
   const parts: StageParts = { db, clock, bell, reviewers, log, outbox };
-  const active = channels(parts);
-  const reviews = new ReviewsService(db, clock, outbox, bell, engine, active);
-  const worker = new HumanWorker(db, clock, outbox, bell, evidence, active);
+  const people = new People(reviewers, db);
+  const writer = new ReviewWriter(outbox, channels(parts));
+  const reviews = new ReviewsService(db, clock, bell, engine, people, writer);
+  const alerts = new Alerts(outbox, { ALERT_TO: ['operators@example.com'] });
+  const fourEyes = new FourEyes(db, engine);
+  const worker = new HumanWorker(db, clock, bell, evidence, people, fourEyes, writer, alerts);
+  const timekeeper = new Timekeeper({ ROLES: ['engine'] }, log, db, clock, bell, people, reviews, writer);
   const complete = new CompleteHandler(db, clock, engine, ledger, log);
+  const sweeper = new ReviewSweeper({ ROLES: ['engine'] }, log, db, clock, reviews, evidence);
   const loops: DeliveryLoop[] = [];
 
   const open = async (input: JsonObject = {}): Promise<Review> => {
@@ -268,7 +304,21 @@ export async function reviewsStage(channels: (parts: StageParts) => readonly Rev
     await Promise.all(loops.map((loop) => loop.stop()));
     await db.close();
   };
-  return { ...parts, engine, ledger, evidence, reviews, worker, complete, open, deliver, close };
+  return {
+    ...parts,
+    engine,
+    ledger,
+    evidence,
+    reviews,
+    writer,
+    worker,
+    timekeeper,
+    sweeper,
+    complete,
+    open,
+    deliver,
+    close,
+  };
 }
 
 export interface StageParts {

@@ -15,6 +15,15 @@ export interface ReviewsWaiting {
   readonly oldestAt: string | null;
 }
 
+export interface Vote {
+  readonly by: Person;
+  readonly onBehalfOf: Person | null;
+  readonly label: string;
+  readonly reason: string;
+  readonly at: string;
+  readonly isOverride: boolean;
+}
+
 export interface ReviewSummary {
   readonly id: string;
   readonly taskId: string;
@@ -45,7 +54,17 @@ export interface ReviewSummary {
   } | null;
   readonly findingsTotal: number;
   readonly subjectDigest: string;
+  readonly queue: string;
   readonly claim: { readonly by: Person; readonly at: string } | null;
+  readonly owner: Person | null;
+  /** Empty: everybody who may decide. */
+  readonly asks: readonly { readonly kind: 'user' | 'group'; readonly name: string }[];
+  readonly dueAt: string | null;
+  readonly hold: { readonly by: Person; readonly until: string; readonly reason: string } | null;
+  readonly info: { readonly by: Person; readonly since: string; readonly question: string } | null;
+  readonly round: number;
+  readonly votes: readonly Vote[];
+  readonly quorum: { readonly approve: number; readonly reject: number; readonly distinctGroups: boolean };
   readonly decision: {
     readonly outcome: string;
     readonly label: string;
@@ -55,6 +74,8 @@ export interface ReviewSummary {
     readonly reason: string;
     readonly completion: 'pending' | 'applied' | 'late';
     readonly completionNote: string | null;
+    /** The clock decided, not a person. */
+    readonly isAutomatic: boolean;
   } | null;
   readonly cancelled: { readonly at: string; readonly reason: string } | null;
   readonly createdAt: string;
@@ -81,6 +102,10 @@ export interface Finding {
 export interface Review extends ReviewSummary {
   readonly engines: readonly string[];
   readonly findings: readonly Finding[];
+  /** Who must not decide here (four eyes), and why. */
+  readonly excluded: readonly (Person & { readonly because: string })[];
+  /** JSON Schema of the form, where there is one. */
+  readonly form: Readonly<Record<string, unknown>> | null;
   readonly timeline: readonly {
     readonly at: string;
     readonly kind: string;
@@ -89,3 +114,7 @@ export interface Review extends ReviewSummary {
     readonly data: Readonly<Record<string, unknown>>;
   }[];
 }
+
+/** Whether somebody can still decide it. */
+export const waits = ({ decision, cancelled }: Pick<ReviewSummary, 'decision' | 'cancelled'>): boolean =>
+  decision === null && cancelled === null;

@@ -41,6 +41,10 @@ interface Review {
   readonly findingsTotal: number;
   readonly subjectDigest: string;
   readonly claim: { readonly by: Person; readonly at: string } | null;
+  readonly asks: readonly { readonly kind: 'user' | 'group'; readonly name: string }[];
+  readonly dueAt: string | null;
+  readonly votes: readonly { readonly label: string; readonly by: Person }[];
+  readonly quorum: { readonly approve: number };
   readonly decision: {
     readonly label: string;
     readonly by: Person;
@@ -70,7 +74,11 @@ export function addReview(program: Command, cli: Cli): void {
   group
     .command('list')
     .description('list reviews, the newest first; those that wait, when no state is named')
-    .option('--state <STATES>', 'one or more by comma: OPEN, CLAIMED, COMPLETED, CANCELLED', 'OPEN,CLAIMED')
+    .option(
+      '--state <STATES>',
+      'one or more by comma: OPEN, ASSIGNED, CLAIMED, ON_HOLD, INFO_REQUESTED, COMPLETED, EXPIRED, SKIPPED, CANCELLED; WAITING is the first five',
+      'WAITING',
+    )
     .option('--mine', 'those that I hold')
     .option('--limit <N>', 'at most so many', wholeNumber('--limit', 1, 200), 50)
     .option('--cursor <CURSOR>', 'the next page, as the last one said')
@@ -158,6 +166,10 @@ async function decide(
     digest: digest ?? review.subjectDigest,
   });
   if (cli.json) return cli.print(decided, () => []);
+  if (decided.decision === null) {
+    const { votes, quorum } = decided;
+    return cli.out(`Voted: ${chosen.label}. ${votes.length} of ${quorum.approve} votes; others must agree.`);
+  }
   const effect = decided.outcomes?.find(({ name }) => name === outcome)?.effect ?? chosen.effect;
   cli.out(`Decided: ${chosen.label}. ${visible(effect, 300)}`);
   for (const line of await whatCameOfIt(cli, review, outcome)) cli.out(line);
@@ -199,9 +211,16 @@ const get = (cli: Cli, id: string): Promise<ReviewDetail> => cli.client.call('GE
 const objectOf = ({ object }: Review): string | undefined =>
   object === null ? undefined : s3Url(object.bucket, object.key);
 
+/** `1 of 2: Release by Alice`; nothing where one vote decides. */
+function votesOf({ votes, quorum }: Review): string | null {
+  if (votes.length === 0 && quorum.approve === 1) return null;
+  const said = votes.map(({ label, by }) => `${label} by ${by.name}`).join(', ');
+  return `${votes.length} of ${quorum.approve}${said === '' ? '' : `: ${said}`}`;
+}
+
 function shown(review: ReviewDetail): string[] {
   const { claim, decision, cancelled } = review;
-  const waits = review.state === 'OPEN' || review.state === 'CLAIMED';
+  const waits = decision === null && cancelled === null;
   return [
     ...facts([
       ['review', review.title],
@@ -212,7 +231,10 @@ function shown(review: ReviewDetail): string[] {
       ['verdict', review.verdict],
       ['reason', review.reason],
       ['since', review.createdAt],
+      ['asks', review.asks.map(({ kind, name }) => (kind === 'group' ? `group ${name}` : name)).join(', ')],
+      ['due', review.dueAt],
       ['held by', claim === null ? null : `${claim.by.name} since ${claim.at}`],
+      ['votes', votesOf(review)],
       [
         'decided',
         decision === null

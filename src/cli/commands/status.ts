@@ -27,7 +27,7 @@ interface Counts {
 }
 
 interface ReviewPage {
-  readonly items: readonly { readonly state: string; readonly createdAt: string }[];
+  readonly items: readonly { readonly claim: unknown; readonly createdAt: string }[];
   readonly nextCursor: string | null;
 }
 
@@ -122,10 +122,10 @@ async function people({ client }: Cli): Promise<People> {
   let oldestAt: string | null = null;
   let cursor: string | undefined;
   for (let page = 0; page < REVIEW_PAGES; page += 1) {
-    const asked = { state: 'OPEN,CLAIMED', limit: PAGE, cursor };
+    const asked = { state: 'WAITING', limit: PAGE, cursor };
     const { items, nextCursor } = await client.call<ReviewPage>('GET', query('/api/v1/reviews', asked));
     waiting += items.length;
-    held += items.filter(({ state }) => state === 'CLAIMED').length;
+    held += items.filter(({ claim }) => claim !== null).length;
     oldestAt = items.at(-1)?.createdAt ?? oldestAt;
     if (nextCursor === null) return { waiting, held, isAll: true, oldestAt };
     cursor = nextCursor;

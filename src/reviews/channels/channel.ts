@@ -1,14 +1,31 @@
 import type { OutboxMessage } from '../../outbound/outbox.js';
 import type { Review } from '../review.js';
+import type { ReviewerPerson } from '../reviewers.js';
+
+/** Why people are told of a review. With it a message is unique: the same telling twice is one. */
+export type Telling =
+  | { readonly kind: 'opened' }
+  /** It was given to them. */
+  | { readonly kind: 'assigned'; readonly version: number }
+  | { readonly kind: 'reminder'; readonly step: number }
+  | { readonly kind: 'escalated'; readonly step: number; readonly loop: number }
+  /** What is asked about changed: whoever voted must look again. */
+  | { readonly kind: 'renewed'; readonly round: number }
+  /** What they asked for was answered. */
+  | { readonly kind: 'answered'; readonly version: number };
 
 /**
- * A way to tell people of a review. A channel only says which outbox messages a change asks for; it is asked before
- * the transaction, and the messages are stored in it.
+ * A way to tell people of a review. A channel only says which outbox messages a change asks for; the messages are
+ * stored in the change's transaction.
  */
 export abstract class ReviewChannel {
   abstract readonly name: string;
-  /** The review opened: tell whom it concerns. */
-  abstract opened(review: Review): Promise<readonly OutboxMessage[]>;
+  /** Tells these people, and why. */
+  abstract tell(
+    review: Review,
+    people: readonly ReviewerPerson[],
+    telling: Telling,
+  ): readonly OutboxMessage[];
   /** Its state changed: bring every copy that people see up to date. */
   abstract changed(review: Review): readonly OutboxMessage[];
 }

@@ -1,5 +1,7 @@
 import { handlingOf, type Review } from '../review.js';
 import { outcomeFacts } from '../rules/outcome.js';
+import { isShared, type Policy } from '../rules/policy.js';
+import type { Vote } from '../rules/review.js';
 import { sizeText, visible } from '../../outbound/safe-text.js';
 import { reasonWords } from '../../verdicts/reason-words.js';
 
@@ -74,13 +76,13 @@ export function questionOf(review: Review, maxFindings: number, dryRun: boolean)
 }
 
 /** The verdict in words; the title when there is none. */
-export function headlineOf(review: Review): string {
+export function headlineOf(review: Pick<Review, 'subject' | 'title'>): string {
   const { verdict = '' } = review.subject;
   if (Object.hasOwn(VERDICT_TEXT, verdict)) return VERDICT_TEXT[verdict] ?? '';
   return visible(verdict.trim() === '' ? review.title : verdict, 150).trim() || 'A decision is needed';
 }
 
-function factsOf({ subject, createdAt }: Review): Fact[] {
+function factsOf({ subject, createdAt, dueAt, policy, votes }: Review): Fact[] {
   const facts: Fact[] = [];
   const add = (label: string, value: string | undefined, literal = false): void => {
     if (value !== undefined && value !== '') facts.push({ label, value, literal });
@@ -113,7 +115,21 @@ function factsOf({ subject, createdAt }: Review): Fact[] {
       .join(', '),
   );
   add('Asked', minuteOf(createdAt));
+  add('Due', dueAt === undefined ? undefined : minuteOf(dueAt));
+  if (isShared(policy)) add('Votes', votesText(policy, votes));
   return facts;
+}
+
+/** `2 must agree; Release by Alice`. */
+function votesText(policy: Policy, votes: readonly Vote[]): string {
+  const given = votes
+    .slice(0, 10)
+    .map(({ outcome, by, onBehalfOf }) => {
+      const away = onBehalfOf === undefined ? '' : ` for ${visible(onBehalfOf.name, 60)}`;
+      return `${outcomeFacts(outcome).label} by ${visible(by.name, 60)}${away}`;
+    })
+    .join(', ');
+  return `${policy.quorum.approve} must agree; ${given === '' ? 'none voted so far' : given}`;
 }
 
 /** `2026-11-23 09:00 UTC`; empty for what is no time. */

@@ -6,6 +6,8 @@ export interface OutcomeFacts {
   /** What happens when it is chosen, in one sentence. */
   readonly effect: string;
   readonly needsReason: boolean;
+  /** It refuses what was asked for; anything else grants something. */
+  readonly refuses: boolean;
   /** Drives the look of its button; `danger` destroys something. */
   readonly tone: 'primary' | 'danger' | 'neutral';
 }
@@ -25,22 +27,51 @@ const KNOWN: Readonly<Record<string, OutcomeFacts>> = {
     label: 'Release',
     effect: 'The object becomes available again, as it was uploaded.',
     needsReason: true,
+    refuses: false,
     tone: 'primary',
   },
   delete: {
     label: 'Delete',
     effect: 'The object is deleted for good. The ledger keeps its record.',
     needsReason: false,
+    refuses: true,
     tone: 'danger',
   },
   keep: {
     label: 'Keep in quarantine',
     effect: 'The object stays in quarantine.',
     needsReason: false,
+    refuses: true,
     tone: 'neutral',
   },
-  approve: { label: 'Approve', effect: 'The workflow goes on.', needsReason: false, tone: 'primary' },
-  reject: { label: 'Reject', effect: 'The workflow is told no.', needsReason: false, tone: 'danger' },
+  skipped: {
+    label: 'Skip',
+    effect: 'The workflow goes on without an answer.',
+    needsReason: true,
+    refuses: true,
+    tone: 'neutral',
+  },
+  expired: {
+    label: 'Expired',
+    effect: 'Nobody decided in time: the workflow is told no.',
+    needsReason: false,
+    refuses: true,
+    tone: 'neutral',
+  },
+  approve: {
+    label: 'Approve',
+    effect: 'The workflow goes on.',
+    needsReason: false,
+    refuses: false,
+    tone: 'primary',
+  },
+  reject: {
+    label: 'Reject',
+    effect: 'The workflow is told no.',
+    needsReason: false,
+    refuses: true,
+    tone: 'danger',
+  },
 };
 
 /** What is known of an outcome; one that a definition invented gets its own name as label. */
@@ -54,6 +85,7 @@ export function outcomeFacts(outcome: string, handling: Handling = {}): OutcomeF
     label: words.charAt(0).toUpperCase() + words.slice(1),
     effect: `The workflow goes on with “${outcome}”.`,
     needsReason: false,
+    refuses: false,
     tone: 'neutral',
   };
 }

@@ -1,47 +1,18 @@
 import type { Instant } from '../../clock.js';
-import { outcomeFacts } from './outcome.js';
-import { isEnded, type Decision, type Person, type Reviewer, type ReviewStanding } from './review.js';
-
-/** What somebody wants of a review. */
-export type ReviewCommand =
-  | { readonly kind: 'claim' }
-  /** Gives a claim back to everybody. */
-  | { readonly kind: 'release' }
-  | { readonly kind: 'reassign'; readonly to: Person }
-  | {
-      readonly kind: 'decide';
-      readonly outcome: string;
-      readonly reason: string;
-      /** Digest of what the person was shown, when the channel knows it. */
-      readonly digest?: string | undefined;
-    }
-  /** The workflow no longer waits. */
-  | { readonly kind: 'cancel'; readonly reason: string };
-
-/** Why a command has no effect. */
-export type Refusal =
-  /** Somebody was first, or holds it; `winner` and `at` say who and when. */
-  | {
-      readonly why: 'decided' | 'claimed';
-      readonly winner: Person;
-      readonly at: Instant;
-      readonly outcome?: string;
-    }
-  | { readonly why: 'cancelled'; readonly at: Instant; readonly reason: string }
-  | { readonly why: 'not_claimed' }
-  /** What was shown is not what is being decided. */
-  | { readonly why: 'stale'; readonly digest: string }
-  | { readonly why: 'unknown_outcome'; readonly outcomes: readonly string[] }
-  | { readonly why: 'reason_required'; readonly outcome: string };
-
-export type Transition =
-  | { readonly kind: 'applied'; readonly next: ReviewStanding }
-  /** Already so, by the same person: answered like the first time. */
-  | { readonly kind: 'unchanged' }
-  | { readonly kind: 'refused'; readonly refusal: Refusal };
-
-/** Longest reason that is kept, in characters. */
-export const MAX_REASON_LENGTH = 2000;
+import { eligibility } from './eligibility.js';
+import { escalate, expire, giveBack } from './clockwork.js';
+import { decide, skip, withdraw } from './decide.js';
+import {
+  ended,
+  held,
+  moved,
+  person,
+  refused,
+  unchanged,
+  type ReviewCommand,
+  type Transition,
+} from './command.js';
+import { isEnded, type Person, type Reviewer, type ReviewStanding } from './review.js';
 
 /**
  * What a command does to a review, and nothing about how it is stored: the same review, command and time give the
@@ -53,20 +24,47 @@ export function transition(
   who: Reviewer,
   now: Instant,
 ): Transition {
+  // Alone may come again after its own success: the same click twice.
+  if (command.kind === 'decide') return decide(review, command, who, now);
+  if (isEnded(review.state)) return ended(review);
   switch (command.kind) {
     case 'claim':
       return claim(review, who, now);
     case 'release':
-      return release(review, who);
+      return release(review, who, now);
     case 'reassign':
-      return reassign(review, command.to, who, now);
-    case 'decide':
-      return decide(review, command, who, now);
+      return handOn(review, command.to, who, now, undefined);
+    case 'delegate':
+      return delegate(review, command.to, who, now);
+    case 'withdraw':
+      return withdraw(review, who);
+    case 'skip':
+      return skip(review, command.reason, who, now);
+    case 'hold':
+      return hold(review, command, who, now);
+    case 'resume':
+      return resume(review, who, now);
+    case 'ask':
+      return ask(review, command.question, who, now);
+    case 'answer':
+      if (review.info === undefined)
+        return refused({ why: 'wrong_state', state: review.state, needs: ['INFO_REQUESTED'] });
+      return moved(review, { ...back(review, review.info.since, now), info: undefined });
+    case 'postpone':
+      return postpone(review, command.dueAt, who, now);
+    case 'renew':
+      if (command.digest === review.subjectDigest) return unchanged;
+      return moved(review, { round: review.round + 1, subjectDigest: command.digest, votes: [] });
+    case 'escalate':
+      return escalate(review, command.step);
+    case 'expire':
+      return expire(review, who, now);
+    case 'giveBack':
+      return giveBack(review, command.claimedAt);
     case 'cancel':
-      if (isEnded(review.state)) return ended(review);
       return moved(review, {
         state: 'CANCELLED',
-        claim: undefined,
+        ...NOBODY,
         cancelled: { at: now, reason: command.reason },
       });
     default:
@@ -74,76 +72,129 @@ export function transition(
   }
 }
 
+const NOBODY = { claim: undefined, owner: undefined, hold: undefined, info: undefined };
+
+/** Why somebody may not touch it; undefined when they may. */
+export function notAllowed(review: ReviewStanding, who: Reviewer): Transition | undefined {
+  const judged = eligibility(review, who);
+  if (judged.may) return undefined;
+  return judged.why === 'excluded'
+    ? refused({ why: 'excluded', who: person(who), because: judged.because })
+    : refused({ why: 'not_asked', asked: judged.asked });
+}
+
+/** Somebody else has it, and nobody may pass them by but an admin. */
+const isHeldByOther = (review: ReviewStanding, who: Reviewer): boolean =>
+  review.claim !== undefined &&
+  review.claim.by.id !== who.id &&
+  !who.isAdmin &&
+  !standsInFor(who, review.claim.by);
+
+const standsInFor = (who: Reviewer, holder: Person): boolean =>
+  who.standsInFor?.some(({ id }) => id === holder.id) ?? false;
+
 function claim(review: ReviewStanding, who: Reviewer, now: Instant): Transition {
-  if (isEnded(review.state)) return ended(review);
-  if (review.claim !== undefined)
-    return review.claim.by.id === who.id ? { kind: 'unchanged' } : held(review.claim);
-  return moved(review, { state: 'CLAIMED', claim: { by: person(who), at: now } });
+  const no = notAllowed(review, who);
+  if (no !== undefined) return no;
+  if (review.claim !== undefined) {
+    const isTheirs = review.claim.by.id === who.id;
+    if (isTheirs && review.state !== 'ASSIGNED') return unchanged;
+    // An admin's claim takes nothing over: that is what reassigning is for.
+    if (!isTheirs && !standsInFor(who, review.claim.by)) return held(review);
+  }
+  const state = review.state === 'OPEN' || review.state === 'ASSIGNED' ? 'CLAIMED' : review.state;
+  return moved(review, { state, claim: { by: person(who), at: now } });
 }
 
-function release(review: ReviewStanding, who: Reviewer): Transition {
-  if (isEnded(review.state)) return ended(review);
+function release(review: ReviewStanding, who: Reviewer, now: Instant): Transition {
   if (review.claim === undefined) return refused({ why: 'not_claimed' });
-  if (review.claim.by.id !== who.id && !who.isAdmin) return held(review.claim);
-  return moved(review, { state: 'OPEN', claim: undefined });
+  if (isHeldByOther(review, who)) return held(review);
+  if (review.owner !== undefined)
+    return moved(review, { claim: { by: review.owner, at: now }, owner: undefined });
+  const isWaiting = review.state === 'ON_HOLD' || review.state === 'INFO_REQUESTED';
+  return moved(review, { claim: undefined, state: isWaiting ? review.state : 'OPEN' });
 }
 
-function reassign(review: ReviewStanding, to: Person, who: Reviewer, now: Instant): Transition {
-  if (isEnded(review.state)) return ended(review);
-  if (review.claim !== undefined && review.claim.by.id !== who.id && !who.isAdmin) return held(review.claim);
-  if (review.claim?.by.id === to.id) return { kind: 'unchanged' };
-  return moved(review, { state: 'CLAIMED', claim: { by: to, at: now } });
+function delegate(review: ReviewStanding, to: Person, who: Reviewer, now: Instant): Transition {
+  if (review.claim?.by.id !== who.id)
+    return review.claim === undefined ? refused({ why: 'not_claimed' }) : held(review);
+  return handOn(review, to, who, now, review.owner ?? person(who));
 }
 
-function decide(
+/** Gives it to one person, who was asked by name from now on. Never to somebody whom four eyes keep out. */
+function handOn(
   review: ReviewStanding,
-  command: ReviewCommand & { kind: 'decide' },
+  to: Person,
+  who: Reviewer,
+  now: Instant,
+  owner: Person | undefined,
+): Transition {
+  if (isHeldByOther(review, who)) return held(review);
+  const target = review.excluded.find(({ id }) => id === to.id);
+  if (target !== undefined) return refused({ why: 'excluded', who: to, because: target.because });
+  if (review.claim?.by.id === to.id) return unchanged;
+  const isWaiting = review.state === 'ON_HOLD' || review.state === 'INFO_REQUESTED';
+  return moved(review, {
+    state: isWaiting ? review.state : 'ASSIGNED',
+    claim: { by: to, at: now },
+    owner,
+    excluded: withAssigner(review, who),
+  });
+}
+
+/** Who chose the person must not be that person's second pair of eyes, where the policy says so. */
+function withAssigner({ policy, excluded }: ReviewStanding, who: Reviewer): ReviewStanding['excluded'] {
+  const isAsked = policy.fourEyes.includes('assigner') && who.via !== 'system';
+  if (!isAsked || excluded.some(({ id }) => id === who.id)) return excluded;
+  return [...excluded, { ...person(who), because: 'assigner' }];
+}
+
+function hold(
+  review: ReviewStanding,
+  { until, reason }: { until: Instant; reason: string },
   who: Reviewer,
   now: Instant,
 ): Transition {
-  const { decision } = review;
-  if (decision !== undefined && decision.by.id === who.id && decision.outcome === command.outcome)
-    return { kind: 'unchanged' };
-  if (isEnded(review.state)) return ended(review);
-  if (!review.outcomes.includes(command.outcome))
-    return refused({ why: 'unknown_outcome', outcomes: review.outcomes });
-  if (command.digest !== undefined && command.digest !== review.subjectDigest)
-    return refused({ why: 'stale', digest: review.subjectDigest });
-  const reason = command.reason.trim();
-  if (reason === '' && outcomeFacts(command.outcome).needsReason)
-    return refused({ why: 'reason_required', outcome: command.outcome });
-  if (review.claim !== undefined && review.claim.by.id !== who.id && !who.isAdmin) return held(review.claim);
-  const made: Decision = {
-    outcome: command.outcome,
-    by: person(who),
-    at: now,
-    via: who.via,
-    method: who.method,
-    reason,
-  };
-  return moved(review, { state: 'COMPLETED', claim: undefined, decision: made });
+  const no = notAllowed(review, who);
+  if (no !== undefined) return no;
+  if (isHeldByOther(review, who)) return held(review);
+  if (until <= now) return refused({ why: 'too_late', field: 'until', at: now });
+  if (review.state === 'INFO_REQUESTED')
+    return refused({ why: 'wrong_state', state: review.state, needs: ['OPEN', 'ASSIGNED', 'CLAIMED'] });
+  const since = review.hold?.since ?? now;
+  return moved(review, { state: 'ON_HOLD', hold: { by: person(who), since, until, reason } });
 }
 
-const person = ({ id, name }: Person): Person => ({ id, name });
+function resume(review: ReviewStanding, who: Reviewer, now: Instant): Transition {
+  const since = review.hold?.since ?? review.info?.since;
+  if (since === undefined)
+    return refused({ why: 'wrong_state', state: review.state, needs: ['ON_HOLD', 'INFO_REQUESTED'] });
+  if (who.via !== 'system' && isHeldByOther(review, who)) return held(review);
+  return moved(review, { ...back(review, since, now), hold: undefined, info: undefined });
+}
 
-const moved = (review: ReviewStanding, change: Partial<ReviewStanding>): Transition => ({
-  kind: 'applied',
-  next: { ...review, ...change, version: review.version + 1 },
-});
+function ask(review: ReviewStanding, question: string, who: Reviewer, now: Instant): Transition {
+  const no = notAllowed(review, who);
+  if (no !== undefined) return no;
+  if (isHeldByOther(review, who)) return held(review);
+  if (review.state === 'ON_HOLD')
+    return refused({ why: 'wrong_state', state: review.state, needs: ['OPEN', 'ASSIGNED', 'CLAIMED'] });
+  const since = review.info?.since ?? now;
+  return moved(review, { state: 'INFO_REQUESTED', info: { by: person(who), since, question } });
+}
 
-const refused = (refusal: Refusal): Transition => ({ kind: 'refused', refusal });
+/** Where a review goes on that waited; the deadline moves by the wait, where the policy says so. */
+function back(review: ReviewStanding, since: Instant, now: Instant): Partial<ReviewStanding> {
+  const moves = review.policy.holdStopsClock && review.dueAt !== undefined;
+  return {
+    state: review.claim === undefined ? 'OPEN' : 'CLAIMED',
+    ...(moves ? { dueAt: (review.dueAt ?? 0) + Math.max(0, now - since) } : {}),
+  };
+}
 
-const held = (claimed: { by: Person; at: Instant }): Transition =>
-  refused({ why: 'claimed', winner: claimed.by, at: claimed.at });
-
-function ended(review: ReviewStanding): Transition {
-  if (review.decision !== undefined) {
-    const { by, at, outcome } = review.decision;
-    return refused({ why: 'decided', winner: by, at, outcome });
-  }
-  return refused({
-    why: 'cancelled',
-    at: review.cancelled?.at ?? 0,
-    reason: review.cancelled?.reason ?? 'the workflow ended',
-  });
+function postpone(review: ReviewStanding, dueAt: Instant, who: Reviewer, now: Instant): Transition {
+  const no = notAllowed(review, who);
+  if (no !== undefined) return no;
+  if (dueAt <= now) return refused({ why: 'too_late', field: 'dueAt', at: now });
+  return dueAt === review.dueAt ? unchanged : moved(review, { dueAt });
 }

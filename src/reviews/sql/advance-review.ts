@@ -1,6 +1,7 @@
 import type { Instant } from '../../clock.js';
 import type { Queryable } from '../../database/queryable.js';
 import { REVIEW_COLUMNS, toReview, type Review, type ReviewRow } from '../review.js';
+import { asksOf } from '../rules/eligibility.js';
 import type { ReviewStanding } from '../rules/review.js';
 
 /**
@@ -13,12 +14,14 @@ export async function advanceReview(
   next: ReviewStanding,
   now: Instant,
 ): Promise<Review | undefined> {
-  const { claim, decision, cancelled } = next;
+  const { claim, decision, cancelled, owner } = next;
   const [row] = await tx.query<ReviewRow>(
     `UPDATE review SET state = $4, version = $5, updated_at = $6,
        claimed_by = $7, claimed_by_name = $8, claimed_at = $9,
        outcome = $10, decided_by = $11, decided_by_name = $12, decided_at = $13, decided_via = $14,
        decided_method = $15, decision_reason = $16, cancelled_at = $17, cancel_reason = $18,
+       round = $19, subject_digest = $20, excluded = $21::json, escalated = $22, due_at = $23, hold = $24::json,
+       info = $25::json, owner_id = $26, owner_name = $27, asks = $28,
        completion = CASE WHEN $10::text IS NULL THEN NULL ELSE 'pending' END
      WHERE id = $1 AND version = $2 AND state = $3
      RETURNING ${REVIEW_COLUMNS}`,
@@ -41,7 +44,21 @@ export async function advanceReview(
       decision?.reason ?? null,
       cancelled?.at ?? null,
       cancelled?.reason ?? null,
+      next.round,
+      next.subjectDigest,
+      JSON.stringify(next.excluded),
+      next.escalated,
+      next.dueAt ?? null,
+      jsonOrNull(next.hold),
+      jsonOrNull(next.info),
+      owner?.id ?? null,
+      owner?.name ?? null,
+      asksOf(next),
     ],
   );
-  return row && toReview(row);
+  // The new vote is written after this.
+  return row && { ...toReview(row), votes: next.votes };
 }
+
+const jsonOrNull = (value: object | undefined): string | null =>
+  value === undefined ? null : JSON.stringify(value);

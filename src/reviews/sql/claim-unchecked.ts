@@ -8,7 +8,7 @@ export const claimUnchecked = (
 ): Promise<{ id: string; task_id: string }[]> =>
   db.query(
     `WITH old AS (
-       SELECT id FROM review WHERE state IN ('OPEN', 'CLAIMED') AND checked_at <= $2
+       SELECT id FROM review WHERE state IN ('OPEN', 'ASSIGNED', 'CLAIMED', 'ON_HOLD', 'INFO_REQUESTED') AND checked_at <= $2
        ORDER BY checked_at LIMIT $3 FOR UPDATE SKIP LOCKED
      )
      UPDATE review SET checked_at = $1 FROM old WHERE review.id = old.id

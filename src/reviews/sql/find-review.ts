@@ -12,3 +12,12 @@ export async function findReview(
       : await db.query<ReviewRow>(`SELECT ${REVIEW_COLUMNS} FROM review WHERE task_id = $1`, [by.taskId]);
   return row && toReview(row);
 }
+
+/** Several by their ids, in no order; those that are not there are left out. */
+export async function findReviews(db: Queryable, ids: readonly string[]): Promise<Review[]> {
+  if (ids.length === 0) return [];
+  const rows = await db.query<ReviewRow>(`SELECT ${REVIEW_COLUMNS} FROM review WHERE id = ANY ($1::uuid[])`, [
+    ids,
+  ]);
+  return rows.map(toReview);
+}

@@ -1,12 +1,15 @@
 import type { Queryable } from '../../database/queryable.js';
+import { asksOf } from '../rules/eligibility.js';
 import { REVIEW_COLUMNS, toReview, type Review, type ReviewRow } from '../review.js';
 
 /** Opens the review of a task. @returns `undefined` when the task has one already. */
 export async function insertReview(tx: Queryable, review: Review): Promise<Review | undefined> {
   const [row] = await tx.query<ReviewRow>(
     `INSERT INTO review (id, task_id, workflow_id, scan_id, title, verdict, reason, outcomes, subject,
-                         subject_digest, created_at, updated_at, checked_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::json, $10, $11, $11, $11)
+                         subject_digest, created_at, updated_at, checked_at, state, queue, policy, excluded, due_at,
+                         claimed_by, claimed_by_name, claimed_at, object_id, asks)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::json, $10, $11, $11, $11, $12, $13, $14::json, $15::json, $16,
+             $17, $18, $19, $20, $21)
      ON CONFLICT (task_id) DO NOTHING RETURNING ${REVIEW_COLUMNS}`,
     [
       review.id,
@@ -20,6 +23,16 @@ export async function insertReview(tx: Queryable, review: Review): Promise<Revie
       JSON.stringify(review.subject),
       review.subjectDigest,
       review.createdAt,
+      review.state,
+      review.policy.queue,
+      JSON.stringify(review.policy),
+      JSON.stringify(review.excluded),
+      review.dueAt ?? null,
+      review.claim?.by.id ?? null,
+      review.claim?.by.name ?? null,
+      review.claim?.at ?? null,
+      review.subject.object?.objectId ?? null,
+      asksOf(review),
     ],
   );
   return row && toReview(row);

@@ -85,3 +85,15 @@ export async function scanEssence(
     ...(row?.sha256 == null ? {} : { sha256: row.sha256 }),
   };
 }
+
+/** The last verdict on an object and the scan that gave it; `undefined` when none was given. */
+export async function latestVerdict(
+  db: Queryable,
+  objectId: string,
+): Promise<{ scanId: string; verdict: string; reason: string } | undefined> {
+  const [row] = await db.query<{ scan_id: string; verdict: string; reason: string | null }>(
+    'SELECT scan_id, verdict, reason FROM verdict WHERE object_id = $1 ORDER BY id DESC LIMIT 1',
+    [objectId],
+  );
+  return row && { scanId: row.scan_id, verdict: row.verdict, reason: row.reason ?? '' };
+}

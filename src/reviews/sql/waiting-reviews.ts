@@ -1,3 +1,4 @@
+import { WAITING_STATES } from '../rules/review.js';
 import type { Queryable } from '../../database/queryable.js';
 
 /** What waits for people. */
@@ -19,12 +20,12 @@ export async function waitingReviews(db: Queryable, personId: string): Promise<W
   const [row] = await db.query<WaitingReviews>(
     `SELECT (SELECT count(*) FROM (SELECT FROM review WHERE state = 'OPEN' LIMIT $2) o)::int AS open,
             c.claimed, c.mine,
-            least((SELECT created_at FROM review WHERE state = 'OPEN' ORDER BY created_at LIMIT 1),
-                  (SELECT created_at FROM review WHERE state = 'CLAIMED' ORDER BY created_at LIMIT 1))::float8
+            (SELECT min(oldest) FROM unnest($3::text[]) AS s(state), LATERAL
+              (SELECT created_at AS oldest FROM review WHERE state = s.state ORDER BY created_at LIMIT 1) first)::float8
               AS "oldestAt"
        FROM (SELECT count(*)::int AS claimed, (count(*) FILTER (WHERE claimed_by = $1))::int AS mine
-               FROM (SELECT claimed_by FROM review WHERE state = 'CLAIMED' LIMIT $2) held) c`,
-    [personId, MOST_COUNTED],
+               FROM (SELECT claimed_by FROM review WHERE claimed_by IS NOT NULL LIMIT $2) held) c`,
+    [personId, MOST_COUNTED, WAITING_STATES],
   );
   return row ?? { open: 0, claimed: 0, mine: 0, oldestAt: null };
 }

@@ -69,7 +69,7 @@ const COLUMNS = `o.id, o.endpoint_id, o.bucket, o.key, o.version_id, o.e_tag, o.
 const FROM = `object_version o LEFT JOIN verdict v ON v.id = o.verdict_id
   LEFT JOIN scan s ON s.id = v.scan_id
   LEFT JOIN LATERAL (
-    SELECT id FROM review WHERE workflow_id = o.workflow_id AND state IN ('OPEN', 'CLAIMED') LIMIT 1
+    SELECT id FROM review WHERE workflow_id = o.workflow_id AND state IN ('OPEN', 'ASSIGNED', 'CLAIMED', 'ON_HOLD', 'INFO_REQUESTED') LIMIT 1
   ) r ON true
   LEFT JOIN LATERAL (
     SELECT count(*) FILTER (WHERE confidence = 'high' AND NOT accepted)::int AS certain_findings,

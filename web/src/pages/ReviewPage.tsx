@@ -8,7 +8,10 @@ import { Findings } from '../parts/Findings.js';
 import { gapsOf, NotCovered, type Judged } from '../parts/NotCovered.js';
 import { Query } from '../parts/Query.js';
 import { State } from '../parts/State.js';
-import type { Review } from '../reviews.js';
+import { MoreActions } from '../review/MoreActions.js';
+import { SchemaForm, type FormValues } from '../review/SchemaForm.js';
+import { Standing } from '../review/Standing.js';
+import { waits, type Review } from '../reviews.js';
 
 /** One question with its evidence, and the answer. */
 export function ReviewPage() {
@@ -35,11 +38,7 @@ export function ReviewPage() {
               {data.object === null ? null : <NotLookedAt review={data} objectId={data.object.id} />}
             </div>
             <div>
-              {data.state === 'OPEN' || data.state === 'CLAIMED' ? (
-                <Decide review={data} />
-              ) : (
-                <Outcome review={data} />
-              )}
+              {waits(data) ? <Decide review={data} /> : <Outcome review={data} />}
               <Timeline review={data} />
             </div>
           </div>
@@ -135,6 +134,7 @@ function Decide({ review }: { review: Review }) {
   const [asking, setAsking] = useState<string>();
   const client = useQueryClient();
   const [reason, setReason] = useState('');
+  const [form, setForm] = useState<FormValues>({});
   const refresh = () => client.invalidateQueries({ queryKey: ['review', review.id] });
   const act = useMutation({
     mutationFn: ({ verb, body }: { verb: string; body?: unknown }) =>
@@ -144,6 +144,8 @@ function Decide({ review }: { review: Review }) {
   return (
     <form className="card decide" onSubmit={(event) => event.preventDefault()}>
       <h2>Your decision</h2>
+      <Standing review={review} />
+      {review.form === null ? null : <SchemaForm schema={review.form} values={form} onChange={setForm} />}
       <label>
         Reason <span className="quiet">(kept in the record)</span>
         <textarea rows={3} value={reason} onChange={(event) => setReason(event.target.value)} />
@@ -160,7 +162,12 @@ function Decide({ review }: { review: Review }) {
                 ? setAsking(outcome.name)
                 : act.mutate({
                     verb: 'decide',
-                    body: { outcome: outcome.name, reason, digest: review.subjectDigest },
+                    body: {
+                      outcome: outcome.name,
+                      reason,
+                      digest: review.subjectDigest,
+                      ...(Object.keys(form).length === 0 ? {} : { form }),
+                    },
                   })
             }
           >
@@ -175,21 +182,23 @@ function Decide({ review }: { review: Review }) {
         </div>
       ))}
       <div className="row">
-        {review.state === 'OPEN' ? (
+        {review.claim === null || review.state === 'ASSIGNED' ? (
           <button type="button" disabled={act.isPending} onClick={() => act.mutate({ verb: 'claim' })}>
             Claim it
           </button>
-        ) : (
+        ) : null}
+        {review.claim === null ? null : (
           <button type="button" disabled={act.isPending} onClick={() => act.mutate({ verb: 'release' })}>
             Give it back
           </button>
         )}
-        {review.claim === null ? null : (
-          <span className="quiet">
-            {review.claim.by.name} is on it since {when(review.claim.at)}
-          </span>
+        {review.votes.length === 0 ? null : (
+          <button type="button" disabled={act.isPending} onClick={() => act.mutate({ verb: 'withdraw' })}>
+            Take my vote back
+          </button>
         )}
       </div>
+      <MoreActions review={review} disabled={act.isPending} onAct={act.mutate} />
       {act.error === null ? null : (
         <p className="problem" role="alert">
           {act.error.message}
@@ -210,6 +219,7 @@ function Outcome({ review }: { review: Review }) {
           <p>
             by {decision.by.name}, {when(decision.at)}, through {decision.via}
           </p>
+          {decision.isAutomatic ? <p className="notice">The clock decided, not a person.</p> : null}
           {decision.reason === '' ? null : <p>“{visible(decision.reason)}”</p>}
           {decision.completion === 'late' ? (
             <p className="problem">The workflow had ended before: {decision.completionNote}</p>
@@ -225,6 +235,14 @@ function Outcome({ review }: { review: Review }) {
   );
 }
 
+const SAYS = ['text', 'question', 'answer', 'reason'] as const;
+
+/** What somebody said with it, in their words. */
+function Said({ data }: { data: Readonly<Record<string, unknown>> }) {
+  const said = SAYS.map((name) => data[name]).filter((value) => typeof value === 'string' && value !== '');
+  return said.length === 0 ? null : <p className="said">{visible(said.join(' – '))}</p>;
+}
+
 function Timeline({ review }: { review: Review }) {
   return (
     <div className="card">
@@ -232,10 +250,11 @@ function Timeline({ review }: { review: Review }) {
       <ol className="timeline">
         {review.timeline.map((event) => (
           <li key={`${event.at}:${event.kind}:${event.by.id}`}>
-            <strong>{event.kind}</strong> by {event.by.name}{' '}
+            <strong>{event.kind.replaceAll('_', ' ')}</strong> by {event.by.name}{' '}
             <span className="quiet">
               through {event.via}, {when(event.at)}
             </span>
+            <Said data={event.data} />
           </li>
         ))}
       </ol>

@@ -6,9 +6,17 @@ import { ShowMore } from '../parts/ShowMore.js';
 import { usePages } from '../parts/usePages.js';
 import type { ReviewSummary } from '../reviews.js';
 
-const VIEWS: Readonly<Record<string, { readonly name: string; readonly state: string }>> = {
-  open: { name: 'Waiting for a decision', state: 'OPEN,CLAIMED' },
-  done: { name: 'Decided', state: 'COMPLETED' },
+const VIEWS: Readonly<
+  Record<
+    string,
+    { readonly name: string; readonly state: string; readonly of?: string; readonly sort?: string }
+  >
+> = {
+  open: { name: 'Waiting for a decision', state: 'WAITING', sort: 'due' },
+  mine: { name: 'Mine', state: 'WAITING', of: 'mine', sort: 'due' },
+  asked: { name: 'I may take', state: 'WAITING', of: 'asked', sort: 'due' },
+  breached: { name: 'Overdue', state: 'WAITING', of: 'breached', sort: 'due' },
+  done: { name: 'Decided', state: 'COMPLETED,EXPIRED,SKIPPED' },
   all: { name: 'All', state: '' },
 };
 
@@ -19,6 +27,8 @@ export function ReviewsPage() {
     '/api/v1/reviews',
     {
       state: VIEWS[view]?.state ?? '',
+      view: VIEWS[view]?.of ?? '',
+      sort: VIEWS[view]?.sort ?? '',
       limit: '50',
     },
   );
@@ -56,6 +66,7 @@ export function ReviewsPage() {
               <th>Verdict</th>
               <th className="number">Findings</th>
               <th>State</th>
+              <th>Due</th>
               <th>Opened</th>
             </tr>
           </thead>
@@ -87,6 +98,7 @@ export function ReviewsPage() {
                     </>
                   )}
                 </td>
+                <td className="when">{review.dueAt === null ? '–' : when(review.dueAt)}</td>
                 <td className="when">{when(review.createdAt)}</td>
               </tr>
             ))}

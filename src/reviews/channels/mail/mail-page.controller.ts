@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Public } from '../../../access/principal.js';
 import { CONFIG, publicUrl, type Config } from '../../../config.js';
-import { MAX_REASON_LENGTH } from '../../rules/transition.js';
+import { MAX_REASON_LENGTH } from '../../rules/command.js';
 import { csrfToken, HANDLE_PATTERN, isCsrfToken, MAX_WRONG_CODES } from './link.js';
 import { MailLinkService, type MailAnswer, type OpenLink } from './mail-link.service.js';
 import { messagePage, pageHeaders } from '../html-page.js';

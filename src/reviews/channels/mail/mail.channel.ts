@@ -2,35 +2,75 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../../config.js';
 import type { OutboxMessage } from '../../../outbound/outbox.js';
 import type { Review } from '../../review.js';
-import { mailRecipients, Reviewers } from '../../reviewers.js';
-import { ReviewChannel } from '../channel.js';
+import { mailRecipients, type ReviewerPerson } from '../../reviewers.js';
+import { ReviewChannel, type Telling } from '../channel.js';
 
 /** Outbox kind of one reviewer's mail about one review. */
 export const REVIEW_MAIL = 'review.mail';
+/** The same of one mail about many. */
+export const REVIEW_DIGEST = 'review.digest';
 
-/** One mail per reviewer and review. Mails cannot be changed; the page behind their link shows how it ended. */
+/** Whoever is reminded of more at once gets one mail about all of them. */
+export const MOST_SINGLE_REMINDERS = 3;
+
+/** One mail per person and telling. Mails cannot be changed; the page behind their link shows how it ended. */
 @Injectable()
 export class MailChannel extends ReviewChannel {
   readonly name = 'mail';
 
-  constructor(
-    @Inject(CONFIG) private readonly config: Config,
-    private readonly reviewers: Reviewers,
-  ) {
+  constructor(@Inject(CONFIG) private readonly config: Pick<Config, 'REVIEW_TO'>) {
     super();
   }
 
-  async opened(review: Review): Promise<readonly OutboxMessage[]> {
-    const recipients = mailRecipients(await this.reviewers.list(), this.config.REVIEW_TO);
+  tell(review: Review, people: readonly ReviewerPerson[], telling: Telling): readonly OutboxMessage[] {
+    // The team's own addresses hear of what everybody is asked, once.
+    const isForAll = telling.kind === 'opened' && review.policy.to.length === 0 && review.claim === undefined;
+    const recipients = mailRecipients(people, isForAll ? this.config.REVIEW_TO : []);
+    const suffix = suffixOf(telling);
     // Without the content: it holds a link and a code, which are made when the mail is and kept nowhere.
     return recipients.map(({ personId, name, email }) => ({
       kind: REVIEW_MAIL,
-      key: `${review.id}:${email.toLowerCase()}`,
-      payload: { reviewId: review.id, personId, name, email },
+      key: `${review.id}:${email.toLowerCase()}${suffix}`,
+      payload: { reviewId: review.id, personId, name, email, telling },
     }));
   }
 
   changed(): readonly OutboxMessage[] {
     return [];
+  }
+}
+
+/** One mail that reminds a person of many; nothing for who has no address. @param id of this set of reminders. */
+export function digestMessage(
+  { personId, name, email }: ReviewerPerson,
+  reviews: readonly Review[],
+  id: string,
+): readonly OutboxMessage[] {
+  if (email === undefined || email === '') return [];
+  return [
+    {
+      kind: REVIEW_DIGEST,
+      key: `${personId}:${id}`,
+      payload: { id, name, email, reviewIds: reviews.map((review) => review.id) },
+    },
+  ];
+}
+
+/** Makes a message of a telling unique; the opening has none, as in earlier releases. */
+export function suffixOf(telling: Telling): string {
+  switch (telling.kind) {
+    case 'opened':
+      return '';
+    case 'assigned':
+    case 'answered':
+      return `:${telling.kind}-${telling.version}`;
+    case 'reminder':
+      return `:reminder-${telling.step}`;
+    case 'escalated':
+      return `:escalated-${telling.step}-${telling.loop}`;
+    case 'renewed':
+      return `:renewed-${telling.round}`;
+    default:
+      return telling satisfies never;
   }
 }

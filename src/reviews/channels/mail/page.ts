@@ -1,6 +1,6 @@
 import type { Review } from '../../review.js';
 import { outcomeFacts } from '../../rules/outcome.js';
-import { MAX_REASON_LENGTH } from '../../rules/transition.js';
+import { MAX_REASON_LENGTH } from '../../rules/command.js';
 import { frame } from '../html-page.js';
 import { minuteOf, questionOf, type Question } from '../question.js';
 import { escapeHtml, visible } from '../../../outbound/safe-text.js';

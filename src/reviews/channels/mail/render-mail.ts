@@ -1,5 +1,6 @@
 import type { Instant } from '../../../clock.js';
 import type { Review } from '../../review.js';
+import type { Telling } from '../channel.js';
 import { minuteOf, questionOf, type Question } from '../question.js';
 import { defanged, escapeHtml, visible } from '../../../outbound/safe-text.js';
 
@@ -10,6 +11,27 @@ export interface MailParts {
   readonly linkUrl: string;
   readonly inboxUrl: string;
   readonly dryRun: boolean;
+  readonly telling: Telling;
+}
+
+/** Why this mail comes. */
+function whyText({ kind }: Telling): string {
+  switch (kind) {
+    case 'opened':
+      return 'A decision is needed.';
+    case 'assigned':
+      return 'It was given to you.';
+    case 'reminder':
+      return 'A reminder: a decision is still needed.';
+    case 'escalated':
+      return 'Nobody decided so far, so you are asked as well.';
+    case 'renewed':
+      return 'What is asked about has changed: earlier votes no longer count.';
+    case 'answered':
+      return 'Your question was answered; see the timeline.';
+    default:
+      return kind satisfies never;
+  }
 }
 
 // Gmail cuts a mail off at about 102 kB; the page shows what is left out here.
@@ -33,7 +55,7 @@ const spaced = (code: string): string => code.replace(/(\d{4})(?=\d)/g, '$1 ');
 function textOf(question: Question, parts: MailParts): string {
   const { facts, findings, outcomes, more } = question;
   const lines = [
-    `${defanged(question.headline)}. A decision is needed.`,
+    `${defanged(question.headline)}. ${whyText(parts.telling)}`,
     '',
     ...facts.map(({ label, value }) => `${label}: ${defanged(value)}`),
     '',
@@ -92,7 +114,7 @@ function htmlOf(question: Question, parts: MailParts): string {
 <body class="bg" style="margin:0;padding:0;background:#f2f4f7">
 <table role="presentation" class="bg" width="100%" cellpadding="0" cellspacing="0" style="background:#f2f4f7"><tr><td align="center" style="padding:24px 12px">
 <table role="presentation" class="card ink" width="100%" cellpadding="0" cellspacing="0" style="max-width:600px;background:#ffffff;border:1px solid ${LINE};border-radius:10px;color:${INK};font:15px/1.5 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"><tr><td style="padding:28px 28px 8px">
-<p class="muted" style="margin:0 0 4px;color:${MUTED};font-size:13px">Sallyport &middot; a decision is needed</p>
+<p class="muted" style="margin:0 0 4px;color:${MUTED};font-size:13px">Sallyport &middot; ${escapeHtml(whyText(parts.telling))}</p>
 <h1 style="margin:0 0 4px;font-size:22px;line-height:1.3">${literal(question.headline)}</h1>
 <p style="margin:0 0 18px;font:14px/1.5 ui-monospace,Menlo,Consolas,monospace;word-break:break-all">${literal(question.name)}</p>
 ${factsTable(question)}

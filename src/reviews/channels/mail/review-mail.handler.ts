@@ -10,14 +10,26 @@ import { isEnded } from '../../rules/review.js';
 import { findReview } from '../../sql/find-review.js';
 import { insertLink } from '../../sql/links.js';
 import { codeHash, LINK_HOURS, newLink, tokenHash } from './link.js';
-import { REVIEW_MAIL } from './mail.channel.js';
+import type { Telling } from '../channel.js';
+import { REVIEW_MAIL, suffixOf } from './mail.channel.js';
 import { renderMail } from './render-mail.js';
+
+const count = z.number().int().min(0);
+const TellingShape = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('opened') }),
+  z.object({ kind: z.enum(['assigned', 'answered']), version: count }),
+  z.object({ kind: z.literal('reminder'), step: count }),
+  z.object({ kind: z.literal('escalated'), step: count, loop: count }),
+  z.object({ kind: z.literal('renewed'), round: count }),
+]);
 
 const Payload = z.object({
   reviewId: z.uuid(),
   personId: z.string().min(1),
   name: z.string(),
   email: z.string().min(3).max(320),
+  // Absent in messages of an earlier release.
+  telling: z.custom<Telling>((value) => TellingShape.safeParse(value).success).default({ kind: 'opened' }),
 });
 
 /**
@@ -42,7 +54,7 @@ export class ReviewMailHandler extends OutboxHandler {
   async deliver(message: OutboxDelivery): Promise<Delivery> {
     const payload = Payload.safeParse(message.payload);
     if (!payload.success) return { kind: 'giveUp', reason: `not a review mail: ${payload.error.message}` };
-    const { reviewId, personId, name, email } = payload.data;
+    const { reviewId, personId, name, email, telling } = payload.data;
     const review = await findReview(this.db, { id: reviewId });
     if (review === undefined) return { kind: 'giveUp', reason: 'the review is gone' };
     if (isEnded(review.state)) return { kind: 'sent', receipt: { skipped: 'already over' } };
@@ -67,8 +79,17 @@ export class ReviewMailHandler extends OutboxHandler {
       linkUrl: `${base}/r/${token}`,
       inboxUrl: `${base}/reviews/${reviewId}`,
       dryRun: this.config.DRY_RUN,
+      telling,
     });
     const recipient = createHash('sha256').update(email.toLowerCase()).digest('hex').slice(0, 12);
-    return this.mailer.send({ ...mail, to: [email], messageId: `review-${reviewId}.${recipient}` });
+    const root = `review-${reviewId}.${recipient}`;
+    const suffix = suffixOf(telling).replace(':', '.');
+    return this.mailer.send({
+      ...mail,
+      to: [email],
+      messageId: `${root}${suffix}`,
+      // All mails about one review are one thread in a mail reader.
+      ...(suffix === '' ? {} : { inReplyTo: root }),
+    });
   }
 }

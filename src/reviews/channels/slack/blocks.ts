@@ -2,7 +2,7 @@ import type { ActionsBlock, Button, KnownBlock, ModalView } from '@slack/types';
 import type { Instant } from '../../../clock.js';
 import type { Review } from '../../review.js';
 import { outcomeFacts } from '../../rules/outcome.js';
-import { MAX_REASON_LENGTH } from '../../rules/transition.js';
+import { MAX_REASON_LENGTH } from '../../rules/command.js';
 import { minuteOf, questionOf, type Question } from '../question.js';
 import { bounded, codeSpan, proseSpan } from './slack-text.js';
 

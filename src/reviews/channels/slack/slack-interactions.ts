@@ -4,11 +4,9 @@ import type { WebClient } from '@slack/web-api';
 import { CONFIG, type Config } from '../../../config.js';
 import { AppError, InvalidInput } from '../../../errors.js';
 import { LOG, type Log } from '../../../ops/log.js';
-import { refusalError } from '../../refusal-error.js';
 import type { Review } from '../../review.js';
 import { ReviewsService } from '../../reviews.service.js';
 import type { Person, Reviewer } from '../../rules/review.js';
-import { transition } from '../../rules/transition.js';
 import type { SlackAccount } from '../../sql/slack.js';
 import {
   CLAIM_ACTION,
@@ -102,8 +100,7 @@ export class SlackInteractions {
     who: Reviewer,
   ): Promise<void> {
     // Whoever could not decide anyway is told before writing a reason, not after.
-    const trial = transition(review, { kind: 'decide', outcome, reason: 'to be given', digest }, who, 0);
-    if (trial.kind === 'refused') throw refusalError(trial.refusal);
+    await this.reviews.tryOut(review, { kind: 'decide', outcome, reason: 'to be given', digest }, who);
     const memory: ModalMemory = {
       reviewId: review.id,
       digest,

@@ -2,7 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../../config.js';
 import type { OutboxMessage } from '../../../outbound/outbox.js';
 import type { Review } from '../../review.js';
-import { ReviewChannel } from '../channel.js';
+import type { ReviewerPerson } from '../../reviewers.js';
+import { ReviewChannel, type Telling } from '../channel.js';
 import { slackSettings } from './slack-clients.js';
 
 /** Outbox kinds of a review's message in Slack. */
@@ -22,8 +23,9 @@ export class SlackChannel extends ReviewChannel {
     this.isOn = slackSettings(config) !== undefined;
   }
 
-  async opened(review: Review): Promise<readonly OutboxMessage[]> {
-    if (!this.isOn) return [];
+  tell(review: Review, _people: readonly ReviewerPerson[], telling: Telling): readonly OutboxMessage[] {
+    // One message is for all; what follows brings it up to date.
+    if (!this.isOn || telling.kind !== 'opened') return [];
     return [{ kind: SLACK_POST, key: review.id, group: group(review), payload: { reviewId: review.id } }];
   }
 

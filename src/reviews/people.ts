@@ -1,0 +1,86 @@
+import { Injectable } from '@nestjs/common';
+import type { Instant } from '../clock.js';
+import { Database } from '../database/database.js';
+import { Reviewers, type ReviewerPerson } from './reviewers.js';
+import { isAway, substituteOf, type Absence } from './rules/absences.js';
+import { isAmong } from './rules/eligibility.js';
+import type { Party } from './rules/policy.js';
+import type { Excluded, Person, Reviewer } from './rules/review.js';
+import { absencesAt } from './sql/absences.js';
+
+/** Everybody who may decide, at one moment. */
+export class Roster {
+  constructor(
+    readonly people: readonly ReviewerPerson[],
+    private readonly absences: readonly Absence[],
+    private readonly now: Instant,
+  ) {}
+
+  /** Somebody with the groups that they are in now, and whom they stand in for. */
+  acting(who: Reviewer): Reviewer {
+    const standsInFor = this.people
+      .filter(({ personId }) => substituteOf(this.absences, personId, this.now)?.id === who.id)
+      .map(({ personId, name, groups = [] }) => ({ id: personId, name, groups }));
+    return { ...who, groups: this.person(who.id)?.groups ?? [], standsInFor };
+  }
+
+  person(id: string): ReviewerPerson | undefined {
+    return this.people.find(({ personId }) => personId === id);
+  }
+
+  /** The account or group of this name; names of people are compared as they are, without case where that is clear. */
+  party({ kind, name }: { kind: 'user' | 'group'; name: string }): Party | undefined {
+    if (kind === 'group')
+      return this.people.some(({ groups = [] }) => groups.includes(name)) ? { kind, name } : undefined;
+    const wanted = name.toLowerCase();
+    const found =
+      this.people.find((person) => person.personId === name || person.name === name) ??
+      this.people.find(({ email }) => email?.toLowerCase() === wanted);
+    return found && { kind, id: found.personId, name: found.name };
+  }
+
+  /**
+   * Whom to ask: those of the parties whom four eyes leave in; for who is away, who stands in. Everybody once, in the
+   * order of their ids.
+   */
+  asked(parties: readonly Party[], excluded: readonly Excluded[]): readonly ReviewerPerson[] {
+    const isLeftOut = (id: string): boolean => excluded.some((one) => one.id === id);
+    const found = new Map<string, ReviewerPerson>();
+    for (const person of this.people) {
+      const { personId, name, groups = [] } = person;
+      if (isLeftOut(personId) || !isAmong(parties, { id: personId, name }, groups)) continue;
+      const present = this.present(person);
+      if (present !== undefined && !isLeftOut(present.personId)) found.set(present.personId, present);
+    }
+    return [...found.values()].sort((a, b) => (a.personId < b.personId ? -1 : 1));
+  }
+
+  /** Somebody who is there, or who stands in; nobody where nobody does. */
+  present(person: ReviewerPerson): ReviewerPerson | undefined {
+    if (!isAway(this.absences, person.personId, this.now)) return person;
+    const substitute = substituteOf(this.absences, person.personId, this.now);
+    // Whoever may not decide at all cannot do so for another.
+    return substitute && this.person(substitute.id);
+  }
+}
+
+/** Who may decide now, who is away, and who answers for them. */
+@Injectable()
+export class People {
+  constructor(
+    private readonly reviewers: Reviewers,
+    private readonly db: Database,
+  ) {}
+
+  async at(now: Instant): Promise<Roster> {
+    const [people, absences] = [await this.reviewers.list(), await absencesAt(this.db, now)];
+    return new Roster(people, absences, now);
+  }
+
+  /** @see Roster.acting */
+  async acting(who: Reviewer, now: Instant): Promise<Reviewer> {
+    return who.via === 'system' ? who : (await this.at(now)).acting(who);
+  }
+}
+
+export const personOf = ({ personId, name }: ReviewerPerson): Person => ({ id: personId, name });

@@ -1,0 +1,102 @@
+import { createContext, Script } from 'node:vm';
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import { InvalidInput } from '../errors.js';
+import type { ReviewCommand } from './rules/command.js';
+import type { Policy } from './rules/policy.js';
+
+/*
+ * Forms of questions, by JSON Schema 2020-12. Schemas come from definitions: they load nothing, are bounded in size, and
+ * a pattern of theirs that runs away is stopped.
+ */
+
+const MAX_SCHEMA_CHARACTERS = 64 * 1024;
+const MAX_FORM_CHARACTERS = 64 * 1024;
+const PATTERNS_MS = 250;
+
+type Schema = NonNullable<Policy['form']>;
+
+/** What is wrong with a form's schema; undefined when it can be used. */
+export function schemaFault(schema: Schema): string | undefined {
+  const length = JSON.stringify(schema).length;
+  if (length > MAX_SCHEMA_CHARACTERS)
+    return `has ${length} characters of JSON, more than ${MAX_SCHEMA_CHARACTERS}`;
+  try {
+    compile(schema);
+    return undefined;
+  } catch (error) {
+    return `is no JSON Schema that can be used: ${(error as Error).message.slice(0, 500)}`;
+  }
+}
+
+/**
+ * Checks what was filled in. An outcome that refuses needs no form; what is filled in with it is checked all the same.
+ *
+ * @throws InvalidInput naming each field.
+ */
+export function refuseForm(policy: Policy, command: ReviewCommand & { kind: 'decide' }): void {
+  const { form: schema } = policy;
+  const { form, outcome } = command;
+  if (schema === undefined) {
+    if (form !== undefined) throw InvalidInput.field('form', 'this question has no form; leave it out');
+    return;
+  }
+  if (form === undefined && policy.rejecting.includes(outcome)) return;
+  if (JSON.stringify(form ?? {}).length > MAX_FORM_CHARACTERS)
+    throw InvalidInput.field('form', `must be at most ${MAX_FORM_CHARACTERS} characters of JSON`);
+  const validate = compile(schema);
+  if (validate(form ?? {})) return;
+  const problems = (validate.errors ?? []).slice(0, 20).map(problemOf);
+  throw new InvalidInput(problems.map(({ path, message }) => `${path}: ${message}`).join('; '), problems);
+}
+
+/** `form.field: must be …`, with the field that is missing named too. */
+function problemOf({ instancePath, keyword, params, message }: ErrorObject): {
+  path: string;
+  message: string;
+} {
+  const missing =
+    keyword === 'required' ? `/${String((params as { missingProperty?: unknown }).missingProperty)}` : '';
+  const path = `form${`${instancePath}${missing}`.replaceAll('/', '.')}`;
+  return { path, message: missing === '' ? (message ?? 'is not valid') : 'is needed' };
+}
+
+function compile(schema: Schema) {
+  let leftMs = PATTERNS_MS;
+  /** A pattern that is given up after a moment: then the text does not match, and the form is refused. */
+  const bounded = (
+    pattern: string,
+    flags: string,
+  ): { test: (text: string) => boolean; toString: () => string } => {
+    // Made here already, so that a wrong pattern is told when the question opens.
+    const sandbox = createContext({ regex: new RegExp(pattern, flags), text: '' });
+    return {
+      test: (text) => {
+        const began = performance.now();
+        sandbox['text'] = text;
+        try {
+          return leftMs >= 1 && TEST.runInContext(sandbox, { timeout: Math.ceil(leftMs) }) === true;
+        } catch (error) {
+          if ((error as { code?: string }).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return false;
+          throw error;
+        } finally {
+          leftMs -= performance.now() - began;
+        }
+      },
+      // By this ajv tells one pattern from another.
+      toString: () => String(sandbox['regex']),
+    };
+  };
+  const validate = new Ajv2020({
+    strict: false,
+    allErrors: true,
+    validateFormats: false,
+    // Nothing of one schema is left for another.
+    addUsedSchema: false,
+    code: { regExp: Object.assign(bounded, { code: 'bounded' }) },
+  }).compile(schema);
+  // What checking the schema itself took is not the form's.
+  leftMs = PATTERNS_MS;
+  return validate;
+}
+
+const TEST = new Script('regex.test(text)');

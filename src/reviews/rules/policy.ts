@@ -1,0 +1,80 @@
+import type { ExcludedAs } from './review.js';
+
+/** Somebody who is asked: one person by the id of their account, or a group by its name. */
+export type Party =
+  | { readonly kind: 'user'; readonly id: string; readonly name: string }
+  | { readonly kind: 'group'; readonly name: string };
+
+/**
+ * How a review finds its person. `pool`: whoever claims it. `round_robin`: the next in turn. `least_loaded`: who holds
+ * the fewest. `sticky`: who decided the last one about the same object, else as `least_loaded`. `all`: everybody votes.
+ */
+export const STRATEGIES = ['pool', 'round_robin', 'least_loaded', 'sticky', 'all'] as const;
+export type Strategy = (typeof STRATEGIES)[number];
+
+/** What the clock does when a review is due. Never an approval unless the definition says so in that word. */
+export const EXPIRY_ACTIONS = ['REJECT', 'ESCALATE', 'LEAVE_OPEN', 'FAIL', 'APPROVE'] as const;
+export type ExpiryAction = (typeof EXPIRY_ACTIONS)[number];
+
+/** One step up when nobody decided: whom to ask as well, and how often to ask them again. */
+export interface EscalationStep {
+  /** After the opening. */
+  readonly afterMs: number;
+  readonly to: readonly Party[];
+  /** `add`: those who were asked stay asked. `replace`: the review moves on, away from who holds it. */
+  readonly action: 'add' | 'replace';
+  /** So many times in all; each further one `everyMs` after the one before. */
+  readonly loops: number;
+  readonly everyMs: number;
+}
+
+/** How one question is asked, as its definition says; fixed when the review opens. Times are milliseconds. */
+export interface Policy {
+  /** Where it is listed and counted. */
+  readonly queue: string;
+  /** Empty: everybody who may decide at all. */
+  readonly to: readonly Party[];
+  readonly strategy: Strategy;
+  /** Votes that an outcome needs: one that grants something, and one that refuses. */
+  readonly quorum: { readonly approve: number; readonly reject: number; readonly distinctGroups: boolean };
+  /** Whoever has this to do with it does not decide. */
+  readonly fourEyes: readonly ExcludedAs[];
+  /** Which outcomes refuse; all others grant something. */
+  readonly rejecting: readonly string[];
+  readonly deadlineMs?: number | undefined;
+  readonly remindersMs: readonly number[];
+  readonly escalation: readonly EscalationStep[];
+  /** `outcome`: what the workflow is told. */
+  readonly onExpire: { readonly action: ExpiryAction; readonly outcome: string };
+  /** Whoever claims and stays silent for so long gives it back. */
+  readonly claimTimeoutMs?: number | undefined;
+  /** The deadline waits while the review is on hold or waits for an answer. */
+  readonly holdStopsClock: boolean;
+  /** JSON Schema (2020-12) of what the voter fills in. */
+  readonly form?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** What the workflow is told when the clock refused. No outcome of the question: nothing that a person chooses happens. */
+export const EXPIRED_OUTCOME = 'expired';
+
+/** A question that any reviewer answers alone and without a deadline. */
+export const PLAIN_POLICY: Policy = {
+  queue: 'default',
+  to: [],
+  strategy: 'pool',
+  quorum: { approve: 1, reject: 1, distinctGroups: false },
+  fourEyes: [],
+  rejecting: [],
+  remindersMs: [],
+  escalation: [],
+  onExpire: { action: 'REJECT', outcome: EXPIRED_OUTCOME },
+  holdStopsClock: false,
+};
+
+/** Votes that this outcome needs. */
+export const votesNeeded = ({ quorum, rejecting }: Policy, outcome: string): number =>
+  rejecting.includes(outcome) ? quorum.reject : quorum.approve;
+
+/** More than one person decides, so that no one's claim keeps the others from voting. */
+export const isShared = ({ quorum, strategy }: Policy): boolean =>
+  quorum.approve > 1 || quorum.reject > 1 || strategy === 'all';
