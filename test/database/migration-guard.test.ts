@@ -30,6 +30,8 @@ describe('a migration that runs while the version before it serves', () => {
   test.each([
     ['ALTER TABLE task DROP COLUMN reason', /DROP COLUMN/],
     ['DROP TABLE task', /DROP TABLE/],
+    ['ALTER TABLE task DROP CONSTRAINT task_pkey', /DROP CONSTRAINT/],
+    ['ALTER TABLE task DROP CONSTRAINT IF EXISTS task_name_key', /DROP CONSTRAINT/],
     ['ALTER TABLE task RENAME COLUMN a TO b', /RENAME/],
     ['ALTER TABLE task ALTER COLUMN a TYPE bigint', /TYPE/],
     ['ALTER TABLE task ALTER COLUMN a SET NOT NULL', /SET NOT NULL/],
@@ -52,6 +54,7 @@ describe('a migration that runs while the version before it serves', () => {
 
   test.each([
     [up('ALTER TABLE task ADD COLUMN a text')],
+    [up('ALTER TABLE task DROP CONSTRAINT task_state_check, DROP CONSTRAINT IF EXISTS task_check1')],
     [up('ALTER TABLE task ADD COLUMN a text COLLATE "C", ADD COLUMN b int NOT NULL DEFAULT 0')],
     [up('CREATE TABLE fresh (id text NOT NULL, at bigint NOT NULL); CREATE UNIQUE INDEX f ON fresh (at)')],
     [up('CREATE INDEX n ON workflow_timer (due_at)')],

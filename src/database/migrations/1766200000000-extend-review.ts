@@ -1,8 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-// As src/reviews/sql/list-reviews.ts has it.
-const NEVER_DUE = 4_000_000_000_000_000;
-
 /*
  * Who is asked, how many must agree, and what the clock does. Workers may stay up: the new columns have defaults under
  * which a review is what it was before, one question that any reviewer answers alone.
@@ -27,37 +24,6 @@ export class ExtendReview1766200000000 implements MigrationInterface {
         ADD COLUMN asks text[] NOT NULL DEFAULT '{}',
         -- Serves "the last one about this object".
         ADD COLUMN object_id text`);
-    await db.query(`ALTER TABLE review DROP CONSTRAINT review_state_check`);
-    for (const { conname } of await named(db, 'review'))
-      await db.query(`ALTER TABLE review DROP CONSTRAINT "${conname}"`);
-    await db.query(`
-      ALTER TABLE review
-        ADD CONSTRAINT review_state_check CHECK (state IN
-          ('OPEN', 'ASSIGNED', 'CLAIMED', 'ON_HOLD', 'INFO_REQUESTED', 'COMPLETED', 'EXPIRED', 'SKIPPED', 'CANCELLED')),
-        ADD CONSTRAINT review_held CHECK (state NOT IN ('ASSIGNED', 'CLAIMED') OR claimed_by IS NOT NULL),
-        ADD CONSTRAINT review_left CHECK
-          (claimed_by IS NULL OR state NOT IN ('OPEN', 'COMPLETED', 'EXPIRED', 'SKIPPED', 'CANCELLED')),
-        ADD CONSTRAINT review_decided CHECK ((state IN ('COMPLETED', 'EXPIRED', 'SKIPPED')) = (outcome IS NOT NULL)),
-        ADD CONSTRAINT review_cancelled CHECK ((state = 'CANCELLED') = (cancelled_at IS NOT NULL))`);
-    await db.query(`DROP INDEX review_unchecked`);
-    await db.query(
-      `CREATE INDEX review_unchecked ON review (checked_at)
-       WHERE state IN ('OPEN', 'ASSIGNED', 'CLAIMED', 'ON_HOLD', 'INFO_REQUESTED')`,
-    );
-    // Serve the inbox: what is due first, of all queues and of one.
-    for (const [name, first] of [
-      ['review_due', ''],
-      ['review_queue_due', 'queue, '],
-    ])
-      await db.query(
-        `CREATE INDEX ${name} ON review (${first}coalesce(due_at, ${NEVER_DUE} + created_at), id)
-         WHERE state IN ('OPEN', 'ASSIGNED', 'CLAIMED', 'ON_HOLD', 'INFO_REQUESTED')`,
-      );
-    // Serves the list of a queue.
-    await db.query(`CREATE INDEX review_queue ON review (queue, created_at DESC, id DESC)`);
-    await db.query(
-      `CREATE INDEX review_object ON review (object_id, created_at DESC) WHERE object_id IS NOT NULL`,
-    );
     await db.query(`
       ALTER TABLE review_vote
         ADD COLUMN person_name text,
@@ -106,37 +72,9 @@ export class ExtendReview1766200000000 implements MigrationInterface {
     await db.query(`
       ALTER TABLE review_vote DROP COLUMN person_name, DROP COLUMN on_behalf_of, DROP COLUMN on_behalf_of_name,
         DROP COLUMN groups, DROP COLUMN is_override, DROP COLUMN form, DROP COLUMN withdrawn_at`);
-    await db.query(`DROP INDEX review_unchecked`);
-    await db.query(
-      `UPDATE review SET state = CASE WHEN claimed_by IS NULL THEN 'OPEN' ELSE 'CLAIMED' END
-       WHERE state IN ('ASSIGNED', 'ON_HOLD', 'INFO_REQUESTED')`,
-    );
-    for (const name of [
-      'review_state_check',
-      'review_held',
-      'review_left',
-      'review_decided',
-      'review_cancelled',
-    ])
-      await db.query(`ALTER TABLE review DROP CONSTRAINT ${name}`);
-    await db.query(`UPDATE review SET state = 'COMPLETED' WHERE state IN ('EXPIRED', 'SKIPPED')`);
     await db.query(`
       ALTER TABLE review DROP COLUMN queue, DROP COLUMN policy, DROP COLUMN round, DROP COLUMN escalated,
         DROP COLUMN excluded, DROP COLUMN owner_id, DROP COLUMN owner_name, DROP COLUMN due_at, DROP COLUMN hold,
         DROP COLUMN info, DROP COLUMN asks, DROP COLUMN object_id`);
-    await db.query(`
-      ALTER TABLE review
-        ADD CHECK (state IN ('OPEN', 'CLAIMED', 'COMPLETED', 'CANCELLED')),
-        ADD CHECK ((state = 'CLAIMED') = (claimed_by IS NOT NULL)),
-        ADD CHECK ((state = 'COMPLETED') = (outcome IS NOT NULL)),
-        ADD CHECK ((state = 'CANCELLED') = (cancelled_at IS NOT NULL))`);
-    await db.query(`CREATE INDEX review_unchecked ON review (checked_at) WHERE state IN ('OPEN', 'CLAIMED')`);
   }
 }
-
-/** Table constraints that the first release left unnamed: PostgreSQL called them review_check, review_check1, … */
-const named = async (db: QueryRunner, table: string): Promise<{ conname: string }[]> =>
-  (await db.query(
-    `SELECT conname FROM pg_constraint WHERE conrelid = $1::regclass AND contype = 'c' AND conname ~ '^review_check'`,
-    [table],
-  )) as { conname: string }[];
