@@ -46,7 +46,12 @@ export function refuseForm(policy: Policy, command: ReviewCommand & { kind: 'dec
   const validate = compile(schema);
   if (validate(form ?? {})) return;
   const problems = (validate.errors ?? []).slice(0, 20).map(problemOf);
-  throw new InvalidInput(problems.map(({ path, message }) => `${path}: ${message}`).join('; '), problems);
+  const said = problems.map(({ path, message }) => `${path}: ${message}`).join('; ');
+  // Mail and chat have no form, and whoever answers there must know where there is one.
+  throw new InvalidInput(
+    form === undefined ? `This answer needs its form filled in, on the web: ${said}` : said,
+    problems,
+  );
 }
 
 /** `form.field: must be …`, with the field that is missing named too. */

@@ -318,7 +318,10 @@ export class ReviewsController {
   private async reviewer(personId: string): Promise<Person> {
     const to = (await this.reviewers.list()).find((person) => person.personId === personId);
     if (to === undefined)
-      throw InvalidInput.field('to', 'is not the id of somebody who may decide (an analyst, approver or admin)');
+      throw InvalidInput.field(
+        'to',
+        'is not the id of somebody who may decide (an analyst, approver or admin)',
+      );
     return { id: to.personId, name: to.name };
   }
 

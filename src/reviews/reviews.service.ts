@@ -111,6 +111,7 @@ export class ReviewsService {
     const now = Math.round(this.clock.now());
     const result = transition(review, command, await this.people.acting(given, now), now);
     if (result.kind === 'refused') throw refusalError(result.refusal);
+    if (command.kind === 'decide') refuseForm(review.policy, command);
   }
 
   /** Adds a remark to the timeline; allowed at any time. @throws NotFound */

@@ -424,7 +424,9 @@ describe('a form', () => {
   it('is checked by the server, field by field, and what was filled in reaches the workflow', async () => {
     const review = await stage.open({ form });
     stage.deliver(stage.complete);
-    await expect(act(review, release)).rejects.toThrow('form.ticket: is needed');
+    await expect(act(review, release)).rejects.toThrow(
+      /needs its form filled in, on the web: form\.ticket: is needed/,
+    );
     await expect(act(review, { ...release, form: { ticket: 'x', days: 99 } })).rejects.toThrow(
       /form\.ticket: must match pattern.*; form\.days: must be <= 30/,
     );

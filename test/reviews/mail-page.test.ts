@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { startSmtp, type FakeSmtp } from '../support/smtp.js';
+import type { JsonObject } from '../../src/engine/model/json.js';
 import { eventually } from '../support/eventually.js';
 import { reviewsApp } from './app.js';
-import { exampleSubject, reviewsStage, type ReviewsStage } from './stage.js';
+import { exampleSubject, person, reviewsStage, type ReviewsStage } from './stage.js';
 
 const HOST = { host: '127.0.0.1:8080' };
 
@@ -67,7 +68,7 @@ describe('the page behind a mail', () => {
   let stage: ReviewsStage;
   let smtp: FakeSmtp;
   let app: NestFastifyApplication;
-  let openReview: (input?: Record<string, never>) => Promise<string>;
+  let openReview: (input?: JsonObject) => Promise<string>;
 
   beforeEach(async () => {
     stage = await reviewsStage();
@@ -185,6 +186,79 @@ describe('the page behind a mail', () => {
     expect(page.statusCode).toBe(200);
     expect(page.body).toMatch(/Decided: <strong>Delete<\/strong>, by Alice/);
     expect(page.body).not.toContain('<form');
+  });
+
+  it('shows the votes so far where several must agree, and counts the same person once', async () => {
+    const id = await openReview({ quorum: { approve: 2 } });
+    const alice = secretsOf((await mailTo('alice@example.com')).text ?? '');
+    const bob = secretsOf((await mailTo('bob@example.com')).text ?? '');
+    const vote = async ({ link, code }: { link: string; code: string }): Promise<string> => {
+      const visitor = new Visitor(app);
+      const { path, hidden } = await visitor.open(link);
+      const answer = await visitor.post(path, { ...hidden, do: 'decide:release', code, reason: 'fine' });
+      expect(answer.statusCode).toBe(303);
+      return (await visitor.get(path)).body;
+    };
+    expect(await vote(alice)).toContain('2 must agree; Release by Alice');
+    expect(await vote(alice)).toContain('<form');
+    expect((await stage.reviews.get(id)).votes).toHaveLength(1);
+    expect(await vote(bob)).toMatch(/Decided: <strong>Release<\/strong>, by Bob/);
+  });
+
+  it('has no form for what the clock decided', async () => {
+    const id = await openReview({ deadline: '1h' });
+    const { link } = secretsOf((await mailTo('alice@example.com')).text ?? '');
+    stage.clock.advance(3_600_000);
+    await eventually(async () => {
+      await stage.timekeeper.tick();
+      return (await stage.reviews.get(id)).state === 'EXPIRED';
+    });
+    const { path } = await new Visitor(app).open(link);
+    const page = await new Visitor(app).get(path);
+    expect(page.body).not.toContain('<form');
+  });
+
+  it('says where the form is that an answer needs', async () => {
+    await openReview({ form: { type: 'object', required: ['ticket'] } });
+    const { link, code } = secretsOf((await mailTo('alice@example.com')).text ?? '');
+    const alice = new Visitor(app);
+    const { path, hidden } = await alice.open(link);
+    const answer = await alice.post(path, { ...hidden, do: 'decide:release', code, reason: 'fine' });
+    expect(answer.statusCode).toBe(400);
+    expect(answer.body).toContain('needs its form filled in, on the web');
+  });
+
+  it('refuses whom a review does not ask any more: they left the group between the mail and the click', async () => {
+    stage.reviewers.people = [
+      { personId: 'alice', name: 'Alice', email: 'alice@example.com', groups: ['secops'] },
+      { personId: 'bob', name: 'Bob', email: 'bob@example.com', groups: ['secops'] },
+    ];
+    const id = await openReview({ assign: { to: ['group:secops'] } });
+    const { link, code } = secretsOf((await mailTo('alice@example.com')).text ?? '');
+    stage.reviewers.people = stage.reviewers.people.map((one) =>
+      one.personId === 'alice' ? { ...one, groups: [] } : one,
+    );
+    const alice = new Visitor(app);
+    const { path, hidden } = await alice.open(link);
+    const answer = await alice.post(path, { ...hidden, do: 'decide:delete', code, reason: '' });
+    expect(answer.statusCode).toBe(403);
+    expect(answer.body).toContain('asks the group secops');
+    expect((await stage.reviews.get(id)).votes).toEqual([]);
+  });
+
+  it('refuses whoever holds an older mail of what was given to somebody else meanwhile', async () => {
+    const id = await openReview();
+    const { link, code } = secretsOf((await mailTo('alice@example.com')).text ?? '');
+    await stage.reviews.act(
+      id,
+      { kind: 'reassign', to: { id: 'bob', name: 'Bob' } },
+      person('root', { isAdmin: true }),
+    );
+    const alice = new Visitor(app);
+    const { path, hidden } = await alice.open(link);
+    const answer = await alice.post(path, { ...hidden, do: 'decide:delete', code, reason: '' });
+    expect(answer.statusCode).toBe(409);
+    expect(answer.body).toContain('was given to Bob');
   });
 
   it('locks after five wrong codes, also for the right one, and says so in the audit trail', async () => {

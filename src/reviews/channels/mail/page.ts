@@ -1,6 +1,8 @@
 import type { Review } from '../../review.js';
 import { outcomeFacts } from '../../rules/outcome.js';
 import { MAX_REASON_LENGTH } from '../../rules/command.js';
+import { isShared } from '../../rules/policy.js';
+import { isEnded } from '../../rules/review.js';
 import { frame } from '../html-page.js';
 import { minuteOf, questionOf, type Question } from '../question.js';
 import { escapeHtml, visible } from '../../../outbound/safe-text.js';
@@ -44,7 +46,7 @@ export function reviewPage(
     standing(review),
     facts(question),
     findings(question),
-    review.state === 'COMPLETED' || review.state === 'CANCELLED' ? '' : forms(review, question, form),
+    isEnded(review.state) ? '' : forms(review, question, form),
     `<p class="muted foot"><a href="${escapeHtml(form.inboxUrl)}">Sign in and decide in the inbox instead</a></p>`,
   ];
   return frame(nonce, question.headline, body.join('\n'));
@@ -59,6 +61,8 @@ function standing(review: Review): string {
   }
   if (cancelled !== undefined)
     return `<p class="notice info" role="status">Nothing is left to decide since ${time(cancelled.at)}: ${escapeHtml(visible(cancelled.reason, 300))}.</p>`;
+  if (claim !== undefined && review.state === 'ASSIGNED')
+    return `<p class="notice info">${escapeHtml(visible(claim.by.name, 100))} was given this question at ${time(claim.at)}.</p>`;
   if (claim !== undefined)
     return `<p class="notice info">${escapeHtml(visible(claim.by.name, 100))} has taken this question since ${time(claim.at)}.</p>`;
   return '';
@@ -89,7 +93,8 @@ function forms(review: Review, question: Question, form: Parameters<typeof revie
   if (form.attemptsLeft <= 0) {
     return `<p class="notice error" role="alert">This link is locked after too many wrong codes. Sign in and decide in the inbox.</p>`;
   }
-  if (review.claim !== undefined && !form.holderIsMe) return '';
+  // Where several decide, one who is on it keeps nobody else from voting.
+  if (review.claim !== undefined && !form.holderIsMe && !isShared(review.policy)) return '';
   const claim =
     review.claim === undefined
       ? `<form method="post" action="${escapeHtml(form.action)}">${hidden}<button name="do" value="claim" class="quiet">Only take it for now</button></form>`

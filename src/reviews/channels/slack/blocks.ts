@@ -3,6 +3,7 @@ import type { Instant } from '../../../clock.js';
 import type { Review } from '../../review.js';
 import { outcomeFacts } from '../../rules/outcome.js';
 import { MAX_REASON_LENGTH } from '../../rules/command.js';
+import { isEnded } from '../../rules/review.js';
 import { minuteOf, questionOf, type Question } from '../question.js';
 import { bounded, codeSpan, proseSpan } from './slack-text.js';
 
@@ -56,7 +57,7 @@ export function reviewMessage(
 }
 
 function ending(review: Review, question: Question, inboxUrl: string): KnownBlock[] {
-  if (review.state === 'COMPLETED' || review.state === 'CANCELLED')
+  if (isEnded(review.state))
     return [section([`*${standing(review)}*`, ...reasonLines(review)]), openOnly(review, inboxUrl)];
   const effects = question.outcomes.map(
     ({ name, effect }) => `*${slackLabel(review, name)}*: ${proseSpan(effect, 300)}`,
@@ -65,7 +66,11 @@ function ending(review: Review, question: Question, inboxUrl: string): KnownBloc
     { type: 'context', elements: [{ type: 'mrkdwn', text: effects.join('\n').slice(0, 2000) }] },
   ];
   if (review.claim !== undefined)
-    blocks.push(section([`Taken by *${proseSpan(review.claim.by.name, 100)}* ${moment(review.claim.at)}`]));
+    blocks.push(
+      section([
+        `${review.state === 'ASSIGNED' ? 'Given to' : 'Taken by'} *${proseSpan(review.claim.by.name, 100)}* ${moment(review.claim.at)}`,
+      ]),
+    );
   const buttons: Button[] = review.outcomes.map((outcome) => ({
     ...button(DECIDE_ACTION + outcome, slackLabel(review, outcome), valueOf(review)),
     ...style(outcome, review),
