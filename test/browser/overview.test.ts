@@ -218,7 +218,7 @@ describe.skipIf(chromiumPath === undefined)('the first walk through the pages', 
       await table.waitFor();
       expect(await table.getByRole('columnheader').allTextContents()).toContain('Confidence');
       const row = table.getByRole('row').filter({ hasText: 'aws-access-token' });
-      expect(await row.getByRole('cell').nth(3).textContent()).toBe('high');
+      expect(await row.getByRole('cell').nth(3).textContent()).toBe('certain');
       // Nothing of a row is broken in pieces: a place is one line.
       expect((await row.getByRole('cell').nth(1).boundingBox())?.height).toBeLessThan(75);
       expect((await table.boundingBox())?.width).toBeGreaterThan(800);
