@@ -4,7 +4,7 @@ import type { ByteSink } from './byte-sink.js';
 import { Bzip2Unpacker } from './bzip2-unpacker.js';
 import { DocumentMarks } from './document-marks.js';
 import { EmbeddedMarks } from './embedded-marks.js';
-import { GzipLayer } from './gzip-layer.js';
+import { GzipUnpacker } from './gzip-unpacker.js';
 import { looksLikeMail } from './mail-header.js';
 import { MailLayer } from './mail-layer.js';
 import { shownName } from './member-name.js';
@@ -120,12 +120,21 @@ export class Content implements ByteSink {
     }
   }
 
-  /** The container broke off inside these bytes: what came is looked at, the container notes the rest. */
+  /** The container broke off inside or behind these bytes: what came is looked at, the container notes the rest. */
   async breakOff(): Promise<void> {
     if (!this.isDecided) await this.decide();
-    this.dropLayer();
     await this.visitor?.end();
     this.visitor = undefined;
+    const { layer, walk } = this;
+    this.layer = undefined;
+    if (layer === undefined) return;
+    try {
+      if (walk.budget.exhausted === undefined) await layer.end();
+      else layer.abort();
+    } catch (error) {
+      layer.abort();
+      if (!(error instanceof CannotUnpack)) throw error;
+    }
   }
 
   abort(): void {
@@ -174,7 +183,7 @@ export class Content implements ByteSink {
     }
     switch (kind) {
       case 'gzip':
-        return new GzipLayer(walk, this);
+        return new PackedLayer(walk, this, new GzipUnpacker());
       case 'bzip2':
         return new PackedLayer(walk, this, new Bzip2Unpacker(walk.budget));
       case 'zstd':

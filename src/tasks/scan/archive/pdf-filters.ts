@@ -1,4 +1,4 @@
-import { CannotUnpack, type Budget } from './budget.js';
+import { CannotUnpack } from './budget.js';
 import { InflateUnpacker, isWhite } from './inflate-unpacker.js';
 import { LzwUnpacker } from './lzw-unpacker.js';
 import { PngPredictor, TiffPredictor, type RowShape } from './predictors.js';
@@ -116,11 +116,11 @@ function number(dictionary: string, name: string, otherwise: number): number {
 }
 
 /** The unpackers of a stream, first to last; a picture's own coding stays as it is. @throws CannotUnpack */
-export function unpackersOf(packing: Packing, budget: Budget): Unpacker[] {
+export function unpackersOf(packing: Packing): Unpacker[] {
   const unpackers: Unpacker[] = [];
   for (const [at, filter] of packing.filters.entries()) {
     if (PICTURES.has(filter) && at === packing.filters.length - 1) return unpackers;
-    unpackers.push(unpackerOf(filter, packing, budget));
+    unpackers.push(unpackerOf(filter, packing));
     const takesPredictor = filter === 'FlateDecode' || filter === 'LZWDecode';
     if (takesPredictor && packing.predictor !== undefined) unpackers.push(predictorFor(packing.predictor));
   }
@@ -130,10 +130,10 @@ export function unpackersOf(packing: Packing, budget: Budget): Unpacker[] {
 const predictorFor = (predictor: NonNullable<Packing['predictor']>): Unpacker =>
   predictor.kind === 'png' ? new PngPredictor(predictor) : new TiffPredictor(predictor);
 
-function unpackerOf(filter: string, packing: Packing, budget: Budget): Unpacker {
+function unpackerOf(filter: string, packing: Packing): Unpacker {
   switch (filter) {
     case 'FlateDecode':
-      return new InflateUnpacker(budget);
+      return new InflateUnpacker();
     case 'LZWDecode':
       return new LzwUnpacker(packing.earlyChange);
     case 'ASCIIHexDecode':

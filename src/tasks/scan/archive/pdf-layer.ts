@@ -120,7 +120,7 @@ export class PdfLayer implements ByteSink {
         this.search(text.slice(from));
         return;
       }
-      const unpackers = unpackersOf(packing, this.walk.budget);
+      const unpackers = unpackersOf(packing);
       // A picture in its own coding: its bytes are there for all to see.
       if (unpackers.length === 0) {
         this.search(dictionary.replace(packing.stated, ''));
