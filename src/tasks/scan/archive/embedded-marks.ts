@@ -6,6 +6,7 @@ interface Mark {
 }
 
 const METHODS_OF_ZIP = new Set([0, 8, 9, 12, 14, 93, 95, 98, 99]);
+const LINE_END = /^[\r\n]$/;
 const BZIP2 = /^BZh[1-9]$/;
 
 // Programs that pack and unpack hold the marks themselves; what must follow one tells them from content.
@@ -26,6 +27,14 @@ const MARKS: readonly Mark[] = [
     isReally: (bytes, at) => bytes[at + 6] === 0 && (bytes[at + 7] ?? 255) < 16,
   },
   { name: 'cab', start: Buffer.from('4d53434600000000', 'hex') },
+  {
+    name: 'yEnc',
+    start: Buffer.from('=ybegin '),
+    // At the start of a line, and with what each has.
+    isReally: (bytes, at) =>
+      LINE_END.test(bytes.toString('latin1', at - 1, at)) &&
+      /^(part|line)=\d/.test(bytes.toString('latin1', at + 8, at + 20)),
+  },
   {
     name: 'bzip2',
     // The number pi at the start of each block.

@@ -1,3 +1,5 @@
+import { isOpenPgpMessage } from './openpgp.js';
+
 /** What an object or member turns out to be by its first bytes. */
 export type Container =
   /** We look inside. */
@@ -45,6 +47,12 @@ const MAGIC: readonly (readonly [hex: string, name: string])[] = [
   ['89484446', 'hdf5'],
   ['514649fb', 'qcow2'],
   ['4b444d56', 'vmdk'],
+  // Of versions 2 and 3; the packs of old games have another number there.
+  ['5041434b00000002', 'git pack'],
+  ['5041434b00000003', 'git pack'],
+  // `# v2 git bundle` and `# v3 git bundle`, a line each.
+  ['23207632206769742062756e646c650a', 'git bundle'],
+  ['23207633206769742062756e646c650a', 'git bundle'],
 ];
 
 const ENCRYPTED: readonly (readonly [start: Buffer, name: string])[] = [
@@ -85,7 +93,9 @@ export function sniffContainer(head: Buffer): Container | undefined {
   ) {
     return { kind: 'opaque', name: 'lzh' };
   }
+  if (/^=ybegin (part|line)=\d/.test(head.toString('latin1', 0, 20))) return { kind: 'opaque', name: 'yEnc' };
   if (isTarHeader(head)) return { kind: 'tar' };
+  if (isOpenPgpMessage(head)) return { kind: 'opaque', name: 'a PGP message', isEncrypted: true };
   return undefined;
 }
 
