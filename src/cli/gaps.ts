@@ -10,11 +10,15 @@ export interface Gap {
 
 const SHOWN = 20;
 
-/** What was not looked at, a line each; of many the first, and how many there are. */
+/** What was not looked at, a line each; of many the first, and how many there are. What several scanners say is said once. */
 export function gapLines(gaps: readonly Gap[], total = gaps.length): string[] {
-  const shown = gaps.slice(0, SHOWN).map(({ path, reason, detail = '' }) => {
-    const parts = [path === '' ? 'the object itself' : path, reason.replaceAll('_', ' '), detail];
-    return `not looked at  ${visible(parts.filter((part) => part !== '').join('  '), 800)}`;
-  });
-  return total > shown.length ? [...shown, `${total - shown.length} more were not looked at`] : shown;
+  const lines = new Set(gaps.map(lineOf));
+  const shown = [...lines].slice(0, SHOWN);
+  const more = total - gaps.length + lines.size - shown.length;
+  return more > 0 ? [...shown, `${more} more were not looked at`] : shown;
+}
+
+function lineOf({ path, reason, detail = '' }: Gap): string {
+  const parts = [path === '' ? 'the object itself' : path, reason.replaceAll('_', ' '), detail];
+  return `not looked at  ${visible(parts.filter((part) => part !== '').join('  '), 800)}`;
 }
