@@ -140,14 +140,58 @@ describe('confidence', () => {
     expect(await confidenceIn(awsKeyId())).toBe('high');
   });
 
+  test.each([
+    ['# dummy\n', ''],
+    ['example key: ', ''],
+    ['url: https://api.example.org/v1?key=', ''],
+    ['placeholder = "', '"'],
+  ])('%j before a secret that cannot be mistaken lowers nothing', async (before, after) => {
+    const openAi = [
+      'sk',
+      '-proj-',
+      randomText(alphabets.alnum, 74),
+      'T3Blbk',
+      'FJ',
+      randomText(alphabets.alnum, 74),
+    ];
+    const slack = [
+      'xo',
+      'xb-',
+      randomText(alphabets.digits, 12),
+      '-',
+      randomText(alphabets.digits, 12, 2),
+      '-',
+    ];
+    for (const secret of [
+      awsKeyId(),
+      openAi.join(''),
+      [...slack, randomText(alphabets.alnum, 24)].join(''),
+      privateKey(),
+    ])
+      expect(await confidenceIn(`${before}${secret}${after}`)).toBe('high');
+  });
+
+  test('nor does a word in the header of a private key', async () => {
+    const key = privateKey().replace('KEY-----\n', 'KEY-----\nComment: dummy example, not real xxxxxxxx\n\n');
+    expect(await confidenceIn(key)).toBe('high');
+  });
+
+  test('a private key that is nothing but a placeholder is doubted', async () => {
+    const [begin, end] = ['BEGIN', 'END'].map((word) => `-----${word} RSA PRIV${'ATE KEY-----'}`);
+    for (const body of ['.'.repeat(80), 'x'.repeat(700), 'example '.repeat(12)])
+      expect(await confidenceIn(`${begin}\n${body}\n${end}`)).toBe('low');
+  });
+
   test.each(['example', 'dummy', 'fake', 'placeholder'])(
-    'the word %s before a secret casts doubt',
+    'the word %s before a likely secret makes it a possible one on the same line alone',
     async (word) => {
-      expect(await confidenceIn(`${word} key: ${awsKeyId()}`)).toBe('low');
+      const password = `password = "${randomText(alphabets.alnum, 24, 3)}"`;
+      expect(await confidenceIn(`${word} ${password}`)).toBe('low');
+      expect(await confidenceIn(`# ${word}\n${password}`)).toBe('medium');
     },
   );
 
-  test('so does a value that says it is an example', async () => {
+  test('a value that says it is an example is doubted', async () => {
     const key = ['gs', 'k_', randomText(alphabets.alnum, 45), 'EXAMPLE'].join('');
     expect(await confidenceIn(key)).toBe('low');
   });
@@ -176,9 +220,11 @@ describe('which findings are kept', () => {
   );
 
   test('findings are bounded, counted on, and decoys do not push a certain one out', async () => {
-    const toml = `[[rules]]\nid = "acme"\nregex = "acme_[0-9]{6}"\nkeywords = ["acme_"]`;
-    const decoys = Array.from({ length: 50 }, (_, i) => `example acme_${100_000 + i}`).join('\n');
-    const result = await scanWith(toml, `${decoys}\n${' '.repeat(80)}acme_987654`, { maxFindings: 10 });
+    const toml = `[[rules]]\nid = "acme"\nregex = "acme_[a-z0-9]{13}"\nkeywords = ["acme_"]`;
+    const decoys = Array.from({ length: 50 }, (_, i) => `acme_example${100_000 + i}`).join('\n');
+    const result = await scanWith(toml, `${decoys}\n${' '.repeat(80)}acme_q7x2m9k4w1z8b`, {
+      maxFindings: 10,
+    });
     expect(result).toMatchObject({ truncated: true, counts: { high: 1, medium: 0, low: 50 } });
     expect(result.findings).toHaveLength(10);
     expect(result.findings.map(({ confidence }) => confidence)).toContain('high');

@@ -138,10 +138,11 @@ export class Reporter {
     if (isMarkedAllowed(line)) this.#markedAllowed++;
     const contextStart = Math.max(base, match.start - EXCERPT_CONTEXT);
     const before = bytes.toString('latin1', contextStart - base, match.start - base);
+    const lineBefore = before.slice(before.lastIndexOf('\n') + 1);
     const fingerprint = this.#fingerprint(secret);
     const finding: SecretFinding = {
       ...describeRule(compiled),
-      confidence: confidenceOf(rule, secret, before),
+      confidence: confidenceOf(rule, secret, lineBefore),
       location: this.#located({
         ...lines.locate(bytes, base, match.start),
         byteOffset: sourceOffset(encoding, match.start),
@@ -150,8 +151,8 @@ export class Reporter {
       maskedExcerpt: maskedExcerpt(
         secret,
         publicPrefix(compiled, secret),
-        before.slice(before.lastIndexOf('\n') + 1),
-        this.#clearFrom(match, match.start - (before.length - before.lastIndexOf('\n') - 1)),
+        lineBefore,
+        this.#clearFrom(match, match.start - lineBefore.length),
       ),
       fingerprint,
       ...this.#sealed(compiled, secret, fingerprint),

@@ -3,7 +3,7 @@ import type { Collector } from './collector.js';
 import type { CompiledRules } from './compile.js';
 
 /** Raised whenever the engine may find other things in the same bytes with the same rules. */
-export const ENGINE_VERSION = '1.1.0';
+export const ENGINE_VERSION = '1.2.0';
 
 interface Counted {
   readonly bytesScanned: number;
