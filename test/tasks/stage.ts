@@ -115,7 +115,7 @@ export class Stage {
         shared.verifier ?? new SecretVerifier(undefined, [], new Egress(), clock),
         clock,
       ),
-      new ScanMalwareWorker(ledger, reads, spool, passwords, engines, config),
+      new ScanMalwareWorker(ledger, reads, spool, passwords, engines, this.secrets, config),
       new TagObjectWorker(ledger, buckets, storage, tagger, clock),
       new QuarantineObjectWorker(ledger, buckets, storage, this.quarantine, tagger, clock, config),
       new ReleaseObjectWorker(ledger, storage, this.quarantine, clock, config),

@@ -10,6 +10,7 @@ import { Ledger } from '../../verdicts/ledger.js';
 import { gapOf } from '../storage-failure.js';
 import { ObjectInput, readInput, ScanInput } from '../task-input.js';
 import { lookAtObject } from './look-at-object.js';
+import { withMaskedPaths } from './masked-paths.js';
 import { notScanned, scanned } from './scan-output.js';
 import { SecretsLook } from './secrets-look.js';
 import { SecretScannerSource } from './secret-scanner-source.js';
@@ -56,9 +57,12 @@ export class ScanSecretsWorker extends TaskWorker {
       const fingerprints = look.findings.map(({ fingerprint }) => fingerprint);
       look.accept(await this.baseline.among(fingerprints, object.bucket), object.bucket, this.clock.now());
       look.verified(await this.verifier.verify(look.verifiable(), signal));
-      const report = look.report(looked, object.sizeBytes);
-      await this.ledger.recordFindings(scanId, 'secrets', look.findings, look.total);
-      return scanned(report, look.findings, look.total);
+      const { report, findings } = await withMaskedPaths(this.scanner.scanner, {
+        report: look.report(looked, object.sizeBytes),
+        findings: look.findings,
+      });
+      await this.ledger.recordFindings(scanId, 'secrets', findings, look.total);
+      return scanned(report, findings, look.total);
     } catch (error) {
       if (signal.aborted) throw error;
       return notScanned(gapOf(error, task));

@@ -86,6 +86,26 @@ const fakeToken = () =>
     [...randomBytes(20)].map((b) => 'abcdefghijkmnpqrstuvwxyzABCDEFGH0123456789'[b % 42]).join(''),
   ].join('-');
 
+it('a token in a name shows in no path: of secrets, malware, structure and gaps', async () => {
+  const token = fakeToken();
+  const { findings, secrets, malware, reports } = await scan(
+    full,
+    'named.zip',
+    zip([
+      { name: `keys/${token}.txt`, content: `key = ${fakeKey()}` },
+      { name: `keys/${token}.pdf.exe`, content: 'MZ' },
+      { name: `keys/${token}/eicar.com`, content: eicar() },
+      { name: `keys/${token}.7z`, content: Buffer.from('377abcaf271c000400000000', 'hex') },
+    ]),
+  );
+  const kinds = findings.filter(({ path }) => path.includes('glpa…(26 characters)')).map(({ kind }) => kind);
+  expect(new Set(kinds)).toEqual(new Set(['secret', 'malware']));
+  expect(reports.flatMap(({ notCovered }) => notCovered.map(({ path }) => path))).toContain(
+    'named.zip!keys/glpa…(26 characters).7z',
+  );
+  expect(JSON.stringify([findings, secrets, malware, reports])).not.toContain(token.slice(6));
+});
+
 describe('with a trusted clamd', () => {
   it.each([
     ['text', Buffer.from('nothing to see here\n')],

@@ -1,4 +1,7 @@
 const SHOWN_CHARACTERS = 200;
+// Half a secret is none that anybody would find and mask, so that no word is shown in part.
+const CUT_AT_END = /[\w+=~-]+$/;
+const CUT_AT_START = /^[\w+=~-]+/;
 
 /**
  * A member's name as it may be shown: never used as a path. Control, bidirectional and invisible characters become
@@ -12,7 +15,8 @@ export function shownName(raw: string): string {
   const characters = Array.from(safe);
   if (characters.length <= SHOWN_CHARACTERS) return safe;
   const half = SHOWN_CHARACTERS / 2;
-  return `${characters.slice(0, half).join('')}…${characters.slice(-half).join('')}`;
+  const [head, tail] = [characters.slice(0, half).join(''), characters.slice(-half).join('')];
+  return `${head.replace(CUT_AT_END, '')}…${tail.replace(CUT_AT_START, '')}`;
 }
 
 /** The last part of an object's key, as the first part of its members' paths. */

@@ -7,7 +7,9 @@ import { TaskWorker, TerminalError, type TaskOutcome } from '../../../engine/por
 import { InvalidInput } from '../../../errors.js';
 import { Ledger } from '../../../verdicts/ledger.js';
 import { knownScan } from '../../../verdicts/workers/known-scan.js';
+import { withMaskedPaths } from '../masked-paths.js';
 import { scanned } from '../scan-output.js';
+import { SecretScannerSource } from '../secret-scanner-source.js';
 import { readInput, ScanInput } from '../../task-input.js';
 import { ReadGrants, type ReadGrant } from './read-grants.js';
 import { judgeAnswer } from './scanner-answer.js';
@@ -31,6 +33,8 @@ export class TakeAnswerWorker extends TaskWorker {
     private readonly ledger: Ledger,
     private readonly grants: ReadGrants,
     @Inject(Keyring) private readonly keyring: Pick<Keyring, 'for'>,
+    /** For names of members, which may hold one. */
+    @Inject(SecretScannerSource) private readonly secrets: Pick<SecretScannerSource, 'scanner'>,
   ) {
     super();
   }
@@ -44,11 +48,12 @@ export class TakeAnswerWorker extends TaskWorker {
     }
     const grant = await this.grantOf(grantId, scanId);
     const key = this.keyring.for('fingerprint');
-    const { report, findings } = judgeAnswer(
+    const judged = judgeAnswer(
       status === 'COMPLETED' && !isEmpty(answer) ? answer : undefined,
       grant,
       (place) => `hmac-sha256:${key.id}:${hmac(key.key, place)}`,
     );
+    const { report, findings } = await withMaskedPaths(this.secrets.scanner, judged);
     await this.ledger.recordFindings(scanId, report.kind, findings, findings.length, grant.scanner);
     await this.grants.end(grantId);
     return scanned(report, findings, findings.length);

@@ -11,6 +11,7 @@ import { ObjectStorage } from '../../../../src/s3/object-storage.js';
 import { ContentController } from '../../../../src/tasks/scan/remote/content.controller.js';
 import { OfferObjectWorker } from '../../../../src/tasks/scan/remote/offer-object.worker.js';
 import { ReadGrants } from '../../../../src/tasks/scan/remote/read-grants.js';
+import { SecretScannerSource } from '../../../../src/tasks/scan/secret-scanner-source.js';
 import { TakeAnswerWorker } from '../../../../src/tasks/scan/remote/take-answer.worker.js';
 import { headOf, httpApp } from '../../../intake/http-app.js';
 import { awsMessage, intakeParts } from '../../../intake/intake-parts.js';
@@ -34,7 +35,9 @@ const { server } = await httpApp(
   },
 );
 const offering = new OfferObjectWorker(ledger, grants, readConfig({ PUBLIC_URL: 'https://scans.test' }));
-const taking = new TakeAnswerWorker(ledger, grants, { for: () => ({ id: 'k1', key: Buffer.alloc(32, 1) }) });
+const key = { id: 'k1', key: Buffer.alloc(32, 1) };
+const secrets = new SecretScannerSource({ key, userRules: undefined, concurrency: 1 });
+const taking = new TakeAnswerWorker(ledger, grants, { for: () => key }, secrets);
 
 interface Offer {
   readonly readUrl: string;
