@@ -96,6 +96,8 @@ describe('objects on the command line', () => {
     const text = (await say('show', 's3://uploads/a.zip')).lines.join('\n');
     expect(text).toMatch(/required +secrets, malware/);
     expect(text).toMatch(/action +deleted \(not done\): S3 refused it/);
+    expect(text).toMatch(/moved at +\d{4}-/);
+    expect(text).not.toContain('deleted at');
     expect(text).toMatch(/now at +s3:\/\/kept\/x\/a\.zip \(in quarantine\)/);
     expect(text).toContain('not looked at  m0  encrypted  no password fits');
     expect(text).toContain('5 more were not looked at');

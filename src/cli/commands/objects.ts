@@ -169,7 +169,7 @@ function shown(object: ObjectStory): string[] {
       ['first seen', object.firstSeenAt],
       // What a rule or a person took away was judged, and no engine looked at it.
       [engines.length === 0 ? 'decided at' : 'scanned at', object.scannedAt],
-      ['deleted at', object.deletedAt],
+      [wasQuarantined(object) ? 'moved at' : 'deleted at', object.deletedAt],
       [
         'decision',
         decision === undefined
@@ -218,6 +218,10 @@ function quarantinedAt({ actions }: ObjectStory): string | undefined {
   const place = last?.action === 'quarantined' ? last.data?.quarantine : undefined;
   return place === undefined ? undefined : `${s3Url(place.bucket, place.key)} (in quarantine)`;
 }
+
+/** Then it left its place by that, and a deletion later was of the copy. */
+const wasQuarantined = ({ actions }: ObjectStory): boolean =>
+  actions.some(({ action, performed }) => performed && action === 'quarantined');
 
 const MOVES: ReadonlySet<string> = new Set(['quarantined', 'released', 'deleted']);
 
