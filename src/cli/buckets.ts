@@ -30,6 +30,19 @@ export async function findBucket<Bucket extends PlacedBucket>(
   if (endpointId !== undefined) {
     return await cli.client.call<Bucket>('GET', bucketPath({ endpointId, bucket: name }));
   }
+  const found = await bucketsNamed<Bucket>(cli, name);
+  const [bucket, ...others] = found;
+  if (bucket === undefined)
+    throw new CommandError(`No bucket ${name} is registered. See: sallyport bucket list`);
+  if (others.length === 0) return bucket;
+  const ids = found.map((one) => one.endpointId).join(', ');
+  throw new CommandError(
+    `Several endpoints have a bucket ${name}. Say which one is meant with --endpoint: ${ids}`,
+  );
+}
+
+/** Those of that name, on whatever endpoint. */
+export async function bucketsNamed<Bucket extends PlacedBucket>(cli: Cli, name: string): Promise<Bucket[]> {
   const found: Bucket[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < MAX_PAGES; page++) {
@@ -39,12 +52,5 @@ export async function findBucket<Bucket extends PlacedBucket>(
     cursor = answer.nextCursor;
     if (cursor === undefined) break;
   }
-  const [bucket, ...others] = found;
-  if (bucket === undefined)
-    throw new CommandError(`No bucket ${name} is registered. See: sallyport bucket list`);
-  if (others.length === 0) return bucket;
-  const ids = found.map((one) => one.endpointId).join(', ');
-  throw new CommandError(
-    `Several endpoints have a bucket ${name}. Say which one is meant with --endpoint: ${ids}`,
-  );
+  return found;
 }

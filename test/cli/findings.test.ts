@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Controller, Get } from '@nestjs/common';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { knownFindingsIn } from '../../src/cli/known-findings.js';
 import { SarifPages } from '../../src/cli/sarif-pages.js';
@@ -11,10 +12,19 @@ import { SarifShape } from '../verdicts/export/sarif-shape.js';
 import { sayTo } from './say-to.js';
 
 const parts = await intakeParts();
+
+/** Knows one bucket that nothing was uploaded to yet. */
+@Controller('api/v1/buckets')
+class RegisteredBuckets {
+  @Get()
+  list() {
+    return { items: [{ endpointId: 'e', bucket: 'empty' }] };
+  }
+}
 const { server } = await httpApp(
   parts,
   { head: () => Promise.resolve(headOf()) },
-  { controllers: [FindingsController] },
+  { controllers: [FindingsController, RegisteredBuckets] },
 );
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-findings-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -79,6 +89,15 @@ describe('findings on the command line', () => {
       const { text } = await say('--format', format);
       expect(knownFindingsIn(text).known.map(({ fingerprint }) => fingerprint)).toEqual([0, 1, 2].map(print));
     }
+  });
+
+  test('say of a bucket that nobody knows that there is none, in every format', async () => {
+    for (const format of [[], ['--format', 'json'], ['--format', 'sarif']])
+      await expect(say('s3://nosuchbucket/', ...format)).rejects.toThrow(
+        'No bucket nosuchbucket is registered',
+      );
+    expect((await say('s3://empty')).code).toBe(0);
+    expect((await say('s3://uploads/nothing/')).code).toBe(0);
   });
 
   test('refuse a place that is none', async () => {

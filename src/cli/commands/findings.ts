@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import type { Cli } from '../cli.js';
+import { bucketsNamed } from '../buckets.js';
 import { CommandError } from '../command-error.js';
 import { surenessOf } from '../findings.js';
 import { parseS3Url, s3Url } from '../s3-url.js';
@@ -86,6 +87,7 @@ async function exportFindings(cli: Cli, place: string | undefined, options: Opti
     format === 'sarif'
       ? await sarifOf(cli, pathOf, limit)
       : await listOf(cli, pathOf, limit, format === 'json' || cli.json || output !== undefined);
+  if (count === 0 && bucket !== undefined) await mustBeKnown(cli, bucket);
   if (output === undefined) cli.out(text);
   else {
     write(output, text);
@@ -94,6 +96,16 @@ async function exportFindings(cli: Cli, place: string | undefined, options: Opti
   if (!isCut) return;
   cli.exitCode = 1;
   cli.note(`there are more than ${limit}: raise --limit, or narrow by s3://bucket/prefix, --from and --to`);
+}
+
+/** Nothing found is good news only of a bucket that is looked at, or was. */
+async function mustBeKnown(cli: Cli, bucket: string): Promise<void> {
+  const seen = await cli.client.call<{ items: readonly unknown[] }>(
+    'GET',
+    query('/api/v1/objects', { bucket, limit: 1 }),
+  );
+  if (seen.items.length > 0 || (await bucketsNamed(cli, bucket)).length > 0) return;
+  throw new CommandError(`No bucket ${bucket} is registered. See: sallyport bucket list`);
 }
 
 type PathOf = (cursor: string | undefined) => string;
