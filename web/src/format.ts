@@ -40,3 +40,22 @@ export const visible = (text: string): string =>
     /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
+
+/** Certain are those of confidence high: they alone make an object guilty. */
+export interface FindingCounts {
+  readonly certain: number;
+  readonly uncertain: number;
+}
+
+// What the service counts at most for each object of a list.
+const COUNTED = 100;
+
+/** `2 certain, 1 uncertain`, as src/cli/findings.ts has it. */
+export function findingsWords({ certain, uncertain }: FindingCounts): string {
+  const parts = [
+    ...(certain === 0 ? [] : [`${count(certain)} certain`]),
+    ...(uncertain === 0 ? [] : [`${count(uncertain)} uncertain`]),
+  ];
+  if (parts.length === 0) return '–';
+  return parts.join(', ') + (certain + uncertain >= COUNTED ? ' or more' : '');
+}

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from 'react-router-dom';
 import { reasonWords } from '../../../src/verdicts/reason-words.js';
 import { call } from '../api.js';
-import { count, size, visible, when } from '../format.js';
+import { findingsWords, size, visible, when, type FindingCounts } from '../format.js';
 import { NameLink } from '../parts/NameLink.js';
 import { State } from '../parts/State.js';
 import { ShowMore } from '../parts/ShowMore.js';
@@ -22,7 +22,7 @@ interface ObjectRow {
   readonly action?: string | null;
   readonly decision?: string | null;
   readonly workflowId?: string | null;
-  readonly findingsTotal: number;
+  readonly findingCounts: FindingCounts;
 }
 
 /** The ledger: every object version and what was said of it. */
@@ -70,7 +70,7 @@ export function ObjectsPage() {
           <tr>
             <th>Object</th>
             <th>Verdict</th>
-            <th className="number">Findings</th>
+            <th>Findings</th>
             <th>Action</th>
             <th className="number">Size</th>
             <th>First seen</th>
@@ -87,7 +87,7 @@ export function ObjectsPage() {
                 <State of={object.verdict} />{' '}
                 <div className="quiet">{visible(reasonWords(object.verdict, object.reason ?? ''))}</div>
               </td>
-              <td className="number">{object.findingsTotal === 0 ? '–' : count(object.findingsTotal)}</td>
+              <td className="word">{findingsWords(object.findingCounts)}</td>
               <td className="word">
                 {object.action ?? '–'} <div className="quiet">{object.decision}</div>
               </td>
