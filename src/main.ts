@@ -6,6 +6,7 @@ import { readConfig, type Config } from './config.js';
 import { AppError } from './errors.js';
 import { createLog, type Log } from './ops/log.js';
 import { startService, type Service } from './service.js';
+import { SecretScannerSource } from './tasks/scan/secret-scanner-source.js';
 import { MalwareStatus } from './tasks/scan/malware/malware-status.js';
 
 // A stop is over within this time, clean or not; what was not finished goes on at the next start.
@@ -85,6 +86,7 @@ async function welcome(config: Config, service: Service): Promise<string> {
     isFirstStart: service.isFirstStart,
     s3Url: service.s3?.url,
     malware,
+    secretRules: service.app.get(SecretScannerSource).scanner.rulesCount,
     took: howLong(config),
     seeded: service.seeded,
   });

@@ -16,6 +16,8 @@ export interface BannerFacts {
   readonly isFirstStart: boolean;
   readonly s3Url: string | undefined;
   readonly malware: MalwareLine;
+  /** How many there are in all. */
+  readonly secretRules: number;
   /** As "installed in 31 s, built in 12 s, ready after 46 s". */
   readonly took: string;
   readonly seeded: number;
@@ -62,6 +64,8 @@ export function banner(facts: BannerFacts): string {
     config.SMTP_URL === undefined ? `caught: ${url}/mailbox` : `sent from ${config.MAIL_FROM}`,
   ]);
   rows.push(['Malware', facts.malware.detail]);
+  if (config.SECRET_RULES !== undefined)
+    rows.push(['Secrets', `${facts.secretRules} rules, those of SECRET_RULES among them.`]);
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
   const rule = '─'.repeat(72);
