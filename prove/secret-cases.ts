@@ -31,7 +31,7 @@ interface Score {
 
 /** For `--help`. */
 export const help =
-  '--file FILE  labelled cases, one JSON object {rule, label, text} a line\n--misses     tell those that were missed';
+  '--file FILE  labelled cases, one JSON object {rule, label, text, path?} a line; path is what the text is called\n--misses     tell those that were missed';
 
 /** @returns whether at least 99 % of the positives were found and nothing in the negatives. */
 export async function prove(args: readonly string[]): Promise<boolean> {
