@@ -58,7 +58,11 @@ const COMMANDS = leaves(programOf(new Cli({}, SILENT)))
       });
     const required = command.options
       .filter(({ mandatory }) => mandatory)
-      .flatMap((option) => [option.long ?? '', '1']);
+      .flatMap((option) => [
+        option.long ?? '',
+        // A file must be there, or nobody is asked.
+        option.flags.includes('<FILE>') ? 'package.json' : '1',
+      ]);
     return [...name.split(' '), ...values, ...required, ...(OPTIONS[name] ?? [])];
   });
 
