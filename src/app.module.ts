@@ -142,15 +142,12 @@ const reviewers: Provider = {
   inject: [Directory],
   useFactory: (directory: Directory): Reviewers => ({
     list: async () =>
-      (await directory.people())
-        .filter((person) => !person.disabled && hasRole(person, ['analyst', 'approver']))
-        .map(({ id, name, email, groups, roles }) => ({
-          personId: id,
-          name,
-          email,
-          groups,
-          isAdmin: roles.includes('admin'),
-        })),
+      (await directory.people()).flatMap(({ id, name, email, groups, roles, approves, disabled }) => {
+        const inAll = hasRole({ roles }, ['analyst', 'approver']);
+        if (disabled || (!inAll && approves.length === 0)) return [];
+        const isAdmin = roles.includes('admin');
+        return [{ personId: id, name, email, groups, isAdmin, ...(inAll ? {} : { queues: approves }) }];
+      }),
   }),
 };
 

@@ -13,6 +13,8 @@ export interface DirectoryPerson {
   readonly roles: readonly AccessRole[];
   /** Names of their groups. */
   readonly groups: readonly string[];
+  /** Review queues in which they are approvers, by grants to them and to their groups. */
+  readonly approves: readonly string[];
   readonly disabled: boolean;
 }
 
@@ -33,6 +35,7 @@ interface PersonRow {
   readonly email: string | null;
   readonly roles: readonly string[];
   readonly groups: readonly string[];
+  readonly approves: readonly string[];
   readonly disabled: boolean;
 }
 
@@ -76,14 +79,22 @@ const selectPeople = (where: string): string => `
            WHERE m.user_id = u.id) AS roles,
          ARRAY(
            SELECT g.name FROM access_group_member m JOIN access_group g ON g.id = m.group_id
-           WHERE m.user_id = u.id ORDER BY lower(g.name)) AS groups
+           WHERE m.user_id = u.id ORDER BY lower(g.name)) AS groups,
+         ARRAY(
+           SELECT DISTINCT a.scope FROM access_grant a
+           WHERE a.role = 'approver'
+             AND ((a.holder_kind = 'user' AND a.holder_id = u.id::text)
+               OR (a.holder_kind = 'group' AND a.holder_id IN (
+                 SELECT m.group_id::text FROM access_group_member m WHERE m.user_id = u.id)))
+           ORDER BY a.scope) AS approves
   FROM app_user u ${where} ORDER BY u.name LIMIT $1`;
 
-const personOf = ({ id, name, email, roles, groups, disabled }: PersonRow): DirectoryPerson => ({
+const personOf = ({ id, name, email, roles, groups, approves, disabled }: PersonRow): DirectoryPerson => ({
   id,
   name,
   ...(email !== null && { email }),
   roles: knownRoles(roles),
   groups,
+  approves,
   disabled,
 });

@@ -122,7 +122,7 @@ export class HumanWorker extends TaskWorker {
       throw new TerminalError(`HUMAN task ${task.referenceTaskName}: input form: ${fault}`);
     const asking = { workflowId: task.workflowInstanceId, workflowName: task.workflowType };
     const excluded = await this.fourEyes.excluded(policy, question, asking, roster);
-    const asked = roster.asked(policy.to, excluded);
+    const asked = roster.asked({ policy }, policy.to, excluded);
     const subject = await this.subjectOf(question);
     const review: Review = {
       id: randomUUID(),

@@ -5,7 +5,7 @@ import { Reviewers, type ReviewerPerson } from './reviewers.js';
 import { isAway, substituteOf, type Absence } from './rules/absences.js';
 import { isAmong } from './rules/eligibility.js';
 import type { Party } from './rules/policy.js';
-import type { Excluded, Person, Reviewer } from './rules/review.js';
+import type { Excluded, Person, Reviewer, ReviewStanding } from './rules/review.js';
 import { absencesAt } from './sql/absences.js';
 
 /** Everybody who may decide, at one moment. */
@@ -21,7 +21,8 @@ export class Roster {
     const standsInFor = this.people
       .filter(({ personId }) => substituteOf(this.absences, personId, this.now)?.id === who.id)
       .map(({ personId, name, groups = [] }) => ({ id: personId, name, groups }));
-    return { ...who, groups: this.person(who.id)?.groups ?? [], standsInFor };
+    const known = this.person(who.id);
+    return { ...who, queues: who.queues ?? known?.queues, groups: known?.groups ?? [], standsInFor };
   }
 
   person(id: string): ReviewerPerson | undefined {
@@ -40,17 +41,23 @@ export class Roster {
   }
 
   /**
-   * Whom to ask: those of the parties whom four eyes leave in; for who is away, who stands in. Everybody once, in the
-   * order of their ids.
+   * Whom to ask: those of the parties whom four eyes leave in, and who may decide in this queue; for who is away, who
+   * stands in. Everybody once, in the order of their ids.
    */
-  asked(parties: readonly Party[], excluded: readonly Excluded[]): readonly ReviewerPerson[] {
+  asked(
+    { policy: { queue } }: Pick<ReviewStanding, 'policy'>,
+    parties: readonly Party[],
+    excluded: readonly Excluded[],
+  ): readonly ReviewerPerson[] {
     const isLeftOut = (id: string): boolean => excluded.some((one) => one.id === id);
+    const mayDecide = ({ queues }: ReviewerPerson): boolean => queues === undefined || queues.includes(queue);
     const found = new Map<string, ReviewerPerson>();
     for (const person of this.people) {
       const { personId, name, groups = [] } = person;
       if (isLeftOut(personId) || !isAmong(parties, { id: personId, name }, groups)) continue;
       const present = this.present(person);
-      if (present !== undefined && !isLeftOut(present.personId)) found.set(present.personId, present);
+      if (present === undefined || isLeftOut(present.personId) || !mayDecide(present)) continue;
+      found.set(present.personId, present);
     }
     return [...found.values()].sort((a, b) => (a.personId < b.personId ? -1 : 1));
   }

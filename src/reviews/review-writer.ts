@@ -152,7 +152,7 @@ export class ReviewWriter {
 /** Whoever a review waits for now: who has it, else everybody who is asked. */
 export function askedNow(review: Review, roster: Roster): readonly ReviewerPerson[] {
   const holder = review.claim === undefined ? undefined : roster.person(review.claim.by.id);
-  if (holder === undefined) return roster.asked(partiesOf(review), review.excluded);
+  if (holder === undefined) return roster.asked(review, partiesOf(review), review.excluded);
   // Whoever is away finds it when they are back, should nobody stand in.
   return [roster.present(holder) ?? holder];
 }
@@ -160,7 +160,7 @@ export function askedNow(review: Review, roster: Roster): readonly ReviewerPerso
 /** Those whom a step brings in: not those who were asked before. */
 function escalatedTo(before: ReviewStanding, after: Review, roster: Roster): readonly ReviewerPerson[] {
   const to = after.policy.escalation.slice(before.escalated, after.escalated).flatMap((step) => step.to);
-  return to.length === 0 ? [] : roster.asked(to, after.excluded);
+  return to.length === 0 ? [] : roster.asked(after, to, after.excluded);
 }
 
 /** By how much everything that counts from the opening moves: a deadline that was moved, or a wait that does not count. */

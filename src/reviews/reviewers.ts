@@ -8,6 +8,8 @@ export interface ReviewerPerson {
   /** The groups that they are in, by name. */
   readonly groups?: readonly string[] | undefined;
   readonly isAdmin?: boolean | undefined;
+  /** The only queues in which they may decide; all of them when absent. */
+  readonly queues?: readonly string[] | undefined;
 }
 
 /** The local people who may decide now (not those that are disabled). Bound to the user directory. */

@@ -2,12 +2,13 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@ne
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { ReadsFindings } from '../access/findings-read.js';
-import { CurrentPrincipal, READERS, Roles, type Principal } from '../access/principal.js';
+import { CurrentPrincipal, hasRole, OrGrant, READERS, Roles, type Principal } from '../access/principal.js';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { decodeCursor, encodeCursor, isUuid } from '../cursor.js';
 import { Database } from '../database/database.js';
-import { InvalidInput } from '../errors.js';
+import { Forbidden, InvalidInput } from '../errors.js';
+import type { Review } from './review.js';
 import {
   detailOf,
   ReviewDetail,
@@ -94,6 +95,7 @@ export class ReviewsController {
   ) {}
 
   @Get()
+  @OrGrant('approver')
   @Roles(...READERS, 'approver')
   @ApiOkResponse({ standardSchema: ReviewList })
   async list(
@@ -103,6 +105,7 @@ export class ReviewsController {
     const found = await this.reviews.list({
       states: query.state,
       queue: query.queue,
+      queues: queuesOf(principal, SEES_ALL),
       view: await this.viewOf(query.mine ? 'mine' : query.view, principal),
       order: query.sort,
       scanId: query.scanId,
@@ -130,6 +133,7 @@ export class ReviewsController {
 
   /** Who may be asked: for giving a review to somebody. */
   @Get('reviewers')
+  @OrGrant('approver')
   @Roles(...READERS, 'approver')
   @ApiOkResponse({ standardSchema: ReviewerList })
   async people(): Promise<z.infer<typeof ReviewerList>> {
@@ -141,14 +145,19 @@ export class ReviewsController {
 
   @Get(':id')
   @ReadsFindings('review')
+  @OrGrant('approver')
   @Roles(...READERS, 'approver')
   @ApiOkResponse({ standardSchema: ReviewDetail })
-  get(@Param('id', { schema: ReviewId }) id: string): Promise<ReviewDetail> {
-    return this.shown(id);
+  get(
+    @Param('id', { schema: ReviewId }) id: string,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<ReviewDetail> {
+    return this.shown(id, principal);
   }
 
   @Post(':id/claim')
   @HttpCode(200)
+  @OrGrant('approver')
   @Roles('analyst', 'approver')
   @ApiOkResponse({ standardSchema: ReviewDetail })
   claim(@Param('id', { schema: ReviewId }) id: string, @CurrentPrincipal() principal: Principal) {
@@ -157,6 +166,7 @@ export class ReviewsController {
 
   @Post(':id/release')
   @HttpCode(200)
+  @OrGrant('approver')
   @Roles('analyst', 'approver')
   @ApiOkResponse({ standardSchema: ReviewDetail })
   release(@Param('id', { schema: ReviewId }) id: string, @CurrentPrincipal() principal: Principal) {
@@ -165,6 +175,7 @@ export class ReviewsController {
 
   @Post(':id/reassign')
   @HttpCode(200)
+  @OrGrant('approver')
   @Roles('analyst', 'approver')
   @ApiOkResponse({ standardSchema: ReviewDetail })
   async reassign(
@@ -178,6 +189,7 @@ export class ReviewsController {
   /** Hands it on and stays responsible: released, it comes back. */
   @Post(':id/delegate')
   @HttpCode(200)
+  @OrGrant('approver')
   @Roles('analyst', 'approver')
   @ApiOkResponse({ standardSchema: ReviewDetail })
   async delegate(
@@ -190,6 +202,7 @@ export class ReviewsController {
 
   @Post(':id/decide')
   @HttpCode(200)
+  @OrGrant('approver')
   @Roles('analyst', 'approver')
   @ApiOkResponse({ standardSchema: ReviewDetail })
   decide(
@@ -203,6 +216,7 @@ export class ReviewsController {
   /** Takes the own vote back, as long as it has not decided. */
   @Post(':id/withdraw')
   @HttpCode(200)
+  @OrGrant('approver')
   @Roles('analyst', 'approver')
   @ApiOkResponse({ standardSchema: ReviewDetail })
   withdraw(@Param('id', { schema: ReviewId }) id: string, @CurrentPrincipal() principal: Principal) {
@@ -212,6 +226,7 @@ export class ReviewsController {
   /** The workflow goes on without an answer. */
   @Post(':id/skip')
   @HttpCode(200)
+  @OrGrant('approver')
   @Roles('analyst', 'approver')
   @ApiOkResponse({ standardSchema: ReviewDetail })
   skip(
@@ -224,6 +239,7 @@ export class ReviewsController {
 
   @Post(':id/hold')
   @HttpCode(200)
+  @OrGrant('approver')
   @Roles('analyst', 'approver')
   @ApiOkResponse({ standardSchema: ReviewDetail })
   hold(
@@ -237,6 +253,7 @@ export class ReviewsController {
   /** Ends a hold, or the wait for an answer. */
   @Post(':id/resume')
   @HttpCode(200)
+  @OrGrant('approver')
   @Roles('analyst', 'approver')
   @ApiOkResponse({ standardSchema: ReviewDetail })
   resume(@Param('id', { schema: ReviewId }) id: string, @CurrentPrincipal() principal: Principal) {
@@ -246,6 +263,7 @@ export class ReviewsController {
   /** Asks back; the review waits for the answer. */
   @Post(':id/ask')
   @HttpCode(200)
+  @OrGrant('approver')
   @Roles('analyst', 'approver')
   @ApiOkResponse({ standardSchema: ReviewDetail })
   ask(
@@ -258,6 +276,7 @@ export class ReviewsController {
 
   @Post(':id/answer')
   @HttpCode(200)
+  @OrGrant('approver')
   @Roles('analyst', 'approver', 'author', 'operator')
   @ApiOkResponse({ standardSchema: ReviewDetail })
   answer(
@@ -271,6 +290,7 @@ export class ReviewsController {
   /** Moves the deadline; reminders and escalation move with it. */
   @Post(':id/postpone')
   @HttpCode(200)
+  @OrGrant('approver')
   @Roles('analyst', 'approver')
   @ApiOkResponse({ standardSchema: ReviewDetail })
   postpone(
@@ -283,6 +303,7 @@ export class ReviewsController {
 
   @Post(':id/comment')
   @HttpCode(200)
+  @OrGrant('approver')
   @Roles('analyst', 'approver', 'author', 'operator')
   @ApiOkResponse({ standardSchema: ReviewDetail })
   async comment(
@@ -290,8 +311,9 @@ export class ReviewsController {
     @Body({ schema: Comment }) body: z.infer<typeof Comment>,
     @CurrentPrincipal() principal: Principal,
   ): Promise<ReviewDetail> {
+    await this.seen(id, principal);
     await this.reviews.comment(id, body.text, speaker(principal));
-    return this.shown(id);
+    return this.shown(id, principal);
   }
 
   private async viewOf(
@@ -326,20 +348,43 @@ export class ReviewsController {
   }
 
   private async act(id: string, command: ReviewCommand, principal: Principal): Promise<ReviewDetail> {
+    await this.seen(id, principal);
     await this.reviews.act(id, command, speaker(principal));
-    return this.shown(id);
+    return this.shown(id, principal);
   }
 
-  private async shown(id: string): Promise<ReviewDetail> {
+  /** @throws NotFound; Forbidden for a review of a queue that is none of theirs. */
+  private async seen(id: string, principal: Principal): Promise<Review> {
     const review = await this.reviews.get(id);
+    const queues = queuesOf(principal, SEES_ALL);
+    if (queues !== undefined && !queues.includes(review.policy.queue))
+      throw new Forbidden(`This review is in the queue ${review.policy.queue}, which you have no grant for.`);
+    return review;
+  }
+
+  private async shown(id: string, principal: Principal): Promise<ReviewDetail> {
+    const review = await this.seen(id, principal);
     return detailOf(review, await reviewTimeline(this.db, id), this.config.DRY_RUN);
   }
 }
+
+/** The queues to which somebody's grants keep them; `undefined` for who has one of the roles, and with it all queues. */
+const queuesOf = (
+  principal: Principal,
+  roles: Parameters<typeof hasRole>[1],
+): readonly string[] | undefined =>
+  hasRole(principal, roles)
+    ? undefined
+    : (principal.grants ?? []).filter(({ role }) => role === 'approver').map(({ scope }) => scope);
+
+/** Who reads all reviews. */
+const SEES_ALL = [...READERS, 'approver'] as const;
 
 const speaker = (principal: Principal): Reviewer => ({
   id: principal.id,
   name: principal.name,
   isAdmin: principal.roles.includes('admin'),
+  queues: queuesOf(principal, ['analyst', 'approver']),
   via: principal.method === 'apikey' ? 'api' : 'web',
   method: principal.method,
 });

@@ -96,7 +96,7 @@ export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShut
         await this.writer.note(tx, review.id, 'breached', SYSTEM, now, { dueAt });
       } else if (timer.kind === 'escalate') {
         const { step, loop } = timer;
-        const people = roster.asked(review.policy.escalation[step]?.to ?? [], review.excluded);
+        const people = roster.asked(review, review.policy.escalation[step]?.to ?? [], review.excluded);
         await this.writer.note(tx, review.id, 'escalated', SYSTEM, now, { step: step + 1, again: loop });
         await this.writer.enqueue(tx, this.writer.tell(review, people, { kind: 'escalated', step, loop }));
       }

@@ -31,6 +31,11 @@ describe('the directory', () => {
       [idle, randomUUID()],
     );
     await db.query('INSERT INTO access_group_member VALUES ($1, $2), ($1, $3)', [idle, anna, ben]);
+    await db.query(
+      `INSERT INTO access_grant (id, holder_kind, holder_id, role, scope, created_at, created_by) VALUES
+       ($1, 'user', $3, 'approver', 'releases', 0, 'x'), ($2, 'group', $4, 'approver', 'night', 0, 'x')`,
+      [randomUUID(), randomUUID(), anna, idle],
+    );
   });
 
   it('tells everybody with their own roles and their groups, each once', async () => {
@@ -41,9 +46,17 @@ describe('the directory', () => {
         email: 'anna@example.com',
         roles: ['analyst', 'auditor'],
         groups: ['Night shift'],
+        approves: ['night', 'releases'],
         disabled: false,
       },
-      { id: ben, name: 'ben', roles: ['analyst', 'auditor'], groups: ['Night shift'], disabled: true },
+      {
+        id: ben,
+        name: 'ben',
+        roles: ['analyst', 'auditor'],
+        groups: ['Night shift'],
+        approves: ['night'],
+        disabled: true,
+      },
     ]);
   });
 

@@ -3,7 +3,14 @@ import { APP_GUARD, NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource } from 'typeorm';
 import { AccessGuard } from '../../src/access/access.guard.js';
-import { PUBLIC_ROUTE, ROUTE_ROLES, type AccessRole, type Principal } from '../../src/access/principal.js';
+import {
+  PUBLIC_ROUTE,
+  ROUTE_ROLES,
+  type AccessRole,
+  type Principal,
+  hasRole,
+  ROUTE_GRANTS,
+} from '../../src/access/principal.js';
 import { Unauthorized } from '../../src/errors.js';
 import { readConfig, type Config } from '../../src/config.js';
 import { DatabaseModule } from '../../src/database/database.module.js';
@@ -26,7 +33,7 @@ import { Ledger } from '../../src/verdicts/ledger.js';
 import { testDatabase } from '../support/database.js';
 import type { ReviewsStage } from './stage.js';
 
-/** Whoever the header `x-test-user` names; `x-test-roles` says what they may do. */
+/** Whoever the header `x-test-user` names; `x-test-roles` and `x-test-grants` say what they may do. */
 class HeaderGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const targets = [context.getHandler(), context.getClass()];
@@ -39,18 +46,21 @@ class HeaderGuard implements CanActivate {
     const principal = this.identify(request);
     request.principal = principal;
     const needed = read(ROUTE_ROLES) as AccessRole[] | undefined;
-    return needed === undefined || principal.roles.some((role) => role === 'admin' || needed.includes(role));
+    const byGrant = read(ROUTE_GRANTS) !== undefined && (principal.grants ?? []).length > 0;
+    return needed === undefined || hasRole(principal, needed) || byGrant;
   }
 
   identify(request: { headers: Record<string, string | undefined> }): Principal {
     const id = request.headers['x-test-user'];
     if (id === undefined) throw new Unauthorized('Log in first.');
     const roles = (request.headers['x-test-roles'] ?? 'analyst').split(',') as AccessRole[];
+    const queues = request.headers['x-test-grants']?.split(',') ?? [];
     return {
       kind: 'user',
       id,
       name: id,
       roles,
+      grants: queues.map((scope) => ({ role: 'approver', scope })),
       method: request.headers['x-test-method'] === 'apikey' ? 'apikey' : 'session',
     };
   }

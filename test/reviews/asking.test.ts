@@ -100,6 +100,26 @@ describe('a review that asks a group', () => {
   });
 });
 
+describe('an approver of one queue', () => {
+  it('is asked there and nowhere else, also when another queue asks their group', async () => {
+    stage.reviewers.people = [
+      {
+        personId: 'alice',
+        name: 'Alice',
+        email: 'alice@example.com',
+        groups: ['secops'],
+        queues: ['releases'],
+      },
+      { personId: 'bob', name: 'Bob', email: 'bob@example.com', groups: ['secops'] },
+    ];
+    const elsewhere = await stage.open({ assign: { to: ['group:secops'] } });
+    await expect(act(elsewhere, release)).rejects.toThrow(Forbidden);
+    const there = await stage.open({ assign: { to: ['group:secops'] }, queue: 'releases' });
+    expect((await act(there, release)).state).toBe('COMPLETED');
+    expect((await mails()).map(({ payload }) => payload.personId)).toEqual(['bob', 'alice', 'bob']);
+  });
+});
+
 describe('four eyes', () => {
   it('keep out who asked for it and who last changed the definition, an admin too', async () => {
     await stage.db.query(

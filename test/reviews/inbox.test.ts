@@ -20,23 +20,30 @@ afterEach(async () => {
   await stage.close();
 });
 
-async function call<T>(
+interface Answer {
+  readonly id: string;
+  readonly state: string;
+  readonly items: readonly ReviewSummary[];
+  readonly nextCursor: string | null;
+}
+
+async function call(
   method: 'GET' | 'POST' | 'DELETE',
   path: string,
   as = 'alice',
   payload?: object,
   roles = 'analyst',
-): Promise<{ status: number; body: T }> {
+): Promise<{ status: number; body: Answer }> {
   const response = await app.inject({
     method,
     url: `/api/v1/${path}`,
     headers: { 'x-test-user': as, 'x-test-roles': roles },
     ...(payload === undefined ? {} : { payload }),
   });
-  return { status: response.statusCode, body: (response.body === '' ? {} : response.json()) as T };
+  return { status: response.statusCode, body: (response.body === '' ? {} : response.json()) as Answer };
 }
 const titles = async (query: string, as = 'alice'): Promise<string[]> => {
-  const { body } = await call<{ items: ReviewSummary[] }>('GET', `reviews?${query}`, as);
+  const { body } = await call('GET', `reviews?${query}`, as);
   return body.items.map(({ title }) => title);
 };
 
@@ -59,7 +66,7 @@ describe('the inbox', () => {
     const found: string[] = [];
     let cursor = '';
     do {
-      const { body } = await call<{ items: ReviewSummary[]; nextCursor: string | null }>(
+      const { body } = await call(
         'GET',
         `reviews?sort=due&limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`,
       );
@@ -81,7 +88,7 @@ describe('the inbox', () => {
   });
 
   it('knows mine, unassigned, overdue, and one queue', async () => {
-    const [first] = (await call<{ items: ReviewSummary[] }>('GET', 'reviews?sort=due')).body.items;
+    const [first] = (await call('GET', 'reviews?sort=due')).body.items;
     await call('POST', `reviews/${first?.id}/claim`);
     expect(await titles('view=mine')).toEqual(['due soon']);
     expect(await titles('view=unassigned')).not.toContain('due soon');
@@ -96,7 +103,7 @@ describe('the inbox', () => {
       quorum: { approve: 2 },
       deadline: '1d',
     });
-    const { body } = await call<ReviewSummary>('POST', `reviews/${review.id}/decide`, 'alice', {
+    const { body } = await call('POST', `reviews/${review.id}/decide`, 'alice', {
       outcome: 'release',
       reason: 'a test file',
     });
@@ -113,10 +120,48 @@ describe('the inbox', () => {
     });
   });
 
+  it('shows to an approver of one queue that queue alone, and lets them decide there', async () => {
+    const headers = { 'x-test-user': 'carl', 'x-test-roles': 'viewer', 'x-test-grants': 'quarantine' };
+    const as = async (method: 'GET' | 'POST', path: string, payload?: object) => {
+      const url = `/api/v1/reviews${path}`;
+      const response = await app.inject({
+        method,
+        url,
+        headers,
+        ...(payload === undefined ? {} : { payload }),
+      });
+      return {
+        status: response.statusCode,
+        body: response.json<{ items?: ReviewSummary[]; state?: string }>(),
+      };
+    };
+    stage.reviewers.people = [
+      ...stage.reviewers.people,
+      { personId: 'carl', name: 'Carl', email: 'carl@example.com', queues: ['quarantine'] },
+    ];
+    const listed = (await as('GET', '?sort=due')).body.items ?? [];
+    expect(listed.map(({ title }) => title)).toEqual(['due late', 'for leads']);
+    const inAll = (await call('GET', 'reviews?sort=due')).body.items;
+    const other = inAll.find(({ title }) => title === 'no deadline')?.id;
+    expect((await as('GET', `/${other}`)).status).toBe(403);
+    for (const [verb, body] of [
+      ['decide', { outcome: 'delete' }],
+      ['claim', {}],
+      ['answer', { text: 'x' }],
+      ['resume', {}],
+      ['comment', { text: 'x' }],
+    ] as const)
+      expect((await as('POST', `/${other}/${verb}`, body)).status).toBe(403);
+    expect(await as('POST', `/${listed[0]?.id}/decide`, { outcome: 'delete' })).toMatchObject({
+      status: 200,
+      body: { state: 'COMPLETED' },
+    });
+  });
+
   it('takes hold, question back, answer, hand-over and leaving out, each with its fields checked', async () => {
     const { id } = await stage.open({ deadline: '4h' });
     const post = (verb: string, body: object, as = 'alice') =>
-      call<{ state: string; message?: string }>('POST', `reviews/${id}/${verb}`, as, body);
+      call('POST', `reviews/${id}/${verb}`, as, body);
     expect(await post('hold', { until: 'tomorrow' })).toMatchObject({ status: 400 });
     expect(await post('hold', { until: '2026-11-23T10:00:00+01:00' })).toMatchObject({ status: 400 });
     expect(await post('hold', { until: '2026-11-24T10:00:00+01:00' })).toMatchObject({
@@ -141,9 +186,9 @@ describe('absences', () => {
   const away = { from: '2026-11-23T00:00:00Z', to: '2026-11-30T00:00:00Z' };
 
   it('are said by whoever is away, with who stands in, and taken back by them or an admin', async () => {
-    const added = await call<{ id: string }>('POST', 'absences', 'bob', { ...away, substituteId: 'alice' });
+    const added = await call('POST', 'absences', 'bob', { ...away, substituteId: 'alice' });
     expect(added.status).toBe(201);
-    const { body } = await call<{ items: object[] }>('GET', 'absences');
+    const { body } = await call('GET', 'absences');
     expect(body.items).toMatchObject([{ person: { name: 'Bob' }, substitute: { name: 'Alice' } }]);
     const review = await stage.open({ assign: { to: ['user:Bob'] } });
     expect((await stage.reviews.act(review.id, { kind: 'claim' }, person('alice'))).state).toBe('CLAIMED');

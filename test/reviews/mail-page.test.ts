@@ -336,7 +336,7 @@ describe('the page behind a mail', () => {
     const { link, code } = secretsOf((await mailTo('alice@example.com')).text ?? '');
     const alice = new Visitor(app);
     const { path, hidden } = await alice.open(link);
-    stage.reviewers.people = stage.reviewers.people.filter((person) => person.personId !== 'alice');
+    stage.reviewers.people = stage.reviewers.people.filter((one) => one.personId !== 'alice');
     const gone = await alice.post(path, { ...hidden, do: 'decide:delete', code, reason: '' });
     expect(gone.statusCode).toBe(403);
     expect(gone.body).toContain('may no longer decide');

@@ -9,7 +9,7 @@ import {
   type ReviewCommand,
   type Transition,
 } from './command.js';
-import { eligibility } from './eligibility.js';
+import { eligibility, ineligible } from './eligibility.js';
 import { outcomeFacts } from './outcome.js';
 import { isShared } from './policy.js';
 import { isReached, tally } from './quorum.js';
@@ -37,10 +37,7 @@ export function decide(
   if (reason === '' && outcomeFacts(command.outcome).needsReason)
     return refused({ why: 'reason_required', outcome: command.outcome });
   const judged = eligibility(review, who);
-  if (!judged.may)
-    return judged.why === 'excluded'
-      ? refused({ why: 'excluded', who: person(who), because: judged.because })
-      : refused({ why: 'not_asked', asked: judged.asked });
+  if (!judged.may) return ineligible(judged, who);
   const { claim } = review;
   const isInTheWay =
     claim !== undefined && claim.by.id !== who.id && !who.isAdmin && claim.by.id !== judged.onBehalfOf?.id;
@@ -74,10 +71,7 @@ export function skip(review: ReviewStanding, given: string, who: Reviewer, now: 
   const reason = given.trim();
   if (reason === '') return refused({ why: 'reason_required', outcome: SKIPPED_OUTCOME });
   const judged = eligibility(review, who);
-  if (!judged.may)
-    return judged.why === 'excluded'
-      ? refused({ why: 'excluded', who: person(who), because: judged.because })
-      : refused({ why: 'not_asked', asked: judged.asked });
+  if (!judged.may) return ineligible(judged, who);
   if (review.claim !== undefined && review.claim.by.id !== who.id && !who.isAdmin) return held(review);
   return decided(review, { state: 'SKIPPED' }, decisionBy(who, SKIPPED_OUTCOME, reason, now));
 }

@@ -1,3 +1,4 @@
+import { person, refused, type Transition } from './command.js';
 import type { Party } from './policy.js';
 import type { Excluded, Person, Reviewer, ReviewStanding } from './review.js';
 
@@ -35,6 +36,8 @@ export function eligibility(review: Asked, who: Reviewer): Eligibility {
   const excluded = review.excluded.find(({ id }) => id === who.id);
   if (excluded !== undefined) return { may: false, why: 'excluded', because: excluded.because };
   const asked = partiesOf(review);
+  if (who.queues !== undefined && !who.queues.includes(review.policy.queue))
+    return { may: false, why: 'not_asked', asked };
   const isGiven = review.claim?.by.id === who.id;
   if (isGiven || isAmong(asked, who, who.groups ?? [])) return { may: true, isOverride: false };
   for (const away of who.standsInFor ?? []) {
@@ -46,6 +49,12 @@ export function eligibility(review: Asked, who: Reviewer): Eligibility {
   if (who.isAdmin) return { may: true, isOverride: true };
   return { may: false, why: 'not_asked', asked };
 }
+
+/** What somebody is told who may not decide. */
+export const ineligible = (judged: Extract<Eligibility, { may: false }>, who: Reviewer): Transition =>
+  judged.why === 'excluded'
+    ? refused({ why: 'excluded', who: person(who), because: judged.because })
+    : refused({ why: 'not_asked', asked: judged.asked });
 
 export const isAmong = (parties: readonly Party[], { id }: Person, groups: readonly string[]): boolean =>
   parties.length === 0 ||

@@ -43,6 +43,8 @@ export interface Reviewer extends Person {
   readonly via: Via;
   /** How the identity was proved: `session`, `token`, `apikey`, `auth-off`, `mail-link`, `mail-code`, `slack`. */
   readonly method: string;
+  /** The only queues in which they may decide; all of them when absent. */
+  readonly queues?: readonly string[] | undefined;
   /** The groups that they are in now, by name. */
   readonly groups?: readonly string[] | undefined;
   /** People who are away now and whom they stand in for, with those people's groups. */

@@ -1,5 +1,5 @@
 import type { Instant } from '../../clock.js';
-import { eligibility } from './eligibility.js';
+import { eligibility, ineligible } from './eligibility.js';
 import { escalate, expire, giveBack } from './clockwork.js';
 import { decide, skip, withdraw } from './decide.js';
 import {
@@ -75,12 +75,9 @@ export function transition(
 const NOBODY = { claim: undefined, owner: undefined, hold: undefined, info: undefined };
 
 /** Why somebody may not touch it; undefined when they may. */
-export function notAllowed(review: ReviewStanding, who: Reviewer): Transition | undefined {
+function notAllowed(review: ReviewStanding, who: Reviewer): Transition | undefined {
   const judged = eligibility(review, who);
-  if (judged.may) return undefined;
-  return judged.why === 'excluded'
-    ? refused({ why: 'excluded', who: person(who), because: judged.because })
-    : refused({ why: 'not_asked', asked: judged.asked });
+  return judged.may ? undefined : ineligible(judged, who);
 }
 
 /** Somebody else has it, and nobody may pass them by but an admin. */

@@ -20,6 +20,8 @@ export type ReviewOrder = 'created' | 'due';
 export interface ReviewFilter {
   readonly states?: readonly ReviewState[] | undefined;
   readonly queue?: string | undefined;
+  /** Only these; all when absent. */
+  readonly queues?: readonly string[] | undefined;
   readonly view?: InboxView | undefined;
   readonly scanId?: string | undefined;
   readonly workflowId?: string | undefined;
@@ -64,10 +66,11 @@ export const placeIn = (order: ReviewOrder, { id, createdAt, dueAt }: Review): P
 });
 
 function* conditionsOf(filter: ReviewFilter, hole: (value: unknown) => string): Generator<string> {
-  const { states, queue, view, scanId, workflowId, order } = filter;
+  const { states, queue, queues, view, scanId, workflowId, order } = filter;
   if (order === 'due') yield WAITS;
   if (states !== undefined) yield `state = ANY(${hole(states)})`;
   if (queue !== undefined) yield `queue = ${hole(queue)}`;
+  if (queues !== undefined) yield `queue = ANY(${hole(queues)})`;
   if (scanId !== undefined) yield `scan_id = ${hole(scanId)}`;
   if (workflowId !== undefined) yield `workflow_id = ${hole(workflowId)}`;
   switch (view?.kind) {
