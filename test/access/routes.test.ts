@@ -116,29 +116,27 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'PUT /api/v1/retention',
   ],
   analyst: ['GET /api/v1/mailbox', 'GET /api/v1/mailbox/:id'],
-  'analyst, approver': [
-    'POST /api/v1/absences',
-    'DELETE /api/v1/absences/:id',
+  'a grant of approver, analyst, approver': [
     'POST /api/v1/reviews/:id/ask',
     'POST /api/v1/reviews/:id/claim',
+    'POST /api/v1/reviews/:id/decide',
     'POST /api/v1/reviews/:id/delegate',
     'POST /api/v1/reviews/:id/hold',
     'POST /api/v1/reviews/:id/postpone',
+    'POST /api/v1/reviews/:id/reassign',
+    'POST /api/v1/reviews/:id/release',
     'POST /api/v1/reviews/:id/resume',
     'POST /api/v1/reviews/:id/skip',
     'POST /api/v1/reviews/:id/withdraw',
-    'POST /api/v1/reviews/:id/decide',
-    'POST /api/v1/reviews/:id/reassign',
-    'POST /api/v1/reviews/:id/release',
   ],
-  'analyst, approver, auditor, author, operator': [
+  'analyst, approver': ['DELETE /api/v1/absences/:id', 'POST /api/v1/absences'],
+  'a grant of approver, analyst, approver, auditor, author, operator': [
     'GET /api/v1/reviews',
-    'GET /api/v1/absences',
     'GET /api/v1/reviews/:id',
     'GET /api/v1/reviews/reviewers',
-    'GET /api/v1/reviews/waiting',
   ],
-  'analyst, approver, author, operator': [
+  'analyst, approver, auditor, author, operator': ['GET /api/v1/absences', 'GET /api/v1/reviews/waiting'],
+  'a grant of approver, analyst, approver, author, operator': [
     'POST /api/v1/reviews/:id/answer',
     'POST /api/v1/reviews/:id/comment',
   ],
