@@ -78,17 +78,16 @@ export class HumanWorker extends TaskWorker {
     await insertTimers(tx, review.id, timersOf(review.policy, at));
     const holder = to === undefined ? undefined : roster.person(to.id);
     const messages = this.writer.tell(review, holder === undefined ? asked : [holder], { kind: 'opened' });
-    await this.writer.note(tx, review.id, 'opened', SYSTEM, at, {
-      taskId: review.taskId,
-      workflowId: review.workflowId,
-      digest: review.subjectDigest,
+    const data = {
       outcomes: review.outcomes,
       queue: review.policy.queue,
       asks: partiesText(review.policy.to),
       told: messages.map((message) => message.kind),
       ...(to === undefined ? {} : { to }),
       ...(review.excluded.length === 0 ? {} : { excluded: review.excluded }),
-    });
+    };
+    const { taskId, workflowId, subjectDigest: digest } = review;
+    await this.writer.note(tx, review.id, 'opened', SYSTEM, at, data, { taskId, workflowId, digest });
     if (!canBeReached(review.policy, asked.length)) await this.nobody(tx, review, asked.length);
     await this.writer.enqueue(tx, messages);
     return true;

@@ -77,7 +77,7 @@ export class ReviewWriter {
     await this.outbox.enqueue(tx, messages);
   }
 
-  /** A line of the timeline, and the same in the audit record. */
+  /** A line of the timeline, and the same in the audit record. @param ids that the review itself shows: in the record alone. */
   async note(
     tx: Queryable,
     reviewId: string,
@@ -85,6 +85,7 @@ export class ReviewWriter {
     who: Reviewer,
     at: Instant,
     data: Readonly<Record<string, unknown>>,
+    ids: Readonly<Record<string, unknown>> = {},
   ): Promise<void> {
     await insertReviewEvent(tx, reviewId, {
       at,
@@ -93,7 +94,7 @@ export class ReviewWriter {
       via: who.via,
       data,
     });
-    await appendAudit(tx, [audit(reviewId, kind, who, at, data)]);
+    await appendAudit(tx, [audit(reviewId, kind, who, at, { ...ids, ...data })]);
   }
 
   /** The messages by which people are told. */
