@@ -1,13 +1,9 @@
-import {
-  Inject,
-  Injectable,
-  type BeforeApplicationShutdown,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
 import { LOG, type Log } from '../ops/log.js';
+import { EngineRounds } from './engine-rounds.js';
 import { EvidenceSource } from './evidence.js';
 import { SYSTEM } from './review-writer.js';
 import { isOpen, ReviewsService } from './reviews.service.js';
@@ -24,26 +20,20 @@ const BATCH = 100;
  * the object was scanned again with another result, so that nobody decides on what no longer stands. Runs in role engine.
  */
 @Injectable()
-export class ReviewSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly stopping = new AbortController();
-  private running: Promise<void> | undefined;
-
+export class ReviewSweeper extends EngineRounds {
   constructor(
-    @Inject(CONFIG) private readonly config: Pick<Config, 'ROLES'>,
-    @Inject(LOG) private readonly log: Log,
+    @Inject(CONFIG) config: Pick<Config, 'ROLES'>,
+    @Inject(LOG) log: Log,
     private readonly db: Database,
     private readonly clock: Clock,
     private readonly reviews: ReviewsService,
     private readonly evidence: EvidenceSource,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    if (this.config.ROLES.includes('engine')) this.running = this.run();
+  ) {
+    super({ config, log, clock, everyMs: LOOK_EVERY_MS, failed: 'open reviews could not be checked' });
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    this.stopping.abort();
-    await this.running;
+  protected look(): Promise<number> {
+    return this.sweep();
   }
 
   /** One bounded look. @returns how many reviews were closed. */
@@ -52,7 +42,7 @@ export class ReviewSweeper implements OnApplicationBootstrap, BeforeApplicationS
     const due = await claimUnchecked(this.db, { now, notSince: now - CHECK_EACH_AFTER_MS, limit: BATCH });
     let closed = 0;
     for (const { id, task_id } of due) {
-      if (this.stopping.signal.aborted) break;
+      if (this.stopping.aborted) break;
       if (await this.reviews.cancelIfTaskEnded(id, task_id)) closed += 1;
       else await this.renew(id);
     }
@@ -69,18 +59,5 @@ export class ReviewSweeper implements OnApplicationBootstrap, BeforeApplicationS
     const digest = subjectDigest(subject, review.policy.form);
     if (digest === review.subjectDigest) return;
     await this.reviews.change(id, { kind: 'renew', digest }, SYSTEM, (tx) => replaceSubject(tx, id, subject));
-  }
-
-  private async run(): Promise<void> {
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      await this.clock.sleepUntil(this.clock.now() + LOOK_EVERY_MS, signal);
-      if (signal.aborted) return;
-      try {
-        await this.sweep();
-      } catch (error) {
-        this.log.warn({ err: error }, 'open reviews could not be checked; tried again soon');
-      }
-    }
   }
 }

@@ -1,18 +1,15 @@
-import {
-  Inject,
-  Injectable,
-  type BeforeApplicationShutdown,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { Clock, type Instant } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
+import { isDatabaseAway } from '../database/is-away.js';
 import { AppError } from '../errors.js';
 import { LOG, type Log } from '../ops/log.js';
 import { OutboxBell } from '../outbound/outbox-bell.js';
 import type { OutboxMessage } from '../outbound/outbox.js';
 import { digestMessage, MOST_SINGLE_REMINDERS } from './channels/mail/mail.channel.js';
+import { EngineRounds } from './engine-rounds.js';
 import { People, type Roster } from './people.js';
 import { askedNow, ReviewWriter, SYSTEM } from './review-writer.js';
 import type { Review } from './review.js';
@@ -36,12 +33,9 @@ const COMMANDS: readonly TimerKind[] = ['escalate', 'expire', 'claim_timeout', '
  * on after a restart; each fires once, since it is marked in the transaction of what it does. Runs in role engine.
  */
 @Injectable()
-export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly stopping = new AbortController();
-  private running: Promise<void> | undefined;
-
+export class Timekeeper extends EngineRounds {
   constructor(
-    @Inject(CONFIG) private readonly config: Pick<Config, 'ROLES'>,
+    @Inject(CONFIG) config: Pick<Config, 'ROLES'>,
     @Inject(LOG) private readonly log: Log,
     private readonly db: Database,
     private readonly clock: Clock,
@@ -49,15 +43,18 @@ export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly people: People,
     private readonly reviews: ReviewsService,
     private readonly writer: ReviewWriter,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    if (this.config.ROLES.includes('engine')) this.running = this.run();
+  ) {
+    super({
+      config,
+      log,
+      clock,
+      everyMs: LOOK_EVERY_MS,
+      failed: 'what is due for reviews could not be done',
+    });
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    this.stopping.abort();
-    await this.running;
+  protected look(): Promise<number> {
+    return this.tick();
   }
 
   /** Lets everything happen that is due. @returns how much was. */
@@ -65,8 +62,15 @@ export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShut
     const now = Math.round(this.clock.now());
     const due = await dueTimers(this.db, now, MOST_AT_ONCE, COMMANDS);
     for (const timer of due) {
-      if (this.stopping.signal.aborted) return 0;
-      await this.fire(timer, now);
+      if (this.stopping.aborted) return 0;
+      try {
+        await this.fire(timer, now);
+      } catch (error) {
+        if (isDatabaseAway(error)) throw error;
+        // One that cannot be done holds up none of those behind it; it comes again with the next look.
+        const { reviewId, kind } = timer;
+        this.log.warn({ err: error, reviewId, kind }, 'a timer of a review could not fire; tried again soon');
+      }
     }
     return due.length + (await this.remind(now));
   }
@@ -152,19 +156,6 @@ export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShut
               .slice(0, 40),
           ),
     );
-  }
-
-  private async run(): Promise<void> {
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      await this.clock.sleepUntil(this.clock.now() + LOOK_EVERY_MS, signal);
-      if (signal.aborted) return;
-      try {
-        await this.tick();
-      } catch (error) {
-        this.log.warn({ err: error }, 'what is due for reviews could not be done; tried again soon');
-      }
-    }
   }
 }
 
