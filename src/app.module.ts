@@ -4,7 +4,6 @@ import { AccessModule } from './access/access.module.js';
 import { Directory } from './access/directory.js';
 import { HomeProofController } from './access/home-proof.controller.js';
 import { Keyring } from './access/keyring.js';
-import { hasRole } from './access/principal.js';
 import { BACKLOG_ENTITIES, BacklogModule } from './backlog/backlog.module.js';
 import type { Clock } from './clock.js';
 import { CONFIG, type Config } from './config.js';
@@ -142,12 +141,15 @@ const reviewers: Provider = {
   inject: [Directory],
   useFactory: (directory: Directory): Reviewers => ({
     list: async () =>
-      (await directory.people()).flatMap(({ id, name, email, groups, roles, approves, disabled }) => {
-        const inAll = hasRole({ roles }, ['analyst', 'approver']);
-        if (disabled || (!inAll && approves.length === 0)) return [];
-        const isAdmin = roles.includes('admin');
-        return [{ personId: id, name, email, groups, isAdmin, ...(inAll ? {} : { queues: approves }) }];
-      }),
+      (await directory.deciders()).map(({ id, login, name, email, groups, roles, queues }) => ({
+        personId: id,
+        login,
+        name,
+        email,
+        groups,
+        isAdmin: roles.includes('admin'),
+        queues,
+      })),
   }),
 };
 

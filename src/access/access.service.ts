@@ -278,19 +278,6 @@ export class AccessService {
     }
   }
 
-  /** People who may answer reviews, with their addresses where known. */
-  async reviewers(): Promise<readonly { personId: string; name: string; email: string | undefined }[]> {
-    const rows = await this.db.query<{ id: string; name: string; email: string | null }>(
-      `SELECT u.id, u.name, u.email FROM app_user u
-       WHERE NOT u.disabled
-         AND (u.roles && '{admin,analyst,approver}' OR EXISTS (
-           SELECT 1 FROM access_group_member m JOIN access_group g ON g.id = m.group_id
-           WHERE m.user_id = u.id AND g.roles && '{admin,analyst,approver}'))
-       ORDER BY u.name LIMIT 1000`,
-    );
-    return rows.map((row) => ({ personId: row.id, name: row.name, email: row.email ?? undefined }));
-  }
-
   private decoyHash(): Promise<string> {
     this.decoy ??= hashPassword(randomBytes(16).toString('hex')).catch((error: unknown) => {
       this.decoy = undefined;

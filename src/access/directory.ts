@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { isUuid } from '../cursor.js';
 import { Database } from '../database/database.js';
-import { knownRoles, type AccessRole } from './principal.js';
+import { DECIDERS, hasRole, knownRoles, type AccessRole } from './principal.js';
 
 /** Somebody with a local account, as other stages see them. */
 export interface DirectoryPerson {
   readonly id: string;
+  /** By which they log in; nobody else has it. */
+  readonly login: string;
   /** What they are called: their display name where they have one. */
   readonly name: string;
   readonly email?: string | undefined;
@@ -31,6 +33,7 @@ export const MAX_GROUPS = 1_000;
 
 interface PersonRow {
   readonly id: string;
+  readonly login: string;
   readonly name: string;
   readonly email: string | null;
   readonly roles: readonly string[];
@@ -50,6 +53,15 @@ export class Directory {
   /** Everybody, disabled ones too, by name. */
   async people(): Promise<readonly DirectoryPerson[]> {
     return (await this.db.query<PersonRow>(selectPeople(''), [MAX_PEOPLE])).map(personOf);
+  }
+
+  /** Who may decide reviews and is not disabled; `queues` are the only ones, where a grant is all they have. */
+  async deciders(): Promise<readonly (DirectoryPerson & { readonly queues?: readonly string[] })[]> {
+    return (await this.people()).flatMap((person) => {
+      if (person.disabled) return [];
+      if (hasRole(person, DECIDERS)) return [person];
+      return person.approves.length === 0 ? [] : [{ ...person, queues: person.approves }];
+    });
   }
 
   /** @returns undefined for an id that is nobody's. */
@@ -73,7 +85,7 @@ export class Directory {
 }
 
 const selectPeople = (where: string): string => `
-  SELECT u.id, coalesce(u.display_name, u.name) AS name, u.email, u.disabled,
+  SELECT u.id, u.name AS login, coalesce(u.display_name, u.name) AS name, u.email, u.disabled,
          u.roles || ARRAY(
            SELECT unnest(g.roles) FROM access_group_member m JOIN access_group g ON g.id = m.group_id
            WHERE m.user_id = u.id) AS roles,
@@ -89,8 +101,18 @@ const selectPeople = (where: string): string => `
            ORDER BY a.scope) AS approves
   FROM app_user u ${where} ORDER BY u.name LIMIT $1`;
 
-const personOf = ({ id, name, email, roles, groups, approves, disabled }: PersonRow): DirectoryPerson => ({
+const personOf = ({
   id,
+  login,
+  name,
+  email,
+  roles,
+  groups,
+  approves,
+  disabled,
+}: PersonRow): DirectoryPerson => ({
+  id,
+  login,
   name,
   ...(email !== null && { email }),
   roles: knownRoles(roles),

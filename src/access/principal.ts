@@ -73,6 +73,9 @@ export const READERS = ['author', 'operator', 'analyst', 'auditor'] as const sat
 /** Who may see how things stand: lists, buckets, rules, verdicts; nothing of what was found. */
 export const VIEWERS = [...READERS, 'approver', 'viewer'] as const satisfies readonly AccessRole[];
 
+/** Who decides what waits for a person, in every review queue. */
+export const DECIDERS = ['analyst', 'approver'] as const satisfies readonly AccessRole[];
+
 /** Whether somebody has one of these roles; an admin has them all. */
 export const hasRole = ({ roles }: Pick<Principal, 'roles'>, wanted: readonly AccessRole[]): boolean =>
   roles.some((role) => role === 'admin' || wanted.includes(role));

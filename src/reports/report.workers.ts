@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { AccessService } from '../access/access.service.js';
+import { Directory } from '../access/directory.js';
 import { appendAudit } from '../audit/audit.js';
 import { Clock } from '../clock.js';
 import { CONFIG, publicUrl, type Config } from '../config.js';
@@ -36,7 +36,7 @@ export class RenderReportWorker extends TaskWorker {
   }
 }
 
-/** Mails a report's summary with both files to REPORT_TO, or to the admins when that is empty. */
+/** Mails a report's summary with both files to REPORT_TO, or to whoever may decide reviews when that is empty. */
 @Injectable()
 export class MailReportWorker extends TaskWorker {
   override readonly taskType = 'mail_report';
@@ -46,7 +46,7 @@ export class MailReportWorker extends TaskWorker {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly reports: ReportsService,
-    private readonly access: AccessService,
+    private readonly directory: Directory,
     private readonly outbox: Outbox,
     private readonly db: Database,
     private readonly clock: Clock,
@@ -91,7 +91,7 @@ export class MailReportWorker extends TaskWorker {
 
   private async recipients(): Promise<readonly string[]> {
     if (this.config.REPORT_TO.length > 0) return this.config.REPORT_TO;
-    const people = await this.access.reviewers();
+    const people = await this.directory.deciders();
     return people.flatMap(({ email }) => (email === undefined ? [] : [email]));
   }
 }

@@ -29,13 +29,13 @@ export class Roster {
     return this.people.find(({ personId }) => personId === id);
   }
 
-  /** The account or group of this name; names of people are compared as they are, without case where that is clear. */
+  /** The account of this id, login or address, or the group of this name. What somebody is called may be another's too. */
   party({ kind, name }: { kind: 'user' | 'group'; name: string }): Party | undefined {
     if (kind === 'group')
       return this.people.some(({ groups = [] }) => groups.includes(name)) ? { kind, name } : undefined;
     const wanted = name.toLowerCase();
     const found =
-      this.people.find((person) => person.personId === name || person.name === name) ??
+      this.people.find((person) => person.personId === name || (person.login ?? person.name) === name) ??
       this.people.find(({ email }) => email?.toLowerCase() === wanted);
     return found && { kind, id: found.personId, name: found.name };
   }

@@ -2,6 +2,8 @@
 export interface ReviewerPerson {
   /** Id of the local user. */
   readonly personId: string;
+  /** By which they log in and definitions name them; the name when absent. */
+  readonly login?: string | undefined;
   readonly name: string;
   /** Absent: told in the web inbox and Slack only. */
   readonly email?: string | undefined;

@@ -42,6 +42,7 @@ describe('the directory', () => {
     expect(await directory.people()).toEqual([
       {
         id: anna,
+        login: 'anna',
         name: 'Anna B.',
         email: 'anna@example.com',
         roles: ['analyst', 'auditor'],
@@ -51,6 +52,7 @@ describe('the directory', () => {
       },
       {
         id: ben,
+        login: 'ben',
         name: 'ben',
         roles: ['analyst', 'auditor'],
         groups: ['Night shift'],

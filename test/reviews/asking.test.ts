@@ -72,6 +72,16 @@ describe('a review that asks a group', () => {
     expect((await act(review, release)).state).toBe('COMPLETED');
   });
 
+  it('knows a person by what they log in with, whatever anybody calls themselves', async () => {
+    stage.reviewers.people = [
+      { personId: 'alice', login: 'alice', name: 'Alice A.' },
+      { personId: 'bob', login: 'bob', name: 'alice' },
+    ];
+    const review = await stage.open({ assign: { to: ['user:alice'] } });
+    await expect(act(review, release, bob)).rejects.toThrow(Forbidden);
+    expect((await act(review, release)).state).toBe('COMPLETED');
+  });
+
   it('marks the vote of an admin whom it did not ask', async () => {
     const review = await act(await stage.open(secops), release, root);
     expect(review.votes).toMatchObject([{ by: { id: 'root' }, isOverride: true }]);
