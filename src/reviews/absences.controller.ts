@@ -2,12 +2,20 @@ import { randomUUID } from 'node:crypto';
 import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { auditActor, CurrentPrincipal, READERS, Roles, type Principal } from '../access/principal.js';
+import {
+  auditActor,
+  CurrentPrincipal,
+  DECIDERS,
+  READERS,
+  Roles,
+  type Principal,
+} from '../access/principal.js';
 import { appendAudit } from '../audit/audit.js';
 import { Clock } from '../clock.js';
 import { Database } from '../database/database.js';
 import { Forbidden, InvalidInput, NotFound } from '../errors.js';
-import { Reviewers } from './reviewers.js';
+import { instant, text } from './request-fields.js';
+import { ReviewDesk } from './review-desk.js';
 import {
   comingAbsences,
   deleteAbsence,
@@ -19,7 +27,6 @@ import {
 const MAX_LISTED = 1000;
 const MAX_DAYS = 400;
 
-const instant = z.iso.datetime({ offset: true, message: 'must be a time such as 2026-12-24T09:00:00Z' });
 const NewAbsence = z
   .object({
     /** Whoever asks, when absent; somebody else only for an admin. */
@@ -28,11 +35,7 @@ const NewAbsence = z
     to: instant,
     /** Who answers meanwhile. */
     substituteId: z.string().min(1).max(100).optional(),
-    note: z
-      .string()
-      .max(500)
-      .refine((s) => !s.includes('\u0000') && s.isWellFormed(), 'must not contain NUL or lone surrogates')
-      .default(''),
+    note: text(500).default(''),
   })
   .meta({ id: 'NewAbsence' });
 
@@ -56,7 +59,7 @@ export class AbsencesController {
   constructor(
     private readonly db: Database,
     private readonly clock: Clock,
-    private readonly reviewers: Reviewers,
+    private readonly desk: ReviewDesk,
   ) {}
 
   /** Those that are not over yet, the next first. */
@@ -69,7 +72,7 @@ export class AbsencesController {
 
   @Post()
   @HttpCode(201)
-  @Roles('analyst', 'approver')
+  @Roles(...DECIDERS)
   async add(
     @Body({ schema: NewAbsence }) body: z.infer<typeof NewAbsence>,
     @CurrentPrincipal() principal: Principal,
@@ -84,11 +87,13 @@ export class AbsencesController {
       throw new Forbidden('Only an admin may say that somebody else is away.');
     const absence: StoredAbsence = {
       id: randomUUID(),
-      person: await this.reviewer('personId', personId),
+      person: await this.desk.reviewer('personId', personId),
       from,
       to,
       substitute:
-        body.substituteId === undefined ? undefined : await this.reviewer('substituteId', body.substituteId),
+        body.substituteId === undefined
+          ? undefined
+          : await this.desk.reviewer('substituteId', body.substituteId),
       note: body.note,
     };
     if (absence.substitute?.id === personId)
@@ -102,7 +107,7 @@ export class AbsencesController {
 
   @Delete(':id')
   @HttpCode(204)
-  @Roles('analyst', 'approver')
+  @Roles(...DECIDERS)
   async remove(
     @Param('id', { schema: z.uuid('is not the id of an absence') }) id: string,
     @CurrentPrincipal() principal: Principal,
@@ -116,12 +121,6 @@ export class AbsencesController {
       const gone = await deleteAbsence(tx, id);
       if (gone !== undefined) await appendAudit(tx, [event('removed', gone, principal, now)]);
     });
-  }
-
-  private async reviewer(field: string, personId: string): Promise<{ id: string; name: string }> {
-    const found = (await this.reviewers.list()).find((person) => person.personId === personId);
-    if (found === undefined) throw InvalidInput.field(field, 'is not the id of somebody who may decide');
-    return { id: found.personId, name: found.name };
   }
 }
 

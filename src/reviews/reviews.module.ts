@@ -19,6 +19,8 @@ import { FourEyes } from './four-eyes.js';
 import { HumanWorker } from './human.worker.js';
 import { People } from './people.js';
 import { OpenReviewHold } from './review-hold.js';
+import { ReviewActionsController } from './review-actions.controller.js';
+import { ReviewDesk } from './review-desk.js';
 import { ReviewsController } from './reviews.controller.js';
 import { ReviewsService } from './reviews.service.js';
 import { ReviewSweeper } from './sweeper.js';
@@ -48,11 +50,18 @@ export class ReviewsModule {
     return {
       module: ReviewsModule,
       imports: parts.imports,
-      controllers: [ReviewsController, AbsencesController, MailPageController, SlackLinkController],
+      controllers: [
+        ReviewsController,
+        ReviewActionsController,
+        AbsencesController,
+        MailPageController,
+        SlackLinkController,
+      ],
       providers: [
         ...parts.bindings,
         ReviewsService,
         ReviewWriter,
+        ReviewDesk,
         People,
         FourEyes,
         Timekeeper,

@@ -1,0 +1,75 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { grantedQueues, mayApprove } from '../access/may-approve.js';
+import { DECIDERS, hasRole, READERS, type Principal } from '../access/principal.js';
+import { CONFIG, type Config } from '../config.js';
+import { Database } from '../database/database.js';
+import { Forbidden, InvalidInput } from '../errors.js';
+import type { Review } from './review.js';
+import { detailOf, type ReviewDetail } from './review.view.js';
+import { Reviewers } from './reviewers.js';
+import { ReviewsService } from './reviews.service.js';
+import type { ReviewCommand } from './rules/command.js';
+import type { Person, Reviewer } from './rules/review.js';
+import { reviewTimeline } from './sql/review-events.js';
+
+/** What somebody who is logged in may see of reviews, and does with them. */
+@Injectable()
+export class ReviewDesk {
+  constructor(
+    private readonly reviews: ReviewsService,
+    private readonly reviewers: Reviewers,
+    private readonly db: Database,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** @throws NotFound; Forbidden for a review of a queue that is none of theirs. */
+  async shown(id: string, principal: Principal): Promise<ReviewDetail> {
+    const review = await this.seen(id, principal);
+    return detailOf(review, await reviewTimeline(this.db, id), this.config.DRY_RUN);
+  }
+
+  /** @throws what {@link ReviewsService.act} does, and what `shown` does. */
+  async act(id: string, command: ReviewCommand, principal: Principal): Promise<ReviewDetail> {
+    await this.seen(id, principal);
+    await this.reviews.act(id, command, speaker(principal));
+    return this.shown(id, principal);
+  }
+
+  async comment(id: string, text: string, principal: Principal): Promise<ReviewDetail> {
+    await this.seen(id, principal);
+    await this.reviews.comment(id, text, speaker(principal));
+    return this.shown(id, principal);
+  }
+
+  /** Somebody who may decide, by their id. @throws InvalidInput naming the field. */
+  async reviewer(field: string, personId: string): Promise<Person> {
+    const found = (await this.reviewers.list()).find((person) => person.personId === personId);
+    if (found === undefined)
+      throw InvalidInput.field(
+        field,
+        'is not the id of somebody who may decide (an analyst, approver or admin)',
+      );
+    return { id: found.personId, name: found.name };
+  }
+
+  private async seen(id: string, principal: Principal): Promise<Review> {
+    const review = await this.reviews.get(id);
+    const { queue } = review.policy;
+    if (!hasRole(principal, READERS) && !mayApprove(principal, queue))
+      throw new Forbidden(`This review is in the queue ${queue}, which you have no grant for.`);
+    return review;
+  }
+}
+
+/** The only queues whose reviews somebody sees; all of them when undefined. */
+export const seenQueues = (principal: Principal): readonly string[] | undefined =>
+  hasRole(principal, [...READERS, 'approver']) ? undefined : grantedQueues(principal);
+
+const speaker = (principal: Principal): Reviewer => ({
+  id: principal.id,
+  name: principal.name,
+  isAdmin: principal.roles.includes('admin'),
+  queues: hasRole(principal, DECIDERS) ? undefined : grantedQueues(principal),
+  via: principal.method === 'apikey' ? 'api' : 'web',
+  method: principal.method,
+});
