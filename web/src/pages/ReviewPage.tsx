@@ -8,6 +8,7 @@ import { Findings } from '../parts/Findings.js';
 import { gapsOf, NotCovered, type Judged } from '../parts/NotCovered.js';
 import { Query } from '../parts/Query.js';
 import { State } from '../parts/State.js';
+import { useSession } from '../parts/useSession.js';
 import { MoreActions } from '../review/MoreActions.js';
 import { SchemaForm, type FormValues } from '../review/SchemaForm.js';
 import { Standing } from '../review/Standing.js';
@@ -135,6 +136,7 @@ function Decide({ review }: { review: Review }) {
   const client = useQueryClient();
   const [reason, setReason] = useState('');
   const [form, setForm] = useState<FormValues>({});
+  const me = useSession().data?.id;
   const refresh = () => client.invalidateQueries({ queryKey: ['review', review.id] });
   const act = useMutation({
     mutationFn: ({ verb, body }: { verb: string; body?: unknown }) =>
@@ -192,11 +194,11 @@ function Decide({ review }: { review: Review }) {
             Give it back
           </button>
         )}
-        {review.votes.length === 0 ? null : (
+        {review.votes.some(({ by }) => by.id === me) ? (
           <button type="button" disabled={act.isPending} onClick={() => act.mutate({ verb: 'withdraw' })}>
             Take my vote back
           </button>
-        )}
+        ) : null}
       </div>
       <MoreActions review={review} disabled={act.isPending} onAct={act.mutate} />
       {act.error === null ? null : (

@@ -29,7 +29,7 @@ export function SchemaForm({
     <fieldset className="form">
       <legend>Details</legend>
       {properties.map(([name, property]) => (
-        <label key={name}>
+        <label key={name} className={property.type === 'boolean' ? 'tick' : ''}>
           {property.title ?? name} {required.includes(name) ? <span className="quiet">(needed)</span> : null}
           <Field property={property} value={values[name]} onChange={(value) => set(name, value)} />
           {property.description === undefined ? null : <span className="quiet">{property.description}</span>}
