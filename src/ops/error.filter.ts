@@ -133,6 +133,9 @@ const conductorBody = (problem: Problem) => ({
   ...(problem.errors.length > 0 ? { validationErrors: problem.errors } : {}),
 });
 
+/** The body that an error is answered with on our own paths, for answers that tell several at once. */
+export const problemOf = (error: AppError): Readonly<Record<string, unknown>> => problemBody(describe(error));
+
 const problemBody = (problem: Problem) => ({
   type: 'about:blank',
   title: TITLES[problem.status] ?? 'Error',

@@ -7,7 +7,10 @@ import { ReviewDesk } from './review-desk.js';
 import { ReviewDetail } from './review.view.js';
 import { MAX_REASON_LENGTH } from './rules/command.js';
 
-const Reassign = z.object({ to: text(100).min(1) }).meta({ id: 'ReviewReassign' });
+const Reassign = z
+  .object({ to: text(100).min(1), reason: text(MAX_REASON_LENGTH).default('') })
+  .meta({ id: 'ReviewReassign' });
+const Delegate = z.object({ to: text(100).min(1) }).meta({ id: 'ReviewDelegate' });
 const Decide = z
   .object({
     outcome: text(60).min(1),
@@ -63,7 +66,8 @@ export class ReviewActionsController {
     @Body({ schema: Reassign }) body: z.infer<typeof Reassign>,
     @CurrentPrincipal() principal: Principal,
   ) {
-    return this.desk.act(id, { kind: 'reassign', to: await this.desk.reviewer('to', body.to) }, principal);
+    const to = await this.desk.reviewer('to', body.to);
+    return this.desk.act(id, { kind: 'reassign', to, reason: body.reason }, principal);
   }
 
   /** Hands it on and stays responsible: released, it comes back. */
@@ -74,7 +78,7 @@ export class ReviewActionsController {
   @ApiOkResponse({ standardSchema: ReviewDetail })
   async delegate(
     @Param('id', { schema: ReviewId }) id: string,
-    @Body({ schema: Reassign }) body: z.infer<typeof Reassign>,
+    @Body({ schema: Delegate }) body: z.infer<typeof Delegate>,
     @CurrentPrincipal() principal: Principal,
   ) {
     return this.desk.act(id, { kind: 'delegate', to: await this.desk.reviewer('to', body.to) }, principal);

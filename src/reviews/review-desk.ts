@@ -3,6 +3,7 @@ import { grantedQueues, mayApprove } from '../access/may-approve.js';
 import { DECIDERS, hasRole, READERS, type Principal } from '../access/principal.js';
 import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
+import type { Queryable } from '../database/queryable.js';
 import { Forbidden, InvalidInput } from '../errors.js';
 import type { Review } from './review.js';
 import { detailOf, type ReviewDetail } from './review.view.js';
@@ -33,6 +34,17 @@ export class ReviewDesk {
     await this.seen(id, principal);
     await this.reviews.act(id, command, speaker(principal));
     return this.shown(id, principal);
+  }
+
+  /** The same, only together with something else: see {@link ReviewsService.change}. @returns the review as it is then. */
+  async change(
+    id: string,
+    command: ReviewCommand,
+    principal: Principal,
+    and: (tx: Queryable, after: Review) => Promise<boolean>,
+  ): Promise<Review> {
+    await this.seen(id, principal);
+    return (await this.reviews.change(id, command, speaker(principal), and)) ?? (await this.reviews.get(id));
   }
 
   async comment(id: string, text: string, principal: Principal): Promise<ReviewDetail> {

@@ -196,6 +196,7 @@ function eventData({ before, after, command, who }: Change): Record<string, unkn
     case 'release':
       return {};
     case 'reassign':
+      return { to: command.to, ...(command.reason?.trim() ? { reason: command.reason.trim() } : {}) };
     case 'delegate':
       return { to: command.to };
     case 'decide': {

@@ -1,5 +1,7 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { AbsencesController } from './absences.controller.js';
+import { ReviewBulkController } from './bulk/bulk.controller.js';
+import { BulkService } from './bulk/bulk.service.js';
 import { REVIEW_CHANNELS, type ReviewChannel } from './channels/channel.js';
 import { MailChannel } from './channels/mail/mail.channel.js';
 import { MailLinkService } from './channels/mail/mail-link.service.js';
@@ -54,6 +56,7 @@ export class ReviewsModule {
         ReviewsController,
         ReviewActionsController,
         AbsencesController,
+        ReviewBulkController,
         MailPageController,
         SlackLinkController,
       ],
@@ -62,6 +65,7 @@ export class ReviewsModule {
         ReviewsService,
         ReviewWriter,
         ReviewDesk,
+        BulkService,
         People,
         FourEyes,
         Timekeeper,

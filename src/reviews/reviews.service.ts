@@ -71,7 +71,7 @@ export class ReviewsService {
     id: string,
     command: ReviewCommand,
     given: Reviewer,
-    and: (tx: Queryable) => Promise<boolean>,
+    and: (tx: Queryable, after: Review) => Promise<boolean>,
   ): Promise<Review | undefined> {
     for (let round = 1; round <= MAX_ROUNDS; round++) {
       const review = await this.get(id);
@@ -89,7 +89,7 @@ export class ReviewsService {
         .transaction(async (tx) => {
           const after = await advanceReview(tx, review, result.next, now);
           if (after === undefined) return undefined;
-          if (!(await and(tx))) throw new Overtaken();
+          if (!(await and(tx, after))) throw new Overtaken();
           await this.writer.write(tx, { before: review, after, command, who, now }, roster);
           return after;
         })

@@ -128,6 +128,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'POST /api/v1/reviews/:id/resume',
     'POST /api/v1/reviews/:id/skip',
     'POST /api/v1/reviews/:id/withdraw',
+    'POST /api/v1/reviews/bulk',
   ],
   'analyst, approver': ['DELETE /api/v1/absences/:id', 'POST /api/v1/absences'],
   'a grant of approver, analyst, approver, auditor, author, operator': [

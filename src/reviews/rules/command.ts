@@ -7,7 +7,7 @@ export type ReviewCommand =
   | { readonly kind: 'claim' }
   /** Gives a claim back to everybody who is asked, or to who handed it on. */
   | { readonly kind: 'release' }
-  | { readonly kind: 'reassign'; readonly to: Person }
+  | { readonly kind: 'reassign'; readonly to: Person; readonly reason?: string | undefined }
   /** Hands it on and stays responsible: released, it comes back. */
   | { readonly kind: 'delegate'; readonly to: Person }
   | {
