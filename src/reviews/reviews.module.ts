@@ -19,6 +19,10 @@ import { CompleteHandler } from './complete.handler.js';
 import { EvidenceSource, LedgerEvidence } from './evidence.js';
 import { FourEyes } from './four-eyes.js';
 import { HumanWorker } from './human.worker.js';
+import { ReviewMetricsController } from './metrics/metrics.controller.js';
+import { ReviewQueueGauges } from './metrics/queue-gauges.js';
+import { ReviewQueueReadings } from './metrics/queue-readings.js';
+import { ReviewQueueRecorder } from './metrics/queue-recorder.js';
 import { People } from './people.js';
 import { OpenReviewHold } from './review-hold.js';
 import { ReviewActionsController } from './review-actions.controller.js';
@@ -53,6 +57,7 @@ export class ReviewsModule {
       module: ReviewsModule,
       imports: parts.imports,
       controllers: [
+        ReviewMetricsController,
         ReviewsController,
         ReviewActionsController,
         AbsencesController,
@@ -73,6 +78,9 @@ export class ReviewsModule {
         HumanWorker,
         CompleteHandler,
         ReviewSweeper,
+        ReviewQueueReadings,
+        ReviewQueueGauges,
+        ReviewQueueRecorder,
         { provide: EvidenceSource, useClass: LedgerEvidence },
         MailChannel,
         MailLinkService,

@@ -134,6 +134,8 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'a grant of approver, analyst, approver, auditor, author, operator': [
     'GET /api/v1/reviews',
     'GET /api/v1/reviews/:id',
+    'GET /api/v1/reviews/metrics',
+    'GET /api/v1/reviews/metrics/history',
     'GET /api/v1/reviews/reviewers',
   ],
   'analyst, approver, auditor, author, operator': ['GET /api/v1/absences', 'GET /api/v1/reviews/waiting'],

@@ -118,3 +118,35 @@ export interface Review extends ReviewSummary {
 /** Whether somebody can still decide it. */
 export const waits = ({ decision, cancelled }: Pick<ReviewSummary, 'decision' | 'cancelled'>): boolean =>
   decision === null && cancelled === null;
+
+/** How long something took, in seconds; null where it happened to none. */
+export interface Took {
+  readonly count: number;
+  readonly p50: number | null;
+  readonly p90: number | null;
+}
+
+/** How one review queue stands, and what happened in the last day. */
+export interface QueueFigures {
+  readonly queue: string;
+  readonly waiting: number;
+  readonly unclaimed: number;
+  readonly oldestAt: string | null;
+  readonly breached: number;
+  readonly dueSoon: number;
+  readonly arrived: number;
+  readonly decided: number;
+  readonly skipped: number;
+  readonly expired: number;
+  readonly cancelled: number;
+  readonly late: number;
+  readonly secondsToClaim: Took;
+  readonly secondsToDecide: Took;
+}
+
+export interface ReviewMetrics {
+  readonly at: string;
+  readonly windowSeconds: number;
+  readonly queues: readonly QueueFigures[];
+  readonly isTruncated: boolean;
+}

@@ -22,7 +22,8 @@ export async function advanceReview(
        decided_method = $15, decision_reason = $16, cancelled_at = $17, cancel_reason = $18,
        round = $19, subject_digest = $20, excluded = $21::json, escalated = $22, due_at = $23, hold = $24::json,
        info = $25::json, owner_id = $26, owner_name = $27, asks = $28,
-       completion = CASE WHEN $10::text IS NULL THEN NULL ELSE 'pending' END
+       completion = CASE WHEN $10::text IS NULL THEN NULL ELSE 'pending' END,
+       taken_at = coalesce(taken_at, CASE WHEN $29 THEN $6::bigint END)
      WHERE id = $1 AND version = $2 AND state = $3
      RETURNING ${REVIEW_COLUMNS}`,
     [
@@ -54,11 +55,16 @@ export async function advanceReview(
       owner?.id ?? null,
       owner?.name ?? null,
       asksOf(next),
+      isTakenUp(from, next),
     ],
   );
   // The new vote is written after this.
   return row && { ...toReview(row), votes: next.votes };
 }
+
+/** Somebody is on it from now on: claimed it, or said what they think. */
+const isTakenUp = (from: ReviewStanding, next: ReviewStanding): boolean =>
+  next.state === 'CLAIMED' || next.state === 'COMPLETED' || next.votes.length > from.votes.length;
 
 const jsonOrNull = (value: object | undefined): string | null =>
   value === undefined ? null : JSON.stringify(value);

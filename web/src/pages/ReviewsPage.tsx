@@ -4,6 +4,7 @@ import { NameLink } from '../parts/NameLink.js';
 import { State } from '../parts/State.js';
 import { ShowMore } from '../parts/ShowMore.js';
 import { usePages } from '../parts/usePages.js';
+import { QueueFigures } from '../review/QueueFigures.js';
 import type { ReviewSummary } from '../reviews.js';
 
 const VIEWS: Readonly<
@@ -51,6 +52,7 @@ export function ReviewsPage() {
           ))}
         </span>
       </div>
+      <QueueFigures />
       {error === null ? null : <p className="problem">{error.message}</p>}
       {items?.length === 0 ? (
         <p className="card quiet">
