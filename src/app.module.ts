@@ -30,6 +30,7 @@ import { HumanWorker } from './reviews/human.worker.js';
 import { OpenReportHold } from './reports/report-hold.js';
 import { OpenReviewHold } from './reviews/review-hold.js';
 import { Reviewers } from './reviews/reviewers.js';
+import { Accounts } from './reviews/uploader/accounts.js';
 import { REVIEW_HANDLERS, ReviewsModule } from './reviews/reviews.module.js';
 import { CONFIGURED_ENDPOINT } from './s3/buckets.js';
 import { ObjectStorage } from './s3/object-storage.js';
@@ -93,7 +94,10 @@ export class AppModule {
       providers: [{ provide: EventsToken, useValue: { value: () => parts.eventsToken } }],
     });
     const schedules = SchedulesModule.with({ imports: [engine, intake], jobs: LISTING_JOBS });
-    const reviews = ReviewsModule.with({ imports: [engine, VerdictsModule], bindings: [reviewers] });
+    const reviews = ReviewsModule.with({
+      imports: [engine, VerdictsModule],
+      bindings: [reviewers, accounts],
+    });
     return {
       module: AppModule,
       controllers: [HomeProofController],
@@ -151,6 +155,12 @@ const reviewers: Provider = {
         queues,
       })),
   }),
+};
+
+const accounts: Provider = {
+  provide: Accounts,
+  inject: [Directory],
+  useFactory: (directory: Directory): Accounts => ({ list: () => directory.people() }),
 };
 
 function mail({ config, mailbox }: AppParts): Provider[] {

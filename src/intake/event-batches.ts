@@ -7,12 +7,14 @@ import type { TriggerRules } from '../triggers/trigger-rules.js';
 import { isVersioned, lockKeys } from '../verdicts/identity.js';
 import type { ObjectRef } from '../verdicts/ledger.js';
 import { storeThreats, type ExternalThreat } from '../verdicts/sql/external-threats.js';
-import { markDeleted } from '../verdicts/sql/object-rows.js';
+import { markDeleted, tellUploaders } from '../verdicts/sql/object-rows.js';
 import type { RejectedEvent, S3Event } from './s3-event.js';
 import { sequenceOf } from './sequencer.js';
+import { objectsOfEvents } from './sql/repeated-uploaders.js';
 import { knownEvents, storeEvents, type StoredEvent } from './sql/store-events.js';
 import { storeRejects } from './sql/store-rejects.js';
 import { storeUploads } from './store-uploads.js';
+import { uploaderOf } from './uploader.js';
 
 /** An event whose bucket is ours, ready to be stored. */
 export interface PlacedEvent {
@@ -104,8 +106,14 @@ export class EventBatches {
       tx,
       told.map(({ eventKey }) => eventKey),
     );
+    const repeated = told.filter(({ eventKey }) => seen.has(eventKey));
     const news = told.filter(({ eventKey }) => !seen.has(eventKey) && seen.add(eventKey));
-    if (news.length === 0) return [];
+    const stored = news.length === 0 ? [] : await this.storeNews(tx, news);
+    await tellRepeated(tx, repeated);
+    return stored;
+  }
+
+  private async storeNews(tx: Queryable, news: readonly Told[]) {
     const match = await this.rules.match(tx);
     const stored: { readonly message: number; readonly event: StoredEvent }[] = [];
     for (const round of rounds(news)) {
@@ -139,6 +147,26 @@ function threatIn({ event, ref, receivedAt }: Told): ExternalThreat[] {
   const { opinion, eTag } = event;
   if (opinion?.result !== 'THREATS_FOUND') return [];
   return [{ engine: opinion.engine, ref, eTag, names: opinion.threats, receivedAt }];
+}
+
+/** The same event by another way may name the person where the first named the account: SQS beside EventBridge. */
+async function tellRepeated(tx: Queryable, repeated: readonly Told[]): Promise<void> {
+  const saying = repeated.flatMap(({ eventKey, event }) => {
+    const uploader = uploaderOf(event);
+    return uploader === undefined ? [] : [{ eventKey, uploader }];
+  });
+  if (saying.length === 0) return;
+  const objects = await objectsOfEvents(
+    tx,
+    saying.map(({ eventKey }) => eventKey),
+  );
+  await tellUploaders(
+    tx,
+    saying.flatMap(({ eventKey, uploader }) => {
+      const objectId = objects.get(eventKey);
+      return objectId === undefined ? [] : [{ objectId, uploader }];
+    }),
+  );
 }
 
 interface Told extends PlacedEvent {

@@ -15,6 +15,7 @@ import {
   haveLatest,
   insertObjects,
   overtaken,
+  tellUploaders,
   type NewObject,
   type Sequence,
 } from '../verdicts/sql/object-rows.js';
@@ -24,6 +25,7 @@ import { occurrenceOf } from './event-key.js';
 import type { S3Event, SourceKind } from './s3-event.js';
 import { sequenceOf } from './sequencer.js';
 import type { Effect } from './sql/store-events.js';
+import { uploaderOf } from './uploader.js';
 
 /** An upload event of a registered bucket. The caller holds the key's lock. */
 export interface UploadEvent {
@@ -71,6 +73,7 @@ export async function storeUploads(
   if (uploads.length === 0) return [];
   const decided = await decide(tx, uploads, match);
   await insertObjects(tx, decided.filter(({ isNew }) => isNew).map(newObject));
+  await tellUploaders(tx, decided.flatMap(uploaderOfKnown));
   await demoteOthers(
     tx,
     decided
@@ -189,8 +192,14 @@ const newObject = ({
   isLatest: upload.isLatest,
   uploadedAt: event.eventTime ?? upload.receivedAt,
   firstSeenAt: upload.receivedAt,
+  uploader: uploaderOf(event),
   generation: decision.kind === 'scan' ? 1 : 0,
 });
+
+function uploaderOfKnown({ isNew, objectId, event }: Decided): { objectId: string; uploader: string }[] {
+  const uploader = isNew ? undefined : uploaderOf(event);
+  return uploader === undefined ? [] : [{ objectId, uploader }];
+}
 
 async function startScans(tx: Queryable, decided: readonly Decided[]): Promise<void> {
   const wanted = decided.flatMap((upload) =>

@@ -40,6 +40,7 @@ export class LedgerEvidence extends EvidenceSource {
         ref: scan.ref,
         objectId: scan.objectId,
         ...(scan.facts === undefined ? {} : { facts: scan.facts }),
+        ...(scan.uploader === undefined ? {} : { uploader: scan.uploader }),
       },
       findings,
       findingsTotal: Math.max(known.total, findings.length),

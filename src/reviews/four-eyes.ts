@@ -5,6 +5,13 @@ import type { HumanQuestion } from './human-input.js';
 import { personOf, type Roster } from './people.js';
 import type { Policy } from './rules/policy.js';
 import type { Excluded, ExcludedAs, Person } from './rules/review.js';
+import { isUndetermined, type Uploader } from './uploader/resolve.js';
+
+/** Whom the policy keeps out, and of which of its roles nobody knows whose it is. */
+export interface Judged {
+  readonly excluded: readonly Excluded[];
+  readonly undetermined: readonly ExcludedAs[];
+}
 
 /** Who has something to do with a question themselves, and so must not answer it. */
 @Injectable()
@@ -14,14 +21,21 @@ export class FourEyes {
     private readonly engine: Engine,
   ) {}
 
-  /** The local people whom the policy keeps out. Who is no local person cannot decide anyway. */
-  async excluded(
+  /**
+   * The local people whom the policy keeps out. Who is no local person cannot decide anyway; but an uploader whom nobody knows
+   * may be any of those who do.
+   *
+   * @param uploaders as many as are told of: all of them are kept out, and one who is known is enough.
+   */
+  async judge(
     policy: Policy,
     question: HumanQuestion,
+    uploaders: readonly Uploader[],
     asking: { readonly workflowId: string; readonly workflowName: string },
     roster: Roster,
-  ): Promise<readonly Excluded[]> {
+  ): Promise<Judged> {
     const found: Excluded[] = [];
+    const undetermined: ExcludedAs[] = [];
     const add = (person: Person | undefined, because: ExcludedAs): void => {
       if (person !== undefined && !found.some(({ id }) => id === person.id))
         found.push({ ...person, because });
@@ -32,7 +46,9 @@ export class FourEyes {
           add(accountOf(question.requester ?? (await this.starter(asking.workflowId)), roster), role);
           break;
         case 'uploader':
-          add(accountOf(question.uploader, roster), role);
+          for (const uploader of uploaders)
+            if ('account' in uploader) add({ id: uploader.account.id, name: uploader.account.name }, role);
+          if (uploaders.every(isUndetermined)) undetermined.push(role);
           break;
         case 'definitionEditor':
           add(accountOf(await this.lastEditor(asking.workflowName), roster), role);
@@ -44,7 +60,7 @@ export class FourEyes {
           role satisfies never;
       }
     }
-    return found;
+    return { excluded: found, undetermined };
   }
 
   private async starter(workflowId: string): Promise<string | undefined> {

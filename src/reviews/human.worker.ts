@@ -17,7 +17,7 @@ import { schemaFault } from './review-form.js';
 import { ReviewWriter, SYSTEM } from './review-writer.js';
 import type { Review } from './review.js';
 import type { ReviewerPerson } from './reviewers.js';
-import { PLAIN_POLICY, type Policy } from './rules/policy.js';
+import { withUndetermined, type Policy } from './rules/policy.js';
 import { canBeReached } from './rules/quorum.js';
 import { timersOf } from './rules/schedule.js';
 import type { Subject } from './rules/subject.js';
@@ -25,6 +25,8 @@ import { findReview } from './sql/find-review.js';
 import { insertReview } from './sql/insert-review.js';
 import { insertTimers } from './sql/timers.js';
 import { subjectDigest } from './subject-digest.js';
+import type { Uploader } from './uploader/resolve.js';
+import { Uploaders } from './uploader/uploaders.js';
 
 /** A review as it opens, and whom it asks. */
 interface Draft {
@@ -52,6 +54,7 @@ export class HumanWorker extends TaskWorker {
     private readonly fourEyes: FourEyes,
     private readonly writer: ReviewWriter,
     private readonly alerts: Alerts,
+    private readonly uploaders: Uploaders,
   ) {
     super();
   }
@@ -85,6 +88,7 @@ export class HumanWorker extends TaskWorker {
       told: messages.map((message) => message.kind),
       ...(to === undefined ? {} : { to }),
       ...(review.excluded.length === 0 ? {} : { excluded: review.excluded }),
+      ...(review.policy.undetermined === undefined ? {} : { undetermined: review.policy.undetermined }),
     };
     const { taskId, workflowId, subjectDigest: digest } = review;
     await this.writer.note(tx, review.id, 'opened', SYSTEM, at, data, { taskId, workflowId, digest });
@@ -104,6 +108,9 @@ export class HumanWorker extends TaskWorker {
       lines: [
         `Review ${review.id}, “${review.title}”, asks ${partiesText(policy.to)} and needs ${needed} to agree; ${eligible} may decide now.`,
         ...review.excluded.map(({ name, because }) => `Kept out by four eyes: ${name} (${because}).`),
+        ...(policy.undetermined === undefined
+          ? []
+          : ['Nobody knows who uploaded the object, so that one vote more is needed.']),
       ],
       remedy: 'Add people to the group, or reassign the review to somebody who may decide.',
     });
@@ -120,9 +127,15 @@ export class HumanWorker extends TaskWorker {
     if (fault !== undefined)
       throw new TerminalError(`HUMAN task ${task.referenceTaskName}: input form: ${fault}`);
     const asking = { workflowId: task.workflowInstanceId, workflowName: task.workflowType };
-    const excluded = await this.fourEyes.excluded(policy, question, asking, roster);
+    const found = await this.subjectOf(question);
+    const [inLedger, told] = [found.object?.uploader, question.uploader];
+    const uploaders = [
+      await this.uploaders.resolve(inLedger),
+      ...(told === undefined ? [] : [await this.uploaders.resolve(told, true)]),
+    ];
+    const subject = withUploader(found, inLedger ?? told, uploaders);
+    const { excluded, undetermined } = await this.fourEyes.judge(policy, question, uploaders, asking, roster);
     const asked = roster.asked({ policy }, policy.to, excluded);
-    const subject = await this.subjectOf(question);
     const review: Review = {
       id: randomUUID(),
       taskId: task.taskId,
@@ -134,7 +147,7 @@ export class HumanWorker extends TaskWorker {
       subjectDigest: subjectDigest(subject, policy.form),
       state: 'OPEN',
       version: 1,
-      policy: policy.strategy === 'all' ? everyone(policy, asked.length) : policy,
+      policy: everyone(withUndetermined(policy, undetermined), policy, asked.length),
       round: 1,
       votes: [],
       excluded,
@@ -155,18 +168,39 @@ export class HumanWorker extends TaskWorker {
     return {
       ...found,
       ...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)),
-      ...(question.uploader === undefined || found.object === undefined
-        ? {}
-        : { object: { ...found.object, uploader: question.uploader } }),
     };
   }
 }
 
-/** Everybody who is asked when it opens must agree. */
-const everyone = (policy: Policy, asked: number): Policy => ({
-  ...policy,
-  quorum: { ...policy.quorum, approve: Math.max(asked, PLAIN_POLICY.quorum.approve) },
-});
+/** Where all vote, everybody who is asked when it opens must agree. */
+const everyone = (policy: Policy, said: Policy, asked: number): Policy => {
+  if (policy.strategy !== 'all') return policy;
+  const least = 1 + policy.quorum.approve - said.quorum.approve;
+  return { ...policy, quorum: { ...policy.quorum, approve: Math.max(asked, least) } };
+};
+
+/** The subject with the one who is best known as its uploader. */
+function withUploader(
+  subject: Subject,
+  principal: string | undefined,
+  uploaders: readonly Uploader[],
+): Subject {
+  if (subject.object === undefined) return subject;
+  const best = BEST_KNOWN.map((how) => uploaders.find((one) => one.how === how)).find(
+    (one) => one !== undefined,
+  );
+  const name = best === undefined ? undefined : nameOf(best);
+  const uploadedBy = { how: best?.how ?? 'unknown', ...(name !== undefined && { name }) };
+  return {
+    ...subject,
+    object: { ...subject.object, ...(principal !== undefined && { uploader: principal }), uploadedBy },
+  };
+}
+
+const BEST_KNOWN = ['mapped', 'named', 'service', 'likely', 'unknown'] as const;
+
+const nameOf = (uploader: Uploader): string | undefined =>
+  'account' in uploader ? uploader.account.name : 'email' in uploader ? uploader.email : undefined;
 
 /** In-process workers of this stage. */
 export const REVIEW_WORKERS: readonly Type<TaskWorker>[] = [HumanWorker];

@@ -34,7 +34,15 @@ const ReviewObject = z
     sizeBytes: z.number().nullable(),
     detectedType: z.string().nullable(),
     lastModified: z.string().nullable(),
+    /** The principal that the upload's event named, or whom the definition did; text from outside. */
     uploader: z.string().nullable(),
+    /** Whom that was taken for when the review opened. */
+    uploadedBy: z
+      .object({
+        how: z.enum(['mapped', 'named', 'likely', 'service', 'unknown']),
+        name: z.string().nullable(),
+      })
+      .nullable(),
     sha256: z.string().nullable(),
     quarantined: z.boolean().nullable(),
   })
@@ -139,6 +147,8 @@ export const ReviewDetail = ReviewSummary.extend({
   excluded: z.array(
     Person.extend({ because: z.enum(['requester', 'uploader', 'definitionEditor', 'assigner']) }),
   ),
+  /** Of whom four eyes ask and nobody knows who it is: granting takes one vote more. */
+  undetermined: z.array(z.enum(['requester', 'uploader', 'definitionEditor', 'assigner'])),
   /** JSON Schema of the form, where there is one. */
   form: z.record(z.string(), z.unknown()).nullable(),
   /** What the clock does when it is due. */
@@ -252,6 +262,7 @@ export const detailOf = (
   notCoveredTotal: review.subject.notCoveredTotal ?? 0,
   findings: [...review.subject.findings],
   excluded: [...review.excluded],
+  undetermined: [...(review.policy.undetermined ?? [])],
   form: review.policy.form === undefined ? null : { ...review.policy.form },
   onExpire: review.policy.onExpire,
   timeline: timeline.map((event) => ({
@@ -265,7 +276,7 @@ export const detailOf = (
 
 function objectOf({ subject }: Review): ReviewSummary['object'] {
   if (subject.object === undefined) return null;
-  const { ref, facts, objectId, uploader } = subject.object;
+  const { ref, facts, objectId, uploader, uploadedBy } = subject.object;
   return {
     id: objectId,
     endpointId: ref.endpointId,
@@ -276,6 +287,7 @@ function objectOf({ subject }: Review): ReviewSummary['object'] {
     detectedType: facts?.detectedType ?? null,
     lastModified: facts?.lastModified ?? null,
     uploader: uploader ?? null,
+    uploadedBy: uploadedBy === undefined ? null : { how: uploadedBy.how, name: uploadedBy.name ?? null },
     sha256: subject.sha256 ?? null,
     quarantined: subject.quarantined ?? null,
   };

@@ -31,6 +31,8 @@ import { ReviewsController } from './reviews.controller.js';
 import { ReviewsService } from './reviews.service.js';
 import { ReviewSweeper } from './sweeper.js';
 import { ReviewWriter } from './review-writer.js';
+import { UploaderIdentitiesController } from './uploader/identities.controller.js';
+import { Uploaders } from './uploader/uploaders.js';
 import { Timekeeper } from './timekeeper.js';
 
 /** Outbox handlers of this stage. */
@@ -46,7 +48,7 @@ export const REVIEW_HANDLERS = [
 @Module({})
 export class ReviewsModule {
   /**
-   * `imports` bring Engine and Ledger; `bindings` provide Reviewers. Outbox, database, clock and configuration are
+   * `imports` bring Engine and Ledger; `bindings` provide Reviewers and Accounts. Outbox, database, clock and configuration are
    * global.
    */
   static with(parts: {
@@ -62,6 +64,7 @@ export class ReviewsModule {
         ReviewActionsController,
         AbsencesController,
         ReviewBulkController,
+        UploaderIdentitiesController,
         MailPageController,
         SlackLinkController,
       ],
@@ -73,6 +76,7 @@ export class ReviewsModule {
         BulkService,
         People,
         FourEyes,
+        Uploaders,
         Timekeeper,
         OpenReviewHold,
         HumanWorker,

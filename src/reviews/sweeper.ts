@@ -55,7 +55,20 @@ export class ReviewSweeper extends EngineRounds {
     if (review.scanId === undefined || object === undefined || !isOpen(review)) return;
     const found = await this.evidence.since(review.scanId, object.objectId);
     if (found === undefined) return;
-    const subject = { ...found, ...(quarantined === undefined ? {} : { quarantined }) };
+    const subject = {
+      ...found,
+      ...(quarantined === undefined ? {} : { quarantined }),
+      // Whose it is was judged when the review opened; the bytes are the same object's.
+      ...(found.object === undefined
+        ? {}
+        : {
+            object: {
+              ...found.object,
+              uploader: object.uploader ?? found.object.uploader,
+              uploadedBy: object.uploadedBy,
+            },
+          }),
+    };
     const digest = subjectDigest(subject, review.policy.form);
     if (digest === review.subjectDigest) return;
     await this.reviews.change(id, { kind: 'renew', digest }, SYSTEM, (tx) => replaceSubject(tx, id, subject));

@@ -32,6 +32,8 @@ export interface ScanContext {
   readonly facts?: ObjectFacts | undefined;
   /** What the event told of the bytes, where it told it. */
   readonly told?: Partial<Pick<ObjectFacts, 'eTag' | 'sizeBytes'>> | undefined;
+  /** The principal that its event named; it proves nothing of a person. */
+  readonly uploader?: string | undefined;
   /** Another scanner found something in these bytes. */
   readonly hasExternalThreats?: true | undefined;
 }

@@ -37,6 +37,8 @@ export const ObjectView = z
     bytesTotal: maybe(z.number()),
     sha256: maybe(z.string()),
     uploadedAt: iso,
+    /** The principal that the upload's event named, as `AWS:AROA…:session`; null where none did. */
+    uploader: maybe(z.string()),
     firstSeenAt: iso,
     scannedAt: maybe(iso),
     deletedAt: maybe(iso),
@@ -98,6 +100,7 @@ export const objectView = (row: ObjectRow): ObjectView => ({
   bytesTotal: row.bytes_total,
   sha256: row.sha256,
   uploadedAt: isoOf(row.uploaded_at),
+  uploader: row.uploader,
   firstSeenAt: isoOf(row.first_seen_at),
   scannedAt: maybeIso(row.scanned_at),
   deletedAt: maybeIso(row.deleted_at),

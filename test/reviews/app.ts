@@ -27,6 +27,7 @@ import {
 } from '../../src/outbound/outbound.module.js';
 import { HumanWorker } from '../../src/reviews/human.worker.js';
 import { Reviewers } from '../../src/reviews/reviewers.js';
+import { Accounts } from '../../src/reviews/uploader/accounts.js';
 import { REVIEW_HANDLERS, ReviewsModule } from '../../src/reviews/reviews.module.js';
 import { EvidenceSource } from '../../src/reviews/evidence.js';
 import { Ledger } from '../../src/verdicts/ledger.js';
@@ -90,7 +91,10 @@ export async function reviewsApp(
   }
   const reviews = ReviewsModule.with({
     imports: [Surroundings],
-    bindings: [{ provide: Reviewers, useValue: stage.reviewers }],
+    bindings: [
+      { provide: Reviewers, useValue: stage.reviewers },
+      { provide: Accounts, useValue: stage.accounts },
+    ],
   });
   @Module({
     imports: [

@@ -41,6 +41,9 @@ import {
   type ScanContext,
   type Standing,
 } from '../../src/verdicts/ledger.js';
+import { Accounts } from '../../src/reviews/uploader/accounts.js';
+import type { Account } from '../../src/reviews/uploader/resolve.js';
+import { Uploaders } from '../../src/reviews/uploader/uploaders.js';
 import { testDatabase } from '../support/database.js';
 
 /** Time that moves only when told. */
@@ -205,6 +208,26 @@ class GivenReviewers extends Reviewers {
   }
 }
 
+/** Everybody who decides has an account, and so have the strangers of a test. */
+function accountsOf(reviewers: GivenReviewers): Accounts & { more: Account[] } {
+  return {
+    more: [],
+    async list() {
+      const deciders = await reviewers.list();
+      return [
+        ...deciders.map(({ personId, login, name, email }) => ({
+          id: personId,
+          login: login ?? name,
+          name,
+          email,
+          disabled: false,
+        })),
+        ...this.more,
+      ];
+    },
+  };
+}
+
 /** What a review has that nobody did anything with yet. */
 export const UNTOUCHED = { policy: PLAIN_POLICY, round: 1, votes: [], excluded: [], escalated: 0 } as const;
 
@@ -268,7 +291,9 @@ export async function reviewsStage(
   const reviews = new ReviewsService(db, clock, bell, engine, people, writer);
   const alerts = new Alerts(outbox, { ALERT_TO: ['operators@example.com'] });
   const fourEyes = new FourEyes(db, engine);
-  const worker = new HumanWorker(db, clock, bell, evidence, people, fourEyes, writer, alerts);
+  const accounts = accountsOf(reviewers);
+  const uploaders = new Uploaders(db, clock, accounts);
+  const worker = new HumanWorker(db, clock, bell, evidence, people, fourEyes, writer, alerts, uploaders);
   const timekeeper = new Timekeeper({ ROLES: ['engine'] }, log, db, clock, bell, people, reviews, writer);
   const complete = new CompleteHandler(db, clock, engine, ledger, log);
   const sweeper = new ReviewSweeper({ ROLES: ['engine'] }, log, db, clock, reviews, evidence);
@@ -309,6 +334,8 @@ export async function reviewsStage(
     engine,
     ledger,
     evidence,
+    accounts,
+    uploaders,
     reviews,
     writer,
     worker,

@@ -98,7 +98,7 @@ function factsOf({ subject, createdAt, dueAt, policy, votes }: Review): Fact[] {
       add('Size', `${sizeText(head.sizeBytes)}${type}`);
       add('Uploaded', minuteOf(Date.parse(head.lastModified)));
     }
-    add('Uploaded by', object.uploader === undefined ? undefined : visible(object.uploader, 120), true);
+    add('Uploaded by', uploaderText(object), object.uploader !== undefined);
   }
   add('SHA-256', subject.sha256, true);
   add(
@@ -118,6 +118,30 @@ function factsOf({ subject, createdAt, dueAt, policy, votes }: Review): Fact[] {
   add('Due', dueAt === undefined ? undefined : minuteOf(dueAt));
   if (isShared(policy)) add('Votes', votesText(policy, votes));
   return facts;
+}
+
+/** `AWS:AROA…:alice (Alice, as an admin says)`; `unknown` where four eyes or a later answer need it and nobody knows. */
+function uploaderText({
+  uploader,
+  uploadedBy,
+}: NonNullable<Review['subject']['object']>): string | undefined {
+  const principal = uploader === undefined ? undefined : visible(uploader, 120);
+  const name = visible(uploadedBy?.name ?? '', 60);
+  if (uploadedBy === undefined) return principal;
+  switch (uploadedBy.how) {
+    case 'mapped':
+      return `${principal ?? ''} (${name})`.trim();
+    case 'named':
+      return principal === name ? principal : `${principal ?? ''} (${name})`.trim();
+    case 'likely':
+      return `${principal ?? ''} (perhaps ${name}; nobody said so)`.trim();
+    case 'service':
+      return `${principal ?? ''} (a machine)`.trim();
+    case 'unknown':
+      return principal === undefined ? 'unknown' : `${principal} (nobody knows who that is)`;
+    default:
+      return uploadedBy.how satisfies never;
+  }
 }
 
 /** `2 must agree; Release by Alice`. */

@@ -39,6 +39,8 @@ export interface Policy {
   readonly quorum: { readonly approve: number; readonly reject: number; readonly distinctGroups: boolean };
   /** Whoever has this to do with it does not decide. */
   readonly fourEyes: readonly ExcludedAs[];
+  /** Of those, whose person nobody knows: it may be one of those who vote, so that granting takes one vote more. */
+  readonly undetermined?: readonly ExcludedAs[] | undefined;
   /** Which outcomes refuse; all others grant something. */
   readonly rejecting: readonly string[];
   readonly deadlineMs?: number | undefined;
@@ -70,6 +72,19 @@ export const PLAIN_POLICY: Policy = {
   onExpire: { action: 'REJECT', outcome: EXPIRED_OUTCOME },
   holdStopsClock: false,
 };
+
+/**
+ * The policy where nobody knows who has some of its roles. That is one person at most, so with one vote more to grant something
+ * as many as were wanted are certainly of others.
+ */
+export const withUndetermined = (policy: Policy, undetermined: readonly ExcludedAs[]): Policy =>
+  undetermined.length === 0
+    ? policy
+    : {
+        ...policy,
+        undetermined,
+        quorum: { ...policy.quorum, approve: policy.quorum.approve + undetermined.length },
+      };
 
 /** Votes that this outcome needs. */
 export const votesNeeded = ({ quorum, rejecting }: Policy, outcome: string): number =>

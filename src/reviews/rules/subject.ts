@@ -1,5 +1,11 @@
 import type { Finding, NotCovered, ObjectFacts, ObjectRef } from '../../verdicts/ledger.js';
 
+/** `mapped`: an admin said so; `named`: the definition; `likely`: only the names agree. */
+export interface UploadedBy {
+  readonly how: 'mapped' | 'named' | 'likely' | 'service' | 'unknown';
+  readonly name?: string | undefined;
+}
+
 /** What a person is shown and decides on, fixed when the review opens. Holds no secret: excerpts are masked. */
 export interface Subject {
   readonly object?:
@@ -8,6 +14,8 @@ export interface Subject {
         readonly facts?: ObjectFacts | undefined;
         readonly objectId: string;
         readonly uploader?: string | undefined;
+        /** Who that was taken for when the review opened. */
+        readonly uploadedBy?: UploadedBy | undefined;
       }
     | undefined;
   readonly verdict?: string | undefined;

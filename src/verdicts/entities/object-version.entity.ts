@@ -60,6 +60,9 @@ export class ObjectVersionEntity {
   @Column({ type: 'bigint', name: 'uploaded_at', transformer: bigintAsNumber })
   uploadedAt!: number;
 
+  @Column({ type: 'text', nullable: true })
+  uploader!: string | null;
+
   @Column({ type: 'bigint', name: 'first_seen_at', transformer: bigintAsNumber })
   firstSeenAt!: number;
 

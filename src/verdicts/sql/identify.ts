@@ -132,7 +132,7 @@ export async function foldInto(
   ]);
   // Where they are what the key holds now, the event was one more sign of it.
   await tx.query(
-    `UPDATE object_version t SET is_latest = t.is_latest OR $3,
+    `UPDATE object_version t SET is_latest = t.is_latest OR $3, uploader = coalesce(t.uploader, p.uploader),
             sequence_domain = coalesce(t.sequence_domain, p.sequence_domain),
             sequence = CASE WHEN t.sequence_domain IS NULL THEN p.sequence
                             WHEN t.sequence_domain = p.sequence_domain THEN greatest(t.sequence, p.sequence)

@@ -32,6 +32,7 @@ export interface ObjectRow {
   readonly first_seen_at: number;
   readonly deleted_at: number | null;
   readonly folded_into: string | null;
+  readonly uploader: string | null;
   readonly generation: number;
   readonly verdict: Verdict;
   readonly workflow_id: string | null;
@@ -59,7 +60,7 @@ const COUNTED_FINDINGS = 100;
 
 const COLUMNS = `o.id, o.endpoint_id, o.bucket, o.key, o.version_id, o.e_tag, o.size_bytes::float8, o.last_modified,
   o.content_type, o.detected_type, o.storage_class, o.is_latest, o.uploaded_at::float8, o.first_seen_at::float8,
-  o.deleted_at::float8, o.folded_into, o.generation, o.verdict, o.workflow_id, o.decision, o.decided_at::float8,
+  o.deleted_at::float8, o.folded_into, o.uploader, o.generation, o.verdict, o.workflow_id, o.decision, o.decided_at::float8,
   o.action, o.action_performed, v.reason, v.detail, v.required, v.engines, v.bytes_scanned::float8, v.bytes_total::float8,
   v.sha256, v.at::float8 AS scanned_at, r.id AS open_review_id, f.certain_findings, f.uncertain_findings,
   (coalesce(s.secrets_total::bigint + s.malware_total, 0) + f.foreign_findings)::float8 AS findings_total`;

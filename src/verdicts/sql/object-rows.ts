@@ -23,6 +23,8 @@ export interface NewObject {
   readonly isLatest: boolean;
   readonly uploadedAt: Instant;
   readonly firstSeenAt: Instant;
+  /** Who uploaded it, as its event says. */
+  readonly uploader?: string | undefined;
   /** 1 when its first scan is opened with it, else 0. */
   readonly generation: 0 | 1;
 }
@@ -50,19 +52,43 @@ export async function insertObjects(tx: Queryable, objects: readonly NewObject[]
     uploaded_at: object.uploadedAt,
     first_seen_at: object.firstSeenAt,
     generation: object.generation,
+    uploader: object.uploader,
   }));
   await tx.query(
     `INSERT INTO object_version (id, endpoint_id, bucket, key, version_id, identity, identity_fixed, origin,
                                  e_tag, size_bytes, last_modified, content_type, storage_class,
-                                 sequence_domain, sequence, is_latest, uploaded_at, first_seen_at, generation)
+                                 sequence_domain, sequence, is_latest, uploaded_at, first_seen_at, generation,
+                                 uploader)
      SELECT id, endpoint_id, bucket, key, version_id, identity, identity_fixed, origin,
             e_tag, size_bytes, last_modified, content_type, storage_class,
-            sequence_domain, sequence, is_latest, uploaded_at, first_seen_at, generation
+            sequence_domain, sequence, is_latest, uploaded_at, first_seen_at, generation,
+            uploader
        FROM json_to_recordset($1::json) AS o (id uuid, endpoint_id text, bucket text, key text, version_id text,
             identity text, identity_fixed boolean, origin text, e_tag text, size_bytes bigint, last_modified text,
             content_type text, storage_class text, sequence_domain text, sequence text, is_latest boolean,
-            uploaded_at bigint, first_seen_at bigint, generation int)`,
+            uploaded_at bigint, first_seen_at bigint, generation int, uploader text)`,
     [JSON.stringify(rows)],
+  );
+}
+
+/**
+ * Notes who uploaded what the ledger knew already without that: of one seen in a listing, or told of by a scanner first. What
+ * was told once stays, but an account gives way to the principal in it, which says more.
+ */
+export async function tellUploaders(
+  tx: Queryable,
+  told: readonly { readonly objectId: string; readonly uploader: string }[],
+): Promise<void> {
+  if (told.length === 0) return;
+  await tx.query(
+    // In the order in which everybody locks objects.
+    `WITH news AS MATERIALIZED (
+       SELECT o.id, t.uploader FROM object_version o
+         JOIN (SELECT DISTINCT ON (id) id, uploader FROM unnest($1::uuid[], $2::text[]) AS t (id, uploader)) t ON t.id = o.id
+        WHERE o.uploader IS NULL OR (o.uploader ~ '^[0-9]{12}$' AND t.uploader !~ '^[0-9]{12}$')
+        ORDER BY o.id FOR NO KEY UPDATE OF o)
+     UPDATE object_version o SET uploader = n.uploader FROM news n WHERE n.id = o.id`,
+    [told.map(({ objectId }) => objectId), told.map(({ uploader }) => uploader)],
   );
 }
 

@@ -28,6 +28,7 @@ export interface ScanRow {
   readonly verdict_generation: number;
   readonly workflow_id: string;
   readonly has_external_threats: boolean;
+  readonly uploader: string | null;
 }
 
 export const noScan = (scanId: string): NotFound =>
@@ -46,7 +47,7 @@ export async function findScans(
     `SELECT s.id AS scan_id, s.object_id, s.generation, s.closed_at::float8, s.duplicate_of, s.workflow_id,
             o.endpoint_id, o.bucket, o.key, o.version_id, o.identity, o.identity_fixed, o.e_tag,
             o.size_bytes::float8, o.last_modified, o.content_type, o.detected_type, o.storage_class,
-            o.folded_into, o.verdict, o.verdict_generation, ${HAS_EXTERNAL_THREATS} AS has_external_threats
+            o.folded_into, o.verdict, o.verdict_generation, o.uploader, ${HAS_EXTERNAL_THREATS} AS has_external_threats
        FROM scan s JOIN object_version o ON o.id = s.object_id
       WHERE s.id = ANY ($1::uuid[]) ${options.lock === true ? LOCKED : ''}`,
     [scanIds.filter((id) => isUuid(id))],
@@ -88,6 +89,7 @@ export function contextOf(row: ScanRow): ScanContext {
       ...(row.e_tag !== null && { eTag: row.e_tag }),
       ...(row.size_bytes !== null && { sizeBytes: row.size_bytes }),
     },
+    ...(row.uploader !== null && { uploader: row.uploader }),
     ...(row.has_external_threats && { hasExternalThreats: true as const }),
   };
 }
