@@ -1,5 +1,5 @@
 import { Client, escapeIdentifier, Pool, type QueryResultRow } from 'pg';
-import { afterAll, inject } from 'vitest';
+import { inject } from 'vitest';
 import type { TestServer } from './global-setup.js';
 
 /** A migrated database of one test file's own. */
@@ -18,6 +18,13 @@ export interface TestDatabase {
 }
 
 let mine: Promise<TestDatabase> | undefined;
+const pools: Pool[] = [];
+
+/** Called at the end of every test file: the next one of this worker gets a database of its own. */
+export async function leaveDatabases(): Promise<void> {
+  mine = undefined;
+  await Promise.all(pools.splice(0).map((pool) => pool.end()));
+}
 
 /**
  * The database of this test file: cloned from the migrated template at the first call, dropped by the next file of the
@@ -52,7 +59,7 @@ async function makeClone(name: string): Promise<TestDatabase> {
   const pool = new Pool({ connectionString: url, max: 2, allowExitOnIdle: true });
   // The database may be dropped by force while a connection idles here.
   pool.on('error', () => undefined);
-  afterAll(() => pool.end());
+  pools.push(pool);
   return {
     url,
     adminUrl,
