@@ -177,7 +177,9 @@ describe('confidence', () => {
   });
 
   test('a private key that is nothing but a placeholder is doubted', async () => {
-    const [begin, end] = ['BEGIN', 'END'].map((word) => ['-----', word, ' RSA PRIV', 'ATE KEY-----'].join(''));
+    const [begin, end] = ['BEGIN', 'END'].map((word) =>
+      ['-----', word, ' RSA PRIV', 'ATE KEY-----'].join(''),
+    );
     for (const body of ['.'.repeat(80), 'x'.repeat(700), 'example '.repeat(12)])
       expect(await confidenceIn(`${begin}\n${body}\n${end}`)).toBe('low');
   });
