@@ -143,6 +143,8 @@ const statusOf = (review: Review) =>
   isFailure(review) ? ('FAILED_WITH_TERMINAL_ERROR' as const) : ('COMPLETED' as const);
 
 const outputOf = (review: Review, decision: Decision): JsonObject => ({
+  // Where Orkes' definitions look for it. What we say ourselves comes behind, and is not overwritten.
+  ...(review.policy.asOrkes === true ? formOf(review, decision) : {}),
   outcome: decision.outcome,
   reviewId: review.id,
   decidedBy: decision.by.id,
@@ -166,7 +168,10 @@ const voteOutput = (vote: Vote): JsonObject => ({
 });
 
 /** What the deciding vote filled in. */
-function formOutput({ votes }: Review, { by, outcome }: Decision): JsonObject {
-  const form = votes.find((vote) => vote.by.id === by.id && vote.outcome === outcome)?.form;
-  return form === undefined ? {} : { form: form as JsonObject };
+function formOutput(review: Review, decision: Decision): JsonObject {
+  const form = formOf(review, decision);
+  return form === undefined ? {} : { form };
 }
+
+const formOf = ({ votes }: Review, { by, outcome }: Decision): JsonObject | undefined =>
+  votes.find((vote) => vote.by.id === by.id && vote.outcome === outcome)?.form as JsonObject | undefined;

@@ -116,17 +116,25 @@ const Ours = z.object({
   form: z.record(z.string(), z.unknown()).nullish(),
 });
 
+const orkesUser = z.object({
+  userType: z.enum(['EXTERNAL_USER', 'EXTERNAL_GROUP', 'CONDUCTOR_USER', 'CONDUCTOR_GROUP']),
+  user: partyName,
+});
+
 /** Orkes Conductor's words for the same; what it has and we do not (triggers) is left alone. */
 const Orkes = z.object({
   displayName: optionalText,
+  /** As the JavaScript SDK writes a single one. */
+  assignee: orkesUser.nullish(),
+  /** Version 0, or none: the newest. */
+  userFormTemplate: z
+    .object({ name: z.string().max(200).nullish(), version: z.number().int().min(0).nullish() })
+    .nullish(),
   assignmentCompletionStrategy: z.enum(['LEAVE_OPEN', 'TERMINATE']).nullish(),
   assignments: z
     .array(
       z.object({
-        assignee: z.object({
-          userType: z.enum(['EXTERNAL_USER', 'EXTERNAL_GROUP', 'CONDUCTOR_USER', 'CONDUCTOR_GROUP']),
-          user: partyName,
-        }),
+        assignee: orkesUser,
         slaMinutes: z.number().int().min(0).max(5_256_000).nullish(),
       }),
     )
@@ -150,9 +158,13 @@ export interface HumanQuestion {
   policy(find: (named: NamedParty) => Party | undefined): Policy;
   /** Everyone whom it names. */
   readonly named: readonly NamedParty[];
+  /** The stored template that is its form; the newest version where none is named. */
+  readonly template: { readonly name: string; readonly version: number | undefined } | undefined;
 }
 
 const DEFAULT_OUTCOMES = ['approve', 'reject'];
+// Orkes knows no outcomes: a task of its words is completed, which approves nothing.
+const ORKES_OUTCOMES = ['complete'];
 
 /** Reads a HUMAN task's input. @returns what is wrong with it, naming the field, or the question. */
 export function readHumanInput(input: unknown): { fault: string } | { question: HumanQuestion } {
@@ -162,8 +174,9 @@ export function readHumanInput(input: unknown): { fault: string } | { question: 
     return { fault: `input ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` };
   }
   const given = parsed.data;
-  const orkes = fromOrkes(given.__humanTaskDefinition ?? undefined);
-  const outcomes = given.outcomes ?? DEFAULT_OUTCOMES;
+  const definition = given.__humanTaskDefinition ?? undefined;
+  const orkes = fromOrkes(definition);
+  const outcomes = given.outcomes ?? (definition === undefined ? DEFAULT_OUTCOMES : ORKES_OUTCOMES);
   const to = given.assign?.to ?? orkes.to;
   const escalation = given.escalation ?? orkes.escalation;
   const onExpire = given.onExpire ?? orkes.onExpire;
@@ -174,7 +187,7 @@ export function readHumanInput(input: unknown): { fault: string } | { question: 
   const granting = outcomes.find((name) => !rejecting.includes(name));
   return {
     question: {
-      title: given.title ?? given.__humanTaskDefinition?.displayName ?? 'A decision is needed',
+      title: given.title ?? definition?.displayName ?? 'A decision is needed',
       scanId: given.scanId ?? undefined,
       verdict: given.verdict ?? undefined,
       reason: given.reason ?? undefined,
@@ -183,6 +196,7 @@ export function readHumanInput(input: unknown): { fault: string } | { question: 
       requester: given.requester ?? undefined,
       uploader: given.uploader ?? undefined,
       named: [...to, ...escalation.flatMap((step) => step.to)],
+      template: given.form == null ? orkes.template : undefined,
       policy: (find) => {
         const found = (list: readonly NamedParty[]): Party[] =>
           // A name that nobody has any more stays, so that nobody else is asked in its place.
@@ -209,6 +223,7 @@ export function readHumanInput(input: unknown): { fault: string } | { question: 
           claimTimeoutMs: given.claimTimeout ?? undefined,
           holdStopsClock: given.holdStopsClock ?? false,
           form: given.form ?? undefined,
+          ...(definition === undefined ? {} : { asOrkes: true }),
         };
       },
     },
@@ -227,11 +242,13 @@ interface OrkesParts {
   readonly escalation: readonly (Omit<EscalationStep, 'to'> & { readonly to: readonly NamedParty[] })[];
   readonly deadlineMs: number | undefined;
   readonly onExpire: z.infer<typeof Ours>['onExpire'];
+  readonly template: HumanQuestion['template'];
 }
 
 /** Orkes asks one assignee after the other, each for slaMinutes; then it leaves the task open or ends it. */
 function fromOrkes(orkes: z.infer<typeof Orkes> | undefined): OrkesParts {
-  const assignments = orkes?.assignments ?? [];
+  const only = orkes?.assignee ?? undefined;
+  const assignments = orkes?.assignments ?? (only === undefined ? [] : [{ assignee: only, slaMinutes: 0 }]);
   const [first, ...others] = assignments.map(({ assignee, slaMinutes }) => ({
     party: {
       kind: assignee.userType.endsWith('GROUP') ? ('group' as const) : ('user' as const),
@@ -253,7 +270,18 @@ function fromOrkes(orkes: z.infer<typeof Orkes> | undefined): OrkesParts {
     escalation,
     deadlineMs: ends ? afterMs : undefined,
     onExpire: ends ? { action: 'FAIL', outcome: undefined } : undefined,
+    template: templateOf(orkes?.userFormTemplate ?? undefined),
   };
+}
+
+function templateOf(
+  form:
+    { readonly name?: string | null | undefined; readonly version?: number | null | undefined } | undefined,
+): HumanQuestion['template'] {
+  const name = form?.name?.trim() ?? '';
+  if (name === '') return undefined;
+  const version = form?.version ?? 0;
+  return { name, version: version === 0 ? undefined : version };
 }
 
 function faultOf(

@@ -10,6 +10,7 @@ import { OutboxBell } from '../outbound/outbox-bell.js';
 import { EvidenceSource } from './evidence.js';
 import { FourEyes } from './four-eyes.js';
 import { readHumanInput, type HumanQuestion } from './human-input.js';
+import { FormTemplates } from './orkes/form-templates.js';
 import { chooseHolder, givenTo } from './opening.js';
 import { People, type Roster } from './people.js';
 import { partiesText } from './refusal-error.js';
@@ -55,6 +56,7 @@ export class HumanWorker extends TaskWorker {
     private readonly writer: ReviewWriter,
     private readonly alerts: Alerts,
     private readonly uploaders: Uploaders,
+    private readonly templates: FormTemplates,
   ) {
     super();
   }
@@ -122,7 +124,10 @@ export class HumanWorker extends TaskWorker {
     const { question } = read;
     const now = Math.round(this.clock.now());
     const roster = await this.people.at(now);
-    const policy = question.policy((named) => roster.party(named));
+    const policy = {
+      ...question.policy((named) => roster.party(named)),
+      ...(await this.formOf(task, question)),
+    };
     const fault = policy.form === undefined ? undefined : schemaFault(policy.form);
     if (fault !== undefined)
       throw new TerminalError(`HUMAN task ${task.referenceTaskName}: input form: ${fault}`);
@@ -140,6 +145,9 @@ export class HumanWorker extends TaskWorker {
       id: randomUUID(),
       taskId: task.taskId,
       workflowId: task.workflowInstanceId,
+      taskRef: task.referenceTaskName,
+      taskDefName: task.taskDefName,
+      workflowName: task.workflowType,
       scanId: question.scanId,
       title: question.title,
       outcomes: question.outcomes,
@@ -157,6 +165,22 @@ export class HumanWorker extends TaskWorker {
       updatedAt: now,
     };
     return { review, asked, roster };
+  }
+
+  /** The form of the template that it names, as it is now: the review keeps it. */
+  private async formOf(
+    { referenceTaskName }: Task,
+    { template: named }: HumanQuestion,
+  ): Promise<Pick<Policy, 'form' | 'template'>> {
+    if (named === undefined) return {};
+    const found = await this.templates.find(named.name, named.version);
+    if (found === undefined) {
+      const version = named.version === undefined ? '' : ` in version ${named.version}`;
+      throw new TerminalError(
+        `HUMAN task ${referenceTaskName}: input __humanTaskDefinition.userFormTemplate: there is no template ${named.name}${version}. Save it by POST /api/human/template, then retry.`,
+      );
+    }
+    return { form: found.jsonSchema, template: { name: found.name, version: found.version } };
   }
 
   private async subjectOf(question: HumanQuestion): Promise<Subject> {

@@ -4,13 +4,14 @@ import { DECIDERS, hasRole, READERS, type Principal } from '../access/principal.
 import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
 import type { Queryable } from '../database/queryable.js';
-import { Forbidden, InvalidInput } from '../errors.js';
+import { Forbidden, InvalidInput, NotFound } from '../errors.js';
 import type { Review } from './review.js';
 import { detailOf, type ReviewDetail } from './review.view.js';
 import { Reviewers } from './reviewers.js';
 import { ReviewsService } from './reviews.service.js';
 import type { ReviewCommand } from './rules/command.js';
 import type { Person, Reviewer } from './rules/review.js';
+import { findReview } from './sql/find-review.js';
 import { reviewTimeline } from './sql/review-events.js';
 
 /** What somebody who is logged in may see of reviews, and does with them. */
@@ -64,20 +65,31 @@ export class ReviewDesk {
     return { id: found.personId, name: found.name };
   }
 
-  private async seen(id: string, principal: Principal): Promise<Review> {
-    const review = await this.reviews.get(id);
-    const { queue } = review.policy;
-    if (!hasRole(principal, READERS) && !mayApprove(principal, queue))
-      throw new Forbidden(`This review is in the queue ${queue}, which you have no grant for.`);
-    return review;
+  /** The review of a HUMAN task. @throws as `shown` does. */
+  async ofTask(taskId: string, principal: Principal): Promise<Review> {
+    const review = await findReview(this.db, { taskId });
+    if (review === undefined) throw new NotFound(`No human task ${taskId}. Check the id.`);
+    return visibleTo(principal, review);
   }
+
+  private async seen(id: string, principal: Principal): Promise<Review> {
+    return visibleTo(principal, await this.reviews.get(id));
+  }
+}
+
+function visibleTo(principal: Principal, review: Review): Review {
+  const { queue } = review.policy;
+  if (!hasRole(principal, READERS) && !mayApprove(principal, queue))
+    throw new Forbidden(`This review is in the queue ${queue}, which you have no grant for.`);
+  return review;
 }
 
 /** The only queues whose reviews somebody sees; all of them when undefined. */
 export const seenQueues = (principal: Principal): readonly string[] | undefined =>
   hasRole(principal, [...READERS, 'approver']) ? undefined : grantedQueues(principal);
 
-const speaker = (principal: Principal): Reviewer => ({
+/** Somebody who is logged in, as reviews know who acts. */
+export const speaker = (principal: Principal): Reviewer => ({
   id: principal.id,
   name: principal.name,
   isAdmin: principal.roles.includes('admin'),

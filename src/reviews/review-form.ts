@@ -1,12 +1,13 @@
 import { createContext, Script } from 'node:vm';
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { InvalidInput } from '../errors.js';
 import type { ReviewCommand } from './rules/command.js';
 import type { Policy } from './rules/policy.js';
 
 /*
- * Forms of questions, by JSON Schema 2020-12. Schemas come from definitions: they load nothing, are bounded in size, and
- * a pattern of theirs that runs away is stopped.
+ * Forms of questions, by JSON Schema 2020-12, or draft-07 where the schema says so. Schemas come from definitions: they
+ * load nothing, are bounded in size, and a pattern of theirs that runs away is stopped.
  */
 
 const MAX_SCHEMA_CHARACTERS = 64 * 1024;
@@ -37,12 +38,12 @@ export function refuseForm(policy: Policy, command: ReviewCommand & { kind: 'dec
   const { form: schema } = policy;
   const { form, outcome } = command;
   if (schema === undefined) {
+    if (policy.asOrkes === true) return refuseSize(form);
     if (form !== undefined) throw InvalidInput.field('form', 'this question has no form; leave it out');
     return;
   }
   if (form === undefined && policy.rejecting.includes(outcome)) return;
-  if (JSON.stringify(form ?? {}).length > MAX_FORM_CHARACTERS)
-    throw InvalidInput.field('form', `must be at most ${MAX_FORM_CHARACTERS} characters of JSON`);
+  refuseSize(form);
   const validate = compile(schema);
   if (validate(form ?? {})) return;
   const problems = (validate.errors ?? []).slice(0, 20).map(problemOf);
@@ -52,6 +53,12 @@ export function refuseForm(policy: Policy, command: ReviewCommand & { kind: 'dec
     form === undefined ? `This answer needs its form filled in, on the web: ${said}` : said,
     problems,
   );
+}
+
+/** @throws InvalidInput for more than is kept. */
+export function refuseSize(form: Readonly<Record<string, unknown>> | undefined): void {
+  if (JSON.stringify(form ?? {}).length > MAX_FORM_CHARACTERS)
+    throw InvalidInput.field('form', `must be at most ${MAX_FORM_CHARACTERS} characters of JSON`);
 }
 
 /** `form.field: must be …`, with the field that is missing named too. */
@@ -91,7 +98,8 @@ function compile(schema: Schema) {
       toString: () => String(sandbox['regex']),
     };
   };
-  const validate = new Ajv2020({
+  const Validator = DRAFT_07.test(String(schema['$schema'])) ? Ajv : Ajv2020;
+  const validate = new Validator({
     strict: false,
     allErrors: true,
     validateFormats: false,
@@ -104,4 +112,6 @@ function compile(schema: Schema) {
   return validate;
 }
 
+// As Orkes' forms say, with a number sign at its end or without.
+const DRAFT_07 = /^https?:\/\/json-schema\.org\/draft-07\/schema#?$/;
 const TEST = new Script('regex.test(text)');

@@ -14,6 +14,7 @@ import { partiesOf } from './rules/eligibility.js';
 import { isEnded, type Reviewer, type ReviewStanding } from './rules/review.js';
 import type { Timer } from './rules/schedule.js';
 import { insertReviewEvent, type ReviewEventKind } from './sql/review-events.js';
+import { dropDrafts } from './sql/drafts.js';
 import { dropTimers, insertTimers, moveTimers, setExpiry } from './sql/timers.js';
 import { insertVote, withdrawVote } from './sql/votes.js';
 
@@ -141,6 +142,7 @@ export class ReviewWriter {
   private async setTimers(tx: Queryable, { before, after, now }: Change): Promise<void> {
     if (isEnded(after.state)) {
       await dropTimers(tx, after.id);
+      await dropDrafts(tx, after.id);
       return;
     }
     const byMs = movedBy(before, after, now);
@@ -230,7 +232,7 @@ function eventData({ before, after, command, who }: Change): Record<string, unkn
     case 'renew':
       return { round: after.round, digest: after.subjectDigest, voidVotes: before.votes.length };
     case 'escalate':
-      return { step: command.step + 1 };
+      return { step: command.step + 1, ...(command.reason === undefined ? {} : { reason: command.reason }) };
     case 'expire':
       return {
         action: after.policy.onExpire.action,

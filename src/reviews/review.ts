@@ -9,6 +9,10 @@ import type { Subject } from './rules/subject.js';
 export interface Review extends ReviewStanding {
   readonly taskId: string;
   readonly workflowId: string;
+  /** The task's reference in its workflow, `__N` behind it in a loop; absent in reviews of an earlier release, as the next two. */
+  readonly taskRef?: string | undefined;
+  readonly taskDefName?: string | undefined;
+  readonly workflowName?: string | undefined;
   readonly scanId?: string | undefined;
   readonly title: string;
   readonly subject: Subject;
@@ -59,6 +63,9 @@ export interface ReviewRow {
   readonly info: ReviewStanding['info'] | null;
   readonly votes: Vote[];
   readonly action_mode: ActionMode | null;
+  readonly task_ref: string | null;
+  readonly task_def_name: string | null;
+  readonly workflow_name: string | null;
 }
 
 /** What {@link toReview} needs of the table `review`: its row, its votes, and how the object's bucket is handled. */
@@ -79,6 +86,9 @@ export const toReview = (row: ReviewRow): Review => ({
   id: row.id,
   taskId: row.task_id,
   workflowId: row.workflow_id,
+  taskRef: row.task_ref ?? undefined,
+  taskDefName: row.task_def_name ?? undefined,
+  workflowName: row.workflow_name ?? undefined,
   scanId: row.scan_id ?? undefined,
   title: row.title,
   outcomes: row.outcomes,

@@ -23,6 +23,10 @@ import { ReviewMetricsController } from './metrics/metrics.controller.js';
 import { ReviewQueueGauges } from './metrics/queue-gauges.js';
 import { ReviewQueueReadings } from './metrics/queue-readings.js';
 import { ReviewQueueRecorder } from './metrics/queue-recorder.js';
+import { FormTemplates } from './orkes/form-templates.js';
+import { HumanTasks } from './orkes/human-tasks.js';
+import { HumanTasksController } from './orkes/human-tasks.controller.js';
+import { HumanTemplatesController } from './orkes/human-templates.controller.js';
 import { People } from './people.js';
 import { OpenReviewHold } from './review-hold.js';
 import { ReviewActionsController } from './review-actions.controller.js';
@@ -65,6 +69,8 @@ export class ReviewsModule {
         AbsencesController,
         ReviewBulkController,
         UploaderIdentitiesController,
+        HumanTasksController,
+        HumanTemplatesController,
         MailPageController,
         SlackLinkController,
       ],
@@ -79,6 +85,8 @@ export class ReviewsModule {
         Uploaders,
         Timekeeper,
         OpenReviewHold,
+        FormTemplates,
+        HumanTasks,
         HumanWorker,
         CompleteHandler,
         ReviewSweeper,

@@ -23,6 +23,7 @@ import { EvidenceSource } from '../../src/reviews/evidence.js';
 import { Alerts } from '../../src/outbound/alerts.js';
 import { FourEyes } from '../../src/reviews/four-eyes.js';
 import { HumanWorker } from '../../src/reviews/human.worker.js';
+import { FormTemplates } from '../../src/reviews/orkes/form-templates.js';
 import { People } from '../../src/reviews/people.js';
 import { ReviewWriter } from '../../src/reviews/review-writer.js';
 import { ReviewSweeper } from '../../src/reviews/sweeper.js';
@@ -293,7 +294,19 @@ export async function reviewsStage(
   const fourEyes = new FourEyes(db, engine);
   const accounts = accountsOf(reviewers);
   const uploaders = new Uploaders(db, clock, accounts);
-  const worker = new HumanWorker(db, clock, bell, evidence, people, fourEyes, writer, alerts, uploaders);
+  const templates = new FormTemplates(db, clock);
+  const worker = new HumanWorker(
+    db,
+    clock,
+    bell,
+    evidence,
+    people,
+    fourEyes,
+    writer,
+    alerts,
+    uploaders,
+    templates,
+  );
   const timekeeper = new Timekeeper({ ROLES: ['engine'] }, log, db, clock, bell, people, reviews, writer);
   const complete = new CompleteHandler(db, clock, engine, ledger, log);
   const sweeper = new ReviewSweeper({ ROLES: ['engine'] }, log, db, clock, reviews, evidence);

@@ -32,7 +32,8 @@ export type ReviewCommand =
   | { readonly kind: 'cancel'; readonly reason: string }
   /** What is asked about is not what was shown: the votes on it no longer count. */
   | { readonly kind: 'renew'; readonly digest: string }
-  | { readonly kind: 'escalate'; readonly step: number }
+  /** One step up: by the clock, or by somebody who passes it on and says why. */
+  | { readonly kind: 'escalate'; readonly step: number; readonly reason?: string | undefined }
   | { readonly kind: 'expire' }
   /** The one who claimed it was silent for too long. */
   | { readonly kind: 'giveBack'; readonly claimedAt: Instant };

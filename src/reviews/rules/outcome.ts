@@ -65,6 +65,13 @@ const KNOWN: Readonly<Record<string, OutcomeFacts>> = {
     refuses: false,
     tone: 'primary',
   },
+  complete: {
+    label: 'Complete',
+    effect: 'The workflow goes on with what was filled in.',
+    needsReason: false,
+    refuses: false,
+    tone: 'primary',
+  },
   reject: {
     label: 'Reject',
     effect: 'The workflow is told no.',

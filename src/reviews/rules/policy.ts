@@ -52,8 +52,12 @@ export interface Policy {
   readonly claimTimeoutMs?: number | undefined;
   /** The deadline waits while the review is on hold or waits for an answer. */
   readonly holdStopsClock: boolean;
-  /** JSON Schema (2020-12) of what the voter fills in. */
+  /** JSON Schema of what the voter fills in. */
   readonly form?: Readonly<Record<string, unknown>> | undefined;
+  /** The stored template that the form is from, in the version that was the form when it opened. */
+  readonly template?: { readonly name: string; readonly version: number } | undefined;
+  /** Asked in Orkes' words: takes what is filled in without a form too, and hands it on field by field. */
+  readonly asOrkes?: boolean | undefined;
 }
 
 /** What the workflow is told when the clock refused. No outcome of the question: nothing that a person chooses happens. */

@@ -56,7 +56,7 @@ export function transition(
       if (command.digest === review.subjectDigest) return unchanged;
       return moved(review, { round: review.round + 1, subjectDigest: command.digest, votes: [] });
     case 'escalate':
-      return escalate(review, command.step);
+      return passOn(review, command.step, who);
     case 'expire':
       return expire(review, who, now);
     case 'giveBack':
@@ -187,6 +187,16 @@ function back(review: ReviewStanding, since: Instant, now: Instant): Partial<Rev
     state: review.claim === undefined ? 'OPEN' : 'CLAIMED',
     ...(moves ? { dueAt: (review.dueAt ?? 0) + Math.max(0, now - since) } : {}),
   };
+}
+
+/** The clock may always; a person who may decide, and who passes by nobody that has it. */
+function passOn(review: ReviewStanding, step: number, who: Reviewer): Transition {
+  if (who.via !== 'system') {
+    const no = notAllowed(review, who);
+    if (no !== undefined) return no;
+    if (isHeldByOther(review, who)) return held(review);
+  }
+  return escalate(review, step);
 }
 
 function postpone(review: ReviewStanding, dueAt: Instant, who: Reviewer, now: Instant): Transition {

@@ -7,9 +7,10 @@ export async function insertReview(tx: Queryable, review: Review): Promise<Revie
   const [row] = await tx.query<ReviewRow>(
     `INSERT INTO review (id, task_id, workflow_id, scan_id, title, verdict, reason, outcomes, subject,
                          subject_digest, created_at, updated_at, checked_at, state, queue, policy, excluded, due_at,
-                         claimed_by, claimed_by_name, claimed_at, object_id, asks)
+                         claimed_by, claimed_by_name, claimed_at, object_id, asks, task_ref, task_def_name,
+                         workflow_name)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::json, $10, $11, $11, $11, $12, $13, $14::json, $15::json, $16,
-             $17, $18, $19, $20, $21)
+             $17, $18, $19, $20, $21, $22, $23, $24)
      ON CONFLICT (task_id) DO NOTHING RETURNING ${REVIEW_COLUMNS}`,
     [
       review.id,
@@ -33,6 +34,9 @@ export async function insertReview(tx: Queryable, review: Review): Promise<Revie
       review.claim?.at ?? null,
       review.subject.object?.objectId ?? null,
       asksOf(review),
+      review.taskRef ?? null,
+      review.taskDefName ?? null,
+      review.workflowName ?? null,
     ],
   );
   return row && toReview(row);
