@@ -7,6 +7,8 @@ import type { Task } from '../engine/model/execution.js';
 import { TaskWorker, TerminalError, type TaskContext, type TaskOutcome } from '../engine/ports.js';
 import { Alerts } from '../outbound/alerts.js';
 import { OutboxBell } from '../outbound/outbox-bell.js';
+import { questionOf } from './cases/kin.js';
+import { Kinship } from './cases/kinship.js';
 import { EvidenceSource } from './evidence.js';
 import { FourEyes } from './four-eyes.js';
 import { readHumanInput, type HumanQuestion } from './human-input.js';
@@ -34,6 +36,8 @@ interface Draft {
   readonly review: Review;
   readonly asked: readonly ReviewerPerson[];
   readonly roster: Roster;
+  /** Which question it is, whatever object it names. */
+  readonly question: string;
 }
 
 /**
@@ -57,6 +61,7 @@ export class HumanWorker extends TaskWorker {
     private readonly alerts: Alerts,
     private readonly uploaders: Uploaders,
     private readonly templates: FormTemplates,
+    private readonly kinship: Kinship,
   ) {
     super();
   }
@@ -75,7 +80,7 @@ export class HumanWorker extends TaskWorker {
     return { kind: 'parked' };
   }
 
-  private async open(tx: Queryable, { review: pooled, asked, roster }: Draft): Promise<boolean> {
+  private async open(tx: Queryable, { review: pooled, asked, roster, question }: Draft): Promise<boolean> {
     const at = pooled.createdAt;
     const to = await chooseHolder(tx, pooled, asked);
     const review = to === undefined ? pooled : givenTo(pooled, to, at);
@@ -94,6 +99,7 @@ export class HumanWorker extends TaskWorker {
     };
     const { taskId, workflowId, subjectDigest: digest } = review;
     await this.writer.note(tx, review.id, 'opened', SYSTEM, at, data, { taskId, workflowId, digest });
+    await this.kinship.opened(tx, review, question);
     if (!canBeReached(review.policy, asked.length)) await this.nobody(tx, review, asked.length);
     await this.writer.enqueue(tx, messages);
     return true;
@@ -164,7 +170,8 @@ export class HumanWorker extends TaskWorker {
       createdAt: now,
       updatedAt: now,
     };
-    return { review, asked, roster };
+    const named = { workflowName: task.workflowType, reference: task.referenceTaskName };
+    return { review, asked, roster, question: questionOf(named, review.outcomes, review.policy) };
   }
 
   /** The form of the template that it names, as it is now: the review keeps it. */

@@ -15,6 +15,7 @@ import { isEnded, type Reviewer, type ReviewStanding } from './rules/review.js';
 import type { Timer } from './rules/schedule.js';
 import { insertReviewEvent, type ReviewEventKind } from './sql/review-events.js';
 import { dropDrafts } from './sql/drafts.js';
+import { endKin } from './sql/cases.js';
 import { dropTimers, insertTimers, moveTimers, setExpiry } from './sql/timers.js';
 import { insertVote, withdrawVote } from './sql/votes.js';
 
@@ -72,6 +73,7 @@ export class ReviewWriter {
     const isNew = after.round === before.round ? after.votes.slice(before.votes.length) : [];
     if (command.kind === 'decide') for (const vote of isNew) await insertVote(tx, after, vote);
     await this.setTimers(tx, change);
+    if (isEnded(after.state)) await endKin(tx, after.id);
     const messages = [...this.tellings(change, roster), ...this.changed(after)];
     if (after.decision !== undefined && before.decision === undefined)
       messages.push({ kind: ENGINE_COMPLETE, key: after.id, payload: { reviewId: after.id } });

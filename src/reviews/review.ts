@@ -20,6 +20,8 @@ export interface Review extends ReviewStanding {
   readonly actionMode?: ActionMode | undefined;
   readonly completion?: 'pending' | 'applied' | 'late' | undefined;
   readonly completionNote?: string | undefined;
+  /** Open ones about the same thing are in one case. */
+  readonly caseId?: string | undefined;
   readonly createdAt: Instant;
   readonly updatedAt: Instant;
 }
@@ -66,6 +68,7 @@ export interface ReviewRow {
   readonly task_ref: string | null;
   readonly task_def_name: string | null;
   readonly workflow_name: string | null;
+  readonly case_id: string | null;
 }
 
 /** What {@link toReview} needs of the table `review`: its row, its votes, and how the object's bucket is handled. */
@@ -80,7 +83,9 @@ export const REVIEW_COLUMNS = `review.*, (
 ) AS votes, (
   SELECT b.action_mode FROM bucket b
    WHERE b.endpoint_id = review.subject #>> '{object,ref,endpointId}' AND b.name = review.subject #>> '{object,ref,bucket}'
-) AS action_mode`;
+) AS action_mode, (
+  SELECT k.case_id FROM review_kin k WHERE k.review_id = review.id AND k.detached_at IS NULL
+) AS case_id`;
 
 export const toReview = (row: ReviewRow): Review => ({
   id: row.id,
@@ -119,6 +124,7 @@ export const toReview = (row: ReviewRow): Review => ({
     row.cancelled_at === null ? undefined : { at: Number(row.cancelled_at), reason: row.cancel_reason ?? '' },
   completion: row.completion ?? undefined,
   completionNote: row.completion_note ?? undefined,
+  caseId: row.case_id ?? undefined,
   createdAt: Number(row.created_at),
   updatedAt: Number(row.updated_at),
 });

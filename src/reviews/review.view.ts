@@ -130,6 +130,8 @@ export const ReviewSummary = z
       })
       .nullable(),
     cancelled: z.object({ at: iso, reason: z.string() }).nullable(),
+    /** The case that it belongs to: reviews about the same thing. */
+    caseId: z.string().nullable(),
     createdAt: iso,
     updatedAt: iso,
   })
@@ -246,6 +248,7 @@ export function summaryOf(review: Review, dryRun: boolean): ReviewSummary {
             isAutomatic: review.state === 'EXPIRED',
           },
     cancelled: cancelled === undefined ? null : { at: isoOf(cancelled.at), reason: cancelled.reason },
+    caseId: review.caseId ?? null,
     createdAt: isoOf(review.createdAt),
     updatedAt: isoOf(review.updatedAt),
   };

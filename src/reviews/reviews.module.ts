@@ -15,6 +15,9 @@ import { SlackIdentities } from './channels/slack/slack-identities.js';
 import { SlackInteractions } from './channels/slack/slack-interactions.js';
 import { SlackLinkController } from './channels/slack/slack-link.controller.js';
 import { SlackMessages, SlackPostHandler, SlackUpdateHandler } from './channels/slack/slack-messages.js';
+import { CaseDesk } from './cases/case-desk.js';
+import { ReviewCasesController } from './cases/cases.controller.js';
+import { Kinship } from './cases/kinship.js';
 import { CompleteHandler } from './complete.handler.js';
 import { EvidenceSource, LedgerEvidence } from './evidence.js';
 import { FourEyes } from './four-eyes.js';
@@ -71,6 +74,7 @@ export class ReviewsModule {
         UploaderIdentitiesController,
         HumanTasksController,
         HumanTemplatesController,
+        ReviewCasesController,
         MailPageController,
         SlackLinkController,
       ],
@@ -80,6 +84,8 @@ export class ReviewsModule {
         ReviewWriter,
         ReviewDesk,
         BulkService,
+        CaseDesk,
+        Kinship,
         People,
         FourEyes,
         Uploaders,

@@ -3,6 +3,7 @@ import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
 import { LOG, type Log } from '../ops/log.js';
+import { Kinship } from './cases/kinship.js';
 import { EngineRounds } from './engine-rounds.js';
 import { EvidenceSource } from './evidence.js';
 import { SYSTEM } from './review-writer.js';
@@ -28,6 +29,7 @@ export class ReviewSweeper extends EngineRounds {
     private readonly clock: Clock,
     private readonly reviews: ReviewsService,
     private readonly evidence: EvidenceSource,
+    private readonly kinship: Kinship,
   ) {
     super({ config, log, clock, everyMs: LOOK_EVERY_MS, failed: 'open reviews could not be checked' });
   }
@@ -71,6 +73,9 @@ export class ReviewSweeper extends EngineRounds {
     };
     const digest = subjectDigest(subject, review.policy.form);
     if (digest === review.subjectDigest) return;
-    await this.reviews.change(id, { kind: 'renew', digest }, SYSTEM, (tx) => replaceSubject(tx, id, subject));
+    await this.reviews.change(id, { kind: 'renew', digest }, SYSTEM, async (tx, after) => {
+      await this.kinship.renewed(tx, after, subject, after.updatedAt);
+      return replaceSubject(tx, id, subject);
+    });
   }
 }

@@ -144,6 +144,8 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'POST /api/v1/reviews/:id/skip',
     'POST /api/v1/reviews/:id/withdraw',
     'POST /api/v1/reviews/bulk',
+    'POST /api/v1/review-cases/:id/decide',
+    'POST /api/v1/review-cases/:id/detach',
   ],
   'analyst, approver': ['DELETE /api/v1/absences/:id', 'POST /api/v1/absences'],
   'a grant of approver, analyst, approver, auditor, author, operator': [
@@ -156,6 +158,8 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'GET /api/v1/reviews/metrics',
     'GET /api/v1/reviews/metrics/history',
     'GET /api/v1/reviews/reviewers',
+    'GET /api/v1/review-cases',
+    'GET /api/v1/review-cases/:id',
   ],
   'analyst, approver, auditor, author, operator': ['GET /api/v1/absences', 'GET /api/v1/reviews/waiting'],
   'a grant of approver, analyst, approver, author, operator': [

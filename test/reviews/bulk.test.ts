@@ -211,8 +211,10 @@ describe('the same request again', () => {
     };
     const answers = await Promise.all([bulk(request), bulk(request), bulk(request)]);
     for (const { body } of answers) expect(body).toEqual(answers[0]?.body);
-    for (const { id } of reviews)
-      expect((await reviewTimeline(stage.db, id)).map(({ kind }) => kind)).toEqual(['opened', 'held']);
+    for (const { id } of reviews) {
+      const timeline = await reviewTimeline(stage.db, id);
+      expect(timeline.filter(({ kind }) => kind === 'held')).toHaveLength(1);
+    }
   });
 
   it('is another request under the same key: refused; another person’s key is theirs', async () => {

@@ -18,6 +18,7 @@ import { OutboxBell } from '../../src/outbound/outbox-bell.js';
 import type { OutboxHandler } from '../../src/outbound/outbox.js';
 import { PostgresOutbox } from '../../src/outbound/postgres-outbox.js';
 import type { ReviewChannel } from '../../src/reviews/channels/channel.js';
+import { Kinship } from '../../src/reviews/cases/kinship.js';
 import { CompleteHandler } from '../../src/reviews/complete.handler.js';
 import { EvidenceSource } from '../../src/reviews/evidence.js';
 import { Alerts } from '../../src/outbound/alerts.js';
@@ -295,6 +296,7 @@ export async function reviewsStage(
   const accounts = accountsOf(reviewers);
   const uploaders = new Uploaders(db, clock, accounts);
   const templates = new FormTemplates(db, clock);
+  const kinship = new Kinship(writer);
   const worker = new HumanWorker(
     db,
     clock,
@@ -306,10 +308,11 @@ export async function reviewsStage(
     alerts,
     uploaders,
     templates,
+    kinship,
   );
   const timekeeper = new Timekeeper({ ROLES: ['engine'] }, log, db, clock, bell, people, reviews, writer);
   const complete = new CompleteHandler(db, clock, engine, ledger, log);
-  const sweeper = new ReviewSweeper({ ROLES: ['engine'] }, log, db, clock, reviews, evidence);
+  const sweeper = new ReviewSweeper({ ROLES: ['engine'] }, log, db, clock, reviews, evidence, kinship);
   const loops: DeliveryLoop[] = [];
 
   const open = async (input: JsonObject = {}): Promise<Review> => {

@@ -25,6 +25,8 @@ export const REVIEW_EVENT_KINDS = [
   'expired',
   'nobody_eligible',
   'commented',
+  'case_joined',
+  'case_left',
   'cancelled',
   'completed',
 ] as const;
