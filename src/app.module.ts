@@ -95,7 +95,7 @@ export class AppModule {
     });
     const schedules = SchedulesModule.with({ imports: [engine, intake], jobs: LISTING_JOBS });
     const reviews = ReviewsModule.with({
-      imports: [engine, VerdictsModule],
+      imports: [engine, VerdictsModule, TasksModule],
       bindings: [reviewers, accounts],
     });
     return {

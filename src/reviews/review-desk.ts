@@ -72,7 +72,8 @@ export class ReviewDesk {
     return visibleTo(principal, review);
   }
 
-  private async seen(id: string, principal: Principal): Promise<Review> {
+  /** @throws NotFound; Forbidden for a review of a queue that is none of theirs. */
+  async seen(id: string, principal: Principal): Promise<Review> {
     return visibleTo(principal, await this.reviews.get(id));
   }
 }

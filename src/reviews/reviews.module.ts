@@ -19,6 +19,7 @@ import { CaseDesk } from './cases/case-desk.js';
 import { ReviewCasesController } from './cases/cases.controller.js';
 import { Kinship } from './cases/kinship.js';
 import { CompleteHandler } from './complete.handler.js';
+import { EVIDENCE_CONTROLLERS, EVIDENCE_PROVIDERS } from './evidence-parts.js';
 import { EvidenceSource, LedgerEvidence } from './evidence.js';
 import { FourEyes } from './four-eyes.js';
 import { HumanWorker } from './human.worker.js';
@@ -38,8 +39,6 @@ import { ReviewsController } from './reviews.controller.js';
 import { ReviewsService } from './reviews.service.js';
 import { ReviewSweeper } from './sweeper.js';
 import { ReviewWriter } from './review-writer.js';
-import { UploaderIdentitiesController } from './uploader/identities.controller.js';
-import { Uploaders } from './uploader/uploaders.js';
 import { Timekeeper } from './timekeeper.js';
 
 /** Outbox handlers of this stage. */
@@ -55,7 +54,7 @@ export const REVIEW_HANDLERS = [
 @Module({})
 export class ReviewsModule {
   /**
-   * `imports` bring Engine and Ledger; `bindings` provide Reviewers and Accounts. Outbox, database, clock and configuration are
+   * `imports` bring Engine, Ledger, ObjectBytes and FindingContexts; `bindings` provide Reviewers and Accounts. Outbox, database, clock and configuration are
    * global.
    */
   static with(parts: {
@@ -71,10 +70,10 @@ export class ReviewsModule {
         ReviewActionsController,
         AbsencesController,
         ReviewBulkController,
-        UploaderIdentitiesController,
         HumanTasksController,
         HumanTemplatesController,
         ReviewCasesController,
+        ...EVIDENCE_CONTROLLERS,
         MailPageController,
         SlackLinkController,
       ],
@@ -88,7 +87,7 @@ export class ReviewsModule {
         Kinship,
         People,
         FourEyes,
-        Uploaders,
+        ...EVIDENCE_PROVIDERS,
         Timekeeper,
         OpenReviewHold,
         FormTemplates,

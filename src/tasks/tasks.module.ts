@@ -8,6 +8,8 @@ import { Doctor } from '../ops/doctor/doctor.js';
 import { HealthRegistry } from '../ops/health.js';
 import { LOG, type Log } from '../ops/log.js';
 import { Egress } from '../outbound/egress/egress.js';
+import { ObjectBytes } from '../reviews/bytes/object-bytes.js';
+import { FindingContexts } from '../reviews/context/finding-contexts.js';
 import { Buckets } from '../s3/buckets.js';
 import { Spool } from '../s3/spool.js';
 import { S3Module } from '../s3/s3.module.js';
@@ -20,10 +22,12 @@ import { ObjectLocks } from './object/object-locks.js';
 import { QuarantineObjectWorker } from './object/quarantine-object.worker.js';
 import { AbandonedUploads } from './object/abandoned-uploads.js';
 import { Quarantine } from './object/quarantine.js';
+import { StoredBytes } from './object/stored-bytes.js';
 import { ReleaseObjectWorker } from './object/release-object.worker.js';
 import { TagObjectWorker } from './object/tag-object.worker.js';
 import { Tagger } from './object/tagger.js';
 import { VersionPin } from './object/version-pin.js';
+import { ContextReader } from './scan/context/context-reader.js';
 import { EngineVersions } from './scan/engine-versions.js';
 import { BuiltInEngine } from './scan/malware/built-in-engine.js';
 import { ClamdEngine } from './scan/malware/clamd/clamd-engine.js';
@@ -78,6 +82,8 @@ const MANAGED_CLAMD = Symbol('MANAGED_CLAMD');
     Quarantine,
     AbandonedUploads,
     ReadGrants,
+    { provide: ObjectBytes, useClass: StoredBytes },
+    { provide: FindingContexts, useClass: ContextReader },
     {
       provide: SecretScannerSource,
       inject: [CONFIG, Keyring],
@@ -147,7 +153,7 @@ const MANAGED_CLAMD = Symbol('MANAGED_CLAMD');
       }),
     },
   ],
-  exports: [...TASKS_WORKERS, MalwareStatus, EngineVersions],
+  exports: [...TASKS_WORKERS, MalwareStatus, EngineVersions, ObjectBytes, FindingContexts],
 })
 export class TasksModule implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(

@@ -155,6 +155,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'POST /api/human/tasks/search',
     'GET /api/v1/reviews',
     'GET /api/v1/reviews/:id',
+    'GET /api/v1/reviews/:id/context',
     'GET /api/v1/reviews/metrics',
     'GET /api/v1/reviews/metrics/history',
     'GET /api/v1/reviews/reviewers',

@@ -29,6 +29,8 @@ import { HumanWorker } from '../../src/reviews/human.worker.js';
 import { Reviewers } from '../../src/reviews/reviewers.js';
 import { Accounts } from '../../src/reviews/uploader/accounts.js';
 import { REVIEW_HANDLERS, ReviewsModule } from '../../src/reviews/reviews.module.js';
+import { ObjectBytes } from '../../src/reviews/bytes/object-bytes.js';
+import { FindingContexts } from '../../src/reviews/context/finding-contexts.js';
 import { EvidenceSource } from '../../src/reviews/evidence.js';
 import { Ledger } from '../../src/verdicts/ledger.js';
 import { testDatabase } from '../support/database.js';
@@ -79,9 +81,11 @@ export async function reviewsApp(
     providers: [
       { provide: Engine, useValue: stage.engine },
       { provide: Ledger, useValue: stage.ledger },
+      { provide: ObjectBytes, useValue: stage.bytes },
+      { provide: FindingContexts, useValue: stage.contexts },
       { provide: AccessGuard, useClass: HeaderGuard },
     ],
-    exports: [Engine, Ledger, AccessGuard],
+    exports: [Engine, Ledger, AccessGuard, ObjectBytes, FindingContexts],
   })
   class Surroundings {}
   class Transport extends MailTransport {

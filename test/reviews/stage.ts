@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { pino } from 'pino';
 import { Clock, type Instant } from '../../src/clock.js';
 import { Database } from '../../src/database/database.js';
@@ -43,6 +44,14 @@ import {
   type ScanContext,
   type Standing,
 } from '../../src/verdicts/ledger.js';
+import { ObjectBytes, type Located } from '../../src/reviews/bytes/object-bytes.js';
+import {
+  FindingContexts,
+  type ContextQuestion,
+  type FindingContextAnswer,
+} from '../../src/reviews/context/finding-contexts.js';
+import type { OpenedBody } from '../../src/s3/body.js';
+import type { PinnedObject } from '../../src/s3/object-storage.js';
 import { Accounts } from '../../src/reviews/uploader/accounts.js';
 import type { Account } from '../../src/reviews/uploader/resolve.js';
 import { Uploaders } from '../../src/reviews/uploader/uploaders.js';
@@ -200,6 +209,41 @@ class GivenEvidence extends EvidenceSource {
   }
 }
 
+/** Bytes in memory, where a test says that they are. */
+export class GivenBytes extends ObjectBytes {
+  located: Located = { kind: 'gone', why: 'No test put them there.' };
+  body: readonly Buffer[] = [];
+  /** Thrown instead of opening. */
+  failure: Error | undefined;
+  readonly opened: PinnedObject[] = [];
+
+  hold(where: 'quarantine' | 'bucket', ...body: readonly Buffer[]): void {
+    this.body = body;
+    const sizeBytes = body.reduce((sum, part) => sum + part.length, 0);
+    const object = { endpointId: 'embedded', bucket: 'q', key: 'k', versionId: 'v7', eTag: 'abc', sizeBytes };
+    this.located = { kind: 'held', where, object, uploadedAs: 'incoming/config.zip' };
+  }
+  async locate(): Promise<Located> {
+    return this.located;
+  }
+  async open(object: PinnedObject): Promise<OpenedBody> {
+    this.opened.push(object);
+    if (this.failure !== undefined) throw this.failure;
+    const lengthBytes = this.body.reduce((sum, part) => sum + part.length, 0);
+    return { body: Readable.from(this.body), lengthBytes };
+  }
+}
+
+/** Answers what a test says, and keeps what it was asked. */
+class GivenContexts extends FindingContexts {
+  answer: FindingContextAnswer = { state: 'none', readFrom: null, detail: null, items: [] };
+  readonly asked: ContextQuestion[] = [];
+  async around(question: ContextQuestion): Promise<FindingContextAnswer> {
+    this.asked.push(question);
+    return this.answer;
+  }
+}
+
 class GivenReviewers extends Reviewers {
   people: ReviewerPerson[] = [
     { personId: 'alice', name: 'Alice', email: 'alice@example.com' },
@@ -310,6 +354,7 @@ export async function reviewsStage(
     templates,
     kinship,
   );
+  const [bytes, contexts] = [new GivenBytes(), new GivenContexts()];
   const timekeeper = new Timekeeper({ ROLES: ['engine'] }, log, db, clock, bell, people, reviews, writer);
   const complete = new CompleteHandler(db, clock, engine, ledger, log);
   const sweeper = new ReviewSweeper({ ROLES: ['engine'] }, log, db, clock, reviews, evidence, kinship);
@@ -351,6 +396,8 @@ export async function reviewsStage(
     ledger,
     evidence,
     accounts,
+    bytes,
+    contexts,
     uploaders,
     reviews,
     writer,

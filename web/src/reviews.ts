@@ -49,6 +49,7 @@ export interface ReviewSummary {
     readonly detectedType: string | null;
     readonly lastModified: string | null;
     readonly uploader: string | null;
+    readonly uploadedBy: { readonly how: string; readonly name: string | null } | null;
     readonly sha256: string | null;
     readonly quarantined: boolean | null;
   } | null;

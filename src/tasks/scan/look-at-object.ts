@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import type { PinnedObject } from '../../s3/object-storage.js';
 import type { SharedReads } from '../../s3/shared-reads.js';
 import type { Spool } from '../../s3/spool.js';
 import type { NotCovered } from '../../verdicts/ledger.js';
@@ -6,7 +7,6 @@ import type { ArchiveLimits } from './archive/budget.js';
 import type { ByteSink } from './archive/byte-sink.js';
 import { shownKey } from './archive/member-name.js';
 import { ArchiveWalk, type MemberVisitor } from './archive/walk.js';
-import type { ObjectInput } from '../task-input.js';
 
 /** Takes the object's own bytes; at their end it is told their SHA-256 in lowercase hex. */
 export interface ObjectSink extends Omit<ByteSink, 'end'> {
@@ -36,6 +36,8 @@ export interface LookOptions {
   /** The bucket's, for encrypted members; asked for when the first one is met. */
   readonly passwords?: (() => readonly string[]) | undefined;
   readonly limits?: Partial<ArchiveLimits> | undefined;
+  /** The key that the uploader gave, where the bytes lie under another: paths begin with it. */
+  readonly uploadedAs?: string | undefined;
 }
 
 /**
@@ -44,13 +46,13 @@ export interface LookOptions {
  * @throws StorageError when S3 does not give the bytes; whatever the look throws.
  */
 export async function lookAtObject(
-  object: ObjectInput,
+  object: PinnedObject & { readonly sizeBytes: number },
   look: ObjectLook,
-  { reads, spool, signal, limits, passwords }: LookOptions,
+  { reads, spool, signal, limits, passwords, uploadedAs = object.key }: LookOptions,
 ): Promise<Looked> {
-  const raw = look.object(object.key);
+  const raw = look.object(uploadedAs);
   const walk = new ArchiveWalk(look, {
-    name: shownKey(object.key),
+    name: shownKey(uploadedAs),
     spool,
     limits,
     passwords,

@@ -72,7 +72,7 @@ const MASK = /…\(\d+ characters?\)$/;
 const LONGEST_PREFIX = 4;
 
 /** The excerpt's end: the first characters that it shows of the secret, and its length. */
-function maskOf(excerpt: string, secret: string): string {
+export function maskOf(excerpt: string, secret: string): string {
   const at = excerpt.search(MASK);
   const before = excerpt.slice(0, at);
   let shown = Math.min(LONGEST_PREFIX, at);

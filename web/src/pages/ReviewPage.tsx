@@ -9,6 +9,7 @@ import { gapsOf, NotCovered, type Judged } from '../parts/NotCovered.js';
 import { Query } from '../parts/Query.js';
 import { State } from '../parts/State.js';
 import { useSession } from '../parts/useSession.js';
+import { Context } from '../review/Context.js';
 import { MoreActions } from '../review/MoreActions.js';
 import { SchemaForm, type FormValues } from '../review/SchemaForm.js';
 import { Standing } from '../review/Standing.js';
@@ -36,6 +37,7 @@ export function ReviewPage() {
               <Evidence review={data} />
               <h2>Findings</h2>
               <Findings items={data.findings} total={data.findingsTotal} />
+              <Context review={data} />
               {data.object === null ? null : <NotLookedAt review={data} objectId={data.object.id} />}
             </div>
             <div>
@@ -76,7 +78,7 @@ function Evidence({ review }: { review: Review }) {
             </dd>
             <dt>Uploaded</dt>
             <dd>
-              {when(object.lastModified)} {object.uploader === null ? '' : `by ${visible(object.uploader)}`}
+              {when(object.lastModified)} by <Uploader of={object} />
             </dd>
             <dt>SHA-256</dt>
             <dd className="mono">{object.sha256 ?? '–'}</dd>
@@ -98,6 +100,23 @@ function Evidence({ review }: { review: Review }) {
         </dd>
       </dl>
     </div>
+  );
+}
+
+/** Whom the event named, and whom that is taken for. */
+function Uploader({ of: object }: { of: NonNullable<Review['object']> }) {
+  const { uploader, uploadedBy } = object;
+  const name = visible(uploadedBy?.name ?? '');
+  return (
+    <>
+      {uploader === null ? 'an unknown uploader' : <bdi>{visible(uploader)}</bdi>}{' '}
+      <span className="quiet">
+        {uploadedBy?.how === 'mapped' || uploadedBy?.how === 'named' ? name : null}
+        {uploadedBy?.how === 'likely' ? `perhaps ${name}; nobody said so` : null}
+        {uploadedBy?.how === 'service' ? 'a machine' : null}
+        {uploadedBy?.how === 'unknown' && uploader !== null ? 'nobody knows who that is' : null}
+      </span>
+    </>
   );
 }
 

@@ -1,0 +1,9 @@
+import type { Provider, Type } from '@nestjs/common';
+import { ReviewContextController } from './context/context.controller.js';
+import { UploaderIdentitiesController } from './uploader/identities.controller.js';
+import { Uploaders } from './uploader/uploaders.js';
+
+/** Who uploaded what a review is about, and what people are shown of it. */
+export const EVIDENCE_CONTROLLERS: readonly Type[] = [UploaderIdentitiesController, ReviewContextController];
+
+export const EVIDENCE_PROVIDERS: readonly Provider[] = [Uploaders];
