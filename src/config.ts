@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { RoleNames } from './access/names.js';
+import { groupMap } from './access/oidc/group-map.js';
 import { DEFAULT_POOL_SIZE, MIN_POOL_SIZE } from './database/pool-sizes.js';
 import { ConfigError } from './errors.js';
 import { parseProxy } from './http/client.js';
@@ -71,6 +73,20 @@ const prices = z
     return z.NEVER;
   });
 const httpUrl = z.url({ protocol: /^https?$/ });
+const networks = list.transform((texts, context) =>
+  texts.flatMap((text) => {
+    try {
+      return [parseProxy(text)];
+    } catch {
+      context.addIssue({
+        code: 'custom',
+        message: `must be a comma list of addresses and networks, as 10.0.0.7,10.2.0.0/16; "${text}" is neither`,
+      });
+      return [];
+    }
+  }),
+);
+const claim = (fallback: string) => z.string().min(1).max(200).default(fallback);
 
 const SNS_TOPIC_ARN = /^arn:aws(-[a-z]+)*:sns:[a-z0-9-]{3,40}:\d{12}:[\w-]{1,256}(\.fifo)?$/;
 
@@ -136,19 +152,58 @@ const Environment = z.object({
     .optional(),
   AUTH: onOff('on'),
   /** Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses and networks, comma list; none when unset. */
-  TRUST_PROXY: list.transform((texts, context) =>
-    texts.flatMap((text) => {
-      try {
-        return [parseProxy(text)];
-      } catch {
-        context.addIssue({
-          code: 'custom',
-          message: `must be a comma list of addresses and networks, as 10.0.0.7,10.2.0.0/16; "${text}" is neither`,
-        });
-        return [];
-      }
-    }),
-  ),
+  TRUST_PROXY: networks,
+
+  /**
+   * People sign in at this OpenID Connect provider, too. The address as its metadata has it (issuer), https: without
+   * `/.well-known/…`.
+   */
+  OIDC_ISSUER: httpUrl.optional(),
+  /** What the login page calls it: "Sign in with …"; the issuer's host when unset. */
+  OIDC_NAME: z.string().min(1).max(60).optional(),
+  OIDC_CLIENT_ID: z.string().min(1).max(500).optional(),
+  /** A client without secret proves itself by PKCE alone. */
+  OIDC_CLIENT_SECRET: z.string().min(1).optional(),
+  /** Path of a file that holds the secret, in place of OIDC_CLIENT_SECRET; read again every hour. */
+  OIDC_CLIENT_SECRET_FILE: z.string().min(1).optional(),
+  /** How the secret is sent: in the header (`basic`) or in the body (`post`), as it is registered at the provider. */
+  OIDC_CLIENT_AUTH: z.enum(['basic', 'post']).default('basic'),
+  /** Separated by spaces. */
+  OIDC_SCOPES: z
+    .string()
+    .default('openid profile email')
+    .transform((value) => value.split(/\s+/).filter(Boolean))
+    .refine((scopes) => scopes.includes('openid'), 'must hold openid, as in: openid profile email groups'),
+  /** Claims, of the ID token or of userinfo: a name, or a path as `realm_access.roles`. */
+  OIDC_LOGIN_CLAIM: claim('preferred_username'),
+  OIDC_EMAIL_CLAIM: claim('email'),
+  /** Whether the provider vouches for the address: `true`, nothing else. */
+  OIDC_EMAIL_VERIFIED_CLAIM: claim('email_verified'),
+  OIDC_GROUPS_CLAIM: claim('groups'),
+  /** People without an account here: `create` makes one at their first sign-in. */
+  OIDC_UNKNOWN: z.enum(['refuse', 'create']).default('refuse'),
+  /** Roles of accounts that are made so, comma list; `admin` is not given. */
+  OIDC_NEW_ROLES: z
+    .string()
+    .default('viewer')
+    .transform((value) =>
+      value
+        .split(',')
+        .map((role) => role.trim())
+        .filter(Boolean),
+    )
+    .pipe(RoleNames)
+    .refine(
+      (roles) => !roles.includes('admin'),
+      'must not hold admin: whoever the provider knows would be one. Use OIDC_GROUPS',
+    ),
+  /** Whether a first sign-in opens the account that has the address, where the provider vouches for it. */
+  OIDC_MATCH_EMAIL: flag(true),
+  /** JSON of what the provider's groups give: `{"sec-ops": {"groups": ["Night shift"], "roles": ["analyst"]}}`. */
+  OIDC_GROUPS: groupMap,
+  /** Private networks and addresses that the provider may be in, comma list, as 10.2.0.0/16; else it must be public. */
+  OIDC_ALLOWED_NETWORKS: networks,
+
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
   LOG_FORMAT: z.enum(['auto', 'json', 'pretty']).default('auto'),
 
@@ -433,8 +488,29 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       'PAYLOAD_BUCKET: must be a bucket of its own: what is put there would be scanned or kept as quarantined.',
     );
   }
+  problems.push(...oidcProblems(config));
   if (problems.length > 0) throw new ConfigError(problems.join('\n'));
   return { ...config, embeddedS3, embeddedDatabase: config.DATABASE_URL === undefined };
+}
+
+function oidcProblems(config: z.infer<typeof Environment>): string[] {
+  const { OIDC_ISSUER: issuer, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, OIDC_CLIENT_SECRET_FILE } = config;
+  if (issuer === undefined) {
+    return OIDC_CLIENT_ID === undefined
+      ? []
+      : ['OIDC_ISSUER: required with OIDC_CLIENT_ID: the address of the identity provider.'];
+  }
+  const problems: string[] = [];
+  const { protocol, hostname, search, hash } = new URL(issuer);
+  if (OIDC_CLIENT_ID === undefined)
+    problems.push('OIDC_CLIENT_ID: required with OIDC_ISSUER: the id that this service has at the provider.');
+  if (OIDC_CLIENT_SECRET !== undefined && OIDC_CLIENT_SECRET_FILE !== undefined)
+    problems.push('OIDC_CLIENT_SECRET_FILE: set it or OIDC_CLIENT_SECRET, not both.');
+  if (protocol !== 'https:' && !isLoopback(hostname.replace(/^\[|\]$/g, '')))
+    problems.push('OIDC_ISSUER: must be https; http is taken on loopback alone, for trying out.');
+  if (search !== '' || hash !== '' || issuer.includes('/.well-known/'))
+    problems.push('OIDC_ISSUER: must be the issuer itself, without /.well-known/, ? and #.');
+  return problems;
 }
 
 /** The address that people and links use. */

@@ -1,5 +1,9 @@
 import { Global, Module } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { Clock } from '../clock.js';
+import { CONFIG } from '../config.js';
+import { Database } from '../database/database.js';
+import { LOG } from '../ops/log.js';
 import { AccessController } from './access.controller.js';
 import { AccessGuard } from './access.guard.js';
 import { AccessService } from './access.service.js';
@@ -9,6 +13,8 @@ import { GrantsController } from './grants.controller.js';
 import { Grants } from './grants.service.js';
 import { GroupsController } from './groups.controller.js';
 import { Groups } from './groups.service.js';
+import { OidcController } from './oidc/oidc.controller.js';
+import { OidcSignIn } from './oidc/oidc-sign-in.js';
 import { KeysController } from './keys.controller.js';
 import { Keys } from './keys.service.js';
 import { UsersController } from './users.controller.js';
@@ -17,7 +23,14 @@ import { Users } from './users.service.js';
 /** Who may come in. The guard stands before every route of every stage. */
 @Global()
 @Module({
-  controllers: [AccessController, UsersController, GroupsController, GrantsController, KeysController],
+  controllers: [
+    AccessController,
+    UsersController,
+    GroupsController,
+    GrantsController,
+    KeysController,
+    OidcController,
+  ],
   providers: [
     AccessService,
     Directory,
@@ -26,6 +39,11 @@ import { Users } from './users.service.js';
     Grants,
     Keys,
     AccessGuard,
+    {
+      provide: OidcSignIn,
+      inject: [CONFIG, Database, Clock, LOG, AccessService],
+      useFactory: (...parts: Parameters<typeof OidcSignIn.using>) => OidcSignIn.using(...parts),
+    },
     { provide: APP_GUARD, useExisting: AccessGuard },
     { provide: APP_INTERCEPTOR, useClass: FindingsRead },
   ],

@@ -168,8 +168,11 @@ export class AccessService {
     return { token, maxAgeSeconds: SESSION_HOURS * 3600, principal: person(user, 'session') };
   }
 
-  /** What was typed as a name is not kept where it is nobody's: it may be a password. */
-  private async tellRefusal(
+  /**
+   * Records that somebody was not let in: `whom`, where that is known, or the limit that was passed. What was typed as a name
+   * is not kept where it is nobody's: it may be a password.
+   */
+  async tellRefusal(
     reason: string,
     whom: Pick<UserRow, 'id'> | string | undefined,
     address: string | undefined,

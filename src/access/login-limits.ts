@@ -20,7 +20,8 @@ const COUNT = `
 
 /** Who asks to be let in. */
 export interface Attempt {
-  readonly name: string;
+  /** As typed; the address alone counts where somebody else asks for the name. */
+  readonly name?: string;
   /** Where from, as far as that can be believed; counted with the name alone when left out. */
   readonly address?: string | undefined;
 }
@@ -41,16 +42,17 @@ export class LoginLimits {
     await this.db.query('DELETE FROM login_failure WHERE since <= $1', [now - WINDOW_MS], LOOK_UP_MS);
     // The address first: who has used up its attempts adds no rows of invented names.
     if (address !== undefined) await this.count('address', networkOf(address), now, onFirstRefusal);
-    await this.count('name', name, now, onFirstRefusal);
+    if (name !== undefined) await this.count('name', name, now, onFirstRefusal);
   }
 
   /** The name's failures are forgotten; of the address's only this one, or one account would open all others to guessing. */
   async succeeded({ name, address }: Attempt): Promise<void> {
-    await this.db.query(
-      `DELETE FROM login_failure WHERE kind = 'name' AND subject = $1`,
-      [digest(name)],
-      LOOK_UP_MS,
-    );
+    if (name !== undefined)
+      await this.db.query(
+        `DELETE FROM login_failure WHERE kind = 'name' AND subject = $1`,
+        [digest(name)],
+        LOOK_UP_MS,
+      );
     if (address === undefined) return;
     await this.db.query(
       `UPDATE login_failure SET count = greatest(count - 1, 0) WHERE kind = 'address' AND subject = $1`,

@@ -2,8 +2,9 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query
 import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { decodeCursor, encodeCursor, isText } from '../cursor.js';
-import { Forbidden } from '../errors.js';
+import { Conflict, Forbidden } from '../errors.js';
 import { AccessService } from './access.service.js';
+import { OidcSignIn } from './oidc/oidc-sign-in.js';
 import { displayed, Email, RoleNames } from './names.js';
 import { isPasswordHash, MAX_PASSWORD_LENGTH } from './password.js';
 import { ACCESS_ROLES, auditActor, CurrentPrincipal, hasRole, Roles, type Principal } from './principal.js';
@@ -42,6 +43,18 @@ const NewPassword = z
   })
   .meta({ id: 'NewPassword' });
 
+const NewIdentity = z
+  .strictObject({
+    /** The claim `sub` of the person at the configured provider, letter by letter. */
+    subject: z
+      .string()
+      .regex(
+        /^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$/,
+        'must be the claim sub: ASCII, 255 signs at most',
+      ),
+  })
+  .meta({ id: 'NewIdentity' });
+
 const UserView = z
   .object({
     id: z.string(),
@@ -54,6 +67,8 @@ const UserView = z
     disabled: z.boolean(),
     /** How they log in. */
     login: z.enum(['password', 'provider']),
+    /** What opens the account at the identity provider, beside a password where it has one. */
+    identity: z.object({ issuer: z.string(), subject: z.string() }).nullable(),
     createdAt: z.iso.datetime(),
   })
   .meta({ id: 'User' });
@@ -77,6 +92,7 @@ export class UsersController {
   constructor(
     private readonly users: Users,
     private readonly access: AccessService,
+    private readonly signIn: OidcSignIn,
   ) {}
 
   @Get()
@@ -145,6 +161,32 @@ export class UsersController {
     }
     await this.users.setPassword(id, password, auditActor(principal));
   }
+
+  /** Binds the account to somebody at the identity provider, who opens it from then on. */
+  @Put(':id/identity')
+  @ApiOkResponse({ standardSchema: UserView })
+  async bind(
+    @Param('id', { schema: UserId }) id: string,
+    @Body({ schema: NewIdentity }) { subject }: z.infer<typeof NewIdentity>,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<UserView> {
+    const { issuer } = this.signIn;
+    if (issuer === undefined)
+      throw new Conflict(
+        'No identity provider is configured, so nobody can be bound to it. Set OIDC_ISSUER.',
+      );
+    return viewOf(await this.users.bindIdentity(id, issuer, subject, auditActor(principal)));
+  }
+
+  /** The identity opens the account no more. */
+  @Delete(':id/identity')
+  @HttpCode(204)
+  release(
+    @Param('id', { schema: UserId }) id: string,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<void> {
+    return this.users.releaseIdentity(id, auditActor(principal));
+  }
 }
 
 const viewOf = (row: UserRow): UserView => ({
@@ -156,5 +198,6 @@ const viewOf = (row: UserRow): UserView => ({
   groups: [...row.groups],
   disabled: row.disabled,
   login: isPasswordHash(row.password_hash) ? 'password' : 'provider',
+  identity: row.identity,
   createdAt: new Date(Number(row.created_at)).toISOString(),
 });

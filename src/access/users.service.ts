@@ -8,6 +8,7 @@ import type { Queryable } from '../database/queryable.js';
 import { Conflict, InvalidInput, NotFound } from '../errors.js';
 import { endSessions, keepingAnAdmin, lockAccess } from './access-change.js';
 import { MAX_PEOPLE } from './directory.js';
+import { bindIdentity } from './oidc/bind-identity.js';
 import { hashPassword, isPasswordHash } from './password.js';
 import { knownRoles, type AccessRole } from './principal.js';
 
@@ -21,6 +22,8 @@ export interface UserRow {
   readonly groups: readonly string[];
   readonly disabled: boolean;
   readonly created_at: string;
+  /** At the identity provider; `null` for whoever has none. */
+  readonly identity: { readonly issuer: string; readonly subject: string } | null;
 }
 
 /** What may be said of a person; what is left out stays. */
@@ -40,7 +43,9 @@ export interface NewUser extends UserChange {
 const SELECT = `
   SELECT u.id, u.name, u.display_name, u.email, u.password_hash, u.roles, u.disabled, u.created_at,
          ARRAY(SELECT g.name FROM access_group_member m JOIN access_group g ON g.id = m.group_id
-               WHERE m.user_id = u.id ORDER BY lower(g.name)) AS groups
+               WHERE m.user_id = u.id ORDER BY lower(g.name)) AS groups,
+         (SELECT json_build_object('issuer', i.issuer, 'subject', i.subject) FROM oidc_identity i
+          WHERE i.user_id = u.id ORDER BY i.bound_at DESC LIMIT 1) AS identity
   FROM app_user u`;
 
 /** The accounts of people. Nobody is removed: what they did keeps its name. */
@@ -112,6 +117,50 @@ export class Users {
       const at = Math.round(this.clock.now());
       await appendAudit(tx, [{ at, actor, action, subject: `user:${id}`, data: changes }]);
       return userIn(tx, id);
+    });
+  }
+
+  /**
+   * Lets an identity at the provider open the account, whatever address it has: an admin vouches for it.
+   * @throws Conflict when it opens another one, or the account has one.
+   */
+  async bindIdentity(id: string, issuer: string, subject: string, actor: string): Promise<UserRow> {
+    return this.db.transaction(async (tx) => {
+      await lockAccess(tx);
+      const { identity } = await userIn(tx, id);
+      if (identity?.issuer === issuer && identity.subject === subject) return userIn(tx, id);
+      if (identity !== null)
+        throw new Conflict(
+          `This account is bound to ${identity.subject} at ${identity.issuer}. Release it first.`,
+        );
+      const [other] = await tx.query<{ name: string }>(
+        `SELECT u.name FROM oidc_identity i JOIN app_user u ON u.id = i.user_id
+         WHERE i.issuer = $1 AND i.subject = $2`,
+        [issuer, subject],
+      );
+      if (other !== undefined)
+        throw new Conflict(`subject: ${subject} is bound to ${other.name} already. Release that first.`);
+      await bindIdentity(tx, { userId: id, issuer, subject, at: Math.round(this.clock.now()), actor });
+      return userIn(tx, id);
+    });
+  }
+
+  /**
+   * The identity opens the account no more; sessions end, since it may have opened them. What its groups gave stays, and is
+   * the account's own from now on.
+   * @throws NotFound when there is none.
+   */
+  async releaseIdentity(id: string, actor: string): Promise<void> {
+    await this.db.transaction(async (tx) => {
+      await lockAccess(tx);
+      const { identity, name } = await userIn(tx, id);
+      if (identity === null) throw new NotFound(`${name} is bound to no identity.`);
+      await tx.query('DELETE FROM oidc_identity WHERE user_id = $1', [id]);
+      await endSessions(tx, [id]);
+      const at = Math.round(this.clock.now());
+      await appendAudit(tx, [
+        { at, actor, action: 'user.identity_released', subject: `user:${id}`, data: identity },
+      ]);
     });
   }
 

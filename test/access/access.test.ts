@@ -164,6 +164,7 @@ describe('access', () => {
       'fingerprint',
       'jwt',
       'links',
+      'signin',
     ]);
   });
 

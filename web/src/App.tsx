@@ -1,4 +1,3 @@
-import { useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense } from 'react';
 import { Link, NavLink, Route, Routes, useLocation } from 'react-router-dom';
 import { ApiError, call, type Principal } from './api.js';
@@ -107,10 +106,10 @@ export function App() {
 }
 
 function Me({ principal }: { principal: Principal }) {
-  const client = useQueryClient();
   const leave = async () => {
     await call('/api/v1/session', { method: 'DELETE' });
-    client.clear();
+    // As a new page, so that nothing of what was shown is kept for whoever comes next.
+    window.location.assign('/');
   };
   return (
     <span className="me">

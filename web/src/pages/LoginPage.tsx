@@ -1,6 +1,8 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
+import { useLocation } from 'react-router-dom';
 import { call, type Principal } from '../api.js';
+import { signInAddress, signInProblem, useWays } from '../signIn.js';
 
 export function LoginPage() {
   const client = useQueryClient();
@@ -11,6 +13,9 @@ export function LoginPage() {
     mutationFn: () => call<Principal>('/api/v1/session', { method: 'POST', body: { name, password } }),
     onSuccess: (principal) => client.setQueryData(['session'], principal),
   });
+  const location = useLocation();
+  const { provider } = useWays().data ?? {};
+  const problem = login.error?.message ?? (login.isIdle ? signInProblem(location.search) : undefined);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     login.mutate();
@@ -42,14 +47,19 @@ export function LoginPage() {
             autoFocus
           />
         </label>
-        {login.error === null ? null : (
+        {problem === undefined ? null : (
           <p className="problem" role="alert">
-            {login.error.message}
+            {problem}
           </p>
         )}
         <button type="submit" className="primary" disabled={login.isPending}>
           Log in
         </button>
+        {provider === undefined ? null : (
+          <a className="button" href={signInAddress(provider, location)}>
+            Sign in with {provider.name}
+          </a>
+        )}
         <p className="quiet">
           The first admin’s password was printed at the first start and is kept in
           .sallyport/credentials.json.
