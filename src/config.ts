@@ -88,6 +88,7 @@ const networks = list.transform((texts, context) =>
 );
 const claim = (fallback: string) => z.string().min(1).max(200).default(fallback);
 
+const DOMAIN = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$/;
 const SNS_TOPIC_ARN = /^arn:aws(-[a-z]+)*:sns:[a-z0-9-]{3,40}:\d{12}:[\w-]{1,256}(\.fifo)?$/;
 
 const kilobytes = (fallback: number) =>
@@ -390,6 +391,33 @@ const Environment = z.object({
   /** smtp:// or smtps://; mails are caught in the embedded mailbox when unset. */
   SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
   MAIL_FROM: z.string().default('Sallyport <sallyport@localhost>'),
+  /** Path of the private key (PEM; RSA of 2048 bits or more) that signs every mail; unsigned when unset. */
+  DKIM_KEY_FILE: z.string().min(1).optional(),
+  /** Where the public key stands: SELECTOR._domainkey.DOMAIN. */
+  DKIM_SELECTOR: z
+    .string()
+    .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$/, 'must be a selector, as mail2026')
+    .optional(),
+  /** The domain that signs; that of MAIL_FROM when unset, which is what DMARC asks for. */
+  DKIM_DOMAIN: z.string().toLowerCase().regex(DOMAIN, 'must be a domain, as example.com').optional(),
+  /** Where replies and bounces come in by SMTP, as 127.0.0.1:2525; nothing comes in when unset. */
+  MAIL_IN_LISTEN: z
+    .string()
+    .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:]+):\d{1,5}$/, 'must be an address and a port, as 127.0.0.1:2525')
+    .optional(),
+  /** The address whose mail is delivered there, with what stands behind a plus sign in it, as reviews@in.example.com. */
+  MAIL_IN_ADDRESS: z
+    .string()
+    .toLowerCase()
+    .regex(
+      /^[a-z0-9._-]{1,30}@[a-z0-9.-]{1,200}$/,
+      'must be an address without a plus sign, as reviews@in.example.com',
+    )
+    .optional(),
+  /** Whose Authentication-Results header says whether DMARC passed; the signatures are checked here when unset. */
+  MAIL_IN_AUTHSERV_ID: z.string().toLowerCase().min(1).max(253).optional(),
+  /** What a reply may do: `comment`; `refuse`: also claim, and choose what refuses; `decide`: choose anything. */
+  MAIL_REPLIES: z.enum(['comment', 'refuse', 'decide']).default('refuse'),
   /** Reviewers who get a mail for each review, comma list. */
   REVIEW_TO: list,
   /** Who gets the weekly report, comma list. */
@@ -454,6 +482,16 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (config.SECRET_VERIFY === 'on' && config.SECRET_VERIFY_HOSTS.length === 0) {
     problems.push(
       'SECRET_VERIFY_HOSTS: required with SECRET_VERIFY=on: the hosts that found secrets may be sent to, as api.github.com.',
+    );
+  }
+  if (config.DKIM_KEY_FILE !== undefined && config.DKIM_SELECTOR === undefined) {
+    problems.push(
+      'DKIM_SELECTOR: required with DKIM_KEY_FILE: the name under which the public key stands in DNS, as mail2026.',
+    );
+  }
+  if (config.MAIL_IN_LISTEN !== undefined && config.MAIL_IN_ADDRESS === undefined) {
+    problems.push(
+      'MAIL_IN_ADDRESS: required with MAIL_IN_LISTEN: the address whose mail comes in there, as reviews@in.example.com.',
     );
   }
   if (config.SLACK_BOT_TOKEN !== undefined && config.SLACK_CHANNEL === undefined) {

@@ -13,6 +13,7 @@ import { addGroups } from './commands/groups.js';
 import { addKeys } from './commands/keys.js';
 import { addObjects } from './commands/objects.js';
 import { addEventQueues } from './commands/event-queues.js';
+import { addMail } from './commands/mail.js';
 import { addQueue } from './commands/queue.js';
 import { addRejects } from './commands/rejects.js';
 import { addReport } from './commands/report.js';
@@ -44,6 +45,7 @@ const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
   addRejects,
   addConnect,
   addEventQueues,
+  addMail,
   addDoctor,
   addBackfill,
   addBaseline,

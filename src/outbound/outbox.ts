@@ -33,7 +33,12 @@ export type Delivery =
       /** It may have arrived: the answer was lost. */
       readonly ambiguous?: boolean | undefined;
     }
-  | { readonly kind: 'giveUp'; readonly reason: string };
+  | {
+      readonly kind: 'giveUp';
+      readonly reason: string;
+      /** Of a mail: the status of RFC 3463 with which its address was refused, as 5.1.1. */
+      readonly mailStatus?: string | undefined;
+    };
 
 /** Delivers one kind of message. May be called again for a message whose answer was lost. */
 export abstract class OutboxHandler {
@@ -67,6 +72,10 @@ export interface MailPayload {
   /** Message-ID local part for threading; the first mail of a subject is the root. */
   readonly messageId: string;
   readonly inReplyTo?: string | undefined;
+  /** Where answers go; MAIL_FROM when absent. */
+  readonly replyTo?: string | undefined;
+  /** Where bounces go (the envelope's sender); MAIL_FROM when absent. */
+  readonly returnPath?: string | undefined;
   readonly attachments?:
     | readonly { readonly filename: string; readonly contentType: string; readonly contentBase64: string }[]
     | undefined;

@@ -5,6 +5,11 @@ import { BulkService } from './bulk/bulk.service.js';
 import { REVIEW_CHANNELS, type ReviewChannel } from './channels/channel.js';
 import { MailChannel } from './channels/mail/mail.channel.js';
 import { MailLinkService } from './channels/mail/mail-link.service.js';
+import { DNS_LOOKUP, InboundMail, systemDns } from './channels/mail/inbound/inbound-mail.js';
+import { MailBounces } from './channels/mail/inbound/mail-bounces.js';
+import { MailListener } from './channels/mail/inbound/mail-listener.js';
+import { MailReplies } from './channels/mail/inbound/mail-replies.js';
+import { MailSuspensionsController } from './channels/mail/inbound/suspensions.controller.js';
 import { MailPageController } from './channels/mail/mail-page.controller.js';
 import { ReviewDigestHandler } from './channels/mail/review-digest.handler.js';
 import { ReviewMailHandler } from './channels/mail/review-mail.handler.js';
@@ -75,6 +80,7 @@ export class ReviewsModule {
         ReviewCasesController,
         ...EVIDENCE_CONTROLLERS,
         MailPageController,
+        MailSuspensionsController,
         SlackLinkController,
       ],
       providers: [
@@ -101,6 +107,11 @@ export class ReviewsModule {
         { provide: EvidenceSource, useClass: LedgerEvidence },
         MailChannel,
         MailLinkService,
+        MailBounces,
+        MailReplies,
+        InboundMail,
+        MailListener,
+        { provide: DNS_LOOKUP, useValue: systemDns },
         ReviewMailHandler,
         ReviewDigestHandler,
         SlackChannel,

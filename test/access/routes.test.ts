@@ -187,6 +187,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'GET /api/v1/users',
     'GET /api/v1/users/:id',
   ],
+  'auditor, operator': ['GET /api/v1/mail/suspensions'],
   'auditor, operator, worker': ['GET /metrics'],
   author: [
     'DELETE /api/human/template/:name',
@@ -215,6 +216,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   'author, worker': ['POST /api/metadata/taskdefs', 'PUT /api/metadata/taskdefs'],
   operator: [
+    'DELETE /api/v1/mail/suspensions/:email',
     'DELETE /api/human/tasks/delete',
     'DELETE /api/human/tasks/delete/:taskId',
     'DELETE /api/v1/buckets/:endpointId/:bucket',

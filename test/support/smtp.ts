@@ -12,7 +12,7 @@ export interface FakeSmtp {
   /** Largest message in bytes that came in. */
   readonly sizes: number[];
   /** Called for each recipient; return an SMTP code to refuse it. */
-  refuseRecipient: (address: string) => number | undefined;
+  refuseRecipient: (address: string) => number | { code: number; text: string } | undefined;
   /** Called after a message was read; `lose` accepts it and cuts the line before saying so. */
   onMessage: () => 'accept' | 'lose' | number;
   close(): Promise<void>;
@@ -42,8 +42,13 @@ export async function startSmtp(): Promise<FakeSmtp> {
     authOptional: true,
     disabledCommands: ['STARTTLS', 'AUTH'],
     onRcptTo({ address }, _session, callback) {
-      const code = fake.refuseRecipient(address);
-      callback(code === undefined ? null : fail(code));
+      const said = fake.refuseRecipient(address);
+      if (said === undefined) return callback(null);
+      return callback(
+        typeof said === 'number'
+          ? fail(said)
+          : Object.assign(new Error(said.text), { responseCode: said.code }),
+      );
     },
     onData(stream, session, callback) {
       const taken = take(stream, session);

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { Readable } from 'node:stream';
 import { callbackify } from 'node:util';
 import { simpleParser } from 'mailparser';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
+import { readBounded } from '../../outbound/mail/read-bounded.js';
 import type { CaughtMail } from '../../outbound/mailbox/mailbox.js';
 import { MailStore } from './mail-store.js';
 import { readMail, type ReadMail } from './read-mail.js';
@@ -90,19 +90,6 @@ async function catchMail(
     subject: await subjectOf(source),
     date: new Date(now()).toISOString(),
   });
-}
-
-/** Reads to the end, as SMTP asks, but keeps nothing once it is too much. */
-async function readBounded(stream: Readable, maxBytes: number): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of stream) {
-    const bytes = Buffer.from(chunk);
-    size += bytes.length;
-    if (size <= maxBytes) chunks.push(bytes);
-    else chunks.length = 0;
-  }
-  return size <= maxBytes ? Buffer.concat(chunks) : undefined;
 }
 
 // Headers come first and are short; the body is looked at only when somebody opens the mail.

@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { createTransport, type Transporter } from 'nodemailer';
 import { CONFIG, type Config } from '../../config.js';
 import type { Delivery, MailPayload } from '../outbox.js';
+import { dkimOf, domainOf, type Dkim } from './dkim.js';
 import { MailTransport } from './mail-transport.js';
 
 const CONNECT_MS = 10_000;
@@ -11,6 +12,7 @@ const RETRY_WITHOUT_TRANSPORT_SECONDS = 5;
 interface SmtpError extends Error {
   readonly code?: string;
   readonly responseCode?: number;
+  readonly response?: string;
 }
 
 /**
@@ -22,11 +24,16 @@ interface SmtpError extends Error {
 @Injectable()
 export class Mailer implements OnApplicationShutdown {
   private pool: { readonly url: string; readonly transporter: Transporter } | undefined;
+  /** Signs what leaves; absent without a key. */
+  readonly dkim: Dkim | undefined;
 
+  /** @throws ConfigError for a key that cannot sign. */
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly transport: MailTransport,
-  ) {}
+  ) {
+    this.dkim = dkimOf(config);
+  }
 
   async send(mail: MailPayload): Promise<Delivery> {
     const url = this.transport.smtpUrl();
@@ -41,6 +48,8 @@ export class Mailer implements OnApplicationShutdown {
       const info = (await this.transporter(url).sendMail({
         from: this.config.MAIL_FROM,
         to: [...mail.to],
+        ...(mail.replyTo === undefined ? {} : { replyTo: mail.replyTo }),
+        ...(mail.returnPath === undefined ? {} : { envelope: { from: mail.returnPath, to: [...mail.to] } }),
         subject: mail.subject,
         text: mail.text,
         html: mail.html,
@@ -70,7 +79,7 @@ export class Mailer implements OnApplicationShutdown {
   async verify(): Promise<string | undefined> {
     const url = this.transport.smtpUrl();
     if (url === undefined) return 'there is no mail server yet';
-    const transporter = openPool(url);
+    const transporter = openPool(url, undefined);
     try {
       await transporter.verify();
       return undefined;
@@ -90,20 +99,19 @@ export class Mailer implements OnApplicationShutdown {
 
   /** `<local@domain of MAIL_FROM>`: the same mail sent twice has the same id, and readers show it once. */
   private fullId(local: string): string {
-    const domain = /@([A-Za-z0-9.-]+)>?\s*$/.exec(this.config.MAIL_FROM)?.[1] ?? 'localhost';
-    return `<${local}@${domain}>`;
+    return `<${local}@${domainOf(this.config.MAIL_FROM)}>`;
   }
 
   private transporter(url: string): Transporter {
     if (this.pool?.url !== url) {
       this.pool?.transporter.close();
-      this.pool = { url, transporter: openPool(url) };
+      this.pool = { url, transporter: openPool(url, this.dkim) };
     }
     return this.pool.transporter;
   }
 }
 
-function openPool(url: string): Transporter {
+function openPool(url: string, dkim: Dkim | undefined): Transporter {
   const { protocol, hostname, port, username, password, searchParams } = new URL(url);
   const secure = protocol === 'smtps:';
   return createTransport({
@@ -116,6 +124,9 @@ function openPool(url: string): Transporter {
     // A password never travels in the clear, except to this machine itself.
     requireTLS:
       searchParams.get('requireTLS') === 'true' || (username !== '' && !secure && !isLoopback(hostname)),
+    ...(dkim === undefined
+      ? {}
+      : { dkim: { domainName: dkim.domain, keySelector: dkim.selector, privateKey: dkim.privateKey } }),
     pool: true,
     maxConnections: 2,
     maxMessages: 100,
@@ -134,11 +145,14 @@ const isLoopback = (host: string): boolean => /^(localhost|127\.\d+\.\d+\.\d+|\[
 const NOTHING_SENT = new Set(['EDNS', 'ETLS', 'EAUTH', 'ENOAUTH', 'EENVELOPE']);
 
 function verdictOf(error: SmtpError): Delivery {
-  const { code = 'error', responseCode, message } = error;
+  const { code = 'error', responseCode, response, message } = error;
   const reason = `${code} ${responseCode ?? ''} ${message}`.replace(/\s+/g, ' ');
   const isAboutTheMail = code === 'EENVELOPE' || code === 'EMESSAGE';
   // Without a code of the server, nodemailer itself found an address that no server would take.
-  if (isAboutTheMail && (responseCode ?? 599) >= 500) return { kind: 'giveUp', reason };
+  if (isAboutTheMail && (responseCode ?? 599) >= 500) {
+    const said = /\b5\.\d{1,3}\.\d{1,3}\b/.exec(response ?? '')?.[0];
+    return { kind: 'giveUp', reason, ...(said === undefined ? {} : { mailStatus: said }) };
+  }
   const neverConnected = NOTHING_SENT.has(code) || message.startsWith('connect ');
   return { kind: 'retry', reason, ambiguous: responseCode === undefined && !neverConnected };
 }

@@ -12,6 +12,8 @@ export interface ReviewLink {
   readonly codeHash: Buffer;
   readonly wrongCodes: number;
   readonly expiresAt: Instant;
+  /** Digest of what the mail showed; absent in mails of an earlier release. */
+  readonly subjectDigest?: string | undefined;
 }
 
 interface LinkRow {
@@ -23,16 +25,21 @@ interface LinkRow {
   readonly code_sha256: Buffer;
   readonly wrong_codes: number;
   readonly expires_at: string;
+  readonly subject_digest: string | null;
 }
 
 export const insertLink = (
   db: Queryable,
-  link: Omit<ReviewLink, 'wrongCodes'> & { readonly tokenHash: Buffer; readonly createdAt: Instant },
+  link: Omit<ReviewLink, 'wrongCodes'> & {
+    readonly tokenHash: Buffer;
+    readonly mailTokenHash: Buffer;
+    readonly createdAt: Instant;
+  },
 ): Promise<unknown> =>
   db.query(
     `INSERT INTO review_link (id, review_id, person_id, person_name, email, token_sha256, code_sha256,
-                              created_at, expires_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+                              created_at, expires_at, mail_sha256, subject_digest)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
     [
       link.handle,
       link.reviewId,
@@ -43,24 +50,33 @@ export const insertLink = (
       link.codeHash,
       link.createdAt,
       link.expiresAt,
+      link.mailTokenHash,
+      link.subjectDigest ?? null,
     ],
   );
 
 /** The link of a token, also when it expired or is locked. Reading it changes nothing. */
 export async function findLink(db: Queryable, tokenHash: Buffer): Promise<ReviewLink | undefined> {
   const [row] = await db.query<LinkRow>('SELECT * FROM review_link WHERE token_sha256 = $1', [tokenHash]);
-  return (
-    row && {
-      handle: row.id,
-      reviewId: row.review_id,
-      person: { id: row.person_id, name: row.person_name },
-      email: row.email,
-      codeHash: row.code_sha256,
-      wrongCodes: row.wrong_codes,
-      expiresAt: Number(row.expires_at),
-    }
-  );
+  return row && linkOf(row);
 }
+
+/** The link of the mail whose own addresses carry this token. */
+export async function findLinkByMail(db: Queryable, mailTokenHash: Buffer): Promise<ReviewLink | undefined> {
+  const [row] = await db.query<LinkRow>('SELECT * FROM review_link WHERE mail_sha256 = $1', [mailTokenHash]);
+  return row && linkOf(row);
+}
+
+const linkOf = (row: LinkRow): ReviewLink => ({
+  handle: row.id,
+  reviewId: row.review_id,
+  person: { id: row.person_id, name: row.person_name },
+  email: row.email,
+  codeHash: row.code_sha256,
+  wrongCodes: row.wrong_codes,
+  expiresAt: Number(row.expires_at),
+  subjectDigest: row.subject_digest ?? undefined,
+});
 
 /**
  * Takes one of the link's attempts before the code is compared, so that many guesses at once get no more than one

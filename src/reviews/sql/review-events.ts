@@ -27,6 +27,8 @@ export const REVIEW_EVENT_KINDS = [
   'commented',
   'case_joined',
   'case_left',
+  'mail_bounced',
+  'auto_replied',
   'cancelled',
   'completed',
 ] as const;

@@ -129,7 +129,7 @@ export class MailLinkService {
   }
 
   /** Checked at the click, not only when the mail left: people leave. */
-  private async isStillReviewer(link: ReviewLink): Promise<boolean> {
+  async isStillReviewer(link: Pick<ReviewLink, 'person'>): Promise<boolean> {
     const now = mailRecipients(await this.reviewers.list(), this.config.REVIEW_TO);
     return now.some((recipient) => recipient.personId === link.person.id);
   }

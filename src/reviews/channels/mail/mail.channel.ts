@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../../config.js';
 import type { OutboxMessage } from '../../../outbound/outbox.js';
@@ -39,6 +40,10 @@ export class MailChannel extends ReviewChannel {
     return [];
   }
 }
+
+/** Message-ID of the first mail about a review to one address: all others to it belong to its thread. */
+export const threadOf = (reviewId: string, email: string): string =>
+  `review-${reviewId}.${createHash('sha256').update(email.toLowerCase()).digest('hex').slice(0, 12)}`;
 
 /** One mail that reminds a person of many; nothing for who has no address. @param id of this set of reminders. */
 export function digestMessage(

@@ -12,6 +12,8 @@ export interface MailParts {
   readonly inboxUrl: string;
   readonly dryRun: boolean;
   readonly telling: Telling;
+  /** What can be done by answering; absent where no answer is taken. */
+  readonly replyHelp?: string | undefined;
 }
 
 /** Why this mail comes. */
@@ -81,6 +83,7 @@ function textOf(question: Question, parts: MailParts): string {
     '',
     `The link is for ${parts.email} and works until ${minuteOf(parts.expiresAt)}. Do not forward this mail.`,
     `Or sign in and decide in the inbox: ${parts.inboxUrl}`,
+    ...(parts.replyHelp === undefined ? [] : [`Or reply. ${defanged(parts.replyHelp)}`]),
     'We never ask for your password by mail.',
     '',
   );

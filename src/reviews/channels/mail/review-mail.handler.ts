@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { Clock } from '../../../clock.js';
@@ -9,9 +8,14 @@ import { OutboxHandler, type Delivery, type OutboxDelivery } from '../../../outb
 import { isEnded } from '../../rules/review.js';
 import { findReview } from '../../sql/find-review.js';
 import { insertLink } from '../../sql/links.js';
+import { isSuspended } from '../../sql/mail-suspensions.js';
+import { inboundAddresses, mailTokenHash, newMailToken } from './inbound/addresses.js';
+import { isDeadAddress } from './inbound/bounce.js';
+import { MailBounces } from './inbound/mail-bounces.js';
+import { help } from './inbound/reply-text.js';
 import { codeHash, LINK_HOURS, newLink, tokenHash } from './link.js';
 import type { Telling } from '../channel.js';
-import { REVIEW_MAIL, suffixOf } from './mail.channel.js';
+import { REVIEW_MAIL, suffixOf, threadOf } from './mail.channel.js';
 import { renderMail } from './render-mail.js';
 
 const count = z.number().int().min(0);
@@ -47,6 +51,7 @@ export class ReviewMailHandler extends OutboxHandler {
     private readonly db: Database,
     private readonly clock: Clock,
     private readonly mailer: Mailer,
+    private readonly bounces: MailBounces,
   ) {
     super();
   }
@@ -58,8 +63,11 @@ export class ReviewMailHandler extends OutboxHandler {
     const review = await findReview(this.db, { id: reviewId });
     if (review === undefined) return { kind: 'giveUp', reason: 'the review is gone' };
     if (isEnded(review.state)) return { kind: 'sent', receipt: { skipped: 'already over' } };
+    // The inbox and Slack show it all the same, and the people who run the service were told.
+    if (await isSuspended(this.db, email)) return { kind: 'sent', receipt: { skipped: 'address suspended' } };
     const now = Math.round(this.clock.now());
     const { handle, token, code } = newLink();
+    const mailToken = newMailToken();
     const expiresAt = now + LINK_HOURS * 3_600_000;
     await insertLink(this.db, {
       handle,
@@ -68,10 +76,13 @@ export class ReviewMailHandler extends OutboxHandler {
       email,
       tokenHash: tokenHash(token),
       codeHash: codeHash(token, code),
+      mailTokenHash: mailTokenHash(mailToken),
+      subjectDigest: review.subjectDigest,
       createdAt: now,
       expiresAt,
     });
     const base = publicUrl(this.config);
+    const inbound = inboundAddresses(this.config, mailToken);
     const mail = renderMail(review, {
       email,
       code,
@@ -80,16 +91,23 @@ export class ReviewMailHandler extends OutboxHandler {
       inboxUrl: `${base}/reviews/${reviewId}`,
       dryRun: this.config.DRY_RUN,
       telling,
+      replyHelp: inbound === undefined ? undefined : help(review, this.config.MAIL_REPLIES),
     });
-    const recipient = createHash('sha256').update(email.toLowerCase()).digest('hex').slice(0, 12);
-    const root = `review-${reviewId}.${recipient}`;
+    const root = threadOf(reviewId, email);
     const suffix = suffixOf(telling).replace(':', '.');
-    return this.mailer.send({
+    const delivery = await this.mailer.send({
       ...mail,
+      ...inbound,
       to: [email],
       messageId: `${root}${suffix}`,
       // All mails about one review are one thread in a mail reader.
       ...(suffix === '' ? {} : { inReplyTo: root }),
     });
+    if (delivery.kind === 'giveUp' && isDeadAddress(delivery.mailStatus ?? ''))
+      await this.bounces.failed(
+        { reviewId, person: { id: personId, name }, email },
+        { status: delivery.mailStatus ?? '', diagnostic: delivery.reason },
+      );
+    return delivery;
   }
 }

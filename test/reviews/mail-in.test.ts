@@ -1,0 +1,522 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import * as fc from 'fast-check';
+import { createTransport } from 'nodemailer';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readConfig } from '../../src/config.js';
+import type { JsonObject } from '../../src/engine/model/json.js';
+import { dkimOf, holdsKey } from '../../src/outbound/mail/dkim.js';
+import {
+  inboundAddresses,
+  newMailToken,
+  readInboundAddress,
+} from '../../src/reviews/channels/mail/inbound/addresses.js';
+import { isDeadAddress, readDeliveryStatus } from '../../src/reviews/channels/mail/inbound/bounce.js';
+import { MailListener } from '../../src/reviews/channels/mail/inbound/mail-listener.js';
+import { ownWords, readReply } from '../../src/reviews/channels/mail/inbound/reply-text.js';
+import {
+  proveByHeader,
+  proveBySignature,
+  type DnsLookup,
+  type HeaderLine,
+} from '../../src/reviews/channels/mail/inbound/sender-proof.js';
+import { eventually } from '../support/eventually.js';
+import { startSmtp, type FakeSmtp } from '../support/smtp.js';
+import { reviewsApp } from './app.js';
+import { person, reviewsStage, type ReviewsStage } from './stage.js';
+
+const OUTCOMES = ['approve', 'reject'];
+
+describe('the words of a reply', () => {
+  it('command where they stand alone on the first line, and are the reason below it', () => {
+    expect(
+      readReply('Reject\n\nnot ours\n\nOn Mon, Nov 23, 2026 Sallyport wrote:\n> approve', OUTCOMES),
+    ).toEqual({ kind: 'decide', outcome: 'reject', reason: 'not ours' });
+    expect(readReply(' CLAIM \r\n-- \r\nAlice', OUTCOMES)).toEqual({ kind: 'claim' });
+  });
+
+  it('are a comment where anything stands beside a command', () => {
+    expect(readReply('approve?', OUTCOMES)).toEqual({ kind: 'comment', text: 'approve?' });
+    expect(readReply('I do not approve\napprove', OUTCOMES)).toMatchObject({ kind: 'comment' });
+    expect(readReply('comment: looks fine', OUTCOMES)).toEqual({ kind: 'comment', text: 'looks fine' });
+  });
+
+  it('are never taken from what is quoted', () => {
+    for (const quoted of [
+      '> reject',
+      'On Mon, 23 Nov 2026 at 10:00, Sallyport\n<s@example.com> wrote:\n> reject',
+      'Am 23.11.2026 um 10:00 schrieb Sallyport:\n> reject',
+      '-----Original Message-----\nreject',
+      '________________________________\nFrom: s@example.com\nreject',
+      'From: Sallyport <s@example.com>\nreject',
+    ])
+      expect(readReply(quoted, OUTCOMES), quoted).toEqual({ kind: 'nothing' });
+  });
+
+  it('decide only with the name of an outcome, whatever else is written', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
+        const command = readReply(text, OUTCOMES);
+        const first = ownWords(text.replaceAll('\u0000', '').toWellFormed())
+          .split('\n')[0]
+          ?.trim()
+          .toLowerCase();
+        if (command.kind === 'decide') expect(OUTCOMES).toContain(first);
+        if (command.kind === 'comment') expect(command.text.length).toBeLessThanOrEqual(2000);
+      }),
+    );
+  });
+});
+
+describe('a mail’s own addresses', () => {
+  const config = { MAIL_IN_ADDRESS: 'reviews@in.example.com', MAIL_IN_LISTEN: '127.0.0.1:2525' };
+
+  it('are read back whatever a server did to their case', () => {
+    const token = newMailToken();
+    const made = inboundAddresses(config, token);
+    expect(readInboundAddress(config.MAIL_IN_ADDRESS, made?.replyTo.toUpperCase() ?? '')).toEqual({
+      kind: 'reply',
+      token,
+    });
+    expect(readInboundAddress(config.MAIL_IN_ADDRESS, made?.returnPath ?? '')).toEqual({
+      kind: 'bounce',
+      token,
+    });
+    // RFC 5321 4.5.3.1.1: 64 octets before the at sign.
+    expect(made?.replyTo.indexOf('@')).toBeLessThanOrEqual(64);
+  });
+
+  it.each([
+    'reviews@in.example.com',
+    'reviews+r.@in.example.com',
+    'reviews+x.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@in.example.com',
+    'other+r.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@in.example.com',
+    'reviews+r.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@example.com',
+    '@',
+    '',
+  ])('are not %j', (given) => {
+    expect(readInboundAddress(config.MAIL_IN_ADDRESS, given)).toBeUndefined();
+  });
+});
+
+describe('a report on delivery', () => {
+  it('names the address that is dead, and tells it from a full mailbox and from mail that is not wanted', () => {
+    const report = (status: string) =>
+      readDeliveryStatus(
+        Buffer.from(
+          `Reporting-MTA: dns; mx.example.com\r\n\r\nFinal-Recipient: rfc822; a@example.com\r\nAction: failed\r\nStatus: ${status}\r\nDiagnostic-Code: smtp; 550\r\n  no such user\r\n`,
+        ),
+      );
+    expect(report('5.1.1')).toEqual({
+      action: 'failed',
+      status: '5.1.1',
+      diagnostic: 'smtp; 550 no such user',
+    });
+    expect(report('nonsense')).toBeUndefined();
+    expect(['5.1.1', '5.2.1'].every(isDeadAddress)).toBe(true);
+    expect(['4.1.1', '5.2.2', '5.7.1', '5.0.0', ''].some(isDeadAddress)).toBe(false);
+  });
+});
+
+describe('who sent a mail', () => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const directory = mkdtempSync(join(tmpdir(), 'sallyport-dkim-'));
+  const keyFile = join(directory, 'dkim.pem');
+  writeFileSync(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  const config = readConfig({
+    MAIL_FROM: 'Alice <alice@example.com>',
+    DKIM_KEY_FILE: keyFile,
+    DKIM_SELECTOR: 's1',
+  });
+  const dkim = dkimOf(config);
+  if (dkim === undefined) throw new Error('no key');
+  rmSync(directory, { recursive: true });
+
+  const records: Record<string, string> = {
+    [dkim.recordName]: dkim.record,
+    '_dmarc.example.com': 'v=DMARC1; p=reject; adkim=s',
+  };
+  const dns =
+    (names: Record<string, string>): DnsLookup =>
+    (name) =>
+      names[name] === undefined
+        ? Promise.reject(Object.assign(new Error('none'), { code: 'ENOTFOUND' }))
+        : Promise.resolve([[names[name]]]);
+  const signed = async (domain = 'example.com', more: Record<string, unknown> = {}): Promise<Buffer> => {
+    const transport = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
+    const { message } = (await transport.sendMail({
+      from: 'Alice <alice@example.com>',
+      to: 'reviews@in.example.com',
+      subject: 'Re: question',
+      text: 'reject\n',
+      dkim: { domainName: domain, keySelector: 's1', privateKey: dkim.privateKey },
+      ...more,
+    })) as { message: Buffer };
+    return message;
+  };
+  const headersOf = (raw: Buffer): HeaderLine[] =>
+    (raw.toString('latin1').split('\r\n\r\n')[0] ?? '')
+      .split(/\r\n(?![ \t])/)
+      .map((line) => ({ key: line.slice(0, line.indexOf(':')).toLowerCase(), line }));
+  const prove = (raw: Buffer, names = records) => proveBySignature(raw, headersOf(raw), dns(names));
+
+  it('is proved by a signature of the domain in From that covers the whole mail', async () => {
+    expect(await prove(await signed())).toEqual({ kind: 'proved', address: 'alice@example.com' });
+  });
+
+  it('is not proved by what was changed, added or signed by others', async () => {
+    const raw = (await signed()).toString('latin1');
+    const changed = Buffer.from(raw.replace('reject', 'approve'), 'latin1');
+    expect(await prove(changed)).toMatchObject({ kind: 'unproved' });
+    const other = { ...records, 's1._domainkey.evil.example': dkim.record };
+    expect(await prove(await signed('evil.example'), other)).toMatchObject({ kind: 'unproved' });
+    const twoFrom = Buffer.from(`From: bob@example.com\r\n${raw}`, 'latin1');
+    expect(await prove(twoFrom)).toEqual({ kind: 'unproved', why: 'it must have exactly one From' });
+    expect(await prove(await signed('example.com', { dkim: undefined }))).toEqual({
+      kind: 'unproved',
+      why: 'it carries no DKIM signature',
+    });
+    const many = Buffer.from(`${'DKIM-Signature: v=1\r\n'.repeat(9)}${raw}`, 'latin1');
+    expect(await prove(many)).toEqual({ kind: 'unproved', why: 'it carries too many DKIM signatures' });
+  });
+
+  it('is not proved where the domain has no policy or the key is another, and is unknown without DNS', async () => {
+    const raw = await signed();
+    expect(await prove(raw, { [dkim.recordName]: dkim.record })).toEqual({
+      kind: 'unproved',
+      why: 'its domain publishes no DMARC policy',
+    });
+    const another = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey;
+    const wrong = `v=DKIM1; k=rsa; p=${another.export({ type: 'spki', format: 'der' }).toString('base64')}`;
+    expect(await prove(raw, { ...records, [dkim.recordName]: wrong })).toMatchObject({ kind: 'unproved' });
+    const down: DnsLookup = () => Promise.reject(Object.assign(new Error('down'), { code: 'ESERVFAIL' }));
+    expect(await proveBySignature(raw, headersOf(raw), down)).toEqual({ kind: 'unknown' });
+  });
+
+  it('is what our own mail server says, and not what the sender wrote below it', () => {
+    const from = { key: 'from', line: 'From: "evil@example.net" <alice@example.com>' };
+    const said = (value: string) => ({
+      key: 'authentication-results',
+      line: `Authentication-Results: ${value}`,
+    });
+    const pass = said('mx.example.com; spf=pass; dmarc=pass (p=reject) header.from=example.com');
+    const fail = said('mx.example.com; dmarc=fail header.from=example.com');
+    expect(proveByHeader([pass, from], 'mx.example.com')).toEqual({
+      kind: 'proved',
+      address: 'alice@example.com',
+    });
+    for (const headers of [
+      [fail, pass, from],
+      [from],
+      [said('mx.evil.example; dmarc=pass header.from=example.com'), from],
+      [said('mx.example.com; dmarc=pass header.from=evil.example'), from],
+      [said('mx.example.com; spf=pass (dmarc=pass) smtp.mailfrom="; dmarc=pass"'), from, from],
+      [pass, { key: 'from', line: 'From: alice@example.com, bob@example.com' }],
+    ])
+      expect(proveByHeader(headers, 'mx.example.com')).toMatchObject({ kind: 'unproved' });
+  });
+
+  it('is checked by the record that the doctor compares', () => {
+    expect(holdsKey(dkim, dkim.record.replace('; p=', '; t=s; p='))).toBe(true);
+    expect(holdsKey(dkim, 'v=DKIM1; p=')).toBe(false);
+    expect(dkim.recordName).toBe('s1._domainkey.example.com');
+  });
+});
+
+describe('mail that comes in', () => {
+  let stage: ReviewsStage;
+  let smtp: FakeSmtp;
+  let app: NestFastifyApplication;
+  let openReview: (input?: JsonObject) => Promise<string>;
+  const start = async (settings: Record<string, string> = {}): Promise<void> => {
+    const built = await reviewsApp(
+      stage,
+      {
+        MAIL_FROM: 'Sallyport <sallyport@example.com>',
+        MAIL_IN_LISTEN: '127.0.0.1:0',
+        MAIL_IN_ADDRESS: 'reviews@in.example.com',
+        MAIL_IN_AUTHSERV_ID: 'mx.example.com',
+        ALERT_TO: 'operators@example.com',
+        ...settings,
+      },
+      { smtpUrl: () => smtp.url },
+    );
+    app = built.app;
+    openReview = async (input = {}) => {
+      const task = stage.engine.add({
+        title: 'Release?',
+        scanId: '0d2f5f0e-0000-4000-8000-0000000000aa',
+        ...input,
+      });
+      await built.worker.execute(task, { signal: new AbortController().signal, log: () => undefined });
+      const [row] = await stage.db.query<{ id: string }>('SELECT id FROM review WHERE task_id = $1', [
+        task.taskId,
+      ]);
+      return row?.id ?? '';
+    };
+  };
+  beforeEach(async () => {
+    stage = await reviewsStage();
+    smtp = await startSmtp();
+  });
+  afterEach(async () => {
+    await app.close();
+    await smtp.close();
+    await stage.close();
+  });
+
+  const mailTo = (address: string) =>
+    eventually(() => smtp.mails.find((mail) => JSON.stringify(mail.to).includes(address)), {
+      what: `mail to ${address}`,
+    });
+  const answers = () => smtp.mails.filter(({ subject }) => subject === '[Sallyport] Your reply');
+  /** Brings a mail as our mail server does. @returns the code of the answer, 250 when it was taken. */
+  const bring = async (
+    to: string,
+    text: string,
+    more: {
+      from?: string;
+      results?: string;
+      id?: string;
+      headers?: Record<string, string>;
+      raw?: string;
+    } = {},
+  ): Promise<number> => {
+    const transport = createTransport({
+      host: '127.0.0.1',
+      port: app.get(MailListener, { strict: false }).port ?? 0,
+      ignoreTLS: true,
+    });
+    try {
+      await transport.sendMail({
+        envelope: { from: 'x@example.com', to: [to] },
+        ...(more.raw === undefined
+          ? {
+              from: more.from ?? 'Alice <alice@example.com>',
+              to,
+              subject: 'Re: question',
+              text,
+              ...(more.id === undefined ? {} : { messageId: more.id }),
+              headers: {
+                'Authentication-Results':
+                  more.results ?? 'mx.example.com; dmarc=pass header.from=example.com',
+                ...more.headers,
+              },
+            }
+          : { raw: more.raw }),
+      });
+      return 250;
+    } catch (error) {
+      return (error as { responseCode?: number }).responseCode ?? 0;
+    } finally {
+      transport.close();
+    }
+  };
+  const replyAddress = async (who = 'alice@example.com'): Promise<string> =>
+    (await mailTo(who)).replyTo?.value[0]?.address ?? '';
+
+  it('decides once by a reply of the person whom the mail was for, and answers them', async () => {
+    await start();
+    const id = await openReview();
+    expect((await mailTo('alice@example.com')).text).toContain('Or reply. Write one of these words');
+    const to = await replyAddress();
+    expect(await bring(to, 'reject\nnot ours', { id: '<one@example.com>' })).toBe(250);
+    expect(await bring(to, 'reject\nnot ours', { id: '<one@example.com>' })).toBe(250);
+    const review = await stage.reviews.get(id);
+    expect(review).toMatchObject({
+      state: 'COMPLETED',
+      decision: {
+        outcome: 'reject',
+        by: { id: 'alice' },
+        via: 'mail',
+        method: 'mail-reply',
+        reason: 'not ours',
+      },
+    });
+    await eventually(() => answers().length === 1);
+    expect(answers()[0]?.text).toContain('Your choice “Reject” is recorded.');
+    expect(answers()[0]?.headers.get('auto-submitted')).toBe('auto-generated');
+  });
+
+  it('lets nothing through by a reply that grants, unless the setting says so', async () => {
+    await start();
+    const id = await openReview();
+    expect(await bring(await replyAddress(), 'approve\nfine')).toBe(250);
+    expect((await stage.reviews.get(id)).state).toBe('OPEN');
+    await eventually(() => answers().some(({ text }) => text?.includes('is not chosen by a reply') === true));
+  });
+
+  it('lets a reply grant where the setting says so, and binds it to what the mail showed', async () => {
+    await start({ MAIL_REPLIES: 'decide' });
+    const id = await openReview();
+    const [alice, bob] = [await replyAddress(), await replyAddress('bob@example.com')];
+    await stage.db.query(`UPDATE review SET subject_digest = 'another' WHERE id = $1`, [id]);
+    expect(await bring(alice, 'approve\nfine')).toBe(250);
+    expect((await stage.reviews.get(id)).state).toBe('OPEN');
+    await eventually(() => answers().some(({ text }) => text?.includes('is not what stands now') === true));
+    await stage.db.query(
+      `UPDATE review SET subject_digest = (SELECT subject_digest FROM review_link LIMIT 1) WHERE id = $1`,
+      [id],
+    );
+    expect(await bring(bob, 'approve\nfine', { from: 'bob@example.com' })).toBe(250);
+    expect((await stage.reviews.get(id)).decision).toMatchObject({ outcome: 'approve', by: { id: 'bob' } });
+  });
+
+  it('refuses whoever is not proved to be the person, machines and strangers, and changes nothing', async () => {
+    await start();
+    const id = await openReview();
+    const to = await replyAddress();
+    expect(await bring(to, 'reject', { results: 'mx.example.com; dmarc=fail' })).toBe(550);
+    expect(await bring(to, 'reject', { from: 'bob@example.com' })).toBe(550);
+    expect(await bring(to, 'reject', { headers: { 'Auto-Submitted': 'auto-replied' } })).toBe(250);
+    expect(await bring('reviews@in.example.com', 'reject')).toBe(550);
+    expect(await bring(`reviews+r.${newMailToken()}@in.example.com`, 'reject')).toBe(550);
+    expect(await bring(to, 'x'.repeat(2 * 1024 * 1024))).toBe(552);
+    expect(await stage.reviews.get(id)).toMatchObject({ state: 'OPEN', votes: [] });
+    const kinds = await stage.db.query<{ kind: string }>('SELECT kind FROM review_event ORDER BY id');
+    expect(kinds.map(({ kind }) => kind)).toEqual(['opened', 'auto_replied']);
+    expect(answers()).toEqual([]);
+    stage.clock.advance(73 * 3_600_000);
+    expect(await bring(to, 'reject')).toBe(550);
+  });
+
+  it('tells who was first, takes anything else as a comment, and stops answering after twenty', async () => {
+    await start();
+    const id = await openReview();
+    const to = await replyAddress();
+    for (let n = 0; n < 22; n++) expect(await bring(to, `what is this? ${n}`)).toBe(250);
+    const comments = await stage.db.query(`SELECT data FROM review_event WHERE kind = 'commented'`);
+    expect(comments).toHaveLength(20);
+    await stage.reviews.act(id, { kind: 'decide', outcome: 'reject', reason: 'no' }, person('alice'));
+    expect(await bring(await replyAddress('bob@example.com'), 'reject', { from: 'bob@example.com' })).toBe(
+      250,
+    );
+    await eventually(() => answers().some(({ text }) => text?.includes('Alice already chose') === true));
+    await eventually(() => answers().length === 21);
+  });
+
+  const bounceOf = (address: string, status = '5.1.1'): string =>
+    [
+      'From: MAILER-DAEMON@mx.example.com',
+      'Subject: Undelivered',
+      'MIME-Version: 1.0',
+      'Content-Type: multipart/report; report-type=delivery-status; boundary="b"',
+      '',
+      '--b',
+      'Content-Type: text/plain',
+      '',
+      'Sorry.',
+      '--b',
+      'Content-Type: message/delivery-status',
+      '',
+      'Reporting-MTA: dns; mx.example.com',
+      '',
+      `Final-Recipient: rfc822; ${address}`,
+      'Action: failed',
+      `Status: ${status}`,
+      'Diagnostic-Code: smtp; 550 5.1.1 no such user',
+      '',
+      '--b--',
+      '',
+    ].join('\r\n');
+  const bounceAddress = async (who: string): Promise<string> =>
+    (await replyAddress(who)).replace('+r.', '+b.');
+
+  it('by a bounce suspends the address, tells the operators and gives what only that person had to the others', async () => {
+    await start();
+    const id = await openReview({ assign: { to: ['user:Alice', 'user:Bob'], strategy: 'round_robin' } });
+    const holder = (await stage.reviews.get(id)).claim?.by.id ?? '';
+    const other = holder === 'alice' ? 'bob' : 'alice';
+    const to = await bounceAddress(`${holder}@example.com`);
+    expect(await bring(to, '', { raw: bounceOf(`${holder}@example.com`) })).toBe(250);
+    expect(await bring(to, '', { raw: bounceOf(`${holder}@example.com`) })).toBe(250);
+    expect(await stage.reviews.get(id)).toMatchObject({ state: 'OPEN', claim: undefined });
+    await mailTo(`${other}@example.com`);
+    expect((await mailTo('operators@example.com')).text).toContain(`${holder}[@]example[.]com`);
+    const headers = { host: '127.0.0.1:8080', 'x-test-user': 'op', 'x-test-roles': 'operator' };
+    const listed = await app.inject({ url: '/api/v1/mail/suspensions', headers });
+    expect(listed.json()).toMatchObject({ items: [{ email: `${holder}@example.com`, status: '5.1.1' }] });
+
+    const mails = smtp.mails.length;
+    const next = await openReview();
+    await eventually(async () => {
+      const [row] = await stage.db.query<{ n: number }>(
+        `SELECT count(*)::int AS n FROM outbox WHERE kind = 'review.mail' AND state = 'sent' AND payload->>'reviewId' = $1`,
+        [next],
+      );
+      return row?.n === 2;
+    });
+    expect(smtp.mails.slice(mails).map((mail) => JSON.stringify(mail.to))).toEqual([
+      expect.stringContaining(`${other}@example.com`),
+    ]);
+    const resumed = await app.inject({
+      method: 'DELETE',
+      url: `/api/v1/mail/suspensions/${encodeURIComponent(`${holder}@example.com`)}`,
+      headers: { ...headers, origin: 'http://127.0.0.1:8080' },
+    });
+    expect(resumed.statusCode).toBe(204);
+  });
+
+  it('by a bounce for a full mailbox is told in the timeline, and mail goes on', async () => {
+    await start();
+    await openReview();
+    expect(
+      await bring(await bounceAddress('alice@example.com'), '', {
+        raw: bounceOf('alice@example.com', '5.2.2'),
+      }),
+    ).toBe(250);
+    const [event] = await stage.db.query<{ data: object }>(
+      `SELECT data FROM review_event WHERE kind = 'mail_bounced'`,
+    );
+    expect(event?.data).toMatchObject({ status: '5.2.2', suspended: false, to: { id: 'alice' } });
+    expect(await stage.db.query('SELECT 1 FROM mail_suspension')).toEqual([]);
+  });
+
+  it('suspends an address that the mail server refuses outright', async () => {
+    await start();
+    smtp.refuseRecipient = (address) =>
+      address.startsWith('alice') ? { code: 550, text: '5.1.1 no such user' } : undefined;
+    await openReview();
+    await eventually(async () => (await stage.db.query('SELECT 1 FROM mail_suspension')).length === 1);
+  });
+
+  it('signs what leaves with the key of the domain', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'sallyport-dkim-'));
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    writeFileSync(join(directory, 'dkim.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    await start({ DKIM_KEY_FILE: join(directory, 'dkim.pem'), DKIM_SELECTOR: 's1' });
+    rmSync(directory, { recursive: true });
+    await openReview();
+    const mail = await mailTo('alice@example.com');
+    const signature = mail.headerLines.find(({ key }) => key === 'dkim-signature')?.line ?? '';
+    expect(signature).toMatch(/d=example\.com;/);
+    expect(signature).toMatch(/s=s1;/);
+  });
+});
+
+describe('the settings of mail', () => {
+  it.each([
+    [{ DKIM_KEY_FILE: '/k' }, 'DKIM_SELECTOR: required with DKIM_KEY_FILE'],
+    [{ MAIL_IN_LISTEN: '127.0.0.1:2525' }, 'MAIL_IN_ADDRESS: required with MAIL_IN_LISTEN'],
+    [{ MAIL_IN_LISTEN: 'port' }, 'MAIL_IN_LISTEN: must be an address and a port'],
+    [{ MAIL_IN_ADDRESS: 'a+b@example.com' }, 'MAIL_IN_ADDRESS: must be an address without a plus sign'],
+  ])('%j are refused', (environment, message) => {
+    expect(() => readConfig(environment)).toThrow(message);
+  });
+
+  it('refuse a key that cannot sign, and quote nothing of it', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'sallyport-dkim-'));
+    const path = join(directory, 'weak.pem');
+    const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey;
+    writeFileSync(path, weak.export({ type: 'pkcs8', format: 'pem' }));
+    const config = readConfig({ DKIM_KEY_FILE: path, DKIM_SELECTOR: 's1' });
+    expect(() => dkimOf(config)).toThrow('DKIM_KEY_FILE: must be an RSA key of 2048 bits or more');
+    writeFileSync(path, 'no key');
+    expect(() => dkimOf(config)).toThrow(/^DKIM_KEY_FILE: cannot be read/);
+    rmSync(directory, { recursive: true });
+    expect(() => dkimOf(config)).toThrow('DKIM_KEY_FILE: cannot be read (ENOENT)');
+  });
+});
