@@ -4,6 +4,7 @@ import { AccessModule } from './access/access.module.js';
 import { Directory } from './access/directory.js';
 import { HomeProofController } from './access/home-proof.controller.js';
 import { Keyring } from './access/keyring.js';
+import { hasRole, READERS } from './access/principal.js';
 import { BACKLOG_ENTITIES, BacklogModule } from './backlog/backlog.module.js';
 import type { Clock } from './clock.js';
 import { CONFIG, type Config } from './config.js';
@@ -29,6 +30,7 @@ import { ReportsModule } from './reports/reports.module.js';
 import { HumanWorker } from './reviews/human.worker.js';
 import { OpenReportHold } from './reports/report-hold.js';
 import { OpenReviewHold } from './reviews/review-hold.js';
+import { Readers } from './reviews/readers.js';
 import { Reviewers } from './reviews/reviewers.js';
 import { Accounts } from './reviews/uploader/accounts.js';
 import { REVIEW_HANDLERS, ReviewsModule } from './reviews/reviews.module.js';
@@ -96,7 +98,7 @@ export class AppModule {
     const schedules = SchedulesModule.with({ imports: [engine, intake], jobs: LISTING_JOBS });
     const reviews = ReviewsModule.with({
       imports: [engine, VerdictsModule, TasksModule],
-      bindings: [reviewers, accounts],
+      bindings: [reviewers, readers, accounts],
     });
     return {
       module: AppModule,
@@ -154,6 +156,19 @@ const reviewers: Provider = {
         isAdmin: roles.includes('admin'),
         queues,
       })),
+  }),
+};
+
+const readers: Provider = {
+  provide: Readers,
+  inject: [Directory],
+  useFactory: (directory: Directory): Readers => ({
+    list: async () =>
+      (await directory.people()).flatMap(({ approves, disabled, ...person }) => {
+        if (disabled) return [];
+        if (hasRole(person, [...READERS, 'approver'])) return [person];
+        return approves.length === 0 ? [] : [{ ...person, queues: approves }];
+      }),
   }),
 };
 

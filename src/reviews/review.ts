@@ -22,6 +22,8 @@ export interface Review extends ReviewStanding {
   readonly completionNote?: string | undefined;
   /** Open ones about the same thing are in one case. */
   readonly caseId?: string | undefined;
+  /** 0 to 100, see riskOf; absent in reviews of an earlier release. */
+  readonly risk?: number | undefined;
   readonly createdAt: Instant;
   readonly updatedAt: Instant;
 }
@@ -69,6 +71,7 @@ export interface ReviewRow {
   readonly task_def_name: string | null;
   readonly workflow_name: string | null;
   readonly case_id: string | null;
+  readonly risk: number | null;
 }
 
 /** What {@link toReview} needs of the table `review`: its row, its votes, and how the object's bucket is handled. */
@@ -125,6 +128,7 @@ export const toReview = (row: ReviewRow): Review => ({
   completion: row.completion ?? undefined,
   completionNote: row.completion_note ?? undefined,
   caseId: row.case_id ?? undefined,
+  risk: row.risk ?? undefined,
   createdAt: Number(row.created_at),
   updatedAt: Number(row.updated_at),
 });

@@ -4,6 +4,7 @@ import { partiesOf } from './rules/eligibility.js';
 import { outcomeFacts } from './rules/outcome.js';
 import { EXPIRY_ACTIONS } from './rules/policy.js';
 import { REVIEW_STATES } from './rules/review.js';
+import { riskOf } from './rules/risk.js';
 import { REVIEW_EVENT_KINDS, type ReviewEvent } from './sql/review-events.js';
 
 /*
@@ -96,6 +97,8 @@ export const ReviewSummary = z
     outcomes: z.array(Outcome),
     object: ReviewObject.nullable(),
     findingsTotal: z.number(),
+    /** How grave it would be if what was found is so: 0 to 100. */
+    risk: z.int(),
     subjectDigest: z.string(),
     /** The queue that it is listed and counted in. */
     queue: z.string(),
@@ -205,6 +208,7 @@ export function summaryOf(review: Review, dryRun: boolean): ReviewSummary {
     outcomes: review.outcomes.map((name) => ({ name, ...outcomeFacts(name, handlingOf(review, dryRun)) })),
     object: objectOf(review),
     findingsTotal: subject.findingsTotal,
+    risk: review.risk ?? riskOf(subject),
     subjectDigest: review.subjectDigest,
     queue: review.policy.queue,
     claim: claim === undefined ? null : { by: claim.by, at: isoOf(claim.at) },

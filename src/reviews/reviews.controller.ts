@@ -12,7 +12,8 @@ import { ReviewDetail, ReviewerList, ReviewList, ReviewsWaiting, summaryOf } fro
 import { Reviewers } from './reviewers.js';
 import { ReviewsService } from './reviews.service.js';
 import { REVIEW_STATES, WAITING_STATES } from './rules/review.js';
-import { placeIn, type InboxView } from './sql/list-reviews.js';
+import { placeIn, REVIEW_ORDERS, type InboxView } from './sql/list-reviews.js';
+import { searchQuery } from './sql/search.js';
 import { ReviewId, text } from './request-fields.js';
 import { waitingReviews } from './sql/waiting-reviews.js';
 
@@ -34,8 +35,17 @@ const ListQuery = z.object({
   /** `mine`: I have it; `asked`: I may take it; `unassigned`: nobody has it; `breached`: past its deadline. */
   view: z.enum(['mine', 'asked', 'unassigned', 'breached']).optional(),
   queue: text(100).optional(),
-  /** `due`: what is due first, of those that wait. */
-  sort: z.enum(['created', 'due']).default('created'),
+  /** Words, or their beginnings, of title, bucket, key and comments; all must be there. */
+  q: text(200)
+    .transform((typed, context) => {
+      const query = searchQuery(typed);
+      if (query !== undefined) return query;
+      context.addIssue({ code: 'custom', message: 'must hold a letter or a digit' });
+      return z.NEVER;
+    })
+    .optional(),
+  /** `due` and `risk`: what is due, or gravest, first, of those that wait. */
+  sort: z.enum(REVIEW_ORDERS).default('created'),
   scanId: text(100).optional(),
   workflowId: text(255).optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
@@ -68,6 +78,7 @@ export class ReviewsController {
       queue: query.queue,
       queues: seenQueues(principal),
       view: await this.viewOf(query.mine ? 'mine' : query.view, principal),
+      search: query.q,
       order: query.sort,
       scanId: query.scanId,
       workflowId: query.workflowId,

@@ -1,7 +1,5 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { AbsencesController } from './absences.controller.js';
-import { ReviewBulkController } from './bulk/bulk.controller.js';
-import { BulkService } from './bulk/bulk.service.js';
 import { REVIEW_CHANNELS, type ReviewChannel } from './channels/channel.js';
 import { MailChannel } from './channels/mail/mail.channel.js';
 import { MailLinkService } from './channels/mail/mail-link.service.js';
@@ -20,9 +18,7 @@ import { SlackIdentities } from './channels/slack/slack-identities.js';
 import { SlackInteractions } from './channels/slack/slack-interactions.js';
 import { SlackLinkController } from './channels/slack/slack-link.controller.js';
 import { SlackMessages, SlackPostHandler, SlackUpdateHandler } from './channels/slack/slack-messages.js';
-import { CaseDesk } from './cases/case-desk.js';
-import { ReviewCasesController } from './cases/cases.controller.js';
-import { Kinship } from './cases/kinship.js';
+import { BACKLOG_CONTROLLERS, BACKLOG_PROVIDERS } from './backlog-parts.js';
 import { CompleteHandler } from './complete.handler.js';
 import { EVIDENCE_CONTROLLERS, EVIDENCE_PROVIDERS } from './evidence-parts.js';
 import { EvidenceSource, LedgerEvidence } from './evidence.js';
@@ -59,8 +55,8 @@ export const REVIEW_HANDLERS = [
 @Module({})
 export class ReviewsModule {
   /**
-   * `imports` bring Engine, Ledger, ObjectBytes and FindingContexts; `bindings` provide Reviewers and Accounts. Outbox, database, clock and configuration are
-   * global.
+   * `imports` bring Engine, Ledger, ObjectBytes and FindingContexts; `bindings` provide Reviewers, Readers and
+   * Accounts. Outbox, database, clock and configuration are global.
    */
   static with(parts: {
     imports: NonNullable<DynamicModule['imports']>;
@@ -74,10 +70,9 @@ export class ReviewsModule {
         ReviewsController,
         ReviewActionsController,
         AbsencesController,
-        ReviewBulkController,
         HumanTasksController,
         HumanTemplatesController,
-        ReviewCasesController,
+        ...BACKLOG_CONTROLLERS,
         ...EVIDENCE_CONTROLLERS,
         MailPageController,
         MailSuspensionsController,
@@ -88,12 +83,10 @@ export class ReviewsModule {
         ReviewsService,
         ReviewWriter,
         ReviewDesk,
-        BulkService,
-        CaseDesk,
-        Kinship,
         People,
         FourEyes,
         ...EVIDENCE_PROVIDERS,
+        ...BACKLOG_PROVIDERS,
         Timekeeper,
         OpenReviewHold,
         FormTemplates,

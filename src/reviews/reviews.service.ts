@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { Database } from '../database/database.js';
@@ -15,6 +16,7 @@ import { isEnded, type Reviewer } from './rules/review.js';
 import type { ReviewCommand } from './rules/command.js';
 import { transition } from './rules/transition.js';
 import { advanceReview } from './sql/advance-review.js';
+import { insertComment } from './sql/comments.js';
 import { findReview } from './sql/find-review.js';
 import { listReviews, type ReviewFilter } from './sql/list-reviews.js';
 
@@ -118,7 +120,12 @@ export class ReviewsService {
   async comment(id: string, text: string, who: Reviewer): Promise<void> {
     await this.get(id);
     const at = Math.round(this.clock.now());
-    await this.db.transaction((tx) => this.writer.note(tx, id, 'commented', who, at, { text }));
+    const comment = randomUUID();
+    const author = { id: who.id, name: who.name };
+    await this.db.transaction(async (tx) => {
+      await insertComment(tx, { id: comment, reviewId: id, author, text, version: 1, createdAt: at });
+      await this.writer.note(tx, id, 'commented', who, at, { comment, text });
+    });
   }
 
   /** Cancels an open review whose task ended without it. @returns whether it did. */

@@ -165,11 +165,15 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'GET /api/v1/reviews/metrics/history',
     'GET /api/v1/reviews/reviewers',
     'GET /api/v1/review-cases',
+    'GET /api/v1/review-views',
     'GET /api/v1/review-cases/:id',
   ],
   'analyst, approver, auditor, author, operator': ['GET /api/v1/absences', 'GET /api/v1/reviews/waiting'],
   'a grant of approver, analyst, approver, author, operator': [
     'POST /api/v1/reviews/:id/answer',
+    'DELETE /api/v1/review-views/:id',
+    'POST /api/v1/review-views',
+    'PUT /api/v1/review-views/:id',
     'POST /api/v1/reviews/:id/comment',
   ],
   'analyst, auditor, author, operator, worker': [

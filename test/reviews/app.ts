@@ -27,6 +27,7 @@ import {
 } from '../../src/outbound/outbound.module.js';
 import { HumanWorker } from '../../src/reviews/human.worker.js';
 import { Reviewers } from '../../src/reviews/reviewers.js';
+import { Readers } from '../../src/reviews/readers.js';
 import { Accounts } from '../../src/reviews/uploader/accounts.js';
 import { REVIEW_HANDLERS, ReviewsModule } from '../../src/reviews/reviews.module.js';
 import { ObjectBytes } from '../../src/reviews/bytes/object-bytes.js';
@@ -98,6 +99,7 @@ export async function reviewsApp(
     bindings: [
       { provide: Reviewers, useValue: stage.reviewers },
       { provide: Accounts, useValue: stage.accounts },
+      { provide: Readers, useValue: stage.readers },
     ],
   });
   @Module({

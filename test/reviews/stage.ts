@@ -31,6 +31,7 @@ import { ReviewWriter } from '../../src/reviews/review-writer.js';
 import { ReviewSweeper } from '../../src/reviews/sweeper.js';
 import { Timekeeper } from '../../src/reviews/timekeeper.js';
 import type { Review } from '../../src/reviews/review.js';
+import { Readers, type Reader } from '../../src/reviews/readers.js';
 import { Reviewers, type ReviewerPerson } from '../../src/reviews/reviewers.js';
 import { ReviewsService } from '../../src/reviews/reviews.service.js';
 import { PLAIN_POLICY } from '../../src/reviews/rules/policy.js';
@@ -254,6 +255,27 @@ class GivenReviewers extends Reviewers {
   }
 }
 
+/** Everybody who decides may see, and so may those whom a test adds. */
+function readersOf(reviewers: GivenReviewers): Readers & { more: Reader[] } {
+  return {
+    more: [],
+    async list() {
+      const deciders = await reviewers.list();
+      return [
+        ...deciders.map(({ personId, login, name, email, groups = [], queues }) => ({
+          id: personId,
+          login: login ?? name,
+          name,
+          email,
+          groups,
+          queues,
+        })),
+        ...this.more,
+      ];
+    },
+  };
+}
+
 /** Everybody who decides has an account, and so have the strangers of a test. */
 function accountsOf(reviewers: GivenReviewers): Accounts & { more: Account[] } {
   return {
@@ -338,6 +360,7 @@ export async function reviewsStage(
   const alerts = new Alerts(outbox, { ALERT_TO: ['operators@example.com'] });
   const fourEyes = new FourEyes(db, engine);
   const accounts = accountsOf(reviewers);
+  const readers = readersOf(reviewers);
   const uploaders = new Uploaders(db, clock, accounts);
   const templates = new FormTemplates(db, clock);
   const kinship = new Kinship(writer);
@@ -398,6 +421,7 @@ export async function reviewsStage(
     accounts,
     bytes,
     contexts,
+    readers,
     uploaders,
     reviews,
     writer,
