@@ -16,9 +16,12 @@ import type { EmbeddedMailbox } from './embedded/mailbox/start-mailbox.js';
 import { EngineModule } from './engine/engine.module.js';
 import { PayloadStore } from './engine/payloads/payload-store.js';
 import { StreamModule } from './engine/stream/stream.module.js';
+import { FINDING_HANDLERS, FINDING_WORKERS, FindingsModule } from './findings/findings.module.js';
+import { Rescans } from './findings/rescans.js';
 import { EventsToken } from './intake/events-token.js';
 import { INTAKE_ENTITIES, IntakeModule } from './intake/intake.module.js';
 import { DefaultSchedulesModule } from './intake/listing/default-schedules.module.js';
+import { ScanRequests } from './intake/scan-requests.service.js';
 import { LISTING_JOBS } from './intake/listing/listing-providers.js';
 import type { Log } from './ops/log.js';
 import { OpsModule } from './ops/ops.module.js';
@@ -88,7 +91,7 @@ export class AppModule {
       imports: [S3Module],
       payloadStore,
       holds: [OpenReviewHold, OpenReportHold],
-      workers: [...TASKS_WORKERS, HumanWorker, ...VERDICT_WORKERS, ...REPORT_WORKERS],
+      workers: [...TASKS_WORKERS, ...FINDING_WORKERS, HumanWorker, ...VERDICT_WORKERS, ...REPORT_WORKERS],
     });
     const backlog = BacklogModule.with({ imports: [engine] });
     const intake = IntakeModule.with({
@@ -96,6 +99,10 @@ export class AppModule {
       providers: [{ provide: EventsToken, useValue: { value: () => parts.eventsToken } }],
     });
     const schedules = SchedulesModule.with({ imports: [engine, intake], jobs: LISTING_JOBS });
+    const findings = FindingsModule.with({
+      imports: [AccessModule, engine, intake],
+      bindings: [{ provide: Rescans, useExisting: ScanRequests }],
+    });
     const reviews = ReviewsModule.with({
       imports: [engine, VerdictsModule, TasksModule],
       bindings: [reviewers, readers, accounts],
@@ -120,13 +127,14 @@ export class AppModule {
         engine,
         StreamModule.with({ imports: [engine] }),
         TasksModule,
+        findings,
         reviews,
         VerdictsModule,
         ReportsModule.with({ imports: [engine] }),
 
         OutboxDeliveryModule.with({
-          imports: [reviews],
-          handlers: [...OUTBOUND_HANDLERS, ...REVIEW_HANDLERS],
+          imports: [findings, reviews],
+          handlers: [...OUTBOUND_HANDLERS, ...FINDING_HANDLERS, ...REVIEW_HANDLERS],
         }),
       ],
     };

@@ -293,6 +293,15 @@ const Environment = z.object({
   S3_PRICES: prices,
   QUARANTINE_BUCKET: z.string().optional(),
   ACTION_MODE: z.enum(['observe', 'tag', 'quarantine']).optional(),
+  /** `closed`: the baseline takes in no more; what is known is asked for as an exception, which a second person agrees to. */
+  BASELINE: z.enum(['open', 'closed']).default('open'),
+  /** Days that a finding may be suppressed, called no danger, or its risk be borne, before somebody must agree again. */
+  EXCEPTION_MAX_DAYS: z.coerce
+    .number('must be a number of days')
+    .int('must be a whole number of days')
+    .min(1, 'must be at least 1 day')
+    .max(1_095, 'must be at most 1095 days, three years')
+    .default(365),
   DEGRADED_POLICY: z.enum(['tag', 'review']).default('tag'),
   VERDICT_TAG_STYLE: z.enum(['sallyport', 'guardduty']).default('sallyport'),
   /** Says what each action would do, and does nothing. */

@@ -19,7 +19,7 @@ const HOUR_MS = 3_600_000;
 const MAX_REMEMBERED = 10_000;
 
 /** The route's answer holds findings of `what:<id>` (of `what` alone for a route without an id): told to the audit. */
-export const ReadsFindings = (what: 'object' | 'review' | 'findings:export') =>
+export const ReadsFindings = (what: 'object' | 'review' | 'findings:export' | 'findings:preview') =>
   SetMetadata(READS_FINDINGS, what);
 
 const NOTE = `

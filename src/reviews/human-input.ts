@@ -113,6 +113,8 @@ const Ours = z.object({
     .nullish(),
   claimTimeout: duration.nullish(),
   holdStopsClock: z.boolean().nullish(),
+  /** False: it joins no case, because its title says what others of its kind do not ask. */
+  joinsCase: z.boolean().nullish(),
   form: z.record(z.string(), z.unknown()).nullish(),
 });
 
@@ -153,6 +155,7 @@ export interface HumanQuestion {
   readonly quarantined: boolean | undefined;
   readonly outcomes: readonly string[];
   readonly requester: string | undefined;
+  readonly joinsCase: boolean;
   readonly uploader: string | undefined;
   /** Resolves the names by `find`, which answers nothing for one that it does not know. */
   policy(find: (named: NamedParty) => Party | undefined): Policy;
@@ -194,6 +197,7 @@ export function readHumanInput(input: unknown): { fault: string } | { question: 
       quarantined: given.quarantine?.moved ?? undefined,
       outcomes,
       requester: given.requester ?? undefined,
+      joinsCase: given.joinsCase ?? true,
       uploader: given.uploader ?? undefined,
       named: [...to, ...escalation.flatMap((step) => step.to)],
       template: given.form == null ? orkes.template : undefined,

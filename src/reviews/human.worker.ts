@@ -170,7 +170,10 @@ export class HumanWorker extends TaskWorker {
       createdAt: now,
       updatedAt: now,
     };
-    const named = { workflowName: task.workflowType, reference: task.referenceTaskName };
+    const reference = question.joinsCase
+      ? task.referenceTaskName
+      : `${task.referenceTaskName} of ${task.taskId}`;
+    const named = { workflowName: task.workflowType, reference };
     return { review, asked, roster, question: questionOf(named, review.outcomes, review.policy) };
   }
 

@@ -53,23 +53,31 @@ export function conclude(input: ConcludeInput): Conclusion {
   const without = WITHOUT_BYTES.find((outcome) => outcome === input.outcome);
   if (without !== undefined) return unread(without, input.reason || DEFAULT_REASON[without]);
 
-  const { verdict, reason, degradedOnly } = judge(input);
+  const { verdict, reason, degradedOnly, asIf = verdict } = judge(input);
   // What a scanner saw in bytes that are gone by now is still a finding about those bytes; but nothing that was not
   // read to its end may be called clean.
   const gap = WITHOUT_BYTES.find((outcome) => input.gaps.includes(outcome));
-  const found = verdict === 'infected' || verdict === 'secrets' || verdict === 'suspicious';
+  const found = isFound(asIf);
   if (gap !== undefined && !found) return unread(gap, `${DEFAULT_REASON[gap]}_during_scan`);
   if (!found && (input.externalThreats ?? 0) > 0) {
-    const suspicious = { verdict: 'suspicious', reason: 'external_threats_found' } as const;
-    return { ...suspicious, route: routeOf('suspicious', false, input.degradedPolicy), degraded: false };
+    return {
+      // Known malware beside it keeps its name.
+      verdict: isFound(verdict) ? verdict : 'suspicious',
+      reason: 'external_threats_found',
+      route: routeOf('suspicious', false, input.degradedPolicy),
+      degraded: false,
+    };
   }
   return {
     verdict,
     reason,
-    route: routeOf(verdict, degradedOnly, input.degradedPolicy),
+    route: routeOf(asIf, degradedOnly, input.degradedPolicy),
     degraded: degradedOnly,
   };
 }
+
+const isFound = (verdict: Verdict): boolean =>
+  verdict === 'infected' || verdict === 'secrets' || verdict === 'suspicious';
 
 const RELEASED = 'released_by_review';
 const QUARANTINED = 'quarantined_copy';

@@ -80,6 +80,9 @@ export interface ScanReport {
     readonly secrets: number;
     readonly suspicious: number;
     readonly lowConfidence: number;
+    /** Of what would count, how much somebody answers for: in none of the numbers above that do. */
+    readonly accepted?:
+      { readonly infected: number; readonly secrets: number; readonly suspicious: number } | undefined;
   };
 }
 
@@ -97,8 +100,10 @@ export interface Finding {
   readonly excerpt?: string | undefined;
   readonly fingerprint: string;
   readonly remediation?: string | undefined;
-  /** Why it does not count: somebody knows of it and answers for it (the baseline). */
+  /** Why it does not count: somebody knows of it and answers for it (the baseline, or an exception). */
   readonly accepted?: string | undefined;
+  /** The exception that answers for it. */
+  readonly exceptionId?: string | undefined;
   /** What its provider said of the secret when it was found; absent when nobody asked. */
   readonly verified?: Verified | undefined;
 }

@@ -43,7 +43,13 @@ export const ScanReportShape = z.object({
       detail: absent(z.string()),
     }),
   ),
-  counts: z.object({ infected: count, secrets: count, suspicious: count, lowConfidence: count }),
+  counts: z.object({
+    infected: count,
+    secrets: count,
+    suspicious: count,
+    lowConfidence: count,
+    accepted: absent(z.object({ infected: count, secrets: count, suspicious: count })),
+  }),
 }) satisfies z.ZodType<ScanReport>;
 
 /** What both engines together looked at: a byte counts only when every one of them saw it. */

@@ -55,6 +55,8 @@ export interface VerdictResult {
   readonly reason: string;
   /** The object is `incomplete` only because an engine or its database is missing; DEGRADED_POLICY decides what follows. */
   readonly degradedOnly: boolean;
+  /** What the workflow does next is as for this verdict, of all that nobody answers for. */
+  readonly asIf?: Verdict | undefined;
 }
 
 const PRECEDENCE_OF_GAPS = [
@@ -75,11 +77,38 @@ const DEGRADED: readonly string[] = ['engine_missing', 'database_unknown'];
  * One verdict from what the scanners reported. Precedence: infected > secrets > suspicious > encrypted > incomplete >
  * unsupported > clean. A required scanner that did not report, or did not cover every byte, forbids `clean`. What any
  * scanner found counts; what it did not look at counts where the bucket requires it.
+ *
+ * What somebody answers for makes nobody decide again, and never malware `clean`: the verdict goes on naming it.
  */
-export function judge({ required: named, reports, others = [] }: VerdictInput): VerdictResult {
+export function judge(input: VerdictInput): VerdictResult {
+  const rest = judgeUncovered(input);
+  const accepted = [...input.reports, ...(input.others ?? [])].flatMap(({ counts }) => counts.accepted ?? []);
+  const known = (['infected', 'suspicious'] as const).find((kind) =>
+    accepted.some((count) => count[kind] > 0),
+  );
+  if (known !== undefined) {
+    if (rest.verdict === 'infected' || (known === 'suspicious' && rest.verdict === 'secrets')) return rest;
+    return isClean(rest.verdict)
+      ? { verdict: known, reason: ACCEPTED_MALWARE, degradedOnly: false, asIf: rest.verdict }
+      : { ...rest, verdict: known, asIf: rest.verdict };
+  }
+  const isKnown = accepted.some(({ secrets }) => secrets > 0);
+  return isKnown && isClean(rest.verdict) ? { ...rest, reason: ACCEPTED_SECRETS } : rest;
+}
+
+/** Somebody answers for all malware that was found; the verdict names it all the same. */
+export const ACCEPTED_MALWARE = 'malware_accepted';
+/** Secrets were found, and somebody answers for all of them. */
+export const ACCEPTED_SECRETS = 'findings_accepted';
+
+const isClean = (verdict: Verdict): boolean => CLEAN_VERDICTS.some((clean) => clean === verdict);
+
+/** The verdict on what nobody answers for. */
+function judgeUncovered({ required: named, reports, others = [] }: VerdictInput): VerdictResult {
   const required = named.length === 0 ? REQUIRED_ENGINES : named;
   const all = [...reports, ...others];
-  const has = (count: keyof ScanReport['counts']) => all.some((report) => report.counts[count] > 0);
+  const has = (count: 'infected' | 'secrets' | 'suspicious') =>
+    all.some((report) => report.counts[count] > 0);
   if (has('infected')) return found('infected', 'malware_found');
   if (has('secrets')) return found('secrets', 'secrets_found');
   if (has('suspicious')) return found('suspicious', 'suspicious_content');

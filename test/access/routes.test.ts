@@ -168,7 +168,18 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'GET /api/v1/review-views',
     'GET /api/v1/review-cases/:id',
   ],
-  'analyst, approver, auditor, author, operator': ['GET /api/v1/absences', 'GET /api/v1/reviews/waiting'],
+  'analyst, approver, auditor, author, operator': [
+    'GET /api/v1/absences',
+    'GET /api/v1/exceptions',
+    'GET /api/v1/exceptions/:id',
+    'GET /api/v1/reviews/waiting',
+  ],
+  'analyst, author': [
+    'POST /api/v1/exceptions',
+    'POST /api/v1/exceptions/:id/extend',
+    'POST /api/v1/exceptions/:id/withdraw',
+    'POST /api/v1/exceptions/preview',
+  ],
   'a grant of approver, analyst, approver, author, operator': [
     'POST /api/v1/reviews/:id/answer',
     'DELETE /api/v1/review-views/:id',

@@ -104,3 +104,77 @@ describe('what follows a scan', () => {
     expect(say(missing)).toMatchObject({ reason: 'malware_engine_missing', degraded: true });
   });
 });
+
+describe('what somebody answers for', () => {
+  const accepted = (kind: 'infected' | 'secrets' | 'suspicious') => ({
+    counts: { ...NONE, accepted: { infected: 0, secrets: 0, suspicious: 0, [kind]: 1 } },
+  });
+  const virus = accepted('infected');
+  const secret = accepted('secrets');
+  const both = (secrets: Partial<ScanReport>, malware: Partial<ScanReport>) => ({
+    reports: [report('secrets', secrets), report('malware', malware)],
+  });
+  const found = (kind: 'infected' | 'secrets' | 'suspicious') => ({ counts: { ...NONE, [kind]: 1 } });
+
+  it.each<[string, Partial<ConcludeInput>, string, string, string]>([
+    ['secrets leave an object clean, and it says why', both(secret, {}), 'clean', 'findings_accepted', 'tag'],
+    [
+      'malware keeps its name, and nobody is asked again',
+      both({}, virus),
+      'infected',
+      'malware_accepted',
+      'tag',
+    ],
+    [
+      'what is only suspicious does so too',
+      both({}, accepted('suspicious')),
+      'suspicious',
+      'malware_accepted',
+      'tag',
+    ],
+    [
+      'a secret beside it is asked about',
+      both(found('secrets'), virus),
+      'infected',
+      'secrets_found',
+      'review',
+    ],
+    [
+      'malware that nobody knows counts as ever',
+      both({}, { counts: { ...found('infected').counts, ...accepted('infected').counts, infected: 1 } }),
+      'infected',
+      'malware_found',
+      'review',
+    ],
+    [
+      'what was not looked at is no cleaner for it',
+      both(secret, { bytesScanned: 0 }),
+      'incomplete',
+      'bytes_not_scanned',
+      'tag',
+    ],
+    [
+      'encrypted content beside known malware is asked about',
+      both({}, { ...virus, notCovered: [{ path: 'a', reason: 'encrypted' }] }),
+      'infected',
+      'encrypted_content',
+      'review',
+    ],
+    [
+      'what another scanner found beside it is asked about',
+      { externalThreats: 1, ...both({}, virus) },
+      'infected',
+      'external_threats_found',
+      'review',
+    ],
+    [
+      'of bytes that are gone nothing is said',
+      { gaps: ['gone'], ...both({}, virus) },
+      'gone',
+      'object_gone_during_scan',
+      'none',
+    ],
+  ])('%s', (_, parts, verdict, reason, route) => {
+    expect(say(parts)).toMatchObject({ verdict, reason, route });
+  });
+});

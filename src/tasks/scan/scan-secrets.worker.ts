@@ -54,8 +54,8 @@ export class ScanSecretsWorker extends TaskWorker {
         signal,
         passwords: () => this.buckets.archivePasswords(object.endpointId, object.bucket),
       });
-      const fingerprints = look.findings.map(({ fingerprint }) => fingerprint);
-      look.accept(await this.baseline.among(fingerprints, object.bucket), object.bucket, this.clock.now());
+      const at = { ...object, sha256: looked.sha256 };
+      look.accept(await this.baseline.among(look.findings, at), at, this.clock.now());
       look.verified(await this.verifier.verify(look.verifiable(), signal));
       const { report, findings } = await withMaskedPaths(this.scanner.scanner, {
         report: look.report(looked, object.sizeBytes),

@@ -1,4 +1,4 @@
-import { acceptedAs, type Accepted } from '../../verdicts/baseline/accepted.js';
+import { acceptedAs, withReason, type Accepted, type FoundAt } from '../../verdicts/baseline/accepted.js';
 import type { Instant } from '../../clock.js';
 import type { Finding, NotCovered, ScanReport, Verified } from '../../verdicts/ledger.js';
 import type { ByteSink } from './archive/byte-sink.js';
@@ -22,6 +22,7 @@ export class SecretsLook implements ObjectLook {
   findings: readonly Finding[] = [];
   total = 0;
   private high = 0;
+  private accepted = 0;
   private readonly gaps: NotCovered[] = [];
   private engine: SecretScanResult['engine'] | undefined;
   /** By fingerprint: what the verifier may open, and nobody writes down. */
@@ -42,15 +43,18 @@ export class SecretsLook implements ObjectLook {
   }
 
   /**
-   * Marks what the baseline answers for: it is recorded, and counts no more than a guess would. What is found and not kept
+   * Marks what the baseline or an exception answers for: it is recorded, and counts no more than a guess would. What is found and not kept
    * goes on counting, because nobody can tell what it is.
    */
-  accept(entries: readonly Accepted[], bucket: string, now: Instant): void {
+  accept(entries: readonly Accepted[], at: FoundAt, now: Instant): void {
     this.findings = this.findings.map((finding) => {
-      const entry = acceptedAs(finding, bucket, entries, now);
+      const entry = acceptedAs(finding, at, entries, now);
       if (entry === undefined) return finding;
-      if (finding.confidence === 'high') this.high -= 1;
-      return { ...finding, accepted: entry.reason };
+      if (finding.confidence === 'high') {
+        this.high -= 1;
+        this.accepted += 1;
+      }
+      return withReason(finding, entry);
     });
   }
 
@@ -93,7 +97,13 @@ export class SecretsLook implements ObjectLook {
       members: looked.members,
       sha256: looked.sha256,
       notCovered: [...looked.notCovered, ...this.gaps],
-      counts: { infected: 0, secrets: this.high, suspicious: 0, lowConfidence: this.total - this.high },
+      counts: {
+        infected: 0,
+        secrets: this.high,
+        suspicious: 0,
+        lowConfidence: this.total - this.high,
+        ...(this.accepted > 0 && { accepted: { infected: 0, secrets: this.accepted, suspicious: 0 } }),
+      },
     };
   }
 

@@ -1,11 +1,13 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { appendAudit, type AuditEvent } from '../../audit/audit.js';
 import { changesBetween } from '../../audit/changes.js';
 import { Clock } from '../../clock.js';
+import { CONFIG, type Config } from '../../config.js';
 import { Database } from '../../database/database.js';
 import { Conflict, InvalidInput, NotFound } from '../../errors.js';
 import { wholeMilliseconds } from '../whole-milliseconds.js';
-import type { Accepted } from './accepted.js';
+import type { Accepted, Found, FoundAt } from './accepted.js';
+import { exceptionsInForce } from './sql/exceptions-in-force.js';
 import {
   countAccepted,
   findAccepted,
@@ -20,6 +22,9 @@ import {
 // Whoever accepts more than that has a rule to switch off, not findings to accept.
 const MAX_ENTRIES = 100_000;
 
+/** An entry of the baseline. */
+export type KnownSecret = Accepted & { readonly fingerprint: string };
+
 /** How many entries a change made, and how many it changed; the others were there as they are. */
 export interface Put {
   readonly added: number;
@@ -33,14 +38,16 @@ export class Baseline {
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'BASELINE'> = { BASELINE: 'open' },
   ) {}
 
-  /** What may answer for findings with these fingerprints now: one query, however many there are. */
-  async among(fingerprints: readonly string[], bucket: string): Promise<readonly Accepted[]> {
-    if (fingerprints.length === 0) return [];
-    const asked = [...new Set(fingerprints)];
+  /** What may answer for these findings now, of the baseline and of the exceptions: two queries, however many there are. */
+  async among(found: readonly Found[], at: FoundAt): Promise<readonly Accepted[]> {
+    if (found.length === 0) return [];
+    const fingerprints = [...new Set(found.map(({ fingerprint }) => fingerprint))];
     const now = wholeMilliseconds(this.clock);
-    return (await findAccepted(this.database, { fingerprints: asked, bucket, now })).map(acceptedOf);
+    const known = await findAccepted(this.database, { fingerprints, bucket: at.bucket, now });
+    return [...known.map(acceptedOf), ...(await exceptionsInForce(this.database, found, at, now))];
   }
 
   list(
@@ -56,9 +63,15 @@ export class Baseline {
   /**
    * Accepts these from the next scan on; an entry for the same fingerprint and bucket is replaced.
    *
-   * @throws InvalidInput for one that is named twice or expired already; Conflict when there would be too many.
+   * @throws InvalidInput for one that is named twice or expired already; Conflict when there would be too many, and
+   *   where BASELINE is closed.
    */
-  put(entries: readonly Accepted[], actor: string): Promise<Put> {
+  async put(entries: readonly KnownSecret[], actor: string): Promise<Put> {
+    if (this.config.BASELINE === 'closed') {
+      throw new Conflict(
+        'The baseline takes in no more (BASELINE=closed). Ask for an exception, which somebody else must agree to: sallyport exceptions request',
+      );
+    }
     const at = wholeMilliseconds(this.clock);
     const rows = entries.map((entry) => ({ ...rowOf(entry), created_at: at, created_by: actor }));
     checkPlaces(rows, at);
@@ -107,7 +120,7 @@ export class Baseline {
 }
 
 /** An entry as the rest of the service knows it. */
-export const acceptedOf = (row: AcceptedRow): Accepted => ({
+export const acceptedOf = (row: AcceptedRow): KnownSecret => ({
   fingerprint: row.fingerprint,
   bucket: row.bucket === '' ? undefined : row.bucket,
   ruleId: row.rule_id ?? undefined,
@@ -115,7 +128,7 @@ export const acceptedOf = (row: AcceptedRow): Accepted => ({
   expiresAt: row.expires_at ?? undefined,
 });
 
-const rowOf = (entry: Accepted) => ({
+const rowOf = (entry: KnownSecret) => ({
   fingerprint: entry.fingerprint,
   bucket: entry.bucket ?? '',
   rule_id: entry.ruleId ?? null,

@@ -53,12 +53,16 @@ export class FindingEntity {
   @Column({ type: 'text', nullable: true })
   remediation!: string | null;
 
-  /** The baseline had its fingerprint when it was found: it did not count for the verdict. */
+  /** The baseline or an exception answered for it when it was found: it did not count for the verdict. */
   @Column({ type: 'boolean' })
   accepted!: boolean;
 
   @Column({ type: 'text', name: 'accepted_reason', nullable: true })
   acceptedReason!: string | null;
+
+  /** The exception that did. */
+  @Column({ type: 'uuid', name: 'exception_id', nullable: true })
+  exceptionId!: string | null;
 
   /** What its provider said of the secret; null when nobody asked. */
   @Column({ type: 'text', nullable: true })

@@ -33,9 +33,11 @@ export const FindingView = z
     /** The scanner outside that found it; empty for our own. */
     source: z.string(),
     remediation: z.string().nullable(),
-    /** The baseline had it: it did not count for the verdict. */
+    /** The baseline or an exception answers for it: it did not count for the verdict. */
     accepted: z.boolean(),
     acceptedReason: z.string().nullable(),
+    /** The exception that does. */
+    exceptionId: z.uuid().nullable(),
     /** What its provider said of the secret; null when nobody asked. */
     verified: z.enum(['active', 'inactive', 'unknown']).nullable(),
     verifiedAt: z.iso.datetime().nullable(),
@@ -79,6 +81,7 @@ export const findingView = (row: ExportedRow): FindingView => ({
   remediation: row.remediation,
   accepted: row.accepted,
   acceptedReason: row.accepted_reason,
+  exceptionId: row.exception_id,
   verified: row.verified,
   verifiedAt: maybeIso(row.verified_at),
 });

@@ -27,13 +27,13 @@ export async function replaceFindings(tx: Queryable, args: ReplaceFindings): Pro
   await tx.query(
     `INSERT INTO finding (scan_id, object_id, kind, rule_id, title, severity, confidence, path, line, "column",
                           byte_offset, excerpt, fingerprint, remediation, accepted, accepted_reason,
-                          verified, verified_at, source)
+                          verified, verified_at, source, exception_id)
      SELECT $1, $2, $3, f."ruleId", f.title, f.severity, f.confidence, f.path, f.line, f."column",
             f."byteOffset", f.excerpt, f.fingerprint, f.remediation,
-            f.accepted IS NOT NULL, f.accepted, f.verified, f."verifiedAt", $5
+            f.accepted IS NOT NULL, f.accepted, f.verified, f."verifiedAt", $5, f."exceptionId"
        FROM json_to_recordset($4::json) AS f ("ruleId" text, title text, severity text, confidence text,
             path text, line int, "column" int, "byteOffset" bigint, excerpt text, fingerprint text,
-            remediation text, accepted text, verified text, "verifiedAt" bigint)`,
+            remediation text, accepted text, verified text, "verifiedAt" bigint, "exceptionId" uuid)`,
     [args.scanId, args.objectId, stored, JSON.stringify(kept), args.source],
   );
   // What others found is all kept, or refused.
@@ -91,6 +91,7 @@ const storable = (finding: Finding) => ({
   fingerprint: storableText(finding.fingerprint, 300),
   remediation: finding.remediation === undefined ? undefined : storableText(finding.remediation, 2000),
   accepted: finding.accepted === undefined ? undefined : storableText(finding.accepted, 1000),
+  exceptionId: finding.exceptionId,
   verified: finding.verified?.state,
   verifiedAt: finding.verified?.at,
 });

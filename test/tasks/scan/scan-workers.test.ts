@@ -274,6 +274,26 @@ describe('secrets', () => {
     expect(findings.map(({ title }) => title)).toEqual([expect.stringMatching(/ in hex in base64$/)]);
   });
 
+  it('of malware that an exception answers for keep their name, and nobody is asked about them again', async () => {
+    const { scanId, object } = await bare.upload('known.com', eicar());
+    const sha256 = createHash('sha256').update(eicar()).digest('hex');
+    await db.query(
+      `INSERT INTO finding_exception (id, kind, scope, finding_kind, rule_id, fingerprint, endpoint_id, bucket, key,
+         member_path, sha256, reason, state, expires_at, requested_by, requested_by_name, requested_at, decided_by,
+         decided_at, next_at)
+       VALUES (gen_random_uuid(), 'false_positive', 'finding', 'malware', 'EICAR-Test-File', 'signature:EICAR-Test-File', 's3', 'elsewhere',
+         'k', '', $1, 'the test file', 'IN_FORCE', 4000000000000, 'a', 'A', 1, 'b', 1, 4000000000000)`,
+      [sha256],
+    );
+    const { report } = await bare.output('scan_malware', { scanId, object });
+    const counts = (report as unknown as ScanReport).counts;
+    expect(counts).toMatchObject({ infected: 0, accepted: { infected: 1 } });
+    expect(bare.ledger.findings.get(`${scanId}:malware`)?.findings).toMatchObject([
+      { fingerprint: 'signature:EICAR-Test-File', accepted: 'the test file' },
+    ]);
+    await db.query('DELETE FROM finding_exception');
+  });
+
   it('that the baseline answers for are recorded with the reason, and do not make the verdict', async () => {
     const token = fakeToken();
     const baseline = new Baseline(db, full.clock);
@@ -285,7 +305,11 @@ describe('secrets', () => {
     const moved = await scan(full, 'known/b.zip', zip([{ name: 'c.txt', content: `\n\nT=${token}\n` }]));
     expect(moved.verdict).toBe('clean');
     expect(moved.findings).toMatchObject([{ fingerprint, accepted: 'revoked' }]);
-    expect(moved.reports[0]?.counts).toEqual({ infected: 0, secrets: 0, suspicious: 0, lowConfidence: 1 });
+    expect(moved.reports[0]?.counts).toMatchObject({
+      secrets: 0,
+      lowConfidence: 1,
+      accepted: { secrets: 1 },
+    });
 
     const beside = await scan(full, 'known/d.txt', `T=${token}\nU=${fakeToken()}\n`);
     expect([beside.verdict, beside.reports[0]?.counts.secrets]).toEqual(['secrets', 1]);

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import type { SecretFinding, SecretScanner } from '../../../src/tasks/scan/secrets/finding.js';
 import { SecretsLook } from '../../../src/tasks/scan/secrets-look.js';
 
+const AT = { endpointId: 's3', bucket: 'b', key: 'key' };
+
 const looked = { bytes: 1, sha256: '', members: 0, notCovered: [], unlocked: new Set<string>() };
 
 const found = (fingerprint: string, confidence: SecretFinding['confidence']): SecretFinding => ({
@@ -55,21 +57,21 @@ const countsOf = (look: SecretsLook) => look.report(looked, 1).counts;
 
 test('what is accepted counts as little as a guess, and the sum stays', async () => {
   const look = await lookAt([found('a', 'high'), found('b', 'high'), found('a', 'low')], 0);
-  look.accept([{ fingerprint: 'a', reason: 'known' }], 'b', 0);
+  look.accept([{ fingerprint: 'a', reason: 'known' }], AT, 0);
   expect(countsOf(look)).toMatchObject({ secrets: 1, lowConfidence: 2 });
   expect(look.findings.map(({ accepted }) => accepted)).toEqual(['known', undefined, 'known']);
 });
 
 test('what is found and not listed always counts, though all that is listed is accepted', async () => {
   const look = await lookAt([found('a', 'high')], 1);
-  look.accept([{ fingerprint: 'a', reason: 'known' }], 'b', 0);
+  look.accept([{ fingerprint: 'a', reason: 'known' }], AT, 0);
   expect(countsOf(look)).toMatchObject({ secrets: 1, lowConfidence: 1 });
 });
 
 test('with more than is kept, only what is kept is taken off', async () => {
   const many = Array.from({ length: 600 }, () => found('a', 'high'));
   const look = await lookAt(many, 0, 2);
-  look.accept([{ fingerprint: 'a', reason: 'known' }], 'b', 0);
+  look.accept([{ fingerprint: 'a', reason: 'known' }], AT, 0);
   expect(look.findings).toHaveLength(1000);
   expect(countsOf(look)).toMatchObject({ secrets: 200, lowConfidence: 1000 });
 });
@@ -95,7 +97,7 @@ test('what is in use counts, though it was a guess; what is not counts as before
 test('nobody is asked about what somebody answers for', async () => {
   const sealed = (name: string) => ({ ...found(name, 'high'), sealedSecret: `sealed ${name}` });
   const look = await lookAt([sealed('a'), sealed('b'), sealed('a'), found('c', 'high')], 0);
-  look.accept([{ fingerprint: 'a', reason: 'known' }], 'b', 0);
+  look.accept([{ fingerprint: 'a', reason: 'known' }], AT, 0);
   expect(look.verifiable()).toEqual([{ fingerprint: 'b', ruleId: 'r', sealed: 'sealed b' }]);
 });
 
@@ -110,7 +112,7 @@ test('never counts fewer than those that nobody accepted', async () => {
       );
       look.accept(
         known.map((fingerprint) => ({ fingerprint, reason: 'known' })),
-        'b',
+        AT,
         0,
       );
       const open = all.filter(([print, level]) => level === 'high' && !known.some((k) => k === print)).length;

@@ -21,6 +21,10 @@ const { server } = await httpApp(
 
 const fingerprint = (n: number): string => `hmac-sha256:fingerprint-1a:${n.toString(16).padStart(64, '0')}`;
 
+const found = (n: number) =>
+  ({ kind: 'secret', fingerprint: fingerprint(n), ruleId: 'r', path: '' }) as const;
+const AT = { endpointId: 's3', bucket: 'uploads', key: 'k' };
+
 async function call(method: 'GET' | 'POST' | 'DELETE', path = '', payload?: object) {
   const answer = await server.inject({
     method,
@@ -134,9 +138,9 @@ describe('the baseline', () => {
       reason: 'until noon',
       expiresAt: '2026-11-23T12:00:01Z',
     });
-    expect(await baseline.among([fingerprint(4)], 'uploads')).toHaveLength(1);
+    expect(await baseline.among([found(4)], AT)).toHaveLength(1);
     parts.clock.advance(1000);
-    expect(await baseline.among([fingerprint(4)], 'uploads')).toEqual([]);
+    expect(await baseline.among([found(4)], AT)).toEqual([]);
     expect((await call('GET')).body['items']).toMatchObject([{ expired: true }]);
   });
 
@@ -159,6 +163,15 @@ describe('the baseline', () => {
   });
 });
 
+it('takes in nothing more where it is closed, and goes on counting what it has', async () => {
+  await baseline.put([{ fingerprint: fingerprint(1), reason: 'known' }], 'user:alice');
+  const closed = new Baseline(parts.database, parts.clock, { BASELINE: 'closed' });
+  await expect(
+    closed.put([{ fingerprint: fingerprint(2), reason: 'known' }], 'user:alice'),
+  ).rejects.toMatchObject({ status: 409 });
+  expect(await closed.among([found(1), found(2)], AT)).toHaveLength(1);
+});
+
 it('is asked once for all fingerprints of an object, and only about its bucket', async () => {
   await baseline.put(
     [
@@ -168,7 +181,6 @@ it('is asked once for all fingerprints of an object, and only about its bucket',
     ],
     'user:alice',
   );
-  const asked = [fingerprint(1), fingerprint(1), fingerprint(2), fingerprint(3)];
-  const found = await baseline.among(asked, 'uploads');
-  expect(found.map(({ reason }) => reason).sort()).toEqual(['all', 'own']);
+  const answering = await baseline.among([1, 1, 2, 3].map(found), AT);
+  expect(answering.map(({ reason }) => reason).sort()).toEqual(['all', 'own']);
 });

@@ -31,6 +31,7 @@ const finding = (parts: Partial<FindingView> = {}): FindingView => ({
   remediation: 'https://docs.github.com/revoke me',
   accepted: false,
   acceptedReason: null,
+  exceptionId: null,
   verified: null,
   verifiedAt: null,
   ...parts,
@@ -147,6 +148,7 @@ test('whatever a finding holds, the log fits the schema', () => {
     byteOffset: fc.option(fc.integer({ min: -1, max: 9 })),
     accepted: fc.boolean(),
     acceptedReason: fc.option(text),
+    exceptionId: fc.constant(null),
   });
   fc.assert(
     fc.property(fc.array(view), (views) => {

@@ -38,6 +38,7 @@ export interface ExportedRow {
   readonly remediation: string | null;
   readonly accepted: boolean;
   readonly accepted_reason: string | null;
+  readonly exception_id: string | null;
   readonly verified: 'active' | 'inactive' | 'unknown' | null;
   readonly verified_at: number | null;
 }
@@ -76,7 +77,7 @@ export async function pageFindings(
        SELECT f.id, f.object_id, o.endpoint_id, o.bucket, o.key, o.version_id, o.verdict, f.scan_id,
               s.verdict_at::float8 AS judged_at, f.kind, f.rule_id, f.title, f.severity, f.confidence, f.path, f.line,
               f."column", f.byte_offset::float8 AS byte_offset, f.excerpt, f.fingerprint, f.source, f.remediation,
-              f.accepted, f.accepted_reason, f.verified, f.verified_at::float8 AS verified_at
+              f.accepted, f.accepted_reason, f.exception_id, f.verified, f.verified_at::float8 AS verified_at
          FROM f JOIN scan s ON s.id = f.scan_id
          JOIN object_version o ON o.id = f.object_id AND o.verdict_generation = s.generation
         WHERE ${parts.join(' AND ')}
