@@ -429,6 +429,8 @@ const Environment = z.object({
   MAIL_REPLIES: z.enum(['comment', 'refuse', 'decide']).default('refuse'),
   /** Reviewers who get a mail for each review, comma list. */
   REVIEW_TO: list,
+  /** Review queues whose downloads somebody else must agree to, comma list; `*` for all. */
+  DOWNLOAD_FOUR_EYES: list,
   /** Who gets the weekly report, comma list. */
   REPORT_TO: list,
   /** Who hears of the service's own troubles, comma list. */

@@ -24,7 +24,7 @@ const WAIT_MS = 5_000;
 /** Routes that are open without a login and read a body; each proves its callers in its own way, after reading. */
 const OPEN_ROUTES: readonly (readonly [RegExp, number])[] = [
   [/^\/events\/(s3|sns)(\/|$)/, MAX_EVENT_BYTES],
-  [/^\/(api\/v1\/session|api\/token|api\/v1\/slack\/|r\/)/, MAX_UNKNOWN_BYTES],
+  [/^\/(api\/v1\/session|api\/token|api\/v1\/slack\/|r\/|q\/)/, MAX_UNKNOWN_BYTES],
 ];
 
 /** Small limits for what is open to strangers. Before the first route. */

@@ -88,7 +88,7 @@ export const plainPath = (url: string): string =>
 export const loggablePath = (url: string): string =>
   plainPath(url)
     .replace(
-      /^\/+(events\/s3|api\/external\/postgres|r|slack\/link|api\/v1\/slack\/link)\/.*/s,
+      /^\/+(events\/s3|api\/external\/postgres|r|q|api\/v1\/downloads|slack\/link|api\/v1\/slack\/link)\/.*/s,
       '/$1/[redacted]',
     )
     // The token of a grant, wherever somebody puts it.

@@ -1,9 +1,15 @@
 import type { Provider, Type } from '@nestjs/common';
 import { ReviewContextController } from './context/context.controller.js';
+import { DownloadsController } from './downloads/downloads.controller.js';
+import { Downloads } from './downloads/downloads.service.js';
 import { UploaderIdentitiesController } from './uploader/identities.controller.js';
 import { Uploaders } from './uploader/uploaders.js';
 
 /** Who uploaded what a review is about, and what people are shown of it. */
-export const EVIDENCE_CONTROLLERS: readonly Type[] = [UploaderIdentitiesController, ReviewContextController];
+export const EVIDENCE_CONTROLLERS: readonly Type[] = [
+  UploaderIdentitiesController,
+  ReviewContextController,
+  DownloadsController,
+];
 
-export const EVIDENCE_PROVIDERS: readonly Provider[] = [Uploaders];
+export const EVIDENCE_PROVIDERS: readonly Provider[] = [Uploaders, Downloads];

@@ -47,7 +47,7 @@ export function refusalError(refusal: Refusal): AppError {
       );
     case 'excluded':
       return new Forbidden(
-        `${refusal.who.name} may not decide here (four eyes): ${BECAUSE[refusal.because]}. Somebody else must.`,
+        `${refusal.who.name} may not decide here (four eyes): ${BECAUSE_TEXT[refusal.because]}. Somebody else must.`,
       );
     case 'not_asked':
       return new Forbidden(`This review asks ${partiesText(refusal.asked)}. Ask one of them, or an admin.`);
@@ -70,7 +70,8 @@ export function refusalError(refusal: Refusal): AppError {
   }
 }
 
-const BECAUSE: Readonly<Record<ExcludedAs, string>> = {
+/** Why four eyes keep somebody out. */
+export const BECAUSE_TEXT: Readonly<Record<ExcludedAs, string>> = {
   requester: 'they asked for it',
   uploader: 'they uploaded the object',
   definitionEditor: 'they last changed the workflow that asks',

@@ -60,7 +60,7 @@ class HeaderGuard implements CanActivate {
     const roles = (request.headers['x-test-roles'] ?? 'analyst').split(',') as AccessRole[];
     const queues = request.headers['x-test-grants']?.split(',') ?? [];
     return {
-      kind: 'user',
+      kind: request.headers['x-test-kind'] === 'apikey' ? 'apikey' : 'user',
       id,
       name: id,
       roles,

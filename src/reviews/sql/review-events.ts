@@ -31,6 +31,11 @@ export const REVIEW_EVENT_KINDS = [
   'auto_replied',
   'cancelled',
   'completed',
+  'download_asked',
+  'download_granted',
+  'download_refused',
+  'download_started',
+  'download_ended',
 ] as const;
 export type ReviewEventKind = (typeof REVIEW_EVENT_KINDS)[number];
 
