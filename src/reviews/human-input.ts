@@ -19,11 +19,27 @@ const MINUTE = 60_000;
 const UNITS = { m: MINUTE, h: 60 * MINUTE, d: 1440 * MINUTE, w: 7 * 1440 * MINUTE } as const;
 const MAX_MS = 3650 * UNITS.d;
 
+interface Duration {
+  readonly count: number;
+  readonly unit: keyof typeof UNITS;
+}
+
+/** What a day and a week stand for in milliseconds: less than the whole of them where working time is counted. */
+interface Lengths {
+  readonly d: number;
+  readonly w: number;
+}
+
+const lengthOf = ({ count, unit }: Duration, lengths: Lengths): number =>
+  Math.round(count * { ...UNITS, ...lengths }[unit]);
+
 /** `30m`, `4h`, `3d`, `2w`; a number counts minutes, as Orkes' slaMinutes does. */
-const duration = z.union([z.string(), z.number()]).transform((value, context): number => {
-  const [, count = '', unit = 'm'] = /^(\d{1,6})([mhdw])$/.exec(String(value)) ?? [];
-  const ms = typeof value === 'number' ? value * MINUTE : Number(count) * UNITS[unit as keyof typeof UNITS];
-  if ((count !== '' || typeof value === 'number') && ms >= MINUTE && ms <= MAX_MS) return ms;
+const duration = z.union([z.string(), z.number()]).transform((value, context): Duration => {
+  const [, digits = '', letter = 'm'] = /^(\d{1,6})([mhdw])$/.exec(String(value)) ?? [];
+  const unit = letter as Duration['unit'];
+  const count = typeof value === 'number' ? value : Number(digits);
+  const ms = lengthOf({ count, unit }, UNITS);
+  if ((digits !== '' || typeof value === 'number') && ms >= MINUTE && ms <= MAX_MS) return { count, unit };
   context.addIssue({
     code: 'custom',
     message: 'must be a time such as 30m, 4h, 3d or 2w: at least a minute, at most ten years',
@@ -93,15 +109,13 @@ const Ours = z.object({
   reminders: z.array(duration).max(50).nullish(),
   escalation: z
     .array(
-      z
-        .object({
-          after: duration,
-          to: parties.min(1, 'must name whom to ask'),
-          action: z.enum(['add', 'replace']).default('add'),
-          loops: z.number().int().min(1).max(100).default(1),
-          every: duration.optional(),
-        })
-        .transform(({ after, every, ...step }) => ({ ...step, afterMs: after, everyMs: every ?? after })),
+      z.object({
+        after: duration,
+        to: parties.min(1, 'must name whom to ask'),
+        action: z.enum(['add', 'replace']).default('add'),
+        loops: z.number().int().min(1).max(100).default(1),
+        every: duration.optional(),
+      }),
     )
     .max(20)
     .nullish(),
@@ -111,6 +125,8 @@ const Ours = z.object({
       z.object({ action: z.enum(EXPIRY_ACTIONS), outcome: outcomeName.optional() }),
     ])
     .nullish(),
+  /** A working calendar by its name, in place of the one of the groups that are asked. */
+  calendar: z.string().trim().max(100).nullish(),
   claimTimeout: duration.nullish(),
   holdStopsClock: z.boolean().nullish(),
   /** False: it joins no case, because its title says what others of its kind do not ask. */
@@ -157,8 +173,15 @@ export interface HumanQuestion {
   readonly requester: string | undefined;
   readonly joinsCase: boolean;
   readonly uploader: string | undefined;
-  /** Resolves the names by `find`, which answers nothing for one that it does not know. */
-  policy(find: (named: NamedParty) => Party | undefined): Policy;
+  /**
+   * Resolves the names by `find`, which answers nothing for one that it does not know. @param lengths of a day and a week
+   * of working time, where there is a calendar.
+   */
+  policy(find: (named: NamedParty) => Party | undefined, lengths?: Lengths): Policy;
+  /** The working calendar that it names. */
+  readonly calendar: string | undefined;
+  /** Whom it asks first. */
+  readonly asked: readonly NamedParty[];
   /** Everyone whom it names. */
   readonly named: readonly NamedParty[];
   /** The stored template that is its form; the newest version where none is named. */
@@ -181,7 +204,12 @@ export function readHumanInput(input: unknown): { fault: string } | { question: 
   const orkes = fromOrkes(definition);
   const outcomes = given.outcomes ?? (definition === undefined ? DEFAULT_OUTCOMES : ORKES_OUTCOMES);
   const to = given.assign?.to ?? orkes.to;
-  const escalation = given.escalation ?? orkes.escalation;
+  const escalationIn = (lengths: Lengths): OrkesParts['escalation'] =>
+    given.escalation?.map(({ after, every, ...step }) => ({
+      ...step,
+      afterMs: lengthOf(after, lengths),
+      everyMs: lengthOf(every ?? after, lengths),
+    })) ?? orkes.escalation;
   const onExpire = given.onExpire ?? orkes.onExpire;
   const fault = faultOf(outcomes, given.rejecting ?? undefined, onExpire);
   if (fault !== undefined) return { fault };
@@ -199,9 +227,11 @@ export function readHumanInput(input: unknown): { fault: string } | { question: 
       requester: given.requester ?? undefined,
       joinsCase: given.joinsCase ?? true,
       uploader: given.uploader ?? undefined,
-      named: [...to, ...escalation.flatMap((step) => step.to)],
+      named: [...to, ...escalationIn(UNITS).flatMap((step) => step.to)],
+      asked: to,
+      calendar: given.calendar == null || given.calendar === '' ? undefined : given.calendar,
       template: given.form == null ? orkes.template : undefined,
-      policy: (find) => {
+      policy: (find, lengths = UNITS) => {
         const found = (list: readonly NamedParty[]): Party[] =>
           // A name that nobody has any more stays, so that nobody else is asked in its place.
           list.map((party) => find(party) ?? unknownParty(party));
@@ -217,14 +247,14 @@ export function readHumanInput(input: unknown): { fault: string } | { question: 
           },
           fourEyes: given.fourEyes ?? [],
           rejecting,
-          deadlineMs: given.deadline ?? orkes.deadlineMs,
-          remindersMs: given.reminders ?? [],
-          escalation: escalation.map((step): EscalationStep => ({ ...step, to: found(step.to) })),
+          deadlineMs: given.deadline == null ? orkes.deadlineMs : lengthOf(given.deadline, lengths),
+          remindersMs: (given.reminders ?? []).map((after) => lengthOf(after, lengths)),
+          escalation: escalationIn(lengths).map((step): EscalationStep => ({ ...step, to: found(step.to) })),
           onExpire: {
             action,
             outcome: onExpire?.outcome ?? (action === 'APPROVE' ? (granting ?? '') : EXPIRED_OUTCOME),
           },
-          claimTimeoutMs: given.claimTimeout ?? undefined,
+          claimTimeoutMs: given.claimTimeout == null ? undefined : lengthOf(given.claimTimeout, UNITS),
           holdStopsClock: given.holdStopsClock ?? false,
           form: given.form ?? undefined,
           ...(definition === undefined ? {} : { asOrkes: true }),

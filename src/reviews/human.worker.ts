@@ -4,11 +4,20 @@ import { Clock } from '../clock.js';
 import { Database } from '../database/database.js';
 import type { Queryable } from '../database/queryable.js';
 import type { Task } from '../engine/model/execution.js';
-import { TaskWorker, TerminalError, type TaskContext, type TaskOutcome } from '../engine/ports.js';
+import {
+  RetryLater,
+  TaskWorker,
+  TerminalError,
+  type TaskContext,
+  type TaskOutcome,
+} from '../engine/ports.js';
 import { Alerts } from '../outbound/alerts.js';
 import { OutboxBell } from '../outbound/outbox-bell.js';
 import { questionOf } from './cases/kin.js';
 import { Kinship } from './cases/kinship.js';
+import { workingHoursOf } from './calendars/calendar-spec.js';
+import { Calendars } from './calendars/calendars.service.js';
+import { lengthsOf, NoWorkingTime, workingLater, type WorkingHours } from './calendars/working-time.js';
 import { EvidenceSource } from './evidence.js';
 import { FourEyes } from './four-eyes.js';
 import { readHumanInput, type HumanQuestion } from './human-input.js';
@@ -22,8 +31,9 @@ import type { Review } from './review.js';
 import type { ReviewerPerson } from './reviewers.js';
 import { withUndetermined, type Policy } from './rules/policy.js';
 import { canBeReached } from './rules/quorum.js';
-import { timersOf } from './rules/schedule.js';
+import { timersOf, type Timer } from './rules/schedule.js';
 import type { Subject } from './rules/subject.js';
+import { isCalendarStill, type StoredCalendar } from './sql/calendars.js';
 import { findReview } from './sql/find-review.js';
 import { insertReview } from './sql/insert-review.js';
 import { insertTimers } from './sql/timers.js';
@@ -38,7 +48,14 @@ interface Draft {
   readonly roster: Roster;
   /** Which question it is, whatever object it names. */
   readonly question: string;
+  /** All that the clock is to do to it. */
+  readonly timers: readonly Timer[];
+  /** By which they were computed. */
+  readonly calendar: StoredCalendar | undefined;
 }
+
+// Each attempt after the first means that somebody changed the calendar meanwhile.
+const MAX_DRAFTS = 5;
 
 /**
  * The worker of HUMAN tasks: opens the task's one review and leaves the task to whoever decides.
@@ -62,6 +79,7 @@ export class HumanWorker extends TaskWorker {
     private readonly uploaders: Uploaders,
     private readonly templates: FormTemplates,
     private readonly kinship: Kinship,
+    private readonly calendars: Calendars,
   ) {
     super();
   }
@@ -69,29 +87,38 @@ export class HumanWorker extends TaskWorker {
   async execute(task: Task, context: TaskContext): Promise<TaskOutcome> {
     const existing = await findReview(this.db, { taskId: task.taskId });
     if (existing !== undefined) return { kind: 'parked' };
-    const draft = await this.draft(task);
-    // Once around: what follows is durable, and must not be done for a task that is no longer ours.
-    if (context.signal.aborted) return { kind: 'parked' };
-    const opened = await this.db.transaction((tx) => this.open(tx, draft));
-    if (opened) {
-      this.bell.ring();
-      context.log(`review ${draft.review.id} opened; it asks ${draft.asked.length} people`);
+    for (let attempt = 1; attempt <= MAX_DRAFTS; attempt++) {
+      const draft = await this.draft(task);
+      // Once around: what follows is durable, and must not be done for a task that is no longer ours.
+      if (context.signal.aborted) return { kind: 'parked' };
+      const opened = await this.db.transaction((tx) => this.open(tx, draft));
+      if (opened === 'outdated') continue;
+      if (opened === 'opened') {
+        this.bell.ring();
+        context.log(`review ${draft.review.id} opened; it asks ${draft.asked.length} people`);
+      }
+      return { kind: 'parked' };
     }
-    return { kind: 'parked' };
+    throw new RetryLater(1, 'its working calendar changes faster than the review can be opened');
   }
 
-  private async open(tx: Queryable, { review: pooled, asked, roster, question }: Draft): Promise<boolean> {
+  private async open(tx: Queryable, draft: Draft): Promise<'opened' | 'known' | 'outdated'> {
+    const { review: pooled, asked, roster, question, timers, calendar } = draft;
+    // Else an edit that does not see the review yet would leave it with the old hours.
+    if (calendar !== undefined && !(await isCalendarStill(tx, calendar.name, calendar.version)))
+      return 'outdated';
     const at = pooled.createdAt;
     const to = await chooseHolder(tx, pooled, asked);
     const review = to === undefined ? pooled : givenTo(pooled, to, at);
-    if ((await insertReview(tx, review)) === undefined) return false;
-    await insertTimers(tx, review.id, timersOf(review.policy, at));
+    if ((await insertReview(tx, review)) === undefined) return 'known';
+    await insertTimers(tx, review.id, timers);
     const holder = to === undefined ? undefined : roster.person(to.id);
     const messages = this.writer.tell(review, holder === undefined ? asked : [holder], { kind: 'opened' });
     const data = {
       outcomes: review.outcomes,
       queue: review.policy.queue,
       asks: partiesText(review.policy.to),
+      ...(review.policy.calendar === undefined ? {} : { calendar: review.policy.calendar }),
       told: messages.map((message) => message.kind),
       ...(to === undefined ? {} : { to }),
       ...(review.excluded.length === 0 ? {} : { excluded: review.excluded }),
@@ -102,7 +129,7 @@ export class HumanWorker extends TaskWorker {
     await this.kinship.opened(tx, review, question);
     if (!canBeReached(review.policy, asked.length)) await this.nobody(tx, review, asked.length);
     await this.writer.enqueue(tx, messages);
-    return true;
+    return 'opened';
   }
 
   /** Too few are left to decide: known now, not at the deadline. */
@@ -130,10 +157,14 @@ export class HumanWorker extends TaskWorker {
     const { question } = read;
     const now = Math.round(this.clock.now());
     const roster = await this.people.at(now);
+    const calendar = await this.calendarOf(task, question);
+    const hours = calendar && workingHoursOf(calendar);
     const policy = {
-      ...question.policy((named) => roster.party(named)),
+      ...question.policy((named) => roster.party(named), hours && lengthsOf(hours)),
       ...(await this.formOf(task, question)),
+      ...(calendar === undefined ? {} : { calendar: calendar.name }),
     };
+    const timers = this.timersBy(task, policy, now, hours);
     const fault = policy.form === undefined ? undefined : schemaFault(policy.form);
     if (fault !== undefined)
       throw new TerminalError(`HUMAN task ${task.referenceTaskName}: input form: ${fault}`);
@@ -166,7 +197,7 @@ export class HumanWorker extends TaskWorker {
       votes: [],
       excluded,
       escalated: 0,
-      dueAt: policy.deadlineMs === undefined ? undefined : now + policy.deadlineMs,
+      dueAt: timers.find(({ kind }) => kind === 'expire')?.at,
       createdAt: now,
       updatedAt: now,
     };
@@ -174,7 +205,44 @@ export class HumanWorker extends TaskWorker {
       ? task.referenceTaskName
       : `${task.referenceTaskName} of ${task.taskId}`;
     const named = { workflowName: task.workflowType, reference };
-    return { review, asked, roster, question: questionOf(named, review.outcomes, review.policy) };
+    return {
+      review,
+      asked,
+      roster,
+      question: questionOf(named, review.outcomes, review.policy),
+      timers,
+      calendar,
+    };
+  }
+
+  /** The working calendar by which it counts. */
+  private async calendarOf(
+    { referenceTaskName }: Task,
+    { calendar: named, asked }: HumanQuestion,
+  ): Promise<StoredCalendar | undefined> {
+    const groups = asked.filter(({ kind }) => kind === 'group').map(({ name }) => name);
+    const found = await this.calendars.forQuestion(named, groups);
+    if (found !== 'unknown') return found;
+    throw new TerminalError(
+      `HUMAN task ${referenceTaskName}: input calendar: there is no calendar ${named ?? ''}. Make it by PUT /api/v1/calendars/{name}, then retry.`,
+    );
+  }
+
+  private timersBy(
+    { referenceTaskName }: Task,
+    policy: Policy,
+    now: number,
+    hours: WorkingHours | undefined,
+  ): readonly Timer[] {
+    try {
+      return timersOf(policy, now, hours && workingLater(hours));
+    } catch (error) {
+      if (!(error instanceof NoWorkingTime)) throw error;
+      throw new TerminalError(
+        `HUMAN task ${referenceTaskName}: input calendar: ${policy.calendar ?? ''}: ${error.message}`,
+        { cause: error },
+      );
+    }
   }
 
   /** The form of the template that it names, as it is now: the review keeps it. */

@@ -1,5 +1,7 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { AbsencesController } from './absences.controller.js';
+import { CalendarsController } from './calendars/calendars.controller.js';
+import { Calendars } from './calendars/calendars.service.js';
 import { REVIEW_CHANNELS, type ReviewChannel } from './channels/channel.js';
 import { MailChannel } from './channels/mail/mail.channel.js';
 import { MailLinkService } from './channels/mail/mail-link.service.js';
@@ -70,6 +72,7 @@ export class ReviewsModule {
         ReviewsController,
         ReviewActionsController,
         AbsencesController,
+        CalendarsController,
         HumanTasksController,
         HumanTemplatesController,
         ...BACKLOG_CONTROLLERS,
@@ -89,6 +92,7 @@ export class ReviewsModule {
         ...BACKLOG_PROVIDERS,
         Timekeeper,
         OpenReviewHold,
+        Calendars,
         FormTemplates,
         HumanTasks,
         HumanWorker,

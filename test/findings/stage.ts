@@ -31,6 +31,7 @@ import { HumanWorker } from '../../src/reviews/human.worker.js';
 import { People } from '../../src/reviews/people.js';
 import { ReviewWriter } from '../../src/reviews/review-writer.js';
 import type { Review } from '../../src/reviews/review.js';
+import { Calendars } from '../../src/reviews/calendars/calendars.service.js';
 import { FormTemplates } from '../../src/reviews/orkes/form-templates.js';
 import { Uploaders } from '../../src/reviews/uploader/uploaders.js';
 import { Reviewers } from '../../src/reviews/reviewers.js';
@@ -136,6 +137,7 @@ export async function findingsStage(environment: Record<string, string> = {}) {
     new Uploaders(db, clock, { list: async () => [] }),
     new FormTemplates(db, clock),
     kinship,
+    new Calendars(db, clock, writer),
   );
   const workers: TaskWorker[] = [
     human,

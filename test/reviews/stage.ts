@@ -24,6 +24,7 @@ import { CompleteHandler } from '../../src/reviews/complete.handler.js';
 import { EvidenceSource } from '../../src/reviews/evidence.js';
 import { Alerts } from '../../src/outbound/alerts.js';
 import { FourEyes } from '../../src/reviews/four-eyes.js';
+import { Calendars } from '../../src/reviews/calendars/calendars.service.js';
 import { HumanWorker } from '../../src/reviews/human.worker.js';
 import { FormTemplates } from '../../src/reviews/orkes/form-templates.js';
 import { People } from '../../src/reviews/people.js';
@@ -364,6 +365,7 @@ export async function reviewsStage(
   const uploaders = new Uploaders(db, clock, accounts);
   const templates = new FormTemplates(db, clock);
   const kinship = new Kinship(writer);
+  const calendars = new Calendars(db, clock, writer);
   const worker = new HumanWorker(
     db,
     clock,
@@ -376,6 +378,7 @@ export async function reviewsStage(
     uploaders,
     templates,
     kinship,
+    calendars,
   );
   const [bytes, contexts] = [new GivenBytes(), new GivenContexts()];
   const timekeeper = new Timekeeper({ ROLES: ['engine'] }, log, db, clock, bell, people, reviews, writer);

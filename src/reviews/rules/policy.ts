@@ -56,6 +56,8 @@ export interface Policy {
   readonly form?: Readonly<Record<string, unknown>> | undefined;
   /** The stored template that the form is from, in the version that was the form when it opened. */
   readonly template?: { readonly name: string; readonly version: number } | undefined;
+  /** The working calendar by which its times count; the clock alone when absent. */
+  readonly calendar?: string | undefined;
   /** Asked in Orkes' words: takes what is filled in without a form too, and hands it on field by field. */
   readonly asOrkes?: boolean | undefined;
 }

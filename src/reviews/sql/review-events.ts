@@ -17,6 +17,7 @@ export const REVIEW_EVENT_KINDS = [
   'asked',
   'answered',
   'postponed',
+  'rescheduled',
   'renewed',
   'reminded',
   'escalated',

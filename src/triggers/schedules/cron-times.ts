@@ -1,7 +1,7 @@
 import { Cron, CronPattern } from 'croner';
 import type { Instant } from '../../clock.js';
 import { InvalidInput } from '../../errors.js';
-import { isTimeZone, offsetAt } from './time-zone.js';
+import { isTimeZone, offsetAt } from '../../time-zone.js';
 
 const MODE = '5-or-6-parts';
 const MAX_CRON_LENGTH = 200;

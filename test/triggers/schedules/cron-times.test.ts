@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CronTimes } from '../../../src/triggers/schedules/cron-times.js';
-import { isTimeZone } from '../../../src/triggers/schedules/time-zone.js';
+import { isTimeZone } from '../../../src/time-zone.js';
 
 const at = (iso: string): number => Date.parse(iso);
 const list = (cron: string, zone: string, after: string, count: number): string[] =>
