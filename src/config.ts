@@ -5,6 +5,7 @@ import { groupMap } from './access/oidc/group-map.js';
 import { DEFAULT_POOL_SIZE, MIN_POOL_SIZE } from './database/pool-sizes.js';
 import { ConfigError } from './errors.js';
 import { parseProxy } from './http/client.js';
+import { parseNetwork } from './outbound/egress/addresses.js';
 
 /*
  * Every environment variable that the service reads, its default and its meaning. Nothing else reads process.env
@@ -435,6 +436,17 @@ const Environment = z.object({
   REPORT_TO: list,
   /** Who hears of the service's own troubles, comma list. */
   ALERT_TO: list,
+  /** Networks on your side that webhooks may be sent to, comma list as `10.2.0.0/16`; public addresses always. */
+  WEBHOOK_NETWORKS: list.transform((networks, context) =>
+    networks.flatMap((network) => {
+      try {
+        return [parseNetwork(network)];
+      } catch {
+        context.addIssue({ code: 'custom', message: `${network} is no network such as 10.2.0.0/16` });
+        return [];
+      }
+    }),
+  ),
   SLACK_BOT_TOKEN: z.string().optional(),
   SLACK_APP_TOKEN: z.string().optional(),
   SLACK_SIGNING_SECRET: z.string().optional(),

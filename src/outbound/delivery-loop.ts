@@ -153,8 +153,9 @@ export class DeliveryLoop {
 
   private settlementOf(row: ClaimedRow, result: Delivery): Settlement {
     const now = Math.round(this.parts.clock.now());
-    const base = { id: row.id, owner: this.parts.owner, attempt: row.attempt, now };
-    if (result.kind === 'sent') return { ...base, state: 'sent', receipt: result.receipt ?? null };
+    const receipt = result.receipt ?? null;
+    const base = { id: row.id, owner: this.parts.owner, attempt: row.attempt, now, receipt };
+    if (result.kind === 'sent') return { ...base, state: 'sent' };
     if (result.kind === 'giveUp') return { ...base, state: 'failed', reason: result.reason };
     if (row.attempt >= MAX_ATTEMPTS)
       return { ...base, state: 'failed', reason: `${result.reason} (after ${row.attempt} attempts)` };

@@ -14,9 +14,10 @@ import { DeliveryLoop } from './delivery-loop.js';
 import { OutboxBell } from './outbox-bell.js';
 import { OUTBOX_HANDLERS, type OutboxHandler } from './outbox.js';
 import { outboxHealth } from './sql/outbox-health.js';
-import { purgeSent } from './sql/purge-sent.js';
+import { purgeFailed, purgeSent } from './sql/purge-sent.js';
 
 const PURGE_EVERY_MS = 600_000;
+const DAY_MS = 86_400_000;
 // Waiting longer than this is shown: something that delivers is away or slow.
 const DEGRADED_AFTER_SECONDS = 300;
 
@@ -79,7 +80,10 @@ export class OutboxRunner extends HealthCheck implements OnApplicationBootstrap,
 
   private async purge(): Promise<void> {
     try {
-      await purgeSent(this.db, Math.round(this.clock.now()));
+      const now = Math.round(this.clock.now());
+      await purgeSent(this.db, now);
+      for (const { kind, forgetFailedAfterDays: days } of this.handlers)
+        if (days !== undefined) await purgeFailed(this.db, kind, now - days * DAY_MS);
     } catch (error) {
       this.log.warn({ err: error }, 'old outbox rows could not be removed; tried again later');
     }

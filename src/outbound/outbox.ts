@@ -32,12 +32,15 @@ export type Delivery =
       readonly reason: string;
       /** It may have arrived: the answer was lost. */
       readonly ambiguous?: boolean | undefined;
+      /** What is known of the answer; the last one's is kept. */
+      readonly receipt?: Readonly<Record<string, unknown>> | undefined;
     }
   | {
       readonly kind: 'giveUp';
       readonly reason: string;
       /** Of a mail: the status of RFC 3463 with which its address was refused, as 5.1.1. */
       readonly mailStatus?: string | undefined;
+      readonly receipt?: Readonly<Record<string, unknown>> | undefined;
     };
 
 /** Delivers one kind of message. May be called again for a message whose answer was lost. */
@@ -49,6 +52,8 @@ export abstract class OutboxHandler {
   readonly concurrency: number = 4;
   /** An attempt that takes longer counts as ambiguous; also how long a dead process holds a message up. */
   readonly timeoutSeconds: number = 20;
+  /** What was given up is removed after so many days; kept until somebody looked at it when absent. */
+  readonly forgetFailedAfterDays: number | undefined = undefined;
   abstract deliver(message: OutboxDelivery): Promise<Delivery>;
 }
 

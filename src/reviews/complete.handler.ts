@@ -1,5 +1,4 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { appendAudit } from '../audit/audit.js';
 import { Clock } from '../clock.js';
 import type { Role } from '../config.js';
 import { Database } from '../database/database.js';
@@ -11,14 +10,11 @@ import { LOG, type Log } from '../ops/log.js';
 import { OutboxHandler, type Delivery, type OutboxDelivery } from '../outbound/outbox.js';
 import { Ledger } from '../verdicts/ledger.js';
 import { canonicalJson } from './canonical-json.js';
+import { ReviewWriter, SYSTEM } from './review-writer.js';
 import type { Review } from './review.js';
 import type { Decision, Vote } from './rules/review.js';
 import { findReview } from './sql/find-review.js';
-import { markCompletion } from './sql/mark-completion.js';
-import { insertReviewEvent } from './sql/review-events.js';
-
-/** Outbox kind of a decision on its way to the engine; the key is the review's id. */
-export const ENGINE_COMPLETE = 'engine.complete';
+import { ENGINE_COMPLETE, markCompletion } from './sql/mark-completion.js';
 
 const BY_REVIEWS = { kind: 'system', id: 'reviews' } as const;
 
@@ -39,6 +35,7 @@ export class CompleteHandler extends OutboxHandler {
     private readonly clock: Clock,
     private readonly engine: Engine,
     private readonly ledger: Ledger,
+    private readonly writer: ReviewWriter,
     @Inject(LOG) private readonly log: Log,
   ) {
     super();
@@ -113,16 +110,7 @@ export class CompleteHandler extends OutboxHandler {
     await this.db.transaction(async (tx) => {
       if (!(await markCompletion(tx, review.id, completion, note, at))) return;
       const data = { completion, ...(note === null ? {} : { note }) };
-      await insertReviewEvent(tx, review.id, {
-        at,
-        kind: 'completed',
-        by: { id: 'reviews', name: 'Sallyport' },
-        via: 'system',
-        data,
-      });
-      await appendAudit(tx, [
-        { at, actor: 'system:reviews', action: 'review.completed', subject: `review:${review.id}`, data },
-      ]);
+      await this.writer.note(tx, review.id, 'completed', SYSTEM, at, data);
     });
     return { kind: 'sent', receipt: { completion } };
   }

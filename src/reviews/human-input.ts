@@ -76,6 +76,9 @@ export interface NamedParty {
 
 const optionalText = z.string().max(4000).nullish();
 
+const webhookName = z.string().trim().min(1).max(100);
+const webhooks = z.union([webhookName.transform((name) => [name]), z.array(webhookName).max(20)]);
+
 const Ours = z.object({
   title: optionalText,
   scanId: z.string().min(1).max(100).nullish(),
@@ -131,6 +134,8 @@ const Ours = z.object({
   holdStopsClock: z.boolean().nullish(),
   /** False: it joins no case, because its title says what others of its kind do not ask. */
   joinsCase: z.boolean().nullish(),
+  /** Subscriptions, by name, that hear of it whatever queues they asked for. */
+  notify: z.object({ webhook: webhooks.nullish() }).nullish(),
   form: z.record(z.string(), z.unknown()).nullish(),
 });
 
@@ -256,6 +261,7 @@ export function readHumanInput(input: unknown): { fault: string } | { question: 
           },
           claimTimeoutMs: given.claimTimeout == null ? undefined : lengthOf(given.claimTimeout, UNITS),
           holdStopsClock: given.holdStopsClock ?? false,
+          webhooks: given.notify?.webhook ?? undefined,
           form: given.form ?? undefined,
           ...(definition === undefined ? {} : { asOrkes: true }),
         };

@@ -4,7 +4,6 @@ import type { Instant } from '../clock.js';
 import type { Queryable } from '../database/queryable.js';
 import { Outbox, type OutboxMessage } from '../outbound/outbox.js';
 import { REVIEW_CHANNELS, type ReviewChannel, type Telling } from './channels/channel.js';
-import { ENGINE_COMPLETE } from './complete.handler.js';
 import type { Roster } from './people.js';
 import type { Review } from './review.js';
 import type { ReviewerPerson } from './reviewers.js';
@@ -12,7 +11,8 @@ import type { ReviewCommand } from './rules/command.js';
 import { isStopped } from './rules/clockwork.js';
 import { partiesOf } from './rules/eligibility.js';
 import { isEnded, type Reviewer, type ReviewStanding } from './rules/review.js';
-import type { Timer } from './rules/schedule.js';
+import { warning, type Timer } from './rules/schedule.js';
+import { ENGINE_COMPLETE } from './sql/mark-completion.js';
 import { insertReviewEvent, type ReviewEventKind } from './sql/review-events.js';
 import { dropDrafts } from './sql/drafts.js';
 import { endKin } from './sql/cases.js';
@@ -90,13 +90,10 @@ export class ReviewWriter {
     data: Readonly<Record<string, unknown>>,
     ids: Readonly<Record<string, unknown>> = {},
   ): Promise<void> {
-    await insertReviewEvent(tx, reviewId, {
-      at,
-      kind,
-      by: { id: who.id, name: who.name },
-      via: who.via,
-      data,
-    });
+    const event = { at, kind, by: { id: who.id, name: who.name }, via: who.via, data };
+    const id = await insertReviewEvent(tx, reviewId, event);
+    for (const channel of this.channels)
+      await this.outbox.enqueue(tx, await channel.noted(tx, reviewId, { ...event, id }));
     await appendAudit(tx, [audit(reviewId, kind, who, at, { ...ids, ...data })]);
   }
 
@@ -149,7 +146,11 @@ export class ReviewWriter {
     }
     const byMs = movedBy(before, after, now);
     if (byMs !== 0) await moveTimers(tx, after.id, byMs);
-    if (after.dueAt !== undefined && after.dueAt !== before.dueAt) await setExpiry(tx, after.id, after.dueAt);
+    if (after.dueAt !== undefined && after.dueAt !== before.dueAt)
+      await setExpiry(tx, after.id, {
+        warnAt: warning(after.createdAt, after.dueAt).at,
+        at: after.dueAt,
+      });
     await insertTimers(tx, after.id, comingTimers(before, after));
   }
 }

@@ -13,6 +13,12 @@ import { MailSuspensionsController } from './channels/mail/inbound/suspensions.c
 import { MailPageController } from './channels/mail/mail-page.controller.js';
 import { ReviewDigestHandler } from './channels/mail/review-digest.handler.js';
 import { ReviewMailHandler } from './channels/mail/review-mail.handler.js';
+import { WebhookChannel } from './channels/webhook/webhook.channel.js';
+import { WebhookEgress } from './channels/webhook/webhook-egress.js';
+import { WebhookHandler } from './channels/webhook/webhook.handler.js';
+import { WebhookSecrets } from './channels/webhook/webhook-secrets.js';
+import { WebhooksController } from './channels/webhook/webhooks.controller.js';
+import { WebhooksService } from './channels/webhook/webhooks.service.js';
 import { SlackChannel } from './channels/slack/slack.channel.js';
 import { SlackConnection } from './channels/slack/slack-connection.js';
 import { SlackDoctor } from './channels/slack/slack-doctor.js';
@@ -51,6 +57,7 @@ export const REVIEW_HANDLERS = [
   ReviewDigestHandler,
   SlackPostHandler,
   SlackUpdateHandler,
+  WebhookHandler,
 ] as const;
 
 /** A person decides. */
@@ -80,6 +87,7 @@ export class ReviewsModule {
         MailPageController,
         MailSuspensionsController,
         SlackLinkController,
+        WebhooksController,
       ],
       providers: [
         ...parts.bindings,
@@ -119,10 +127,15 @@ export class ReviewsModule {
         SlackInteractions,
         SlackConnection,
         SlackDoctor,
+        WebhookChannel,
+        WebhookEgress,
+        WebhookHandler,
+        WebhookSecrets,
+        WebhooksService,
         {
           provide: REVIEW_CHANNELS,
           useFactory: (...channels: ReviewChannel[]) => channels,
-          inject: [MailChannel, SlackChannel],
+          inject: [MailChannel, SlackChannel, WebhookChannel],
         },
       ],
       exports: [ReviewsService, HumanWorker, ...REVIEW_HANDLERS, SlackConnection],

@@ -72,7 +72,7 @@ export class Timekeeper extends EngineRounds {
         this.log.warn({ err: error, reviewId, kind }, 'a timer of a review could not fire; tried again soon');
       }
     }
-    return due.length + (await this.remind(now));
+    return due.length + (await this.warn(now)) + (await this.remind(now));
   }
 
   private async fire(timer: DueTimer, now: Instant): Promise<void> {
@@ -105,6 +105,24 @@ export class Timekeeper extends EngineRounds {
         await this.writer.enqueue(tx, this.writer.tell(review, people, { kind: 'escalated', step, loop }));
       }
     });
+  }
+
+  /** Notes that a deadline is near, for whoever is told of events; changes nothing. */
+  private async warn(now: Instant): Promise<number> {
+    const due = await dueTimers(this.db, now, MOST_AT_ONCE, ['warn']);
+    for (const timer of due) {
+      if (this.stopping.aborted) return 0;
+      await this.db.transaction(async (tx) => {
+        if (!(await markFired(tx, timer, now))) return;
+        const [review] = await findReviews(tx, [timer.reviewId]);
+        // After an outage the deadline itself may be past.
+        if (review?.dueAt === undefined || isEnded(review.state) || review.dueAt <= now) return;
+        await this.writer.note(tx, review.id, 'due_soon', SYSTEM, now, {
+          dueAt: new Date(review.dueAt).toISOString(),
+        });
+      });
+    }
+    return due.length;
   }
 
   /**

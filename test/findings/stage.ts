@@ -154,7 +154,7 @@ export async function findingsStage(environment: Record<string, string> = {}) {
     new StartWorkflowHandler(engine),
     new ExceptionOverHandler(db, engine),
     new ExceptionReopenHandler(db, outbox, bell, rescans, log),
-    new CompleteHandler(db, clock, engine, ledger, log),
+    new CompleteHandler(db, clock, engine, ledger, writer, log),
   ];
   const loops = handlers.map(
     (handler) => new DeliveryLoop(handler, { db, clock, bell, log, owner: randomUUID(), random: () => 0 }),

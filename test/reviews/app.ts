@@ -3,6 +3,7 @@ import { APP_GUARD, NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource } from 'typeorm';
 import { AccessGuard } from '../../src/access/access.guard.js';
+import { Keyring } from '../../src/access/keyring.js';
 import {
   PUBLIC_ROUTE,
   ROUTE_ROLES,
@@ -78,6 +79,7 @@ export async function reviewsApp(
 ): Promise<{ app: NestFastifyApplication; config: Config; worker: HumanWorker }> {
   const config = readConfig({ PORT: '8080', ...settings });
   const notices = await Notices.start({ listenUrl: (await testDatabase()).url, sender: stage.db });
+  const keyring = await Keyring.open(stage.db, Buffer.alloc(32, 1), stage.clock);
   @Module({
     providers: [
       { provide: Engine, useValue: stage.engine },
@@ -85,8 +87,9 @@ export async function reviewsApp(
       { provide: ObjectBytes, useValue: stage.bytes },
       { provide: FindingContexts, useValue: stage.contexts },
       { provide: AccessGuard, useClass: HeaderGuard },
+      { provide: Keyring, useValue: keyring },
     ],
-    exports: [Engine, Ledger, AccessGuard, ObjectBytes, FindingContexts],
+    exports: [Engine, Ledger, AccessGuard, ObjectBytes, FindingContexts, Keyring],
   })
   class Surroundings {}
   class Transport extends MailTransport {

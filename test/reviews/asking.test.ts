@@ -404,7 +404,8 @@ describe('the clock', () => {
     expect((await stage.reviews.get(review.id)).state).toBe('OPEN');
     expect(await kinds(review)).toEqual(['opened', 'postponed']);
     await later(4 * HOUR);
-    expect(await kinds(review)).toEqual(['opened', 'postponed', 'reminded']);
+    // 7 h 30 after the opening a quarter is left.
+    expect(await kinds(review)).toEqual(['opened', 'postponed', 'due_soon', 'reminded']);
     await later(HOUR);
     expect((await stage.reviews.get(review.id)).state).toBe('EXPIRED');
   });

@@ -117,7 +117,7 @@ describe('the input of a HUMAN task', () => {
 });
 
 describe('what the clock does', () => {
-  it('is planned from the opening: reminders and escalation before the deadline, nothing with it or after it', () => {
+  it('is planned from the opening: reminders and escalation before the deadline, a warning in its last quarter, nothing with it or after it', () => {
     const policy = policyOf({
       deadline: '3h',
       reminders: ['1h', '3h', '5h'],
@@ -127,6 +127,7 @@ describe('what the clock does', () => {
       { kind: 'remind', step: 0, loop: 0, at: 1000 + HOUR },
       { kind: 'escalate', step: 0, loop: 0, at: 1000 + HOUR },
       { kind: 'escalate', step: 0, loop: 1, at: 1000 + 2 * HOUR },
+      { kind: 'warn', step: 0, loop: 0, at: 1000 + 2.25 * HOUR },
       { kind: 'expire', step: 0, loop: 0, at: 1000 + 3 * HOUR },
     ]);
   });

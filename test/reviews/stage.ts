@@ -382,7 +382,7 @@ export async function reviewsStage(
   );
   const [bytes, contexts] = [new GivenBytes(), new GivenContexts()];
   const timekeeper = new Timekeeper({ ROLES: ['engine'] }, log, db, clock, bell, people, reviews, writer);
-  const complete = new CompleteHandler(db, clock, engine, ledger, log);
+  const complete = new CompleteHandler(db, clock, engine, ledger, writer, log);
   const sweeper = new ReviewSweeper({ ROLES: ['engine'] }, log, db, clock, reviews, evidence, kinship);
   const loops: DeliveryLoop[] = [];
 

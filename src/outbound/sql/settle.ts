@@ -7,8 +7,10 @@ export type Settlement = {
   readonly owner: string;
   readonly attempt: number;
   readonly now: Instant;
+  /** What is known of the answer; null keeps what was known before. */
+  readonly receipt: Readonly<Record<string, unknown>> | null;
 } & (
-  | { readonly state: 'sent'; readonly receipt: Readonly<Record<string, unknown>> | null }
+  | { readonly state: 'sent' }
   | { readonly state: 'failed'; readonly reason: string }
   | { readonly state: 'pending' | 'ambiguous'; readonly reason: string; readonly dueAt: Instant }
 );
@@ -17,7 +19,7 @@ export type Settlement = {
 export async function settle(db: Queryable, s: Settlement): Promise<boolean> {
   const ended = s.state === 'sent' || s.state === 'failed';
   const rows = await db.query(
-    `UPDATE outbox SET state = $4, lease_owner = NULL, due_at = $5, reason = $6, receipt = $7::json,
+    `UPDATE outbox SET state = $4, lease_owner = NULL, due_at = $5, reason = $6, receipt = coalesce($7::json, receipt),
                        ambiguous = ambiguous OR $4 = 'ambiguous', ended_at = $8
      WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND state = 'sending'
      RETURNING id`,
@@ -28,7 +30,7 @@ export async function settle(db: Queryable, s: Settlement): Promise<boolean> {
       s.state,
       ended ? s.now : s.dueAt,
       s.state === 'sent' ? null : s.reason.slice(0, 1000),
-      s.state === 'sent' ? JSON.stringify(s.receipt) : null,
+      s.receipt === null ? null : JSON.stringify(s.receipt),
       ended ? s.now : null,
     ],
   );

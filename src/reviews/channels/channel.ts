@@ -1,6 +1,8 @@
+import type { Queryable } from '../../database/queryable.js';
 import type { OutboxMessage } from '../../outbound/outbox.js';
 import type { Review } from '../review.js';
 import type { ReviewerPerson } from '../reviewers.js';
+import type { ReviewEvent } from '../sql/review-events.js';
 
 /** Why people are told of a review. With it a message is unique: the same telling twice is one. */
 export type Telling =
@@ -28,6 +30,14 @@ export abstract class ReviewChannel {
   ): readonly OutboxMessage[];
   /** Its state changed: bring every copy that people see up to date. */
   abstract changed(review: Review): readonly OutboxMessage[];
+  /** A line was added to its timeline, in this transaction: for those who are told of every event. */
+  noted(
+    _tx: Queryable,
+    _reviewId: string,
+    _event: ReviewEvent & { readonly id: string },
+  ): Promise<readonly OutboxMessage[]> {
+    return Promise.resolve([]);
+  }
 }
 
 /** Injection token of the array of channels that are configured. */

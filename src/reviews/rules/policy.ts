@@ -52,6 +52,8 @@ export interface Policy {
   readonly claimTimeoutMs?: number | undefined;
   /** The deadline waits while the review is on hold or waits for an answer. */
   readonly holdStopsClock: boolean;
+  /** Names of webhook subscriptions that hear of it whatever queues they asked for. */
+  readonly webhooks?: readonly string[] | undefined;
   /** JSON Schema of what the voter fills in. */
   readonly form?: Readonly<Record<string, unknown>> | undefined;
   /** The stored template that the form is from, in the version that was the form when it opened. */

@@ -1,9 +1,9 @@
 import type { Instant } from '../../clock.js';
 import type { Policy } from './policy.js';
 
-export const TIMER_KINDS = ['remind', 'escalate', 'expire', 'claim_timeout', 'wake'] as const;
+export const TIMER_KINDS = ['remind', 'escalate', 'expire', 'claim_timeout', 'wake', 'warn'] as const;
 
-/** `remind`, `escalate` and `expire` count from the opening, `claim_timeout` from the claim, `wake` ends a hold. */
+/** `remind`, `escalate` and `expire` count from the opening, `claim_timeout` from the claim, `wake` ends a hold; `warn` comes when a quarter of the time until the deadline is left. */
 export type TimerKind = (typeof TIMER_KINDS)[number];
 
 /** Something that the clock does to a review; once, by (kind, step, loop). */
@@ -34,6 +34,14 @@ export function timersOf(policy: Policy, openedAt: Instant, later: Later = plain
     for (let loop = 0; loop < loops; loop++)
       add({ kind: 'escalate', step, loop, at: later(openedAt, afterMs + loop * everyMs) });
   });
-  if (due !== undefined) timers.push({ kind: 'expire', step: 0, loop: 0, at: due });
+  if (due !== undefined) timers.push(warning(openedAt, due), { kind: 'expire', step: 0, loop: 0, at: due });
   return timers;
 }
+
+/** Comes when less than a quarter of the time is left. */
+export const warning = (openedAt: Instant, dueAt: Instant): Timer => ({
+  kind: 'warn',
+  step: 0,
+  loop: 0,
+  at: dueAt - Math.floor((dueAt - openedAt) / 4),
+});

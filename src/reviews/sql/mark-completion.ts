@@ -1,6 +1,9 @@
 import type { Instant } from '../../clock.js';
 import type { Queryable } from '../../database/queryable.js';
 
+/** Outbox kind of a decision on its way to the engine; the key is the review's id. */
+export const ENGINE_COMPLETE = 'engine.complete';
+
 /** Notes whether the engine took the decision; false when that was noted before. */
 export async function markCompletion(
   tx: Queryable,

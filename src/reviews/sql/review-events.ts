@@ -21,6 +21,7 @@ export const REVIEW_EVENT_KINDS = [
   'renewed',
   'reminded',
   'escalated',
+  'due_soon',
   'given_back',
   'breached',
   'expired',
@@ -52,12 +53,20 @@ export interface ReviewEvent {
 // A timeline is read by people; what is beyond is in the audit trail.
 const TIMELINE_LIMIT = 500;
 
-export const insertReviewEvent = (tx: Queryable, reviewId: string, event: ReviewEvent): Promise<unknown> =>
-  tx.query(
+/** @returns its number: of one review, later events have larger ones. */
+export async function insertReviewEvent(
+  tx: Queryable,
+  reviewId: string,
+  event: ReviewEvent,
+): Promise<string> {
+  const [row] = await tx.query<{ id: string }>(
     `INSERT INTO review_event (review_id, at, kind, actor, actor_name, via, data)
-     VALUES ($1, $2, $3, $4, $5, $6, $7::json)`,
+     VALUES ($1, $2, $3, $4, $5, $6, $7::json) RETURNING id`,
     [reviewId, event.at, event.kind, event.by.id, event.by.name, event.via, JSON.stringify(event.data)],
   );
+  if (row === undefined) throw new Error('an event of a review was not written');
+  return row.id;
+}
 
 /** The latest events, oldest first. */
 export async function reviewTimeline(db: Queryable, reviewId: string): Promise<ReviewEvent[]> {

@@ -43,16 +43,21 @@ export const insertTimers = async (
 export const moveTimers = (tx: Queryable, reviewId: string, byMs: number): Promise<unknown> =>
   tx.query(
     `UPDATE review_timer SET fire_at = fire_at + $2
-      WHERE review_id = $1 AND fired_at IS NULL AND kind IN ('remind', 'escalate', 'expire')`,
+      WHERE review_id = $1 AND fired_at IS NULL AND kind IN ('remind', 'escalate', 'expire', 'warn')`,
     [reviewId, byMs],
   );
 
-/** Sets the moment at which it expires. */
-export const setExpiry = (tx: Queryable, reviewId: string, at: Instant): Promise<unknown> =>
+/** Sets the moment at which it expires, and that of the warning before. */
+export const setExpiry = (
+  tx: Queryable,
+  reviewId: string,
+  { warnAt, at }: { readonly warnAt: Instant; readonly at: Instant },
+): Promise<unknown> =>
   tx.query(
-    `INSERT INTO review_timer (review_id, kind, step, loop, fire_at) VALUES ($1, 'expire', 0, 0, $2)
+    `INSERT INTO review_timer (review_id, kind, step, loop, fire_at)
+     VALUES ($1, 'expire', 0, 0, $2), ($1, 'warn', 0, 0, $3)
      ON CONFLICT (review_id, kind, step, loop) DO UPDATE SET fire_at = excluded.fire_at, fired_at = NULL`,
-    [reviewId, at],
+    [reviewId, at, warnAt],
   );
 
 /** Nothing of an ended review fires any more. */
@@ -70,7 +75,7 @@ export async function dueTimers(
     `SELECT review_id, kind, step, loop, fire_at
        FROM review_timer JOIN review ON review.id = review_id
       WHERE fired_at IS NULL AND fire_at <= $1 AND kind = ANY ($3)
-        AND NOT (kind IN ('remind', 'escalate', 'expire') AND state IN ('ON_HOLD', 'INFO_REQUESTED')
+        AND NOT (kind IN ('remind', 'escalate', 'expire', 'warn') AND state IN ('ON_HOLD', 'INFO_REQUESTED')
                  AND coalesce((policy->>'holdStopsClock')::boolean, false))
       ORDER BY fire_at, review_id, kind, step, loop LIMIT $2`,
     [now, limit, kinds],
