@@ -5,6 +5,7 @@ import { atMost, beside, figure, type Say } from './row.js';
 import type { Row } from '../row.js';
 import { BUCKET, KILOBYTES_10, tagOf, textOf } from './uploads.js';
 import { scanLoop } from './peer.js';
+import { quantile } from '../engine/statistics.js';
 
 const UPLOADS = 100;
 const PAUSE_MS = 50;
@@ -47,6 +48,3 @@ export async function latency(rig: Rig, say: Say): Promise<Row[]> {
     s3.destroy();
   }
 }
-
-const quantile = (sorted: readonly number[], share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;

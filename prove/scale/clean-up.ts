@@ -25,7 +25,7 @@ export class CleanUp {
         await step();
       } catch (error) {
         // The rest has to go as well.
-        process.stderr.write(`scale: cleaning up: ${String(error)}\n`);
+        process.stderr.write(`cleaning up: ${String(error)}\n`);
       }
     }
     process.removeListener('SIGINT', this.onSignal);
