@@ -5,14 +5,18 @@ import { CONFIG, type Config } from '../config.js';
 import { Forbidden, Unauthorized } from '../errors.js';
 import { AccessService } from './access.service.js';
 import { inTime } from './in-time.js';
+import { Ownership } from './ownership.js';
 import {
   hasRole,
   PUBLIC_ROUTE,
   ROUTE_GRANTS,
+  ROUTE_OWNER,
   ROUTE_ROLES,
   SILENT_DATABASE,
   type AccessRole,
   type Grant,
+  type OwnedIn,
+  type OwnerRequest,
   type Principal,
 } from './principal.js';
 import { RecentIdentities } from './recent-identities.js';
@@ -36,6 +40,7 @@ export class AccessGuard implements CanActivate {
     @Inject(CONFIG) private readonly config: Config,
     private readonly access: AccessService,
     private readonly reflector: Reflector,
+    private readonly ownership: Ownership,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -51,12 +56,19 @@ export class AccessGuard implements CanActivate {
     const roles = this.reflector.getAllAndOverride<AccessRole[] | undefined>(ROUTE_ROLES, targets);
     const grant = this.reflector.getAllAndOverride<Grant['role'] | undefined>(ROUTE_GRANTS, targets);
     const holds = grant !== undefined && principal.grants?.some(({ role }) => role === grant) === true;
-    if (roles !== undefined && !hasRole(principal, roles) && !holds) {
-      throw new Forbidden(
-        `This needs the role ${roles.join(' or ')}; ${principal.name} has ${principal.roles.join(', ') || 'none'}.`,
-      );
-    }
-    return true;
+    if (roles === undefined || hasRole(principal, roles) || holds) return true;
+    const ownedIn = this.reflector.getAllAndOverride<OwnedIn | undefined>(ROUTE_OWNER, targets);
+    if (ownedIn !== undefined && (await this.isOwner(principal, ownedIn, request))) return true;
+    const orOwner = ownedIn === undefined ? '' : ', or a grant of owner in the group that owns it';
+    throw new Forbidden(
+      `This needs the role ${roles.join(' or ')}${orOwner}; ${principal.name} has ${principal.roles.join(', ') || 'none'}.`,
+    );
+  }
+
+  private async isOwner(principal: Principal, ownedIn: OwnedIn, request: FastifyRequest): Promise<boolean> {
+    if (principal.grants?.some(({ role }) => role === 'owner') !== true) return false;
+    const { params, query, body } = request as unknown as OwnerRequest;
+    return this.ownership.covers(principal, ownedIn({ params, query, body }));
   }
 
   /** The principal of a request, however it was proved. @throws Unauthorized; Unavailable while PostgreSQL does not say. */

@@ -17,6 +17,8 @@ import { OidcController } from './oidc/oidc.controller.js';
 import { OidcSignIn } from './oidc/oidc-sign-in.js';
 import { KeysController } from './keys.controller.js';
 import { Keys } from './keys.service.js';
+import { OwnedController } from './owned.controller.js';
+import { Ownership } from './ownership.js';
 import { UsersController } from './users.controller.js';
 import { Users } from './users.service.js';
 
@@ -29,6 +31,7 @@ import { Users } from './users.service.js';
     GroupsController,
     GrantsController,
     KeysController,
+    OwnedController,
     OidcController,
   ],
   providers: [
@@ -37,6 +40,7 @@ import { Users } from './users.service.js';
     Users,
     Groups,
     Grants,
+    Ownership,
     Keys,
     AccessGuard,
     {

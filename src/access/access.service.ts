@@ -45,7 +45,10 @@ const PERSON = `
     WHERE m.user_id = u.id) AS roles,
   coalesce((
     SELECT json_agg(DISTINCT jsonb_build_object('role', a.role, 'scope', a.scope)) FROM access_grant a
-    WHERE (a.holder_kind = 'user' AND a.holder_id = u.id::text)
+    WHERE (a.holder_kind = 'user' AND a.holder_id = u.id::text
+           -- An owner administers what is their own group's: whoever left it does not.
+           AND (a.role <> 'owner' OR a.scope IN (
+             SELECT m.group_id::text FROM access_group_member m WHERE m.user_id = u.id)))
        OR (a.holder_kind = 'group' AND a.holder_id IN (
          SELECT m.group_id::text FROM access_group_member m WHERE m.user_id = u.id))), '[]') AS grants`;
 

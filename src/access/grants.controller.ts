@@ -2,9 +2,18 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@ne
 import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { decodeCursor, encodeCursor, isUuid } from '../cursor.js';
+import { Forbidden } from '../errors.js';
 import { Grants, HOLDER_KINDS, type GrantRow } from './grants.service.js';
 import { displayed } from './names.js';
-import { auditActor, CurrentPrincipal, GRANT_ROLES, Roles, type Principal } from './principal.js';
+import {
+  auditActor,
+  CurrentPrincipal,
+  GRANT_ROLES,
+  OrOwner,
+  Roles,
+  type Owned,
+  type Principal,
+} from './principal.js';
 
 const GrantId = z.guid('must be the id of a grant, as /api/v1/grants lists them');
 const HolderId = displayed(200);
@@ -14,7 +23,7 @@ const NewGrant = z
   .strictObject({
     holder: z.strictObject({ kind: HolderKind, id: HolderId }),
     role: z.enum(GRANT_ROLES),
-    /** The review queue. */
+    /** Of an approver, the review queue; of an owner, the id of the group. */
     scope: displayed(200),
   })
   .meta({ id: 'NewGrant' });
@@ -39,11 +48,22 @@ type GrantPage = z.infer<typeof GrantPage>;
 const ListQuery = z.object({
   holderKind: HolderKind.optional(),
   holderId: HolderId.optional(),
+  /** The review queue, or the group's id. */
+  scope: displayed(200).optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
   cursor: z.string().max(1000).optional(),
 });
 
-/** Roles for one thing only. */
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+const queueNamed = (value: unknown): readonly Owned[] => [{ kind: 'queue', name: textOf(value) }];
+
+function queueOfNew(body: unknown): readonly Owned[] {
+  const { role, scope } = (body ?? {}) as { role?: unknown; scope?: unknown };
+  if (role !== 'approver') throw new Forbidden('role: an owner makes approvers only. Ask an admin.');
+  return queueNamed(scope);
+}
+
+/** Roles for one thing only. An owner gives and takes those of approver in the queues that its group owns. */
 @ApiTags('access')
 @Controller('api/v1/grants')
 @Roles('admin')
@@ -52,6 +72,7 @@ export class GrantsController {
 
   @Get()
   @Roles('auditor')
+  @OrOwner(({ query }) => queueNamed(query['scope']))
   @ApiOkResponse({ standardSchema: GrantPage })
   async list(@Query({ schema: ListQuery }) query: z.infer<typeof ListQuery>): Promise<GrantPage> {
     const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, isUuid).id;
@@ -59,7 +80,7 @@ export class GrantsController {
       ...(query.holderKind !== undefined && { kind: query.holderKind }),
       ...(query.holderId !== undefined && { id: query.holderId }),
     };
-    const rows = await this.grants.list(holder, after, query.limit + 1);
+    const rows = await this.grants.list(holder, query.scope, after, query.limit + 1);
     const shown = rows.slice(0, query.limit);
     const last = shown.at(-1);
     return {
@@ -69,6 +90,7 @@ export class GrantsController {
   }
 
   @Post()
+  @OrOwner(({ body }) => queueOfNew(body))
   @ApiCreatedResponse({ standardSchema: GrantView })
   async give(
     @Body({ schema: NewGrant }) { holder, role, scope }: z.infer<typeof NewGrant>,
@@ -78,6 +100,7 @@ export class GrantsController {
   }
 
   @Delete(':id')
+  @OrOwner(({ params }) => [{ kind: 'grant', name: textOf(params['id']) }])
   @HttpCode(204)
   take(
     @Param('id', { schema: GrantId }) id: string,

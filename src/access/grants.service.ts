@@ -35,7 +35,7 @@ const FIND_HOLDER: Readonly<Record<Holder['kind'], string>> = {
   apikey: 'SELECT 1 FROM api_key WHERE id = $1',
 };
 
-/** Roles that are held for one thing only: approver of one review queue. */
+/** Roles that are held for one thing only: approver of one review queue, owner of what one group owns. */
 @Injectable()
 export class Grants {
   constructor(
@@ -43,14 +43,19 @@ export class Grants {
     private readonly clock: Clock,
   ) {}
 
-  /** By id, those after `after`; of one holder where one is named. */
-  list(holder: Partial<Holder>, after: string | undefined, limit: number): Promise<GrantRow[]> {
+  /** By id, those after `after`; of one holder, and of one scope, where they are named. */
+  list(
+    holder: Partial<Holder>,
+    scope: string | undefined,
+    after: string | undefined,
+    limit: number,
+  ): Promise<GrantRow[]> {
     return this.db.query<GrantRow>(
       `SELECT * FROM access_grant
        WHERE ($1::text IS NULL OR holder_kind = $1) AND ($2::text IS NULL OR holder_id = $2)
-         AND ($3::uuid IS NULL OR id > $3)
+         AND ($3::uuid IS NULL OR id > $3) AND ($5::text IS NULL OR scope = $5)
        ORDER BY id LIMIT $4`,
-      [holder.kind ?? null, holder.id ?? null, after ?? null, limit],
+      [holder.kind ?? null, holder.id ?? null, after ?? null, limit, scope ?? null],
     );
   }
 
@@ -59,6 +64,7 @@ export class Grants {
     return this.inTurn(async (tx, at) => {
       if ((await tx.query(FIND_HOLDER[holder.kind], [holder.id])).length === 0)
         throw InvalidInput.field('holder.id', `there is no ${holder.kind} with this id`);
+      if (role === 'owner') await checkOwner(tx, holder, scope);
       const [{ count } = { count: '0' }] = await tx.query<{ count: string }>(
         'SELECT count(*) FROM access_grant',
       );
@@ -104,4 +110,20 @@ export class Grants {
       return work(tx, Math.round(this.clock.now()));
     });
   }
+}
+
+/** @throws InvalidInput where the grant would never count. */
+async function checkOwner(tx: Queryable, { kind, id }: Holder, groupId: string): Promise<void> {
+  const groups = await tx.query('SELECT 1 FROM access_group WHERE id::text = $1', [groupId]);
+  if (groups.length === 0)
+    throw InvalidInput.field('scope', 'must be the id of the group whose things the owner may administer');
+  if (kind === 'group' && id !== groupId)
+    throw InvalidInput.field('holder.id', 'a group is owner of its own things only: name it as scope, too');
+  if (kind !== 'user') return;
+  const members = await tx.query(
+    'SELECT 1 FROM access_group_member WHERE group_id::text = $1 AND user_id::text = $2',
+    [groupId, id],
+  );
+  if (members.length === 0)
+    throw InvalidInput.field('holder.id', 'is no member of the group. Add them to it first');
 }

@@ -13,7 +13,7 @@ import {
 } from './principal.js';
 import { UserId } from './users.controller.js';
 
-const GroupId = z.guid('must be the id of a group, as /api/v1/groups lists them');
+export const GroupId = z.guid('must be the id of a group, as /api/v1/groups lists them');
 
 const NewGroup = z
   .strictObject({ name: displayed(100), roles: RoleNames.default([]) })

@@ -97,13 +97,15 @@ export class Groups {
     });
   }
 
-  /** Its memberships and grants go with it, and its members' sessions where it gave them roles. */
+  /** Its memberships and grants go with it, what it owns becomes nobody's, and its members' sessions where it gave them roles. */
   remove(id: string, actor: string): Promise<void> {
     return this.inTurn(async (tx, at) => {
       const { name, roles } = await groupIn(tx, id);
       const members = await memberIds(tx, id);
       const grants = await tx.query<{ role: string; scope: string }>(
-        `DELETE FROM access_grant WHERE holder_kind = 'group' AND holder_id = $1 RETURNING role, scope`,
+        `DELETE FROM access_grant
+         WHERE (holder_kind = 'group' AND holder_id = $1) OR (role = 'owner' AND scope = $1)
+         RETURNING role, scope`,
         [id],
       );
       await keepingAnAdmin(tx, () => tx.query('DELETE FROM access_group WHERE id = $1', [id]));

@@ -26,11 +26,11 @@ export const knownRoles = (stored: readonly string[]): readonly AccessRole[] =>
   ACCESS_ROLES.filter((role) => stored.includes(role));
 
 /** What may be held for one thing only. */
-export const GRANT_ROLES = ['approver'] as const;
+export const GRANT_ROLES = ['approver', 'owner'] as const;
 
 export interface Grant {
   readonly role: (typeof GRANT_ROLES)[number];
-  /** Of an approver, a review queue. */
+  /** Of an approver, a review queue; of an owner, the id of the group whose things it may administer. */
   readonly scope: string;
 }
 
@@ -61,6 +61,36 @@ export const ROUTE_GRANTS = 'sallyport:grants';
  * this one, with `mayApprove`.
  */
 export const OrGrant = (role: Grant['role']) => SetMetadata(ROUTE_GRANTS, role);
+
+export const ROUTE_OWNER = 'sallyport:owner';
+
+/** Kinds of things that a group can own. */
+export const OWNED_KINDS = ['bucket', 'queue', 'workflow', 'trigger'] as const;
+export type OwnedKind = (typeof OWNED_KINDS)[number];
+
+/** What somebody must be owner of, to be let in as such. */
+export interface Owned {
+  /** `bucketName`: on whichever endpoint; `grant`: of an approver, in a queue, by its id. */
+  readonly kind: OwnedKind | 'bucketName' | 'grant';
+  /** Of a bucket, `endpoint/bucket`. */
+  readonly name: string;
+  /** It may also be nobody's: used, not administered. */
+  readonly orNobodys?: true;
+}
+
+/** The request as the guard has it, before anything of it was checked. */
+export interface OwnerRequest {
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly query: Readonly<Record<string, unknown>>;
+  readonly body: unknown;
+}
+export type OwnedIn = (request: OwnerRequest) => readonly Owned[];
+
+/**
+ * Beside `@Roles()`: also an owner of the group that owns everything that the request is about may call. Takes nothing for
+ * granted: what is of a wrong form is nobody's. @throws Forbidden for what no owner may do.
+ */
+export const OrOwner = (ownedIn: OwnedIn) => SetMetadata(ROUTE_OWNER, ownedIn);
 
 export const SILENT_DATABASE = 'sallyport:silent-database';
 

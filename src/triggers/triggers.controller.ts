@@ -1,9 +1,17 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { auditActor, CurrentPrincipal, VIEWERS, Roles, type Principal } from '../access/principal.js';
+import {
+  auditActor,
+  CurrentPrincipal,
+  OrOwner,
+  VIEWERS,
+  Roles,
+  type Principal,
+} from '../access/principal.js';
 import { CONFIG, type Config } from '../config.js';
 import { Conflict } from '../errors.js';
+import { ruleNamed, writtenRule } from './owned-rule.js';
 import { ApplyRules, ChangedRule, RuleName, RuleSpec } from './rule-spec.js';
 import { AppliedView, RuleList, ruleView, RuleView, TestBody, TestResult, testView } from './rule-view.js';
 import { TriggerTest } from './trigger-test.js';
@@ -33,6 +41,7 @@ export class TriggersController {
   @Post()
   @ApiCreatedResponse({ standardSchema: RuleView })
   @Roles('author')
+  @OrOwner(writtenRule)
   async create(
     @Body({ schema: RuleSpec }) body: RuleSpec,
     @CurrentPrincipal() principal: Principal,
@@ -83,6 +92,7 @@ export class TriggersController {
   @Put(':name')
   @ApiOkResponse({ standardSchema: RuleView })
   @Roles('author')
+  @OrOwner(writtenRule)
   async replace(
     @Param('name', { schema: RuleName }) name: string,
     @Body({ schema: ChangedRule }) { ruleVersion, ...spec }: z.infer<typeof ChangedRule>,
@@ -95,6 +105,7 @@ export class TriggersController {
   @Delete(':name')
   @HttpCode(204)
   @Roles('author')
+  @OrOwner(ruleNamed)
   remove(
     @Param('name', { schema: RuleName }) name: string,
     @Query({ schema: RemoveQuery }) { version }: z.infer<typeof RemoveQuery>,
@@ -107,6 +118,7 @@ export class TriggersController {
   @HttpCode(200)
   @ApiOkResponse({ standardSchema: RuleView })
   @Roles('author', 'operator')
+  @OrOwner(ruleNamed)
   async enable(
     @Param('name', { schema: RuleName }) name: string,
     @CurrentPrincipal() principal: Principal,
@@ -118,6 +130,7 @@ export class TriggersController {
   @HttpCode(200)
   @ApiOkResponse({ standardSchema: RuleView })
   @Roles('author', 'operator')
+  @OrOwner(ruleNamed)
   async disable(
     @Param('name', { schema: RuleName }) name: string,
     @CurrentPrincipal() principal: Principal,

@@ -9,6 +9,7 @@ import {
   ACCESS_ROLES,
   PUBLIC_ROUTE,
   ROUTE_GRANTS,
+  ROUTE_OWNER,
   ROUTE_ROLES,
   type AccessRole,
 } from '../../src/access/principal.js';
@@ -111,20 +112,20 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   admin: [
     'DELETE /api/v1/api-keys/:id',
-    'DELETE /api/v1/grants/:id',
     'DELETE /api/v1/groups/:id',
     'DELETE /api/v1/groups/:id/members/:userId',
+    'DELETE /api/v1/groups/:id/owned',
     'DELETE /api/v1/uploader-identities/:id',
     'DELETE /api/v1/users/:id',
     'DELETE /api/v1/users/:id/identity',
     'PATCH /api/v1/groups/:id',
     'PATCH /api/v1/users/:id',
     'POST /api/v1/api-keys',
-    'POST /api/v1/grants',
     'POST /api/v1/groups',
     'POST /api/v1/uploader-identities',
     'POST /api/v1/users',
     'PUT /api/v1/groups/:id/members/:userId',
+    'PUT /api/v1/groups/:id/owned',
     'PUT /api/v1/users/:id/identity',
     'PUT /api/v1/retention',
   ],
@@ -204,9 +205,9 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   auditor: [
     'GET /api/v1/api-keys',
-    'GET /api/v1/grants',
     'GET /api/v1/groups',
     'GET /api/v1/groups/:id',
+    'GET /api/v1/groups/:id/owned',
     'GET /api/v1/users',
     'GET /api/v1/users/:id',
   ],
@@ -216,31 +217,35 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'GET /api/v1/webhooks/:id',
     'GET /api/v1/webhooks/:id/deliveries',
   ],
+  'a grant of owner, auditor': ['GET /api/v1/grants'],
+  'a grant of owner, admin': ['DELETE /api/v1/grants/:id', 'POST /api/v1/grants'],
+  'a grant of owner, author': [
+    'DELETE /api/metadata/workflow/:name/:version',
+    'DELETE /api/v1/triggers/:name',
+    'POST /api/metadata/workflow',
+    'POST /api/v1/triggers',
+    'PUT /api/metadata/workflow',
+    'PUT /api/v1/triggers/:name',
+  ],
+  'a grant of owner, author, operator': [
+    'PATCH /api/v1/buckets/:endpointId/:bucket',
+    'POST /api/v1/triggers/:name/disable',
+    'POST /api/v1/triggers/:name/enable',
+  ],
   'auditor, operator, worker': ['GET /metrics'],
   author: [
     'DELETE /api/human/template/:name',
     'DELETE /api/human/template/:name/:version',
     'DELETE /api/metadata/taskdefs/:name',
-    'DELETE /api/metadata/workflow/:name/:version',
     'DELETE /api/v1/baseline/:fingerprint',
     'DELETE /api/v1/schedules/:name',
-    'DELETE /api/v1/triggers/:name',
     'POST /api/human/template',
     'POST /api/human/template/bulk',
-    'POST /api/metadata/workflow',
     'POST /api/v1/baseline',
     'POST /api/v1/schedules',
-    'POST /api/v1/triggers',
     'POST /api/v1/triggers/apply',
     'POST /api/v1/triggers/release-file',
-    'PUT /api/metadata/workflow',
     'PUT /api/v1/schedules/:name',
-    'PUT /api/v1/triggers/:name',
-  ],
-  'author, operator': [
-    'PATCH /api/v1/buckets/:endpointId/:bucket',
-    'POST /api/v1/triggers/:name/disable',
-    'POST /api/v1/triggers/:name/enable',
   ],
   'author, worker': ['POST /api/metadata/taskdefs', 'PUT /api/metadata/taskdefs'],
   operator: [
@@ -353,7 +358,14 @@ function whoMay(controller: object, handler: Handler): string {
   const roles = said(ROUTE_ROLES) as AccessRole[] | undefined;
   if (roles === undefined) return 'whoever is logged in';
   const grant = said(ROUTE_GRANTS) as string | undefined;
-  return [...roles, ...(grant === undefined ? [] : [`a grant of ${grant}`])].sort().join(', ');
+  const isOwners = said(ROUTE_OWNER) !== undefined;
+  return [
+    ...roles,
+    ...(grant === undefined ? [] : [`a grant of ${grant}`]),
+    ...(isOwners ? ['a grant of owner'] : []),
+  ]
+    .sort()
+    .join(', ');
 }
 
 test('every route may be called by those who are said here, and by nobody else', async () => {
@@ -421,6 +433,25 @@ describe('on the running service', () => {
     }
     expect(wrong).toEqual([]);
   }, 180_000);
+
+  test('an owner is let in to what its group owns, where the table says so, and to nothing of others', async () => {
+    const { mine, theirs } = await it.owners();
+    const wrong: string[] = [];
+    for (const { who, route } of rows) {
+      if (who === 'everybody' || who === 'whoever is logged in') continue;
+      const isOwners = who.split(', ').includes('a grant of owner');
+      for (const [owner, key] of [
+        ['mine', mine],
+        ['theirs', theirs],
+      ] as const) {
+        const { status, text } = await it.askAboutMine(route, key);
+        const isLetIn = status === 404 && text.includes(REACHED);
+        if (isOwners && owner === 'mine' ? !isLetIn : status !== 403)
+          wrong.push(`${route}: ${status} for ${owner}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  }, 120_000);
 
   test('what is open to everybody asks for no login', async () => {
     const open = rows.filter(({ who }) => who === 'everybody');

@@ -6,6 +6,9 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
+import { Grants } from '../../src/access/grants.service.js';
+import { Groups } from '../../src/access/groups.service.js';
+import { Ownership } from '../../src/access/ownership.js';
 import { Keyring } from '../../src/access/keyring.js';
 import type { AccessRole } from '../../src/access/principal.js';
 import { AppModule, ENTITIES } from '../../src/app.module.js';
@@ -28,8 +31,17 @@ export interface WholeApp {
   key(id: string, ...roles: AccessRole[]): Promise<string>;
   /** Calls a route with made-up parameters; nobody's call without `authorization`. */
   ask(route: string, authorization?: string): Promise<{ readonly status: number; readonly text: string }>;
+  /** Keys of the owners of two groups; all that {@link askAboutMine} asks about is the first one's. */
+  owners(): Promise<{ readonly mine: string; readonly theirs: string }>;
+  askAboutMine(
+    route: string,
+    authorization: string,
+  ): Promise<{ readonly status: number; readonly text: string }>;
   close(): Promise<void>;
 }
+
+/** A grant of approver in the queue `x`. */
+const GRANT_ID = '00000000-0000-4000-8000-00000000000a';
 
 /** The whole service with everything before its handlers: no handler is called, so nothing happens. */
 export async function wholeApp(): Promise<WholeApp> {
@@ -72,14 +84,61 @@ export async function wholeApp(): Promise<WholeApp> {
   });
   await furnish(app, '/nonexistent');
   await app.init();
+  const key = async (id: string, ...roles: AccessRole[]): Promise<string> => {
+    await database.query(
+      'INSERT INTO api_key (id, name, secret_sha256, roles, created_at) VALUES ($1, $1, $2, $3, 1)',
+      [id, createHash('sha256').update('secret').digest(), roles],
+    );
+    return `Basic ${Buffer.from(`${id}:secret`).toString('base64')}`;
+  };
+  const owner = async (name: string): Promise<{ key: string; group: string }> => {
+    const { id: group } = await app.get(Groups).create(name, [], 'test');
+    const authorization = await key(`owner-${name}`);
+    await app
+      .get(Grants)
+      .give({ kind: 'apikey', id: `owner-${name}` }, { role: 'owner', scope: group }, 'test');
+    return { key: authorization, group };
+  };
   return {
     routes: [...routes],
-    key: async (id, ...roles) => {
+    key,
+    owners: async () => {
+      const mine = await owner('mine');
+      const theirs = await owner('theirs');
+      const ownership = app.get(Ownership);
+      for (const kind of ['queue', 'workflow', 'trigger'] as const)
+        await ownership.give(mine.group, { kind, name: 'x' }, 'test');
+      await ownership.give(mine.group, { kind: 'bucket', name: 'x/x' }, 'test');
       await database.query(
-        'INSERT INTO api_key (id, name, secret_sha256, roles, created_at) VALUES ($1, $1, $2, $3, 1)',
-        [id, createHash('sha256').update('secret').digest(), roles],
+        `INSERT INTO s3_endpoint (id, kind, region, path_style, credentials, version, created_at, updated_at, updated_by)
+         VALUES ('x', 'registered', 'r', true, 'default', 1, 1, 1, 'test')`,
       );
-      return `Basic ${Buffer.from(`${id}:secret`).toString('base64')}`;
+      await database.query(
+        `INSERT INTO bucket (endpoint_id, name, action_mode, required, requester_pays, enabled, managed_by, version,
+                             created_at, updated_at, updated_by)
+         VALUES ('x', 'x', 'tag', '{secrets}', false, true, 'people', 1, 1, 1, 'test')`,
+      );
+      await database.query(
+        `INSERT INTO access_grant (id, holder_kind, holder_id, role, scope, created_at, created_by)
+         VALUES ($1, 'user', 'somebody', 'approver', 'x', 1, 'test')`,
+        [GRANT_ID],
+      );
+      return { mine: mine.key, theirs: theirs.key };
+    },
+    askAboutMine: async (route, authorization) => {
+      const [method = 'GET', path = '/'] = route.split(' ');
+      const isGrant = path.startsWith('/api/v1/grants');
+      const url = path.replaceAll(/:\w+/g, isGrant ? GRANT_ID : 'x') + (isGrant ? '?scope=x' : '');
+      const rule = { name: 'x', bucket: 'x', workflow: 'x', role: 'approver', scope: 'x' };
+      const body = path.endsWith('/metadata/workflow') && method === 'PUT' ? [rule] : rule;
+      const hasBody = method !== 'GET' && method !== 'DELETE';
+      const { statusCode, body: text } = await server.inject({
+        method,
+        url,
+        headers: { host: 'localhost', authorization, ...(hasBody && { 'content-type': 'application/json' }) },
+        ...(hasBody && { payload: JSON.stringify(path.includes('/buckets/') ? { enabled: true } : body) }),
+      });
+      return { status: statusCode, text };
     },
     ask: async (route, authorization) => {
       const [method = 'GET', path = '/'] = route.split(' ');

@@ -1,7 +1,15 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { actorOf, CurrentPrincipal, hasRole, Roles, type Principal } from '../../access/principal.js';
+import {
+  actorOf,
+  CurrentPrincipal,
+  hasRole,
+  OrOwner,
+  Roles,
+  type Owned,
+  type Principal,
+} from '../../access/principal.js';
 import { AppError, InvalidInput } from '../../errors.js';
 import { parseWorkflowDef } from '../decider/parse-definition.js';
 import { TaskDef, type WorkflowDef } from '../model/definition.js';
@@ -29,6 +37,7 @@ export class MetadataController {
   @Post('workflow')
   @HttpCode(200)
   @Roles('author')
+  @OrOwner(({ body }) => [workflowIn(body)])
   register(
     @Query({ schema: OverwriteQuery }) { overwrite }: z.infer<typeof OverwriteQuery>,
     @Body({ schema: Json }) body: unknown,
@@ -40,6 +49,7 @@ export class MetadataController {
   /** Each definition by itself: some may be taken and others not. */
   @Put('workflow')
   @Roles('author')
+  @OrOwner(({ body }) => (Array.isArray(body) ? body.map(workflowIn) : []))
   async put(
     @Body({ schema: DefinitionsBody }) bodies: readonly unknown[],
     @CurrentPrincipal() principal: Principal,
@@ -81,6 +91,7 @@ export class MetadataController {
 
   @Delete('workflow/:name/:version')
   @Roles('author')
+  @OrOwner(({ params }) => [workflowIn(params)])
   remove(
     @Param('name', { schema: Id }) name: string,
     @Param('version', { schema: VersionParam }) version: number,
@@ -149,3 +160,5 @@ function nameIn(body: unknown): string | undefined {
   const name = typeof body === 'object' && body !== null && 'name' in body ? body.name : undefined;
   return typeof name === 'string' ? name : undefined;
 }
+
+const workflowIn = (body: unknown): Owned => ({ kind: 'workflow', name: nameIn(body) ?? '' });

@@ -14,11 +14,19 @@ import {
 import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { auditActor, CurrentPrincipal, VIEWERS, Roles, type Principal } from '../../access/principal.js';
+import {
+  auditActor,
+  CurrentPrincipal,
+  OrOwner,
+  VIEWERS,
+  Roles,
+  type Principal,
+} from '../../access/principal.js';
 import { decodeCursor, encodeCursor, isText } from '../../cursor.js';
 import { BucketLook } from './bucket-look.js';
 import { BucketPage, BucketPatch, BucketView, ChangedBucket, NewBucket } from './bucket-view.js';
 import { BucketsService } from './buckets.service.js';
+import { changedBucket } from './owned-bucket.js';
 import { expectedVersion, tagged } from './expected-version.js';
 
 const ListQuery = z.object({
@@ -78,6 +86,7 @@ export class BucketsController {
 
   @Patch(':endpointId/:bucket')
   @Roles('author', 'operator')
+  @OrOwner(changedBucket)
   @ApiOkResponse({ standardSchema: ChangedBucket })
   async change(
     @Param('endpointId') endpointId: string,
