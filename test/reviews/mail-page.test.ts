@@ -110,7 +110,7 @@ describe('the page behind a mail', () => {
       (SELECT json_agg(l ORDER BY id) FROM review_link l) AS links,
       (SELECT count(*) FROM review_event) AS events, (SELECT count(*) FROM audit_event) AS audited`);
 
-  it('decides only by POST: a scanner that opens every link twice changes nothing, then the person decides', async () => {
+  it('decides only by POST: a scanner that opens every link three times changes nothing, then the person decides', async () => {
     const id = await openReview();
     const mail = await mailTo('alice@example.com');
     const { link, code } = secretsOf(mail.text ?? '');
@@ -125,7 +125,7 @@ describe('the page behind a mail', () => {
     const urls = new Set(
       [...`${mail.text} ${String(mail.html)}`.matchAll(/https?:\/\/[^\s"<]+/g)].map(([url]) => url),
     );
-    for (const url of [...urls, ...urls]) {
+    for (const url of [...urls, ...urls, ...urls]) {
       for (const method of ['GET', 'HEAD'] as const) {
         const scanner = new Visitor(app);
         const answer = await app.inject({ method, url: new URL(url).pathname, headers: HOST });
@@ -290,15 +290,35 @@ describe('the page behind a mail', () => {
     expect(audited).toHaveLength(1);
   });
 
-  it('lets a bare link claim, and nothing more', async () => {
+  it('is not moved by a scanner that submits every form with every button before the person clicks', async () => {
     const id = await openReview();
-    const { link } = secretsOf((await mailTo('alice@example.com')).text ?? '');
+    const { link, code } = secretsOf((await mailTo('alice@example.com')).text ?? '');
+    const before = await stage.reviews.get(id);
+    for (let round = 1; round <= 3; round++) {
+      const scanner = new Visitor(app);
+      const { path, page, hidden } = await scanner.open(link);
+      const buttons = [...page.body.matchAll(/<button name="do" value="([^"]*)"/g)].map(([, value]) => value);
+      expect(buttons).toEqual(expect.arrayContaining(['decide:release', 'decide:delete', 'claim']));
+      for (const button of buttons) {
+        const answer = await scanner.post(path, { ...hidden, do: button ?? '', reason: 'scanned', code: '' });
+        expect(answer.statusCode).toBe(403);
+      }
+    }
+    expect(await stage.reviews.get(id)).toEqual(before);
     const alice = new Visitor(app);
     const { path, hidden } = await alice.open(link);
-    expect(
-      (await alice.post(path, { ...hidden, do: 'decide:delete', code: '', reason: '' })).statusCode,
-    ).toBe(403);
-    expect((await alice.post(path, { ...hidden, do: 'claim' })).statusCode).toBe(303);
+    const done = await alice.post(path, { ...hidden, do: 'decide:delete', code, reason: '' });
+    expect(done.statusCode).toBe(303);
+    expect((await stage.reviews.get(id)).decision).toMatchObject({ outcome: 'delete', by: { id: 'alice' } });
+  });
+
+  it('lets only who has the code claim', async () => {
+    const id = await openReview();
+    const { link, code } = secretsOf((await mailTo('alice@example.com')).text ?? '');
+    const alice = new Visitor(app);
+    const { path, hidden } = await alice.open(link);
+    expect((await alice.post(path, { ...hidden, do: 'claim' })).statusCode).toBe(403);
+    expect((await alice.post(path, { ...hidden, do: 'claim', code })).statusCode).toBe(303);
     expect(await stage.reviews.get(id)).toMatchObject({ state: 'CLAIMED', claim: { by: { id: 'alice' } } });
   });
 

@@ -97,7 +97,7 @@ function forms(review: Review, question: Question, form: Parameters<typeof revie
   if (review.claim !== undefined && !form.holderIsMe && !isShared(review.policy)) return '';
   const claim =
     review.claim === undefined
-      ? `<form method="post" action="${escapeHtml(form.action)}">${hidden}<button name="do" value="claim" class="quiet">Only take it for now</button></form>`
+      ? `<button name="do" value="claim" class="quiet">Only take it for now</button>`
       : '';
   const needs = question.outcomes.filter((outcome) => outcome.needsReason).map((outcome) => outcome.label);
   // The hidden button comes first and does nothing, so that Enter in a field chooses no outcome by accident.
@@ -114,8 +114,8 @@ function forms(review: Review, question: Question, form: Parameters<typeof revie
         `<div><button name="do" value="decide:${escapeHtml(name)}" class="${tone}" aria-describedby="effect-${escapeHtml(name)}">${escapeHtml(label)}</button><p id="effect-${escapeHtml(name)}" class="muted">${escapeHtml(effect)}</p></div>`,
     )
     .join('\n')}</div>
-</form>
-${claim}`;
+${claim}
+</form>`;
 }
 
 const time = (at: number): string => `<time datetime="${new Date(at).toISOString()}">${minuteOf(at)}</time>`;
