@@ -8,6 +8,7 @@ import { NotFoundPage } from './pages/NotFoundPage.js';
 import { ObjectPage } from './pages/ObjectPage.js';
 import { ObjectsPage } from './pages/ObjectsPage.js';
 import { ReportsPage } from './pages/ReportsPage.js';
+import { CasePage } from './pages/CasePage.js';
 import { ReviewPage } from './pages/ReviewPage.js';
 import { ReviewsPage } from './pages/ReviewsPage.js';
 import { BackfillPage } from './pages/BackfillPage.js';
@@ -76,6 +77,7 @@ export function App() {
               <Route path="/" element={<OverviewPage />} />
               <Route path="/reviews" element={<ReviewsPage />} />
               <Route path="/reviews/:id" element={<ReviewPage />} />
+              <Route path="/cases/:id" element={<CasePage />} />
               <Route path="/objects" element={<ObjectsPage />} />
               <Route path="/objects/:id" element={<ObjectPage />} />
               <Route path="/executions" element={<ExecutionsPage />} />

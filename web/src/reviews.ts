@@ -54,6 +54,10 @@ export interface ReviewSummary {
     readonly quarantined: boolean | null;
   } | null;
   readonly findingsTotal: number;
+  /** 0 to 100. */
+  readonly risk: number;
+  /** The case that it belongs to: reviews about the same thing. */
+  readonly caseId: string | null;
   readonly subjectDigest: string;
   readonly queue: string;
   readonly claim: { readonly by: Person; readonly at: string } | null;
@@ -115,6 +119,83 @@ export interface Review extends ReviewSummary {
     readonly data: Readonly<Record<string, unknown>>;
   }[];
 }
+
+/** What came of one of many; `problem` is what its own request would have been answered with. */
+export interface ItemResult {
+  readonly id: string;
+  readonly result: 'done' | 'conflict' | 'refused';
+  readonly state: string | null;
+  readonly problem: { readonly detail?: string } | null;
+}
+
+export interface BulkAnswer {
+  readonly items: readonly ItemResult[];
+  readonly done: number;
+  readonly conflicts: number;
+  readonly refused: number;
+}
+
+export interface ReviewCase {
+  readonly id: string;
+  readonly queue: string;
+  readonly title: string;
+  readonly openedAt: string;
+  readonly decided: {
+    readonly label: string;
+    readonly by: Person;
+    readonly at: string;
+    readonly reason: string;
+  } | null;
+  readonly members: number;
+  readonly waiting: number;
+}
+
+export interface CaseDetail extends ReviewCase {
+  readonly reviews: readonly {
+    readonly review: ReviewSummary;
+    readonly joinedAt: string;
+    /** Why whoever looks may not decide this one; null when they may, or it is over. */
+    readonly keptFrom: string | null;
+  }[];
+  readonly detached: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly by: Person;
+    readonly at: string;
+  }[];
+}
+
+export interface CaseAnswer extends BulkAnswer {
+  /** What still waits in the case, and why. */
+  readonly left: readonly { readonly id: string; readonly title: string; readonly why: string }[];
+}
+
+export type Column =
+  'object' | 'verdict' | 'risk' | 'findings' | 'state' | 'queue' | 'due' | 'opened' | 'case';
+
+/** What a list shows, and how. */
+export interface ViewSpec {
+  readonly states: readonly string[];
+  readonly view: 'mine' | 'asked' | 'unassigned' | 'breached' | null;
+  readonly queue: string | null;
+  readonly q: string;
+  readonly sort: 'created' | 'due' | 'risk';
+  readonly columns: readonly Column[];
+}
+
+export interface SavedView {
+  readonly id: string;
+  readonly name: string;
+  readonly owner: Person;
+  readonly isMine: boolean;
+  readonly shared: { readonly with: 'everybody' } | { readonly with: 'group'; readonly group: string } | null;
+  readonly spec: ViewSpec;
+  readonly version: number;
+}
+
+/** What is decided about, in a line. */
+export const nameOf = ({ object, title }: Pick<ReviewSummary, 'object' | 'title'>): string =>
+  object === null ? title : `${object.bucket}/${object.key}`;
 
 /** Whether somebody can still decide it. */
 export const waits = ({ decision, cancelled }: Pick<ReviewSummary, 'decision' | 'cancelled'>): boolean =>

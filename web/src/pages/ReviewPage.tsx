@@ -94,6 +94,14 @@ function Evidence({ review }: { review: Review }) {
         )}
         <dt>Looked at by</dt>
         <dd>{review.engines.join(', ') || '–'}</dd>
+        {review.caseId === null ? null : (
+          <>
+            <dt>Case</dt>
+            <dd>
+              <Link to={`/cases/${review.caseId}`}>others about the same thing, decided together</Link>
+            </dd>
+          </>
+        )}
         <dt>Execution</dt>
         <dd>
           <Link to={`/executions/${review.workflowId}?task=review`}>its graph</Link>
