@@ -11,7 +11,7 @@ import { EVENT_KINDS, rulePath, type Rule } from '../triggers.js';
 /** The rules in the order in which they are asked. */
 export function Rules() {
   const client = useQueryClient();
-  const mayChange = useMay('author');
+  const mayChange = useMay('author', 'operator');
   const rules = useQuery({
     queryKey: ['triggers'],
     queryFn: () => call<Page<Rule>>('/api/v1/triggers'),

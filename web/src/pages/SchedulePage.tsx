@@ -68,7 +68,7 @@ export function SchedulePage() {
 
 function Heading({ schedule, onChanged }: { schedule: Schedule; onChanged: (schedule: Schedule) => void }) {
   const client = useQueryClient();
-  const mayChange = useMay('author');
+  const maySteer = useMay('operator');
   const act = useMutation({
     mutationFn: (verb: 'pause' | 'resume' | 'run') =>
       call<Schedule | { dueAt: string }>(`/api/v1${schedulePath(schedule.name)}/${verb}`, {
@@ -93,7 +93,7 @@ function Heading({ schedule, onChanged }: { schedule: Schedule; onChanged: (sche
         <h1>{schedule.name}</h1>
         <State of={schedule.enabled ? 'ENABLED' : 'PAUSED'} />
         <span className="quiet">{schedule.enabled ? `next ${when(schedule.nextFireAt)}` : null}</span>
-        {mayChange ? (
+        {maySteer ? (
           <span className="actions">
             <button type="button" disabled={act.isPending} onClick={() => act.mutate('run')}>
               Run it now
