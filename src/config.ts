@@ -432,6 +432,8 @@ const Environment = z.object({
   REVIEW_TO: list,
   /** Review queues whose downloads somebody else must agree to, comma list; `*` for all. */
   DOWNLOAD_FOUR_EYES: list,
+  /** Domains of people without an account whom an uploader's question may be mailed to, comma list; none when empty. */
+  UPLOADER_MAIL_DOMAINS: list.transform((domains) => domains.map((domain) => domain.toLowerCase())),
   /** Who gets the weekly report, comma list. */
   REPORT_TO: list,
   /** Who hears of the service's own troubles, comma list. */

@@ -1,4 +1,8 @@
 import type { Provider, Type } from '@nestjs/common';
+import { AnswerPageController } from './ask-uploader/answer-page.controller.js';
+import { AskUploaderController } from './ask-uploader/ask-uploader.controller.js';
+import { AskUploader } from './ask-uploader/ask-uploader.service.js';
+import { UploaderQuestionHandler } from './ask-uploader/uploader-question.handler.js';
 import { ReviewContextController } from './context/context.controller.js';
 import { DownloadsController } from './downloads/downloads.controller.js';
 import { Downloads } from './downloads/downloads.service.js';
@@ -10,6 +14,13 @@ export const EVIDENCE_CONTROLLERS: readonly Type[] = [
   UploaderIdentitiesController,
   ReviewContextController,
   DownloadsController,
+  AskUploaderController,
+  AnswerPageController,
 ];
 
-export const EVIDENCE_PROVIDERS: readonly Provider[] = [Uploaders, Downloads];
+export const EVIDENCE_PROVIDERS: readonly Provider[] = [
+  Uploaders,
+  Downloads,
+  AskUploader,
+  UploaderQuestionHandler,
+];

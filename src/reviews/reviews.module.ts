@@ -1,4 +1,5 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { UploaderQuestionHandler } from './ask-uploader/uploader-question.handler.js';
 import { AbsencesController } from './absences.controller.js';
 import { CalendarsController } from './calendars/calendars.controller.js';
 import { Calendars } from './calendars/calendars.service.js';
@@ -58,6 +59,7 @@ export const REVIEW_HANDLERS = [
   SlackPostHandler,
   SlackUpdateHandler,
   WebhookHandler,
+  UploaderQuestionHandler,
 ] as const;
 
 /** A person decides. */

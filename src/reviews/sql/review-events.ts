@@ -38,6 +38,8 @@ export const REVIEW_EVENT_KINDS = [
   'download_refused',
   'download_started',
   'download_ended',
+  'uploader_asked',
+  'uploader_silent',
 ] as const;
 export type ReviewEventKind = (typeof REVIEW_EVENT_KINDS)[number];
 
