@@ -100,7 +100,7 @@ export class AppModule {
     });
     const schedules = SchedulesModule.with({ imports: [engine, intake], jobs: LISTING_JOBS });
     const findings = FindingsModule.with({
-      imports: [AccessModule, engine, intake],
+      imports: [AccessModule, engine, intake, VerdictsModule],
       bindings: [{ provide: Rescans, useExisting: ScanRequests }],
     });
     const reviews = ReviewsModule.with({

@@ -303,6 +303,13 @@ const Environment = z.object({
     .min(1, 'must be at least 1 day')
     .max(1_095, 'must be at most 1095 days, three years')
     .default(365),
+  /** Days in which a finding that is real must be remedied, where nobody says otherwise. */
+  REMEDY_DAYS: z.coerce
+    .number('must be a number of days')
+    .int('must be a whole number of days')
+    .min(1, 'must be at least 1 day')
+    .max(365, 'must be at most 365 days')
+    .default(14),
   DEGRADED_POLICY: z.enum(['tag', 'review']).default('tag'),
   VERDICT_TAG_STYLE: z.enum(['sallyport', 'guardduty']).default('sallyport'),
   /** Says what each action would do, and does nothing. */

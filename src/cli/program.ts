@@ -8,6 +8,7 @@ import { addBucket } from './commands/bucket.js';
 import { addConnect } from './commands/connect.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEndpoint } from './commands/endpoint.js';
+import { addExceptions } from './commands/exceptions.js';
 import { addFindings } from './commands/findings.js';
 import { addGroups } from './commands/groups.js';
 import { addKeys } from './commands/keys.js';
@@ -16,6 +17,7 @@ import { addEventQueues } from './commands/event-queues.js';
 import { addMail } from './commands/mail.js';
 import { addQueue } from './commands/queue.js';
 import { addRejects } from './commands/rejects.js';
+import { addRemedies } from './commands/remedies.js';
 import { addReport } from './commands/report.js';
 import { addReview } from './commands/review.js';
 import { addScan } from './commands/scan.js';
@@ -49,7 +51,9 @@ const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
   addDoctor,
   addBackfill,
   addBaseline,
+  addExceptions,
   addFindings,
+  addRemedies,
   addUsers,
   addGroups,
   addKeys,

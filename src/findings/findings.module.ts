@@ -5,10 +5,18 @@ import { ExceptionsController } from './exceptions/exceptions.controller.js';
 import { Exceptions } from './exceptions/exceptions.service.js';
 import { ExceptionOverHandler } from './exceptions/over.handler.js';
 import { ExceptionReopenHandler } from './exceptions/reopen.handler.js';
+import { RemediesController } from './remedies/remedies.controller.js';
+import { Remedies } from './remedies/remedies.service.js';
+import { CloseRemedyWorker, OpenRemedyWorker } from './remedies/remedy-workers.js';
 import { StartWorkflowHandler } from './start-workflow.handler.js';
 
 /** Task workers of this stage. */
-export const FINDING_WORKERS = [GrantExceptionWorker, RefuseExceptionWorker] as const;
+export const FINDING_WORKERS = [
+  GrantExceptionWorker,
+  RefuseExceptionWorker,
+  OpenRemedyWorker,
+  CloseRemedyWorker,
+] as const;
 
 /** Outbox handlers of this stage. */
 export const FINDING_HANDLERS = [StartWorkflowHandler, ExceptionOverHandler, ExceptionReopenHandler] as const;
@@ -24,8 +32,15 @@ export class FindingsModule {
     return {
       module: FindingsModule,
       imports: parts.imports,
-      controllers: [ExceptionsController],
-      providers: [...parts.bindings, Exceptions, ExceptionClock, ...FINDING_WORKERS, ...FINDING_HANDLERS],
+      controllers: [ExceptionsController, RemediesController],
+      providers: [
+        ...parts.bindings,
+        Exceptions,
+        ExceptionClock,
+        Remedies,
+        ...FINDING_WORKERS,
+        ...FINDING_HANDLERS,
+      ],
       exports: [...FINDING_WORKERS, ...FINDING_HANDLERS],
     };
   }

@@ -26,6 +26,7 @@ import { recordThreats } from './sql/external-threats.js';
 import { fixIdentity, fixVersions, foldInto, nameVersion, yieldLatest } from './sql/identify.js';
 import { findByIdentities } from './sql/object-rows.js';
 import { recordActions, type TaskAction } from './sql/record-action.js';
+import { remediesReturned } from './sql/remedies-returned.js';
 import { clearFindings, replaceFindings } from './sql/replace-findings.js';
 import { contextOf, findScan, findScans, noScan, refOf, type ScanRow } from './sql/scan-row.js';
 import { storableText } from './text.js';
@@ -147,6 +148,12 @@ export class PostgresLedger extends Ledger {
     await this.database.transaction(async (tx) => {
       const scan = await findScan(tx, scanId, { lock: true });
       await replaceFindings(tx, { scanId, objectId: scan.object_id, kind, findings, total, source });
+      if (source === '')
+        await remediesReturned(tx, {
+          scanId,
+          kind: kind === 'secrets' ? 'secret' : 'malware',
+          now: wholeMilliseconds(this.clock),
+        });
     });
   }
 

@@ -185,6 +185,9 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'GET /api/v1/absences',
     'GET /api/v1/exceptions',
     'GET /api/v1/exceptions/:id',
+    'GET /api/v1/remedies',
+    'GET /api/v1/remedies/:id',
+    'GET /api/v1/remedies/figures',
     'GET /api/v1/reviews/waiting',
   ],
   'analyst, author': [
@@ -192,6 +195,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'POST /api/v1/exceptions/:id/extend',
     'POST /api/v1/exceptions/:id/withdraw',
     'POST /api/v1/exceptions/preview',
+    'POST /api/v1/remedies',
   ],
   'a grant of approver, analyst, approver, author, operator': [
     'POST /api/v1/reviews/:id/answer',

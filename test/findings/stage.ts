@@ -16,6 +16,8 @@ import {
 import { Exceptions, type Acting } from '../../src/findings/exceptions/exceptions.service.js';
 import { ExceptionOverHandler } from '../../src/findings/exceptions/over.handler.js';
 import { ExceptionReopenHandler } from '../../src/findings/exceptions/reopen.handler.js';
+import { Remedies } from '../../src/findings/remedies/remedies.service.js';
+import { CloseRemedyWorker, OpenRemedyWorker } from '../../src/findings/remedies/remedy-workers.js';
 import { Rescans } from '../../src/findings/rescans.js';
 import { StartWorkflowHandler } from '../../src/findings/start-workflow.handler.js';
 import { IntakeService } from '../../src/intake/intake.service.js';
@@ -116,6 +118,7 @@ export async function findingsStage(environment: Record<string, string> = {}) {
     { people: async () => people },
     exceptions,
   );
+  const remedies = new Remedies(db, clock, outbox, bell, new Baseline(db, clock), config);
   // The engine comes into being with the workers, and they ask it.
   const late: { engine?: TestEngine } = {};
   const engine = new Proxy({} as Engine, {
@@ -143,6 +146,8 @@ export async function findingsStage(environment: Record<string, string> = {}) {
     human,
     new GrantExceptionWorker(exceptions),
     new RefuseExceptionWorker(exceptions),
+    new OpenRemedyWorker(remedies, clock),
+    new CloseRemedyWorker(remedies),
   ];
   late.engine = await startEngine(
     { executions: new PostgresExecutionStore(db), definitions: new PostgresDefinitionStore(db) },
@@ -247,6 +252,7 @@ export async function findingsStage(environment: Record<string, string> = {}) {
     rescans,
     exceptions,
     exceptionClock,
+    remedies,
     baseline: new Baseline(db, clock),
     reviews,
     timekeeper,

@@ -262,7 +262,7 @@ export class Exceptions {
   }
 
   private async finding(id: string): Promise<KnownFinding> {
-    const found = await knownFinding(this.db, id);
+    const found = await knownFinding(this.db, { id });
     if (found === undefined)
       throw new NotFound(`No finding ${id}. Its object may have been scanned again: see sallyport findings`);
     return found;
