@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { seeHelp, type Cli } from './cli.js';
 import { CommandError } from './command-error.js';
+import { addAbsences } from './commands/absences.js';
 import { addBackfill } from './commands/backfill.js';
 import { addBaseline } from './commands/baseline.js';
 import { addBucket } from './commands/bucket.js';
+import { addCalendars } from './commands/calendars.js';
 import { addConnect } from './commands/connect.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEndpoint } from './commands/endpoint.js';
@@ -37,6 +39,8 @@ const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
   addScan,
   addObjects,
   addReview,
+  addAbsences,
+  addCalendars,
   addQueue,
   addWorkflow,
   addReport,

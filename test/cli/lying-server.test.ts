@@ -26,6 +26,8 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   'schedule set': ['--cron', '* * * * *'],
   'trigger set': ['--effect', 'deny'],
 };
+// A file must be there and a value be one, or nobody is asked.
+const VALUES: Readonly<Record<string, string>> = { FILE: 'package.json', TIME: '1h', JSON: '{}' };
 const ARGUMENTS: Readonly<Record<string, string>> = { FILE: 'package.json' };
 // One known finding: the file is read before the service is asked.
 const directory = mkdtempSync(join(tmpdir(), 'sallyport-lying-'));
@@ -58,11 +60,7 @@ const COMMANDS = leaves(programOf(new Cli({}, SILENT)))
       });
     const required = command.options
       .filter(({ mandatory }) => mandatory)
-      .flatMap((option) => [
-        option.long ?? '',
-        // A file must be there, or nobody is asked.
-        option.flags.includes('<FILE>') ? 'package.json' : '1',
-      ]);
+      .flatMap((option) => [option.long ?? '', VALUES[/<(.+)>/.exec(option.flags)?.[1] ?? ''] ?? '1']);
     return [...name.split(' '), ...values, ...required, ...(OPTIONS[name] ?? [])];
   });
 

@@ -10,6 +10,7 @@ import { s3Url } from '../s3-url.js';
 import { table } from '../table.js';
 import { query, wholeNumber } from '../values.js';
 import { waitFor } from '../waiting.js';
+import { addReviewActs } from './review-acts.js';
 
 interface Person {
   readonly id: string;
@@ -68,7 +69,7 @@ interface ReviewPage {
   readonly nextCursor: string | null;
 }
 
-/** `review list|show|claim|release|decide`: what waits for a person. */
+/** `review list|show|claim|release|decide|…`: what waits for a person. */
 export function addReview(program: Command, cli: Cli): void {
   const group = program.command('review').description('what waits for a person, and the answers');
   group
@@ -125,6 +126,7 @@ export function addReview(program: Command, cli: Cli): void {
     .option('--digest <DIGEST>', 'of what was shown, as `review show` says it; refused when that has changed')
     .option('--yes', 'at a terminal: release or delete without asking a second time')
     .action((id: string, outcome: string, options: DecideOptions) => decide(cli, id, outcome, options));
+  addReviewActs(group, cli);
 }
 
 interface DecideOptions {
