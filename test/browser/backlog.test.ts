@@ -122,7 +122,7 @@ describe.skipIf(chromiumPath === undefined)('the backlog in a real browser', () 
         )?.caseId ?? undefined,
       { timeoutMs: 30_000, what: 'a case' },
     );
-    await page.goto(`${service.url}/cases/${caseId}`);
+    await page.goto(`${service.url}/reviews/cases/${caseId}`);
     await page.getByText('Your decision on 2 of 2').waitFor();
     await ask('Third copy?');
     await page.getByText('1 joined, or changed, since you looked').waitFor();

@@ -77,7 +77,7 @@ export function App() {
               <Route path="/" element={<OverviewPage />} />
               <Route path="/reviews" element={<ReviewsPage />} />
               <Route path="/reviews/:id" element={<ReviewPage />} />
-              <Route path="/cases/:id" element={<CasePage />} />
+              <Route path="/reviews/cases/:id" element={<CasePage />} />
               <Route path="/objects" element={<ObjectsPage />} />
               <Route path="/objects/:id" element={<ObjectPage />} />
               <Route path="/executions" element={<ExecutionsPage />} />

@@ -98,7 +98,9 @@ function Evidence({ review }: { review: Review }) {
           <>
             <dt>Case</dt>
             <dd>
-              <Link to={`/cases/${review.caseId}`}>others about the same thing, decided together</Link>
+              <Link to={`/reviews/cases/${review.caseId}`}>
+                others about the same thing, decided together
+              </Link>
             </dd>
           </>
         )}
@@ -246,7 +248,8 @@ function Outcome({ review }: { review: Review }) {
         <>
           <p className="question">{decision.label}</p>
           <p>
-            by {decision.by.name}, {when(decision.at)}, through {decision.via}
+            by {decision.by.name}, {when(decision.at)}
+            {decision.via === 'system' ? null : `, through ${decision.via}`}
           </p>
           {decision.isAutomatic ? <p className="notice">The clock decided, not a person.</p> : null}
           {decision.reason === '' ? null : <p>“{visible(decision.reason)}”</p>}
@@ -281,7 +284,8 @@ function Timeline({ review }: { review: Review }) {
           <li key={`${event.at}:${event.kind}:${event.by.id}`}>
             <strong>{event.kind.replaceAll('_', ' ')}</strong> by {event.by.name}{' '}
             <span className="quiet">
-              through {event.via}, {when(event.at)}
+              {event.via === 'system' ? null : `through ${event.via}, `}
+              {when(event.at)}
             </span>
             <Said data={event.data} />
           </li>

@@ -28,7 +28,7 @@ export const COLUMNS: Readonly<Record<Column, Drawn>> = {
   opened: { head: 'Opened', className: 'when', cell: ({ createdAt }) => when(createdAt) },
   case: {
     head: 'Case',
-    cell: ({ caseId }) => (caseId === null ? '–' : <Link to={`/cases/${caseId}`}>with others</Link>),
+    cell: ({ caseId }) => (caseId === null ? '–' : <Link to={`/reviews/cases/${caseId}`}>with others</Link>),
   },
 };
 
