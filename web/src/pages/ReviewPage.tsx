@@ -9,7 +9,9 @@ import { gapsOf, NotCovered, type Judged } from '../parts/NotCovered.js';
 import { Query } from '../parts/Query.js';
 import { State } from '../parts/State.js';
 import { useSession } from '../parts/useSession.js';
+import { AskUploader } from '../review/AskUploader.js';
 import { Context } from '../review/Context.js';
+import { Downloads } from '../review/Downloads.js';
 import { MoreActions } from '../review/MoreActions.js';
 import { SchemaForm, type FormValues } from '../review/SchemaForm.js';
 import { Standing } from '../review/Standing.js';
@@ -38,6 +40,8 @@ export function ReviewPage() {
               <h2>Findings</h2>
               <Findings items={data.findings} total={data.findingsTotal} />
               <Context review={data} />
+              {data.object === null ? null : <Downloads review={data} />}
+              {data.object !== null && waits(data) ? <AskUploader review={data} /> : null}
               {data.object === null ? null : <NotLookedAt review={data} objectId={data.object.id} />}
             </div>
             <div>
