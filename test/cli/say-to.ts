@@ -7,7 +7,7 @@ import { run } from '../../src/cli/run.js';
 export function sayTo(server: FastifyInstance, command: string) {
   let url: string;
   beforeAll(async () => {
-    await server.listen({ host: '127.0.0.1', port: 0 });
+    if (!server.server.listening) await server.listen({ host: '127.0.0.1', port: 0 });
     url = `http://127.0.0.1:${(server.server.address() as AddressInfo).port}`;
   });
   return async (...args: string[]) => {

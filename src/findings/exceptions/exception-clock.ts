@@ -153,7 +153,7 @@ export class ExceptionClock implements OnApplicationBootstrap, BeforeApplication
           ...lines,
           ...(more > 0 ? [`and ${more} more.`] : []),
         ],
-        remedy: `Remedy what was found, or ask to go on: ${publicUrl(this.config)}/findings, or sallyport exceptions extend.`,
+        remedy: `Remedy what was found, or ask to go on: sallyport exceptions list --state IN_FORCE, then extend (${publicUrl(this.config)}/api/v1/exceptions).`,
       }),
     };
     return { kind: 'mail', key: `exceptions:${digest}`, payload: { ...mail } };
