@@ -49,6 +49,11 @@ import { ReviewsController } from './reviews.controller.js';
 import { ReviewsService } from './reviews.service.js';
 import { ReviewSweeper } from './sweeper.js';
 import { ReviewWriter } from './review-writer.js';
+import { BellChannel } from './stream/bell.channel.js';
+import { ReviewAttendance } from './stream/review-attendance.js';
+import { ReviewBell } from './stream/review-bell.js';
+import { ReviewFeed } from './stream/review-feed.js';
+import { ReviewStreamController } from './stream/review-stream.controller.js';
 import { Timekeeper } from './timekeeper.js';
 
 /** Outbox handlers of this stage. */
@@ -78,6 +83,7 @@ export class ReviewsModule {
       imports: parts.imports,
       controllers: [
         ReviewMetricsController,
+        ReviewStreamController,
         ReviewsController,
         ReviewActionsController,
         AbsencesController,
@@ -129,6 +135,10 @@ export class ReviewsModule {
         SlackInteractions,
         SlackConnection,
         SlackDoctor,
+        BellChannel,
+        ReviewBell,
+        ReviewFeed,
+        ReviewAttendance,
         WebhookChannel,
         WebhookEgress,
         WebhookHandler,
@@ -137,7 +147,7 @@ export class ReviewsModule {
         {
           provide: REVIEW_CHANNELS,
           useFactory: (...channels: ReviewChannel[]) => channels,
-          inject: [MailChannel, SlackChannel, WebhookChannel],
+          inject: [MailChannel, SlackChannel, WebhookChannel, BellChannel],
         },
       ],
       exports: [ReviewsService, HumanWorker, ...REVIEW_HANDLERS, SlackConnection],

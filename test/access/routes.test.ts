@@ -177,6 +177,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'GET /api/v1/reviews/metrics',
     'GET /api/v1/reviews/metrics/history',
     'GET /api/v1/reviews/reviewers',
+    'GET /api/v1/reviews/stream',
     'GET /api/v1/review-cases',
     'GET /api/v1/review-views',
     'GET /api/v1/review-cases/:id',

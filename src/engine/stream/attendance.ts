@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.js';
 import { Forbidden, Overloaded, Unauthorized } from '../../errors.js';
-import type { Subscriber } from './subscriber.js';
+import type { EventStream } from './event-stream.js';
 
 export interface StreamLimits {
   readonly perProcess: number;
@@ -10,7 +10,7 @@ export interface StreamLimits {
 /** Somebody who listens. */
 export interface Attendee {
   readonly principalId: string;
-  readonly subscriber: Subscriber;
+  readonly subscriber: EventStream;
   /** Rejects with Unauthorized or Forbidden when the session ended, the key was revoked or the role taken away. */
   readonly reassure: () => Promise<void>;
 }

@@ -10,9 +10,8 @@ import { ExecutionStore } from '../execution-store.js';
 import { ExecutionsQuery, Id, text } from '../rest/schemas.js';
 import { Attendance } from './attendance.js';
 import { ChangeFeed } from './change-feed.js';
+import { EVENT_STREAM, refuseOtherSites, sendEvents } from './event-stream.js';
 import { Subscriber, type Interest } from './subscriber.js';
-
-const EVENT_STREAM = 'text/event-stream; charset=utf-8';
 
 const StreamQuery = z.object({
   workflowId: Id.optional().describe('Follow this one workflow; excludes the other filters.'),
@@ -85,12 +84,7 @@ export class StreamController {
       reassure: async () => checkRight(await this.guard.identify(request), interest),
     });
     this.feed.add(subscriber, lastEventId);
-    await reply
-      .type(EVENT_STREAM)
-      .header('cache-control', 'no-store')
-      // Proxies in front hold answers back otherwise (nginx).
-      .header('x-accel-buffering', 'no')
-      .send(subscriber);
+    await sendEvents(reply, subscriber);
   }
 
   private async revisionOf(workflowId: string): Promise<number> {
@@ -119,14 +113,6 @@ function checkRight({ name, roles }: Principal, { workflowId }: Interest): void 
   throw new Forbidden(
     `To listen to all workflows a role of ${SEES_ALL.join(', ')} is needed; ${name} has ${roles.join(', ') || 'none'}. Name one with workflowId.`,
   );
-}
-
-/** A page elsewhere cannot read the stream, but could use up the places. */
-function refuseOtherSites({ headers }: FastifyRequest): void {
-  const site = headers['sec-fetch-site'];
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') {
-    throw new Forbidden('Requests from other sites may not listen here.');
-  }
 }
 
 /** The revision in the id of an event about one workflow. */

@@ -1,7 +1,7 @@
-import { Readable } from 'node:stream';
 import type { Instant } from '../../clock.js';
 import type { WorkflowStatus } from '../model/execution.js';
 import { leavesGap, mergeChanges, type WorkflowChange } from './change.js';
+import { EventStream, sse } from './event-stream.js';
 import type { WorkflowFacts } from './facts.js';
 
 /** What a client wants to hear of: one workflow, or all that match (absent: any). */
@@ -14,16 +14,11 @@ export interface Interest {
   readonly tasks: boolean;
 }
 
-/** Why the server ends a stream; with `gone` there is nothing to come back for. */
-export type EndReason = 'shutdown' | 'session' | 'gone';
-
 // What a slow client may be behind; over it a `reset` says what a thousand events would.
 const MAX_PENDING_WORKFLOWS = 200;
 const MAX_PENDING_TASKS = 5_000;
 // That a workflow left the wished status is told to who may show it; so many are remembered on either side.
 const MAX_TOLD = 1_000;
-const RECONNECT_MS = 2_000;
-const BUFFER_BYTES = 64 * 1024;
 
 /**
  * One client's stream of server-sent events.
@@ -31,7 +26,7 @@ const BUFFER_BYTES = 64 * 1024;
  * Pulls: an event is made when the connection takes it. What changes meanwhile is merged into one event per workflow,
  * so that a slow client gets fewer and newer events, and memory stays bounded.
  */
-export class Subscriber extends Readable {
+export class Subscriber extends EventStream {
   private readonly pending = new Map<string, { change: WorkflowChange; id: string }>();
   /** Workflows that the client was told of in a status that it wished for. */
   private readonly told = new Set<string>();
@@ -40,11 +35,6 @@ export class Subscriber extends Readable {
   /** Some that were told are remembered no more. */
   private hasForgotten = false;
   private pendingTasks = 0;
-  private takesMore = false;
-  private greeting: string | undefined;
-  private resetAt: string | undefined;
-  private beat: string | undefined;
-  private ending: EndReason | undefined;
 
   /**
    * @param known the revision that the client has of the workflow that it follows; -1 for nothing.
@@ -55,8 +45,7 @@ export class Subscriber extends Readable {
     private known = -1,
     private begin: Instant = -Infinity,
   ) {
-    super({ highWaterMark: BUFFER_BYTES });
-    this.greeting = `retry: ${RECONNECT_MS}\nevent: hello\ndata: ${JSON.stringify({ since: interest.workflowId === undefined ? undefined : known })}\n\n`;
+    super({ since: interest.workflowId === undefined ? undefined : known });
   }
 
   /** The revision up to which this client has been (or is about to be) told. */
@@ -66,7 +55,7 @@ export class Subscriber extends Readable {
 
   /** @returns false when the client would miss something: what changed since `knownRevision` must be offered. */
   offer(change: WorkflowChange, id: string): boolean {
-    if (this.ending !== undefined || this.destroyed) return true;
+    if (this.isOver) return true;
     const { workflow } = change;
     if (this.interest.workflowId === undefined) {
       if (!this.matches(workflow)) return true;
@@ -88,70 +77,17 @@ export class Subscriber extends Readable {
     }
     this.pending.clear();
     this.pendingTasks = 0;
-    this.resetAt = id;
-    this.flow();
+    this.tellReset(id);
   }
 
-  /** Says that the stream lives; `behindSince` when the server itself does not know the newest state. */
-  heartbeat(at: number, behindSince: number | undefined): void {
-    this.beat = sse('beat', { at, behindSince });
-    this.flow();
-  }
-
-  /** The last event; the stream ends after what is pending. */
-  finish(reason: EndReason): void {
-    if (this.ending !== undefined) return;
-    this.ending = reason;
-    this.flow();
-  }
-
-  override _read(): void {
-    this.takesMore = true;
-    this.flow();
-  }
-
-  private flow(): void {
-    while (this.takesMore && !this.destroyed) {
-      const text = this.next();
-      if (text === undefined) return;
-      if (text === null) {
-        this.takesMore = false;
-        this.push(null);
-        return;
-      }
-      this.takesMore = this.push(text);
-    }
-  }
-
-  /** The next event; `null` after the last, `undefined` when there is nothing to say. */
-  private next(): string | null | undefined {
-    const { greeting, resetAt, beat } = this;
-    if (greeting !== undefined) {
-      this.greeting = undefined;
-      return greeting;
-    }
-    if (resetAt !== undefined) {
-      this.resetAt = undefined;
-      return sse('reset', {}, resetAt);
-    }
+  protected nextEvent(): string | undefined {
     const [first] = this.pending;
-    if (first !== undefined) {
-      const [workflowId, { change, id }] = first;
-      this.pending.delete(workflowId);
-      this.pendingTasks -= change.tasks?.size ?? 0;
-      return eventOf(change, id, this.interest.tasks);
-    }
-    if (beat !== undefined) {
-      this.beat = undefined;
-      return beat;
-    }
-    if (this.ending === undefined) return undefined;
-    if (this.isSaid) return null;
-    this.isSaid = true;
-    return `retry: ${RECONNECT_MS}\n${sse('end', { reason: this.ending })}`;
+    if (first === undefined) return undefined;
+    const [workflowId, { change, id }] = first;
+    this.pending.delete(workflowId);
+    this.pendingTasks -= change.tasks?.size ?? 0;
+    return eventOf(change, id, this.interest.tasks);
   }
-
-  private isSaid = false;
 
   private remember(change: WorkflowChange, id: string): void {
     const { workflowId } = change.workflow;
@@ -198,9 +134,4 @@ function eventOf({ since, workflow, tasks }: WorkflowChange, id: string, withTas
     return sse('reset', { workflowId: workflow.workflowId, revision: workflow.revision }, id);
   }
   return sse('change', { ...workflow, since, tasks: [...tasks.values()] }, id);
-}
-
-/** JSON has no line breaks, so one `data` line holds it. */
-function sse(event: string, data: object, id?: string): string {
-  return `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }

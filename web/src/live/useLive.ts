@@ -10,11 +10,13 @@ const HIDDEN_MS = 10_000;
  *
  * @param query the stream's parameters at the moment of connecting; `undefined`: do not listen (yet).
  * @param name another one means another stream.
+ * @param path of the stream.
  */
 export function useLive(
   name: string,
   query: () => Readonly<Record<string, string>> | undefined,
   onEvent: (event: 'change' | 'reset', data: unknown) => void,
+  path = '/api/v1/stream',
 ): Liveness {
   const client = useQueryClient();
   const [liveness, setLiveness] = useState<Liveness>({ kind: 'connecting' });
@@ -27,7 +29,7 @@ export function useLive(
     let hiding: ReturnType<typeof setTimeout> | undefined;
     const open = (): void => {
       connection ??= new LiveConnection({
-        open: () => new EventSource(`/api/v1/stream?${new URLSearchParams(currentQuery()).toString()}`),
+        open: () => new EventSource(`${path}?${new URLSearchParams(currentQuery()).toString()}`),
         onEvent: (event, data) => tell(event, data),
         onLiveness: (next) => setLiveness((old) => (isSame(old, next) ? old : next)),
         // If the session ended, the question for it shows the login.
@@ -51,7 +53,7 @@ export function useLive(
       clearTimeout(hiding);
       close();
     };
-  }, [name, isReady, client]);
+  }, [name, isReady, client, path]);
   return liveness;
 }
 

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { useSearchParams } from 'react-router-dom';
 import { visible } from '../format.js';
+import { LiveBadge } from '../parts/LiveBadge.js';
 import { ShowMore } from '../parts/ShowMore.js';
 import { usePages } from '../parts/usePages.js';
 import { useSettled } from '../parts/useSettled.js';
@@ -8,6 +9,7 @@ import { BulkBar } from '../review/BulkBar.js';
 import { QueueFigures } from '../review/QueueFigures.js';
 import { COLUMNS, ReviewTable } from '../review/ReviewTable.js';
 import { SaveView, useSavedViews } from '../review/SavedViews.js';
+import { useReviewEvents } from '../review/useReviewEvents.js';
 import type { Column, ReviewSummary, ViewSpec } from '../reviews.js';
 
 const SHOWN: readonly Column[] = ['object', 'verdict', 'findings', 'state', 'due', 'opened'];
@@ -52,7 +54,9 @@ export function ReviewsPage() {
       sort: spec.sort,
       limit: '50',
     },
+    false,
   );
+  const liveness = useReviewEvents();
   const go = (view: string): void => {
     setSelected(new Map());
     setSearch({ view });
@@ -71,6 +75,7 @@ export function ReviewsPage() {
       <title>Reviews · Sallyport</title>
       <div className="heading">
         <h1>Reviews</h1>
+        <LiveBadge of={liveness} />
         <span className="actions">
           {Object.entries(VIEWS).map(([name, view]) => (
             <ViewButton key={name} isShown={key === name} name={view.name} onGo={() => go(name)} />
