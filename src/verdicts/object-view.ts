@@ -51,7 +51,7 @@ export const ObjectView = z
     openReviewId: maybe(z.string()),
     /** Of the scan that the verdict is of; the story shows a thousand at most. */
     findingsTotal: z.number(),
-    /** Of the scan that the verdict comes from, up to 100 together; certain are those of confidence high that no baseline accepts. */
+    /** Of the scan that the verdict comes from, up to 100 together; certain are those of confidence high that nobody answers for. */
     findingCounts: z.object({ certain: z.number(), uncertain: z.number() }),
     /** Another row stands for these bytes; this one is in no list and no count. */
     duplicateOf: maybe(z.uuid()),

@@ -68,7 +68,7 @@ function notesOn({ accepted, acceptedReason, verified }: Finding): string[] {
   const reason = typeof accepted === 'string' ? accepted : (acceptedReason ?? '');
   return [
     ...(accepted === true || reason !== ''
-      ? [`Accepted by the baseline${reason === '' ? '' : `: ${visible(reason)}`}`]
+      ? [`Answered for, so that it does not count${reason === '' ? '' : `: ${visible(reason)}`}`]
       : []),
     ...(verified === 'active' ? ['In use, says its provider'] : []),
     ...(verified === 'inactive' ? ['Not in use any more, says its provider'] : []),
