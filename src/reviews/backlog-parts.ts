@@ -4,6 +4,8 @@ import { BulkService } from './bulk/bulk.service.js';
 import { CaseDesk } from './cases/case-desk.js';
 import { ReviewCasesController } from './cases/cases.controller.js';
 import { Kinship } from './cases/kinship.js';
+import { ReviewCommentsController } from './comments/comments.controller.js';
+import { ReviewComments } from './comments/comments.service.js';
 import { ReviewViewsController } from './views/views.controller.js';
 import { ReviewViews } from './views/views.service.js';
 
@@ -12,5 +14,12 @@ export const BACKLOG_CONTROLLERS: readonly Type[] = [
   ReviewBulkController,
   ReviewCasesController,
   ReviewViewsController,
+  ReviewCommentsController,
 ];
-export const BACKLOG_PROVIDERS: readonly Provider[] = [BulkService, CaseDesk, Kinship, ReviewViews];
+export const BACKLOG_PROVIDERS: readonly Provider[] = [
+  BulkService,
+  CaseDesk,
+  Kinship,
+  ReviewViews,
+  ReviewComments,
+];

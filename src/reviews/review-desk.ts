@@ -5,6 +5,7 @@ import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
 import type { Queryable } from '../database/queryable.js';
 import { Forbidden, InvalidInput, NotFound } from '../errors.js';
+import { ReviewComments } from './comments/comments.service.js';
 import type { Review } from './review.js';
 import { detailOf, type ReviewDetail } from './review.view.js';
 import { Reviewers } from './reviewers.js';
@@ -13,6 +14,7 @@ import type { ReviewCommand } from './rules/command.js';
 import type { Person, Reviewer } from './rules/review.js';
 import { findReview } from './sql/find-review.js';
 import { reviewTimeline } from './sql/review-events.js';
+import { watchersOf } from './sql/watchers.js';
 
 /** What somebody who is logged in may see of reviews, and does with them. */
 @Injectable()
@@ -20,6 +22,7 @@ export class ReviewDesk {
   constructor(
     private readonly reviews: ReviewsService,
     private readonly reviewers: Reviewers,
+    private readonly comments: ReviewComments,
     private readonly db: Database,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -27,7 +30,8 @@ export class ReviewDesk {
   /** @throws NotFound; Forbidden for a review of a queue that is none of theirs. */
   async shown(id: string, principal: Principal): Promise<ReviewDetail> {
     const review = await this.seen(id, principal);
-    return detailOf(review, await reviewTimeline(this.db, id), this.config.DRY_RUN);
+    const timeline = await reviewTimeline(this.db, id);
+    return { ...detailOf(review, timeline, this.config.DRY_RUN), watchers: await watchersOf(this.db, id) };
   }
 
   /** @throws what {@link ReviewsService.act} does, and what `shown` does. */
@@ -49,8 +53,28 @@ export class ReviewDesk {
   }
 
   async comment(id: string, text: string, principal: Principal): Promise<ReviewDetail> {
-    await this.seen(id, principal);
-    await this.reviews.comment(id, text, speaker(principal));
+    await this.comments.add(await this.seen(id, principal), text, speaker(principal));
+    return this.shown(id, principal);
+  }
+
+  /** Changes one's own comment. @throws what {@link ReviewComments.edit} does. */
+  async editComment(
+    id: string,
+    change: { readonly id: string; readonly text: string; readonly version: number },
+    principal: Principal,
+  ): Promise<ReviewDetail> {
+    await this.comments.edit(await this.seen(id, principal), change, speaker(principal));
+    return this.shown(id, principal);
+  }
+
+  /** Hears of every change from now on, by mail. */
+  async watch(id: string, principal: Principal): Promise<ReviewDetail> {
+    await this.comments.watch(await this.seen(id, principal), speaker(principal));
+    return this.shown(id, principal);
+  }
+
+  async unwatch(id: string, principal: Principal): Promise<ReviewDetail> {
+    await this.comments.unwatch(await this.seen(id, principal), speaker(principal));
     return this.shown(id, principal);
   }
 

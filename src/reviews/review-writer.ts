@@ -4,6 +4,7 @@ import type { Instant } from '../clock.js';
 import type { Queryable } from '../database/queryable.js';
 import { Outbox, type OutboxMessage } from '../outbound/outbox.js';
 import { REVIEW_CHANNELS, type ReviewChannel, type Telling } from './channels/channel.js';
+import { watchedMessages, type News } from './channels/mail/review-news.js';
 import type { Roster } from './people.js';
 import type { Review } from './review.js';
 import type { ReviewerPerson } from './reviewers.js';
@@ -77,6 +78,7 @@ export class ReviewWriter {
     const messages = [...this.tellings(change, roster), ...this.changed(after)];
     if (after.decision !== undefined && before.decision === undefined)
       messages.push({ kind: ENGINE_COMPLETE, key: after.id, payload: { reviewId: after.id } });
+    messages.push(...(await watchedMessages(tx, after.id, newsOf(change))));
     await this.outbox.enqueue(tx, messages);
   }
 
@@ -189,6 +191,19 @@ function comingTimers(before: ReviewStanding, after: ReviewStanding): Timer[] {
   return timers;
 }
 
+/** What watchers are told: the line of the timeline, and what was said with it. */
+function newsOf(change: Change): News {
+  const { after, who } = change;
+  const { outcome, reason } = eventData(change) as { readonly outcome?: unknown; readonly reason?: unknown };
+  const said = [outcome, reason].filter((part) => typeof part === 'string' && part !== '').join(': ');
+  return {
+    event: `version-${after.version}`,
+    what: eventOf(change),
+    by: { id: who.id, name: who.name },
+    ...(said === '' ? {} : { text: said }),
+  };
+}
+
 function eventOf({ command, after }: Change): ReviewEventKind {
   if (command.kind === 'decide') return after.decision === undefined ? 'voted' : 'decided';
   if (command.kind === 'expire') return after.state === 'EXPIRED' ? 'expired' : 'escalated';
@@ -254,7 +269,7 @@ const iso = (at: Instant): string => new Date(at).toISOString();
 /** An audit event about a review. */
 export function audit(
   reviewId: string,
-  verb: ReviewEventKind,
+  verb: ReviewEventKind | 'watched' | 'unwatched',
   who: Reviewer,
   at: Instant,
   data: Readonly<Record<string, unknown>>,

@@ -156,6 +156,8 @@ export const ReviewDetail = ReviewSummary.extend({
   undetermined: z.array(z.enum(['requester', 'uploader', 'definitionEditor', 'assigner'])),
   /** JSON Schema of the form, where there is one. */
   form: z.record(z.string(), z.unknown()).nullable(),
+  /** Who hears of every change without being asked. */
+  watchers: z.array(Person),
   /** What the clock does when it is due. */
   onExpire: z.object({ action: z.enum(EXPIRY_ACTIONS), outcome: z.string() }),
   timeline: z.array(
@@ -262,7 +264,7 @@ export const detailOf = (
   review: Review,
   timeline: readonly ReviewEvent[],
   dryRun: boolean,
-): ReviewDetail => ({
+): Omit<ReviewDetail, 'watchers'> => ({
   ...summaryOf(review, dryRun),
   engines: [...(review.subject.engines ?? [])],
   notCovered: [...(review.subject.notCovered ?? [])],

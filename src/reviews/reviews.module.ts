@@ -13,6 +13,7 @@ import { MailReplies } from './channels/mail/inbound/mail-replies.js';
 import { MailSuspensionsController } from './channels/mail/inbound/suspensions.controller.js';
 import { MailPageController } from './channels/mail/mail-page.controller.js';
 import { ReviewDigestHandler } from './channels/mail/review-digest.handler.js';
+import { ReviewNewsHandler } from './channels/mail/review-news.handler.js';
 import { ReviewMailHandler } from './channels/mail/review-mail.handler.js';
 import { WebhookChannel } from './channels/webhook/webhook.channel.js';
 import { WebhookEgress } from './channels/webhook/webhook-egress.js';
@@ -61,6 +62,7 @@ export const REVIEW_HANDLERS = [
   CompleteHandler,
   ReviewMailHandler,
   ReviewDigestHandler,
+  ReviewNewsHandler,
   SlackPostHandler,
   SlackUpdateHandler,
   WebhookHandler,
@@ -127,6 +129,7 @@ export class ReviewsModule {
         { provide: DNS_LOOKUP, useValue: systemDns },
         ReviewMailHandler,
         ReviewDigestHandler,
+        ReviewNewsHandler,
         SlackChannel,
         SlackMessages,
         SlackPostHandler,

@@ -180,6 +180,8 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'GET /api/v1/reviews/stream',
     'GET /api/v1/review-cases',
     'GET /api/v1/review-views',
+    'DELETE /api/v1/reviews/:id/watch',
+    'PUT /api/v1/reviews/:id/watch',
     'GET /api/v1/review-cases/:id',
   ],
   'analyst, approver, auditor, author, operator': [
@@ -204,6 +206,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'POST /api/v1/review-views',
     'PUT /api/v1/review-views/:id',
     'POST /api/v1/reviews/:id/comment',
+    'PUT /api/v1/reviews/:id/comments/:comment',
   ],
   'analyst, auditor, author, operator, worker': [
     'GET /api/tasks/:id',

@@ -140,6 +140,21 @@ describe.skipIf(chromiumPath === undefined)('the backlog in a real browser', () 
     await picture(page, 'case-decided');
   }, 90_000);
 
+  it('takes a comment, says who was told, and lets its author change it and watch', async () => {
+    const [review] = await rows('state=WAITING', 1);
+    await page.goto(`${service.url}/reviews/${review?.id}`);
+    await page.getByLabel(/Comment/).fill('Ask @nobody.here');
+    await page.getByRole('button', { name: 'Write it' }).click();
+    await page.getByText('@nobody.here is nobody who may see this').waitFor();
+    await page.getByRole('button', { name: 'Change my last one' }).click();
+    await page.getByLabel('Your last comment').fill('Ask the owner');
+    await page.getByRole('button', { name: 'Change it' }).click();
+    await page.getByText('comment edited').waitFor();
+    await page.getByRole('button', { name: 'Watch', exact: true }).click();
+    await page.getByText('watched by admin').waitFor();
+    await picture(page, 'review-comments');
+  }, 60_000);
+
   it('complained of nothing', () => {
     expect(faults).toEqual([]);
   });

@@ -105,6 +105,8 @@ export interface Finding {
 }
 
 export interface Review extends ReviewSummary {
+  /** Who hears of every change without being asked. */
+  readonly watchers: readonly Person[];
   readonly engines: readonly string[];
   readonly findings: readonly Finding[];
   /** Who must not decide here (four eyes), and why. */

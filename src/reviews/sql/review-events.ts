@@ -27,6 +27,7 @@ export const REVIEW_EVENT_KINDS = [
   'expired',
   'nobody_eligible',
   'commented',
+  'comment_edited',
   'case_joined',
   'case_left',
   'mail_bounced',

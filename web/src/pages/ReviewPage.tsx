@@ -12,6 +12,7 @@ import { useSession } from '../parts/useSession.js';
 import { AskUploader } from '../review/AskUploader.js';
 import { Context } from '../review/Context.js';
 import { Downloads } from '../review/Downloads.js';
+import { Comments, Mentions } from '../review/Comments.js';
 import { MoreActions } from '../review/MoreActions.js';
 import { SchemaForm, type FormValues } from '../review/SchemaForm.js';
 import { Standing } from '../review/Standing.js';
@@ -46,6 +47,7 @@ export function ReviewPage() {
             </div>
             <div>
               {waits(data) ? <Decide review={data} /> : <Outcome review={data} />}
+              <Comments review={data} />
               <Timeline review={data} />
             </div>
           </div>
@@ -292,6 +294,7 @@ function Timeline({ review }: { review: Review }) {
               {when(event.at)}
             </span>
             <Said data={event.data} />
+            <Mentions data={event.data} />
           </li>
         ))}
       </ol>

@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, publicUrl, type Config } from '../../../config.js';
+import { Database } from '../../../database/database.js';
+import { Mailer } from '../../../outbound/mail/mailer.js';
+import { OutboxHandler, type Delivery, type OutboxDelivery } from '../../../outbound/outbox.js';
+import { defanged, escapeHtml, visible } from '../../../outbound/safe-text.js';
+import { maySee, Readers } from '../../readers.js';
+import type { Review } from '../../review.js';
+import { findReview } from '../../sql/find-review.js';
+import { headlineOf } from '../question.js';
+import { NewsPayload, REVIEW_NEWS, type News } from './review-news.js';
+
+/** Tells one person what happened to a review, as long as they may see it. */
+@Injectable()
+export class ReviewNewsHandler extends OutboxHandler {
+  readonly kind = REVIEW_NEWS;
+  override readonly concurrency = 2;
+  override readonly timeoutSeconds = 60;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly db: Database,
+    private readonly readers: Readers,
+    private readonly mailer: Mailer,
+  ) {
+    super();
+  }
+
+  async deliver(message: OutboxDelivery): Promise<Delivery> {
+    const payload = NewsPayload.safeParse(message.payload);
+    if (!payload.success) return { kind: 'giveUp', reason: `not news of a review: ${payload.error.message}` };
+    const { reviewId, personId, news } = payload.data;
+    const review = await findReview(this.db, { id: reviewId });
+    if (review === undefined) return { kind: 'giveUp', reason: 'the review is gone' };
+    const reader = (await this.readers.list()).find(({ id }) => id === personId);
+    if (reader === undefined || !maySee(reader, review.policy.queue))
+      return { kind: 'sent', receipt: { skipped: 'they may not see it any more' } };
+    if (reader.email === undefined || reader.email === '')
+      return { kind: 'sent', receipt: { skipped: 'they have no address' } };
+    const recipient = createHash('sha256').update(reader.email.toLowerCase()).digest('hex').slice(0, 12);
+    const root = `review-${reviewId}.${recipient}`;
+    const event = createHash('sha256').update(message.key).digest('hex').slice(0, 16);
+    return this.mailer.send({
+      ...renderNews(review, news, `${publicUrl(this.config)}/reviews/${reviewId}`),
+      to: [reader.email],
+      messageId: `${root}.news-${event}`,
+      inReplyTo: root,
+    });
+  }
+}
+
+function renderNews(
+  review: Review,
+  { what, by, text = '' }: News,
+  url: string,
+): { subject: string; text: string; html: string } {
+  const name = defanged(visible(review.subject.object?.ref.key ?? review.title, 120));
+  const headline = defanged(headlineOf(review));
+  const who = defanged(visible(by.name, 80));
+  const said =
+    what === 'mentioned'
+      ? `${who} mentions you in a comment.`
+      : `${who}: ${what.replaceAll('_', ' ')}. You watch this review.`;
+  const quoted = defanged(visible(text, 2000));
+  return {
+    subject: `[Sallyport] ${headline}: ${defanged(visible(review.subject.object?.ref.key ?? review.title, 80))}`,
+    text: [
+      said,
+      '',
+      `${headline}: ${name}`,
+      ...(quoted === '' ? [] : ['', `> ${quoted}`]),
+      '',
+      `Sign in to see it: ${url}`,
+      '',
+    ].join('\n'),
+    html: `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>${escapeHtml(headline)}</title></head>
+<body style="margin:0;padding:24px 12px;font:15px/1.5 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif">
+<p>${escapeHtml(said)}</p>
+<p><strong>${escapeHtml(headline)}</strong><br><span style="word-break:break-all">${escapeHtml(name)}</span></p>
+${quoted === '' ? '' : `<blockquote style="margin:0;padding-left:10px;border-left:3px solid #dfe4ea">${escapeHtml(quoted)}</blockquote>`}
+<p><a href="${escapeHtml(url)}">Sign in to see it</a></p>
+</body></html>
+`,
+  };
+}

@@ -1,0 +1,159 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { appendAudit } from '../../audit/audit.js';
+import { Clock } from '../../clock.js';
+import { Database } from '../../database/database.js';
+import { Conflict, Forbidden, NotFound } from '../../errors.js';
+import { OutboxBell } from '../../outbound/outbox-bell.js';
+import type { OutboxMessage } from '../../outbound/outbox.js';
+import { newsMessage, watchedMessages } from '../channels/mail/review-news.js';
+import { maySee, Readers, type Reader } from '../readers.js';
+import { audit, ReviewWriter } from '../review-writer.js';
+import type { Review } from '../review.js';
+import type { Reviewer } from '../rules/review.js';
+import { editComment, findComment, insertComment, type StoredComment } from '../sql/comments.js';
+import { addWatcher, MAX_WATCHERS, removeWatcher, watchersOf } from '../sql/watchers.js';
+import { mentionsIn } from './mentions.js';
+
+/** A name that a comment mentions, and whether its owner hears of it. */
+interface Mention {
+  readonly name: string;
+  /** `mail`; `no_address`: they may see the review and have no address; `nobody`: no such account, or it may not see it. */
+  readonly told: 'mail' | 'no_address' | 'nobody' | 'self';
+}
+
+/** What people write of a review: once, and changed with its history; whoever is mentioned is told. */
+@Injectable()
+export class ReviewComments {
+  constructor(
+    private readonly db: Database,
+    private readonly clock: Clock,
+    private readonly bell: OutboxBell,
+    private readonly readers: Readers,
+    private readonly writer: ReviewWriter,
+  ) {}
+
+  async add(review: Review, text: string, who: Reviewer): Promise<void> {
+    const at = this.now();
+    const author = { id: who.id, name: who.name };
+    const comment: StoredComment = {
+      id: randomUUID(),
+      reviewId: review.id,
+      author,
+      text,
+      version: 1,
+      createdAt: at,
+    };
+    const { mentions, messages } = await this.mentioned(review, comment, [], who);
+    await this.db.transaction(async (tx) => {
+      await insertComment(tx, comment);
+      const data = { comment: comment.id, text, ...(mentions.length === 0 ? {} : { mentions }) };
+      await this.writer.note(tx, review.id, 'commented', who, at, data);
+      const news = { event: `${comment.id}:1`, what: 'commented', by: author, text };
+      await this.writer.enqueue(tx, [...messages, ...(await watchedMessages(tx, review.id, news))]);
+    });
+    this.bell.ring();
+  }
+
+  /**
+   * Changes one's own; what it said before stays in the timeline.
+   *
+   * @throws NotFound; Forbidden for somebody else's; Conflict when another version is there by now.
+   */
+  async edit(
+    review: Review,
+    wish: { readonly id: string; readonly text: string; readonly version: number },
+    who: Reviewer,
+  ): Promise<void> {
+    const found = await findComment(this.db, review.id, wish.id);
+    if (found === undefined)
+      throw new NotFound(`No comment ${wish.id} on this review. The timeline names each.`);
+    if (found.author.id !== who.id)
+      throw new Forbidden(
+        `This comment is ${found.author.name}'s. Only they can change it; write one of your own.`,
+      );
+    if (found.version === wish.version && found.text === wish.text) return;
+    const at = this.now();
+    const before = mentionsIn(found.text).map((name) => name.toLowerCase());
+    const next = { ...found, text: wish.text, version: wish.version + 1 };
+    const { mentions, messages } = await this.mentioned(review, next, before, who);
+    await this.db.transaction(async (tx) => {
+      const changed = await editComment(tx, { ...found, version: wish.version }, wish.text, at);
+      if (changed === undefined) throw await this.overtaken(review.id, wish.id);
+      await this.writer.note(tx, review.id, 'comment_edited', who, at, {
+        comment: found.id,
+        text: wish.text,
+        version: changed.version,
+        ...(mentions.length === 0 ? {} : { mentions }),
+      });
+      await this.writer.enqueue(tx, messages);
+    });
+    this.bell.ring();
+  }
+
+  /** Once is enough. @throws Conflict where too many do. */
+  async watch({ id }: Review, who: Reviewer): Promise<void> {
+    const at = this.now();
+    await this.db.transaction(async (tx) => {
+      if (await addWatcher(tx, id, who, at)) {
+        await appendAudit(tx, [audit(id, 'watched', who, at, {})]);
+        return;
+      }
+      if (!(await watchersOf(tx, id)).some((one) => one.id === who.id))
+        throw new Conflict(`${MAX_WATCHERS} people watch this review, and no more can.`);
+    });
+  }
+
+  async unwatch({ id }: Review, who: Reviewer): Promise<void> {
+    const at = this.now();
+    await this.db.transaction(async (tx) => {
+      if (await removeWatcher(tx, id, who.id)) await appendAudit(tx, [audit(id, 'unwatched', who, at, {})]);
+    });
+  }
+
+  private async overtaken(reviewId: string, id: string): Promise<Conflict> {
+    const now = await findComment(this.db, reviewId, id);
+    const at = new Date(now?.editedAt ?? now?.createdAt ?? 0).toISOString();
+    return new Conflict(`This comment was changed at ${at}. Load it again, and change that.`, {
+      winner: now?.author,
+      at,
+      version: now?.version,
+    });
+  }
+
+  private async mentioned(
+    review: Review,
+    comment: StoredComment,
+    before: readonly string[],
+    who: Reviewer,
+  ): Promise<{ readonly mentions: readonly Mention[]; readonly messages: readonly OutboxMessage[] }> {
+    const names = mentionsIn(comment.text).filter((name) => !before.includes(name.toLowerCase()));
+    if (names.length === 0) return { mentions: [], messages: [] };
+    const readers = await this.readers.list();
+    const messages: OutboxMessage[] = [];
+    const mentions = names.map((name): Mention => {
+      const reader = named(readers, name);
+      // Whether there is such an account is not told to whoever guesses names.
+      if (reader === undefined || !maySee(reader, review.policy.queue)) return { name, told: 'nobody' };
+      if (reader.id === who.id) return { name, told: 'self' };
+      if (reader.email === undefined || reader.email === '') return { name, told: 'no_address' };
+      const { id, version, text, author } = comment;
+      const news = { event: `${id}:${version}`, what: 'mentioned', by: author, text };
+      messages.push(newsMessage(review.id, reader, news));
+      return { name, told: 'mail' };
+    });
+    return { mentions, messages };
+  }
+
+  private now(): number {
+    return Math.round(this.clock.now());
+  }
+}
+
+/** By login or address, in either case. */
+function named(readers: readonly Reader[], name: string): Reader | undefined {
+  const wanted = name.toLowerCase();
+  return readers.find(
+    ({ login, email }) => login.toLowerCase() === wanted || email?.toLowerCase() === wanted,
+  );
+}
