@@ -14,11 +14,18 @@ interface Page<T> {
 }
 
 /** All of a list of accounts, which the service keeps to some thousands. */
-export async function allOf<T>(cli: Cli, path: string): Promise<readonly T[]> {
+export async function allOf<T>(
+  cli: Cli,
+  path: string,
+  filters: Readonly<Record<string, string | undefined>> = {},
+): Promise<readonly T[]> {
   const items: T[] = [];
   let cursor: string | undefined;
   do {
-    const page: Page<T> = await cli.client.call<Page<T>>('GET', query(path, { limit: 500, cursor }));
+    const page: Page<T> = await cli.client.call<Page<T>>(
+      'GET',
+      query(path, { ...filters, limit: 500, cursor }),
+    );
     items.push(...page.items);
     cursor = page.nextCursor;
   } while (cursor !== undefined);

@@ -12,6 +12,7 @@ import { addDoctor } from './commands/doctor.js';
 import { addEndpoint } from './commands/endpoint.js';
 import { addExceptions } from './commands/exceptions.js';
 import { addFindings } from './commands/findings.js';
+import { addGrants } from './commands/grants.js';
 import { addGroups } from './commands/groups.js';
 import { addKeys } from './commands/keys.js';
 import { addObjects } from './commands/objects.js';
@@ -60,6 +61,7 @@ const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
   addRemedies,
   addUsers,
   addGroups,
+  addGrants,
   addKeys,
 ];
 

@@ -80,6 +80,28 @@ describe('accounts on the command line', () => {
     expect((await say('groups', 'remove', 'Day shift')).text).toBe('Removed.');
   }, 60_000);
 
+  test('a grant is given, listed by names and taken', async () => {
+    await say('groups', 'add', 'Leads');
+    writeFileSync(file, PASSWORD);
+    await say('users', 'add', 'carla', '--password-file', file);
+    const given = await say('grants', 'give', 'approver', 'quarantine', '--group', 'leads');
+    expect(given.text).toMatch(/role +approver\nof +queue quarantine\nheld by +group Leads/);
+    await expect(say('grants', 'give', 'owner', 'Leads', '--user', 'carla')).rejects.toThrow(/no member/);
+    await say('groups', 'join', 'Leads', 'carla');
+    const owner = await say('grants', 'give', 'owner', 'Leads', '--user', 'carla', '--json');
+    const { id } = JSON.parse(owner.text) as { id: string };
+    expect((await say('grants', 'list')).text).toMatch(/^ROLE/);
+    expect((await say('grants', 'list')).text).toMatch(/approver +queue quarantine +group Leads/);
+    const carlas = (await say('grants', 'list', '--user', 'carla')).text;
+    expect(carlas).toMatch(/owner +group Leads +user carla/);
+    expect(carlas).not.toContain('quarantine');
+    expect((await say('grants', 'take', id)).text).toBe('Taken.');
+    expect((await say('grants', 'list')).text).not.toContain('owner');
+    await expect(say('grants', 'take', id)).rejects.toThrow(/no grant/);
+    await expect(say('grants', 'give', 'approver', 'q')).rejects.toThrow(/--user, --group or --key/);
+    await expect(say('grants', 'give', 'admin', 'q', '--user', 'carla')).rejects.toThrow(/approver or owner/);
+  }, 60_000);
+
   test('a key is made, used and disabled', async () => {
     const { text, notes } = await say('keys', 'add', 'scanner', '--roles', 'viewer');
     const key = /key +(\S+)/.exec(text)?.[1] ?? '';

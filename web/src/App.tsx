@@ -11,6 +11,7 @@ import { ReportsPage } from './pages/ReportsPage.js';
 import { CasePage } from './pages/CasePage.js';
 import { ReviewPage } from './pages/ReviewPage.js';
 import { ReviewsPage } from './pages/ReviewsPage.js';
+import { AccountsPage } from './pages/AccountsPage.js';
 import { BackfillPage } from './pages/BackfillPage.js';
 import { BackfillsPage } from './pages/BackfillsPage.js';
 import { BucketPage, NewBucketPage } from './pages/BucketPage.js';
@@ -42,6 +43,7 @@ const PLACES = [
   ['/queue', 'Queue'],
   ['/backfills', 'Backfills'],
   ['/mailbox', 'Mailbox'],
+  ['/accounts', 'Accounts'],
 ] as const;
 
 export function App() {
@@ -97,6 +99,7 @@ export function App() {
               <Route path="/backfills" element={<BackfillsPage />} />
               <Route path="/new/backfill" element={<NewBackfillPage />} />
               <Route path="/backfills/:id" element={<BackfillPage />} />
+              <Route path="/accounts" element={<AccountsPage />} />
               <Route path="/mailbox" element={<MailboxPage />} />
               <Route path="*" element={<NotFoundPage />} />
             </Routes>

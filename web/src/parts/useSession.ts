@@ -9,6 +9,12 @@ export const useSession = () =>
     staleTime: 60_000,
   });
 
+/** Whether who is logged in has one of these roles, where an admin does not have them all. */
+export function useIs(...roles: readonly ('admin' | 'auditor')[]): boolean {
+  const { data } = useSession();
+  return data?.roles.some((held) => roles.some((role) => role === held)) === true;
+}
+
 /** Whether who is logged in has one of these roles. The server decides; this only keeps pages from offering what it refuses. */
 export function useMay(...roles: readonly ('author' | 'operator' | 'analyst' | 'approver')[]): boolean {
   const { data } = useSession();
