@@ -80,6 +80,7 @@ describe('a review by a working calendar', () => {
       'remind 2026-11-23T13:00',
       'remind 2026-11-24T09:00',
       'escalate 2026-11-24T13:00',
+      'warn 2026-11-24T13:00',
       'escalate 2026-11-24T15:00',
       'expire 2026-11-25T09:00',
     ]);
@@ -125,9 +126,9 @@ describe('a review by a working calendar', () => {
     const kinds = async () => (await reviewTimeline(stage.db, review.id)).map(({ kind }) => kind);
     expect(await kinds()).toEqual(['opened']);
     await later(4 * HOUR);
-    expect(await kinds()).toEqual(['opened', 'reminded']);
+    expect(await kinds()).toEqual(['opened', 'due_soon', 'reminded']);
     await later(2 * HOUR);
-    expect(await kinds()).toEqual(['opened', 'reminded', 'expired']);
+    expect(await kinds()).toEqual(['opened', 'due_soon', 'reminded', 'expired']);
   });
 });
 
@@ -144,7 +145,11 @@ describe('an edit of a calendar', () => {
       holidays: ['2026-11-24'],
     });
     expect([edit.body.rearmed, edit.body.version]).toEqual([1, 2]);
-    expect(await fireTimes(review)).toEqual(['remind 2026-11-25T15:00', 'expire 2026-11-27T13:00']);
+    expect(await fireTimes(review)).toEqual([
+      'remind 2026-11-25T15:00',
+      'warn 2026-11-26T13:00',
+      'expire 2026-11-27T13:00',
+    ]);
     expect(await due(review)).toBe('2026-11-27T13:00:00.000Z');
     const last = (await reviewTimeline(stage.db, review.id)).at(-1);
     expect(last).toMatchObject({
@@ -172,7 +177,7 @@ describe('an edit of a calendar', () => {
     expect(await due(review)).toBe('2026-11-25T20:00:00.000Z');
     await stage.timekeeper.tick();
     const kinds = (await reviewTimeline(stage.db, review.id)).map(({ kind }) => kind);
-    expect(kinds).toEqual(['opened', 'reminded', 'rescheduled']);
+    expect(kinds).toEqual(['opened', 'due_soon', 'reminded', 'rescheduled']);
     await put(BERLIN);
     expect(await due(review)).toBe('2026-11-26T09:00:00.000Z');
   });
@@ -209,7 +214,7 @@ describe('an edit of a calendar', () => {
     const times = await Promise.all(reviews.map(due));
     expect(new Set(times)).toEqual(new Set(['2026-11-24T17:00:00.000Z']));
     const expiries = (await Promise.all(reviews.map(fireTimes))).flat();
-    expect(new Set(expiries)).toEqual(new Set(['expire 2026-11-24T17:00']));
+    expect(new Set(expiries)).toEqual(new Set(['warn 2026-11-24T13:00', 'expire 2026-11-24T17:00']));
   });
 
   it('and a decision at the same time are both made', async () => {

@@ -34,11 +34,15 @@ export function timersOf(policy: Policy, openedAt: Instant, later: Later = plain
     for (let loop = 0; loop < loops; loop++)
       add({ kind: 'escalate', step, loop, at: later(openedAt, afterMs + loop * everyMs) });
   });
-  if (due !== undefined) timers.push(warning(openedAt, due), { kind: 'expire', step: 0, loop: 0, at: due });
+  if (policy.deadlineMs !== undefined && due !== undefined) {
+    // Of the same time as the deadline counts in.
+    const at = later(openedAt, policy.deadlineMs - Math.floor(policy.deadlineMs / 4));
+    timers.push({ kind: 'warn', step: 0, loop: 0, at }, { kind: 'expire', step: 0, loop: 0, at: due });
+  }
   return timers;
 }
 
-/** Comes when less than a quarter of the time is left. */
+/** Of a deadline that was moved: comes when less than a quarter of the time is left. */
 export const warning = (openedAt: Instant, dueAt: Instant): Timer => ({
   kind: 'warn',
   step: 0,

@@ -167,7 +167,7 @@ export async function scheduledBy(tx: Queryable, name: string, now: Instant): Pr
     // What is due already is the timekeeper's.
     `SELECT review_id, kind, step, loop, fire_at FROM review_timer
       WHERE review_id = ANY ($1::uuid[]) AND fired_at IS NULL AND fire_at > $2
-        AND kind IN ('remind', 'escalate', 'expire')`,
+        AND kind IN ('remind', 'escalate', 'expire', 'warn')`,
     [reviews.map(({ id }) => id), now],
   );
   const byReview = new Map<string, Scheduled['timers'][number][]>();
