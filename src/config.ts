@@ -446,8 +446,8 @@ const Environment = z.object({
   /** Who hears of the service's own troubles, comma list. */
   ALERT_TO: list,
   /** Networks on your side that webhooks may be sent to, comma list as `10.2.0.0/16`; public addresses always. */
-  WEBHOOK_NETWORKS: list.transform((networks, context) =>
-    networks.flatMap((network) => {
+  WEBHOOK_NETWORKS: list.transform((texts, context) =>
+    texts.flatMap((network) => {
       try {
         return [parseNetwork(network)];
       } catch {

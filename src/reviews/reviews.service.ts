@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { Database } from '../database/database.js';
@@ -16,7 +15,6 @@ import { isEnded, type Reviewer } from './rules/review.js';
 import type { ReviewCommand } from './rules/command.js';
 import { transition } from './rules/transition.js';
 import { advanceReview } from './sql/advance-review.js';
-import { insertComment } from './sql/comments.js';
 import { findReview } from './sql/find-review.js';
 import { listReviews, type ReviewFilter } from './sql/list-reviews.js';
 
@@ -114,18 +112,6 @@ export class ReviewsService {
     const result = transition(review, command, await this.people.acting(given, now), now);
     if (result.kind === 'refused') throw refusalError(result.refusal);
     if (command.kind === 'decide') refuseForm(review.policy, command);
-  }
-
-  /** Adds a remark to the timeline; allowed at any time. @throws NotFound */
-  async comment(id: string, text: string, who: Reviewer): Promise<void> {
-    await this.get(id);
-    const at = Math.round(this.clock.now());
-    const comment = randomUUID();
-    const author = { id: who.id, name: who.name };
-    await this.db.transaction(async (tx) => {
-      await insertComment(tx, { id: comment, reviewId: id, author, text, version: 1, createdAt: at });
-      await this.writer.note(tx, id, 'commented', who, at, { comment, text });
-    });
   }
 
   /** Cancels an open review whose task ended without it. @returns whether it did. */

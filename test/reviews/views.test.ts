@@ -7,6 +7,7 @@ import { riskOf } from '../../src/reviews/rules/risk.js';
 import type { Subject } from '../../src/reviews/rules/subject.js';
 import { searchQuery } from '../../src/reviews/sql/search.js';
 import type { ReviewView } from '../../src/reviews/views/view.view.js';
+import { ReviewComments } from '../../src/reviews/comments/comments.service.js';
 import { reviewsApp } from './app.js';
 import { exampleSubject, person, reviewsStage, type ReviewsStage } from './stage.js';
 
@@ -71,7 +72,8 @@ describe('the search', () => {
 
   it('finds what people wrote of it', async () => {
     const id = await openOf({}, { title: 'fourth' });
-    await stage.reviews.comment(id, 'See ticket OPS-4711.', person('bob'));
+    const review = await stage.reviews.get(id);
+    await app.get(ReviewComments, { strict: false }).add(review, 'See ticket OPS-4711.', person('bob'));
     expect(await listed('q=ops-4711')).toEqual(['fourth']);
   });
 

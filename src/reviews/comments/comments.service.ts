@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { appendAudit } from '../../audit/audit.js';
 import { Clock } from '../../clock.js';
 import { Database } from '../../database/database.js';
+import type { Queryable } from '../../database/queryable.js';
 import { Conflict, Forbidden, NotFound } from '../../errors.js';
 import { OutboxBell } from '../../outbound/outbox-bell.js';
 import type { OutboxMessage } from '../../outbound/outbox.js';
@@ -33,7 +34,13 @@ export class ReviewComments {
     private readonly writer: ReviewWriter,
   ) {}
 
-  async add(review: Review, text: string, who: Reviewer): Promise<void> {
+  /** @param and says, in the same transaction, whether it is still wanted; nothing is written when not. */
+  async add(
+    review: Review,
+    text: string,
+    who: Reviewer,
+    and: (tx: Queryable) => Promise<boolean> = async () => true,
+  ): Promise<void> {
     const at = this.now();
     const author = { id: who.id, name: who.name };
     const comment: StoredComment = {
@@ -46,6 +53,7 @@ export class ReviewComments {
     };
     const { mentions, messages } = await this.mentioned(review, comment, [], who);
     await this.db.transaction(async (tx) => {
+      if (!(await and(tx))) return;
       await insertComment(tx, comment);
       const data = { comment: comment.id, text, ...(mentions.length === 0 ? {} : { mentions }) };
       await this.writer.note(tx, review.id, 'commented', who, at, data);

@@ -6,6 +6,7 @@ import { AppError } from '../../../../errors.js';
 import { Outbox } from '../../../../outbound/outbox.js';
 import { OutboxBell } from '../../../../outbound/outbox-bell.js';
 import { escapeHtml } from '../../../../outbound/safe-text.js';
+import { ReviewComments } from '../../../comments/comments.service.js';
 import { ReviewWriter } from '../../../review-writer.js';
 import type { Review } from '../../../review.js';
 import { ReviewsService } from '../../../reviews.service.js';
@@ -28,6 +29,7 @@ export class MailReplies {
     private readonly bell: OutboxBell,
     private readonly links: MailLinkService,
     private readonly reviews: ReviewsService,
+    private readonly comments: ReviewComments,
     private readonly writer: ReviewWriter,
   ) {}
 
@@ -65,7 +67,9 @@ export class MailReplies {
     if (!(await this.links.isStillReviewer(link))) return 'You may no longer decide. Nothing was changed.';
     if (command.kind === 'nothing') return `Your reply was empty. ${help(review, this.config.MAIL_REPLIES)}`;
     if (command.kind === 'comment') {
-      await this.comment(link, command.text, digest);
+      await this.comments.add(review, command.text, speaker(link), (tx) =>
+        markReceived(tx, link.handle, digest, Math.round(this.clock.now())),
+      );
       return `Your reply was added as a comment; it decided nothing. ${help(review, this.config.MAIL_REPLIES)}`;
     }
     const refusal = this.notByReply(review, command);
@@ -92,14 +96,6 @@ export class MailReplies {
     return review.policy.rejecting.includes(command.outcome)
       ? undefined
       : `“${outcomeFacts(command.outcome).label}” is not chosen by a reply; nothing was changed. Use the page and the code of the mail.`;
-  }
-
-  private async comment(link: ReviewLink, text: string, digest: Buffer): Promise<void> {
-    const now = Math.round(this.clock.now());
-    await this.db.transaction(async (tx) => {
-      if (await markReceived(tx, link.handle, digest, now))
-        await this.writer.note(tx, link.reviewId, 'commented', speaker(link), now, { text });
-    });
   }
 
   private answer(
