@@ -5,6 +5,8 @@ import { ExceptionsController } from './exceptions/exceptions.controller.js';
 import { Exceptions } from './exceptions/exceptions.service.js';
 import { ExceptionOverHandler } from './exceptions/over.handler.js';
 import { ExceptionReopenHandler } from './exceptions/reopen.handler.js';
+import { ReleasesController } from './releases/releases.controller.js';
+import { Releases } from './releases/releases.service.js';
 import { RemediesController } from './remedies/remedies.controller.js';
 import { Remedies } from './remedies/remedies.service.js';
 import { CloseRemedyWorker, OpenRemedyWorker } from './remedies/remedy-workers.js';
@@ -32,11 +34,12 @@ export class FindingsModule {
     return {
       module: FindingsModule,
       imports: parts.imports,
-      controllers: [ExceptionsController, RemediesController],
+      controllers: [ExceptionsController, ReleasesController, RemediesController],
       providers: [
         ...parts.bindings,
         Exceptions,
         ExceptionClock,
+        Releases,
         Remedies,
         ...FINDING_WORKERS,
         ...FINDING_HANDLERS,

@@ -198,6 +198,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'POST /api/v1/exceptions/:id/extend',
     'POST /api/v1/exceptions/:id/withdraw',
     'POST /api/v1/exceptions/preview',
+    'POST /api/v1/objects/:id/release',
     'POST /api/v1/remedies',
   ],
   'a grant of approver, analyst, approver, author, operator': [

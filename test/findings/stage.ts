@@ -16,6 +16,7 @@ import {
 import { Exceptions, type Acting } from '../../src/findings/exceptions/exceptions.service.js';
 import { ExceptionOverHandler } from '../../src/findings/exceptions/over.handler.js';
 import { ExceptionReopenHandler } from '../../src/findings/exceptions/reopen.handler.js';
+import { Releases } from '../../src/findings/releases/releases.service.js';
 import { Remedies } from '../../src/findings/remedies/remedies.service.js';
 import { CloseRemedyWorker, OpenRemedyWorker } from '../../src/findings/remedies/remedy-workers.js';
 import { Rescans } from '../../src/findings/rescans.js';
@@ -80,6 +81,14 @@ export const secret = (more: Partial<Finding> = {}): Finding => ({
   ...more,
 });
 
+/** What workers of other stages need here. */
+export interface StageParts {
+  readonly db: Database;
+  readonly clock: FakeClock;
+  readonly ledger: PostgresLedger;
+  readonly buckets: TestBuckets;
+}
+
 /** What was asked to be scanned again. */
 class AskedRescans extends Rescans {
   readonly asked: string[] = [];
@@ -91,7 +100,11 @@ class AskedRescans extends Rescans {
 }
 
 /** The life of findings on a real database and the real engine, with the shipped definitions and a clock of the test. */
-export async function findingsStage(environment: Record<string, string> = {}) {
+export async function findingsStage(
+  environment: Record<string, string> = {},
+  /** More workers, over the same database, clock and ledger. */
+  moreWorkers: (parts: StageParts) => readonly TaskWorker[] = () => [],
+) {
   const database = await testDatabase();
   await database.truncate();
   const db = new Database(database.url, { maxConnections: 20 });
@@ -124,6 +137,7 @@ export async function findingsStage(environment: Record<string, string> = {}) {
   const engine = new Proxy({} as Engine, {
     get: (_, name: keyof Engine) => late.engine?.engine[name].bind(late.engine.engine),
   });
+  const releases = new Releases(db, clock, outbox, bell, engine);
   const roster = new People(reviewers, db);
   const writer = new ReviewWriter(outbox, []);
   const reviews = new ReviewsService(db, clock, bell, engine, roster, writer);
@@ -148,6 +162,7 @@ export async function findingsStage(environment: Record<string, string> = {}) {
     new RefuseExceptionWorker(exceptions),
     new OpenRemedyWorker(remedies, clock),
     new CloseRemedyWorker(remedies),
+    ...moreWorkers({ db, clock, ledger, buckets }),
   ];
   late.engine = await startEngine(
     { executions: new PostgresExecutionStore(db), definitions: new PostgresDefinitionStore(db) },
@@ -253,6 +268,8 @@ export async function findingsStage(environment: Record<string, string> = {}) {
     exceptions,
     exceptionClock,
     remedies,
+    releases,
+    intake,
     baseline: new Baseline(db, clock),
     reviews,
     timekeeper,

@@ -77,7 +77,7 @@ const MAX_PAGE = 500;
 const SHOWN_FINDINGS = 20;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** `objects list|show`: the ledger, read. */
+/** `objects list|show|release`: the ledger, read; and the way out of quarantine. */
 export function addObjects(program: Command, cli: Cli): void {
   const group = program.command('objects').description('what the ledger says of uploads');
   group
@@ -128,18 +128,36 @@ export function addObjects(program: Command, cli: Cli): void {
         ...shown(scanned).map((line) => `  ${line}`),
       ]);
     });
+  group
+    .command('release')
+    .description('ask two people whether an object may leave quarantine, after its own review is over')
+    .argument('<ID-OR-S3-URL>', 'its id, or s3://bucket/key')
+    .option('--version-id <ID>', 'of the key; the one that lies in quarantine by default')
+    .requiredOption('--reason <TEXT>', 'why it may go back')
+    .action(async (place: string, { versionId, reason }: { versionId?: string; reason: string }) => {
+      const id = UUID.test(place) ? place : await idOf(cli, place, versionId, isInQuarantine);
+      const path = `/api/v1/objects/${encodeURIComponent(id)}/release`;
+      cli.print(await cli.client.call<{ workflowId: string }>('POST', path, { reason }), ({ workflowId }) => [
+        `${workflowId} asks two others: sallyport review list`,
+      ]);
+    });
 }
 
 const storyOf = (cli: Cli, id: string): Promise<ObjectStory> =>
   cli.client.call<ObjectStory>('GET', `/api/v1/objects/${encodeURIComponent(id)}`);
 
-async function idOf(cli: Cli, url: string, versionId: string | undefined): Promise<string> {
+async function idOf(
+  cli: Cli,
+  url: string,
+  versionId: string | undefined,
+  isMeant: (version: ObjectVersion) => boolean = ({ isLatest }) => isLatest,
+): Promise<string> {
   const { bucket, key } = parseObjectUrl(url);
   const path = query('/api/v1/objects', { bucket, key, limit: MAX_PAGE });
   const { items } = await cli.client.call<ObjectPage>('GET', path);
   const found =
     versionId === undefined
-      ? (items.find(({ isLatest }) => isLatest) ?? items[0])
+      ? (items.find(isMeant) ?? items[0])
       : items.find((one) => one.versionId === versionId);
   if (found !== undefined) return found.id;
   throw new CommandError(
@@ -218,6 +236,13 @@ function quarantinedAt({ actions }: ObjectStory): string | undefined {
   const place = last?.action === 'quarantined' ? last.data?.quarantine : undefined;
   return place === undefined ? undefined : `${s3Url(place.bucket, place.key)} (in quarantine)`;
 }
+
+/** By what was done to it last; what was refused once stays there. */
+const isInQuarantine = ({ action, actionPerformed, deletedAt }: ObjectVersion): boolean =>
+  deletedAt !== null &&
+  (action === 'kept' ||
+    (action === 'quarantined' && actionPerformed === true) ||
+    (action === 'released' && actionPerformed === false));
 
 /** Then it left its place by that, and a deletion later was of the copy. */
 const wasQuarantined = ({ actions }: ObjectStory): boolean =>

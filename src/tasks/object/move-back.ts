@@ -61,7 +61,12 @@ async function write(
   const there = head === undefined ? 'nothing' : await whatStands(parts, row, target, head, facts);
   if (there === 'newer') return undefined;
   if (there === 'ours' && head !== undefined) return { versionId: head.versionId, eTag: head.eTag };
-  return copyBack(parts, row, target, there === 'nothing');
+  const written = await copyBack(parts, row, target, there === 'nothing');
+  if (written !== undefined) return written;
+  // Somebody was faster: an upload, or another attempt at this very release.
+  const faster = await headOrGone(parts, target);
+  const isOurs = faster !== undefined && (await whatStands(parts, row, target, faster, facts)) === 'ours';
+  return isOurs ? { versionId: faster.versionId, eTag: faster.eTag } : undefined;
 }
 
 async function copyBack(

@@ -18,7 +18,7 @@ import {
   reservePlace,
   type QuarantineRow,
 } from './sql/quarantined-objects.js';
-import { allowBytes, type Decider } from './sql/released-objects.js';
+import { allowBytes, readRelease, type Decider } from './sql/released-objects.js';
 
 // Signatures learn within weeks what they did not know on the day of a decision.
 const ALLOWED_MS = 90 * 24 * 3_600_000;
@@ -93,6 +93,8 @@ export class Quarantine {
       }
       case 'moved':
       case 'released': {
+        const before = await this.releasedBefore(row, by);
+        if (before !== undefined) return before;
         const object = await moveBack(this.parts, row, originalLastModified, by);
         if (object === undefined)
           return { note: 'a newer upload stands at the key; the object stays in quarantine' };
@@ -102,6 +104,14 @@ export class Quarantine {
       default:
         return row.state satisfies never;
     }
+  }
+
+  /** It was released by another decision: whatever stands at the key by now, that one answers for it. */
+  private async releasedBefore(row: QuarantineRow, by: Decider): Promise<ReleaseOutcome | undefined> {
+    const release = await readRelease(this.parts.db, row.scanId);
+    if (release?.isVerified !== true || release.reviewId === by.reviewId) return undefined;
+    const left = row.state === 'moved' ? await this.removeCopy(row, 'released') : undefined;
+    return { note: join(`it was released before, by the review ${release.reviewId ?? 'of another'}`, left) };
   }
 
   /** The same bytes may come again under any key of the bucket. Nothing for an object that was never moved. */

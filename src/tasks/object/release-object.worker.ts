@@ -4,7 +4,7 @@ import { Clock } from '../../clock.js';
 import { CONFIG, type Config } from '../../config.js';
 import type { JsonObject } from '../../engine/model/json.js';
 import type { Task } from '../../engine/model/execution.js';
-import { TaskWorker, type TaskOutcome } from '../../engine/ports.js';
+import { TaskWorker, TerminalError, type TaskOutcome } from '../../engine/ports.js';
 import { ObjectStorage, type PinnedObject } from '../../s3/object-storage.js';
 import { Ledger, type ScanContext } from '../../verdicts/ledger.js';
 import { gapOf, noteOf } from '../storage-failure.js';
@@ -49,7 +49,9 @@ export class ReleaseObjectWorker extends TaskWorker {
     const { scanId, review, allow } = readInput(Input, task);
     const scan = await knownScan(this.ledger, scanId);
     const by = { reviewId: review?.reviewId ?? undefined, decidedBy: review?.decidedBy ?? undefined };
-    const released = await this.release(scan, task, by);
+    const released = await this.release(scan, task, by).catch((error: unknown) =>
+      this.told(scan, task, error),
+    );
     if (allow === 'same_bytes_in_bucket' && released.object !== undefined && !this.config.DRY_RUN) {
       await this.quarantine.allowBytes(scanId, by);
     }
@@ -63,6 +65,7 @@ export class ReleaseObjectWorker extends TaskWorker {
     return {
       kind: 'completed',
       output: {
+        outcome: released.object === undefined ? 'not_released' : 'released',
         object: released.object === undefined ? null : plain(released.object),
         note: released.note ?? '',
       },
@@ -78,6 +81,18 @@ export class ReleaseObjectWorker extends TaskWorker {
     } catch (error) {
       return { note: noteOf(gapOf(error, task)) };
     }
+  }
+
+  /** What cannot be given back any more is said in the ledger too, before the workflow fails by it. */
+  private async told({ scanId }: ScanContext, task: Task, error: unknown): Promise<never> {
+    if (error instanceof TerminalError)
+      await this.ledger.recordAction(scanId, task.taskId, {
+        action: 'released',
+        performed: false,
+        note: error.message,
+        at: this.clock.now(),
+      });
+    throw error;
   }
 
   private async inPlace(scan: ScanContext, task: Task): Promise<ReleaseOutcome> {

@@ -169,6 +169,9 @@ export async function markVerified(
   await appendStep(tx, { scanId, move: 'quarantine', step: 'verified', data: { sha256 }, at });
 }
 
+// What left quarantine does not leave it again: of two who take it out, the second changes nothing.
+const BEFORE = { moved: ['copied'], released: ['copied', 'moved'], deleted: ['copied', 'moved'] } as const;
+
 /** A later state, and the step that led there. */
 export async function markQuarantine(
   tx: Queryable,
@@ -182,8 +185,8 @@ export async function markQuarantine(
   const { scanId, state, step, at } = change;
   const changed = await tx.query(
     `UPDATE quarantined_object SET state = $2, updated_at = $3
-      WHERE scan_id = $1 AND state <> $2 RETURNING scan_id`,
-    [scanId, state, Math.round(at)],
+      WHERE scan_id = $1 AND state = ANY ($4) RETURNING scan_id`,
+    [scanId, state, Math.round(at), BEFORE[state]],
   );
   if (changed.length > 0) await appendStep(tx, { ...step, scanId, at });
 }

@@ -133,17 +133,23 @@ export interface Decider {
   readonly decidedBy?: string | undefined;
 }
 
-/** Says before the copy is made which bytes will come, because their event may be faster than our next statement. */
+/**
+ * Says before the copy is made which bytes will come, because their event may be faster than our next statement. What an
+ * earlier decision announced and nobody wrote is announced anew: by whose word it comes, and when, is read afterwards.
+ */
 export async function announceRelease(
   tx: Queryable,
   release: { scanId: string; ref: ObjectRef; eTag: string; sha256: string; by: Decider; at: Instant },
 ): Promise<void> {
   const { scanId, ref, by, at } = release;
   const announced = await tx.query(
-    `INSERT INTO released_object (scan_id, endpoint_id, bucket, key, etag, sha256, is_written, review_id,
+    `INSERT INTO released_object AS r (scan_id, endpoint_id, bucket, key, etag, sha256, is_written, review_id,
        decided_by, created_at)
      VALUES ($1, $2, $3, $4, $5, $6, false, $7, $8, $9)
-     ON CONFLICT (scan_id) DO NOTHING RETURNING scan_id`,
+     ON CONFLICT (scan_id) DO UPDATE
+       SET review_id = excluded.review_id, decided_by = excluded.decided_by, created_at = excluded.created_at
+       WHERE r.written_at IS NULL AND NOT r.is_written AND r.review_id IS DISTINCT FROM excluded.review_id
+     RETURNING scan_id`,
     [
       scanId,
       ref.endpointId,
@@ -201,6 +207,7 @@ export async function markReleaseVerified(tx: Queryable, scanId: string, at: Ins
 export interface ReleaseRow {
   readonly written?: { readonly versionId: string | undefined; readonly eTag: string } | undefined;
   readonly isVerified: boolean;
+  readonly reviewId: string | undefined;
 }
 
 export async function readRelease(db: Queryable, scanId: string): Promise<ReleaseRow | undefined> {
@@ -209,12 +216,16 @@ export async function readRelease(db: Queryable, scanId: string): Promise<Releas
     etag: string;
     is_written: boolean;
     written_at: string | null;
-  }>(`SELECT version_id, etag, is_written, written_at FROM released_object WHERE scan_id = $1`, [scanId]);
+    review_id: string | null;
+  }>(`SELECT version_id, etag, is_written, written_at, review_id FROM released_object WHERE scan_id = $1`, [
+    scanId,
+  ]);
   if (row === undefined) return undefined;
   const isThere = row.is_written || row.written_at !== null;
   return {
     written: isThere ? { versionId: row.version_id ?? undefined, eTag: row.etag } : undefined,
     isVerified: row.is_written,
+    reviewId: row.review_id ?? undefined,
   };
 }
 
