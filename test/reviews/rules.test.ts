@@ -60,6 +60,26 @@ describe('the rules of a review', () => {
     expect(refusal(moved, release)).toMatchObject({ why: 'claimed', winner: { id: 'bob' } });
   });
 
+  it('is given to nobody by who may not decide it, themselves included', () => {
+    const asked = { ...PLAIN_POLICY, to: [{ kind: 'group' as const, name: 'leads' }] };
+    const forLeads = { ...fresh, policy: asked };
+    for (const to of ['alice', 'bob'])
+      expect(refusal(forLeads, { kind: 'reassign', to: { id: to, name: to } })).toMatchObject({
+        why: 'not_asked',
+      });
+    const own = { ...fresh, excluded: [{ id: 'alice', name: 'Alice', because: 'requester' as const }] };
+    expect(refusal(own, { kind: 'reassign', to: { id: 'bob', name: 'Bob' } })).toMatchObject({
+      why: 'excluded',
+    });
+    const lead = { ...alice, groups: ['leads'] };
+    expect(after(forLeads, { kind: 'reassign', to: { id: 'bob', name: 'Bob' } }, lead).claim?.by.id).toBe(
+      'bob',
+    );
+    expect(after(forLeads, { kind: 'reassign', to: { id: 'bob', name: 'Bob' } }, admin).claim?.by.id).toBe(
+      'bob',
+    );
+  });
+
   it('is decided once, and answers the same click again like the first time', () => {
     const decided = after(fresh, release);
     expect(decided).toMatchObject({

@@ -33,7 +33,7 @@ export function transition(
     case 'release':
       return release(review, who, now);
     case 'reassign':
-      return handOn(review, command.to, who, now, undefined);
+      return reassign(review, command.to, who, now);
     case 'delegate':
       return delegate(review, command.to, who, now);
     case 'withdraw':
@@ -110,6 +110,12 @@ function release(review: ReviewStanding, who: Reviewer, now: Instant): Transitio
     return moved(review, { claim: { by: review.owner, at: now }, owner: undefined });
   const isWaiting = review.state === 'ON_HOLD' || review.state === 'INFO_REQUESTED';
   return moved(review, { claim: undefined, state: isWaiting ? review.state : 'OPEN' });
+}
+
+/** Who may not decide chooses nobody who may: whoever is given it is asked from then on. */
+function reassign(review: ReviewStanding, to: Person, who: Reviewer, now: Instant): Transition {
+  const no = notAllowed(review, who);
+  return no ?? handOn(review, to, who, now, undefined);
 }
 
 function delegate(review: ReviewStanding, to: Person, who: Reviewer, now: Instant): Transition {
