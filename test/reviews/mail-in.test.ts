@@ -213,8 +213,15 @@ describe('who sent a mail', () => {
       [from],
       [said('mx.evil.example; dmarc=pass header.from=example.com'), from],
       [said('mx.example.com; dmarc=pass header.from=evil.example'), from],
-      [said('mx.example.com; spf=pass (dmarc=pass) smtp.mailfrom="; dmarc=pass"'), from, from],
+      [said('mx.example.com; dmarc=pass header.from="evil.example"'), from],
+      [said('mx.example.com; spf=pass (dmarc=pass) smtp.mailfrom="; dmarc=pass"'), from],
+      [said('mx.example.com; spf=pass smtp.mailfrom=";dmarc=pass"@evil.example; dmarc=fail'), from],
+      [said('mx.example.com; spf=pass smtp.mailfrom=x;dmarc=pass; dmarc=fail'), from],
+      [said('mx.example.com; dkim=fail (a (b) c; dmarc=pass)'), from],
+      [pass, from, from],
       [pass, { key: 'from', line: 'From: alice@example.com, bob@example.com' }],
+      [pass, { key: 'from', line: 'From: "mallory"alice@example.com' }],
+      [pass, { key: 'from', line: 'From: (" ) <mallory@example.com> (") alice@example.com' }],
     ])
       expect(proveByHeader(headers, 'mx.example.com')).toMatchObject({ kind: 'unproved' });
   });
@@ -458,6 +465,12 @@ describe('mail that comes in', () => {
       headers: { ...headers, origin: 'http://127.0.0.1:8080' },
     });
     expect(resumed.statusCode).toBe(204);
+    const unreadable = await app.inject({
+      method: 'DELETE',
+      url: '/api/v1/mail/suspensions/%00',
+      headers: { ...headers, origin: 'http://127.0.0.1:8080' },
+    });
+    expect(unreadable.statusCode).toBe(400);
   });
 
   it('by a bounce for a full mailbox is told in the timeline, and mail goes on', async () => {

@@ -65,16 +65,19 @@ export function proveByHeader(headers: readonly HeaderLine[], authservId: string
   const [address, ...more] = headers
     .filter(({ key }) => key === 'from')
     .flatMap(({ line }) => addressesIn(unfolded(line)));
-  if (address === undefined || more.length > 0) return unproved('it must have exactly one sender in From');
+  if (address === undefined || more.length > 0 || address.includes('"'))
+    return unproved('it must have exactly one sender in From');
   const said = headers
     .filter(({ key }) => key === 'authentication-results')
-    .map(({ line }) => withoutComments(unfolded(line)))
+    .map(({ line }) => bare(unfolded(line), (quoted) => quoted.replaceAll(/[^a-z0-9.-]/gi, '')))
     .find((value) => (/^[^\s;]+/.exec(value)?.[0] ?? '').toLowerCase() === authservId);
   if (said === undefined) return unproved(`it carries no Authentication-Results of ${authservId}`);
-  const method = said.split(';').find((part) => /^\s*dmarc\s*=/i.test(part)) ?? '';
+  // Other results repeat what the sender wrote: two that speak of DMARC tell that one is theirs.
+  const [method = '', ...others] = said.split(';').filter((part) => /^\s*dmarc\s*=/i.test(part));
+  if (others.length > 0) return unproved('its Authentication-Results speak of DMARC twice');
   const result = /^\s*dmarc\s*=\s*([a-z]+)/i.exec(method)?.[1]?.toLowerCase();
   if (result === 'temperror') return { kind: 'unknown' };
-  const of = /\bheader\.from\s*=\s*"?([a-z0-9.-]+)/i.exec(method)?.[1]?.toLowerCase();
+  const of = /\bheader\.from\s*=\s*([a-z0-9.-]+)/i.exec(method)?.[1]?.toLowerCase();
   const domain = address.slice(address.lastIndexOf('@') + 1);
   const isOfSender = of === undefined || domain === of || domain.endsWith(`.${of}`);
   return result === 'pass' && isOfSender ? { kind: 'proved', address } : unproved('DMARC did not pass');
@@ -86,10 +89,35 @@ const unfolded = (line: string): string =>
     .replaceAll(/\r?\n[ \t]+/g, ' ')
     .trim();
 
-const withoutComments = (text: string): string => text.replaceAll(/\([^()]*\)/g, '');
+/**
+ * Without comments, and with what `inQuotes` makes of the words in quotes: both may hold anything. They are read from the left
+ * as one, since each may hold the signs of the other; one that never ends takes the rest with it.
+ */
+function bare(text: string, inQuotes: (words: string) => string): string {
+  let left = '';
+  let depth = 0;
+  let quoted: string | undefined;
+  for (let at = 0; at < text.length; at++) {
+    const sign = text.charAt(at);
+    const isEscape = sign === '\\' && (quoted !== undefined || depth > 0);
+    if (isEscape) at++;
+    else if (quoted !== undefined) {
+      if (sign !== '"') quoted += sign;
+      else {
+        left += inQuotes(quoted);
+        quoted = undefined;
+      }
+    } else if (sign === '(') depth++;
+    else if (sign === ')' && depth > 0) {
+      depth--;
+      left += ' ';
+    } else if (depth > 0) continue;
+    else if (sign === '"') quoted = '';
+    else left += sign;
+  }
+  return left;
+}
 
-// A display name in quotes may hold anything, so only what stands outside of them counts.
+// One quote stays of words in quotes: an address that has some is told by it.
 const addressesIn = (value: string): string[] =>
-  [...withoutComments(value.replaceAll(/"(?:\\.|[^"\\])*"/g, '')).matchAll(/[^\s<>,;"@]+@[a-z0-9.-]+/gi)].map(
-    ([address]) => address.toLowerCase(),
-  );
+  [...bare(value, () => '"').matchAll(/[^\s<>,;@]+@[a-z0-9.-]+/gi)].map(([address]) => address.toLowerCase());

@@ -6,6 +6,7 @@ import { appendAudit } from '../../../../audit/audit.js';
 import { Clock } from '../../../../clock.js';
 import { Database } from '../../../../database/database.js';
 import { NotFound } from '../../../../errors.js';
+import { text } from '../../../request-fields.js';
 import { mailSuspensions, resumeAddress } from '../../../sql/mail-suspensions.js';
 
 const Suspensions = z
@@ -21,6 +22,8 @@ const Suspensions = z
     ),
   })
   .meta({ id: 'MailSuspensions' });
+
+const Address = text(320);
 
 /** Addresses that took no mail and get none until somebody says otherwise. */
 @ApiTags('reviews')
@@ -44,7 +47,10 @@ export class MailSuspensionsController {
   @Delete(':email')
   @HttpCode(204)
   @Roles('operator')
-  async resume(@Param('email') email: string, @CurrentPrincipal() principal: Principal): Promise<void> {
+  async resume(
+    @Param('email', { schema: Address }) email: string,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<void> {
     await this.db.transaction(async (tx) => {
       if (!(await resumeAddress(tx, email)))
         throw new NotFound(
