@@ -193,6 +193,16 @@ test.each([
   ['password = "s3cr3t-thing"', 's3cr3t'],
   ['Authorization: Bearer abcdef123456', 'abcdef123456'],
   ['postgres://app:letmein@db/app', 'letmein'],
+  ['postgres://app:let@mein@db/app', 'mein'],
+  ['postgres://app:let/mein@db/app', 'mein'],
+  ['password = "correct horse battery"', 'battery'],
+  ["secret='let;me,in'", 'in'],
+  ['password="let\\"mein"', 'mein'],
+  ['password: let,me;in', 'in'],
+  ['<password>letmein</password>', 'letmein'],
+  ['machine db login app password letmein', 'letmein'],
+  ['backup --password letmein', 'letmein'],
+  ['Authorization: Basic YTpi', 'YTpi'],
   [`x ${randomText(alphabets.alnum, 40)} y`, randomText(alphabets.alnum, 40)],
 ])('in %s what no rule knows is masked as well', (line, secret) => {
   const shown = withoutUnknownSecrets(line);
