@@ -228,7 +228,7 @@ describe.skipIf(chromiumPath === undefined)('the first walk through the pages', 
       const needs = page.getByText('Needs a reason.');
       expect((await needs.boundingBox())?.height).toBeLessThan(30);
       expect(await page.getByRole('button', { name: 'Release' }).isDisabled()).toBe(true);
-      await page.getByLabel(/Reason/).fill('A test.');
+      await page.getByLabel('Reason (kept in the record)').fill('A test.');
       await needs.waitFor({ state: 'detached' });
       expect(await page.getByRole('button', { name: 'Release' }).isEnabled()).toBe(true);
     });

@@ -91,7 +91,7 @@ describe.skipIf(chromiumPath === undefined)('the pages in a real browser', () =>
     await page.goto(`${service.url}/reviews/${openReviewId}`);
     await page.getByRole('heading', { name: 'Your decision' }).waitFor();
     await picture(page, 'review');
-    await page.getByLabel(/Reason/).fill('Nobody knows the password.');
+    await page.getByLabel('Reason (kept in the record)').fill('Nobody knows the password.');
     await page.getByRole('button', { name: 'Delete', exact: true }).click();
     await page.getByRole('button', { name: 'Really delete' }).click();
     await page.getByRole('heading', { name: 'Decided' }).waitFor();

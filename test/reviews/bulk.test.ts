@@ -12,7 +12,7 @@ let stage: ReviewsStage;
 let app: NestFastifyApplication;
 beforeEach(async () => {
   stage = await reviewsStage();
-  ({ app } = await reviewsApp(stage));
+  ({ app } = await reviewsApp(stage, { ROLES: 'api' }));
 });
 afterEach(async () => {
   await app.close();

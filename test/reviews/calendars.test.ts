@@ -18,7 +18,7 @@ let app: NestFastifyApplication;
 beforeEach(async () => {
   stage = await reviewsStage();
   stage.reviewers.people = [{ personId: 'alice', name: 'Alice', groups: ['secops'] }];
-  ({ app } = await reviewsApp(stage));
+  ({ app } = await reviewsApp(stage, { ROLES: 'api' }));
   for (const name of ['secops', 'leads'])
     await stage.db.query(
       `INSERT INTO access_group (id, name, roles, created_at, created_by) VALUES ($1, $2, '{}', 0, 'test')`,

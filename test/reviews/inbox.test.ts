@@ -13,7 +13,7 @@ beforeEach(async () => {
     { personId: 'alice', name: 'Alice', groups: ['secops'] },
     { personId: 'bob', name: 'Bob', groups: ['leads'] },
   ];
-  ({ app } = await reviewsApp(stage));
+  ({ app } = await reviewsApp(stage, { ROLES: 'api' }));
 });
 afterEach(async () => {
   await app.close();

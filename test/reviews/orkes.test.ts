@@ -18,7 +18,7 @@ beforeEach(async () => {
     { personId: 'bob', login: 'bob', name: 'Bob B', groups: ['leads'] },
     { personId: 'root', login: 'root', name: 'Root', isAdmin: true },
   ];
-  ({ app } = await reviewsApp(stage));
+  ({ app } = await reviewsApp(stage, { ROLES: 'api' }));
 });
 afterEach(async () => {
   await app.close();
