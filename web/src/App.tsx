@@ -16,6 +16,8 @@ import { BackfillPage } from './pages/BackfillPage.js';
 import { BackfillsPage } from './pages/BackfillsPage.js';
 import { BucketPage, NewBucketPage } from './pages/BucketPage.js';
 import { BucketsPage } from './pages/BucketsPage.js';
+import { ExceptionsPage } from './pages/ExceptionsPage.js';
+import { RemediesPage } from './pages/RemediesPage.js';
 import { EndpointPage, NewEndpointPage } from './pages/EndpointPage.js';
 import { NewBackfillPage } from './pages/NewBackfillPage.js';
 import { OverviewPage } from './pages/OverviewPage.js';
@@ -36,6 +38,7 @@ const PLACES = [
   ['/', 'Overview'],
   ['/reviews', 'Reviews'],
   ['/objects', 'Objects'],
+  ['/findings', 'Findings'],
   ['/executions', 'Executions'],
   ['/reports', 'Reports'],
   ['/buckets', 'Buckets'],
@@ -82,6 +85,8 @@ export function App() {
               <Route path="/reviews/cases/:id" element={<CasePage />} />
               <Route path="/objects" element={<ObjectsPage />} />
               <Route path="/objects/:id" element={<ObjectPage />} />
+              <Route path="/findings" element={<ExceptionsPage />} />
+              <Route path="/findings/remedies" element={<RemediesPage />} />
               <Route path="/executions" element={<ExecutionsPage />} />
               <Route path="/executions/:id" element={<ExecutionPage />} />
               <Route path="/reports" element={<ReportsPage />} />

@@ -87,6 +87,8 @@ export interface ReviewSummary {
 }
 
 export interface Finding {
+  /** Of the ledger; a review tells none. */
+  readonly id?: string | number;
   readonly kind: 'secret' | 'malware';
   readonly ruleId: string;
   readonly title: string;

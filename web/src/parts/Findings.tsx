@@ -1,5 +1,7 @@
+import { Link } from 'react-router-dom';
 import { visible } from '../format.js';
 import type { Finding } from '../reviews.js';
+import { useMay } from './useSession.js';
 
 const SEVERITY_TONES: Readonly<Record<string, string>> = {
   critical: 'bad',
@@ -18,6 +20,7 @@ const SURENESS: Readonly<Record<string, string>> = { high: 'certain', medium: 'l
 
 /** What was found, masked: the service keeps no secret in the clear, so none can be shown. */
 export function Findings({ items, total }: { items: readonly Finding[]; total: number }) {
+  const may = useMay('analyst', 'author');
   if (items.length === 0) return <p className="quiet">Nothing was found in what could be looked into.</p>;
   return (
     <>
@@ -40,6 +43,9 @@ export function Findings({ items, total }: { items: readonly Finding[]; total: n
                 {notesOn(finding).map((note) => (
                   <div key={note}>{note}</div>
                 ))}
+                {may && finding.id !== undefined ? (
+                  <Link to={`/findings?finding=${finding.id}`}>Ask for an exception</Link>
+                ) : null}
               </td>
               <td role="cell" data-label="Where" className="mono">
                 {placeOf(finding)}
