@@ -3,7 +3,7 @@ import cookie from '@fastify/cookie';
 import fastifyStatic from '@fastify/static';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { errorCodes, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { checkHosts } from '../access/host-check.js';
 import type { Config } from '../config.js';
 import { InvalidInput, NotFound } from '../errors.js';
@@ -88,6 +88,10 @@ export async function createAdapter(config: Config, log: Log): Promise<FastifyAd
 const takesEvents = ({ routeOptions }: FastifyRequest): boolean =>
   routeOptions.url?.startsWith('/events/') === true;
 
+/** Attachments of reviews are bytes as they are; every other route has no use for them. */
+const takesFiles = ({ routeOptions }: FastifyRequest): boolean =>
+  routeOptions.url?.endsWith('/attachments') === true;
+
 function bodyOf(json: string, request: FastifyRequest): unknown {
   // Conductor's SDKs say JSON also where they send no body.
   if (json === '') return undefined;
@@ -113,6 +117,15 @@ function addBodyParsers(server: FastifyInstance): void {
       if (value.includes('\u0000') && !takesEvents(request))
         throw InvalidInput.field('body', 'must not contain the NUL character');
       return value;
+    },
+  );
+  server.addContentTypeParser(
+    'application/octet-stream',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      if (!takesFiles(request))
+        throw new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE('application/octet-stream');
+      return body;
     },
   );
   server.addContentTypeParser(

@@ -3,6 +3,9 @@ import { AnswerPageController } from './ask-uploader/answer-page.controller.js';
 import { AskUploaderController } from './ask-uploader/ask-uploader.controller.js';
 import { AskUploader } from './ask-uploader/ask-uploader.service.js';
 import { UploaderQuestionHandler } from './ask-uploader/uploader-question.handler.js';
+import { AttachmentScans } from './attachments/attachment-scans.js';
+import { AttachmentsController } from './attachments/attachments.controller.js';
+import { Attachments } from './attachments/attachments.service.js';
 import { ReviewContextController } from './context/context.controller.js';
 import { DownloadsController } from './downloads/downloads.controller.js';
 import { Downloads } from './downloads/downloads.service.js';
@@ -14,6 +17,7 @@ export const EVIDENCE_CONTROLLERS: readonly Type[] = [
   UploaderIdentitiesController,
   ReviewContextController,
   DownloadsController,
+  AttachmentsController,
   AskUploaderController,
   AnswerPageController,
 ];
@@ -21,6 +25,8 @@ export const EVIDENCE_CONTROLLERS: readonly Type[] = [
 export const EVIDENCE_PROVIDERS: readonly Provider[] = [
   Uploaders,
   Downloads,
+  Attachments,
+  AttachmentScans,
   AskUploader,
   UploaderQuestionHandler,
 ];

@@ -269,7 +269,7 @@ const iso = (at: Instant): string => new Date(at).toISOString();
 /** An audit event about a review. */
 export function audit(
   reviewId: string,
-  verb: ReviewEventKind | 'watched' | 'unwatched',
+  verb: ReviewEventKind | 'watched' | 'unwatched' | 'attachment_fetched',
   who: Reviewer,
   at: Instant,
   data: Readonly<Record<string, unknown>>,

@@ -73,7 +73,7 @@ export const REVIEW_HANDLERS = [
 @Module({})
 export class ReviewsModule {
   /**
-   * `imports` bring Engine, Ledger, ObjectBytes and FindingContexts; `bindings` provide Reviewers, Readers and
+   * `imports` bring Engine, Ledger, ObjectBytes, FindingContexts and AttachmentScanner; `bindings` provide Reviewers, Readers and
    * Accounts. Outbox, database, clock and configuration are global.
    */
   static with(parts: {

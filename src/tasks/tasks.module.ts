@@ -8,6 +8,7 @@ import { Doctor } from '../ops/doctor/doctor.js';
 import { HealthRegistry } from '../ops/health.js';
 import { LOG, type Log } from '../ops/log.js';
 import { Egress } from '../outbound/egress/egress.js';
+import { AttachmentScanner } from '../reviews/attachments/attachment-scanner.js';
 import { ObjectBytes } from '../reviews/bytes/object-bytes.js';
 import { FindingContexts } from '../reviews/context/finding-contexts.js';
 import { Buckets } from '../s3/buckets.js';
@@ -27,6 +28,7 @@ import { ReleaseObjectWorker } from './object/release-object.worker.js';
 import { TagObjectWorker } from './object/tag-object.worker.js';
 import { Tagger } from './object/tagger.js';
 import { VersionPin } from './object/version-pin.js';
+import { OwnAttachmentScanner } from './scan/attachments/own-attachment-scanner.js';
 import { ContextReader } from './scan/context/context-reader.js';
 import { EngineVersions } from './scan/engine-versions.js';
 import { BuiltInEngine } from './scan/malware/built-in-engine.js';
@@ -84,6 +86,7 @@ const MANAGED_CLAMD = Symbol('MANAGED_CLAMD');
     ReadGrants,
     { provide: ObjectBytes, useClass: StoredBytes },
     { provide: FindingContexts, useClass: ContextReader },
+    { provide: AttachmentScanner, useClass: OwnAttachmentScanner },
     {
       provide: SecretScannerSource,
       inject: [CONFIG, Keyring],
@@ -153,7 +156,7 @@ const MANAGED_CLAMD = Symbol('MANAGED_CLAMD');
       }),
     },
   ],
-  exports: [...TASKS_WORKERS, MalwareStatus, EngineVersions, ObjectBytes, FindingContexts],
+  exports: [...TASKS_WORKERS, MalwareStatus, EngineVersions, ObjectBytes, FindingContexts, AttachmentScanner],
 })
 export class TasksModule implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(

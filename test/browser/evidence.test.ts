@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eicar } from '../../src/tasks/scan/malware/eicar.js';
 import { eventually } from '../support/eventually.js';
 import { ServiceProcess } from '../support/service-process.js';
+import { fakeClamd, type FakeClamd } from '../tasks/scan/malware/fake-clamd.js';
 import { githubToken } from '../tasks/scan/secrets/support/tokens.js';
 import { chromiumPath, launchChromium } from './chromium.js';
 import { logIn, picture, watchedPage } from './visit.js';
@@ -14,6 +16,7 @@ import { logIn, picture, watchedPage } from './visit.js';
 describe.skipIf(chromiumPath === undefined)('the evidence on a review’s page', () => {
   const token = githubToken(77);
   let folder: string;
+  let clamd: FakeClamd;
   let service: ServiceProcess;
   let browser: Browser;
   let page: Page;
@@ -23,7 +26,12 @@ describe.skipIf(chromiumPath === undefined)('the evidence on a review’s page',
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'sallyport-evidence-'));
     chmodSync(folder, 0o711);
-    service = await ServiceProcess.on(join(folder, 'home'), { SEED_SAMPLES: 'false' });
+    clamd = await trustedClamd();
+    service = await ServiceProcess.on(join(folder, 'home'), {
+      SEED_SAMPLES: 'false',
+      CLAMD_HOST: clamd.at.host,
+      CLAMD_PORT: String(clamd.at.port),
+    });
     await service.start();
     await service.s3().send(
       new PutObjectCommand({
@@ -49,6 +57,7 @@ describe.skipIf(chromiumPath === undefined)('the evidence on a review’s page',
   afterAll(async () => {
     await browser?.close();
     await service?.stop();
+    await clamd?.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -77,6 +86,26 @@ describe.skipIf(chromiumPath === undefined)('the evidence on a review’s page',
     });
   }, 60_000);
 
+  it('takes files beside the review: scanned first, refused with why, or fetched by a link', async () => {
+    const attach = async (name: string, buffer: Buffer): Promise<void> => {
+      await page.getByLabel('Attach a file').setInputFiles({ name, mimeType: 'text/plain', buffer });
+      await page.getByRole('button', { name: 'Attach it' }).click();
+    };
+    await attach('from the vendor.txt', Buffer.from('This is what they wrote.'));
+    const link = page.getByRole('link', { name: 'from the vendor.txt' });
+    await link.waitFor();
+    await attach('invoice.txt', eicar());
+    await page
+      .getByText(/^It is malware/)
+      .first()
+      .waitFor();
+    expect(await page.getByRole('link', { name: 'invoice.txt' }).count()).toBe(0);
+    const arrives = page.waitForEvent('download');
+    await link.click();
+    expect((await arrives).suggestedFilename()).toBe('from the vendor.txt');
+    await picture(page, 'attachments', page.locator('form', { hasText: 'Attach a file' }));
+  }, 60_000);
+
   it('says who can be asked, where nobody knows the uploader', async () => {
     await page.getByText('Ask the uploader', { exact: true }).click();
     await page.getByLabel('Question to the uploader').fill('Is this yours?');
@@ -86,3 +115,17 @@ describe.skipIf(chromiumPath === undefined)('the evidence on a review’s page',
     expect(faults.filter((fault) => !fault.includes('409'))).toEqual([]);
   }, 60_000);
 });
+
+/** A daemon with official signatures that knows the test file; it says of its own tests what a good one does. */
+function trustedClamd(): Promise<FakeClamd> {
+  const today = new Date().toUTCString().replace(/^(...), (..) (...) (....) (.*) GMT$/, '$1 $3 $2 $5 $4');
+  return fakeClamd(
+    ({ socket, ended, start }) => {
+      if (!ended) return;
+      if (start.includes('level.zip')) socket.end('stream: Heuristics.Limits.Exceeded.MaxRecursion FOUND\0');
+      else if (start.includes('locked.txt')) socket.end('stream: Heuristics.Encrypted.Zip FOUND\0');
+      else socket.end(`stream: ${start.includes(eicar()) ? 'Eicar FOUND' : 'OK'}\0`);
+    },
+    { version: `ClamAV 1.4.6/27834/${today}` },
+  );
+}

@@ -31,6 +31,7 @@ import { Reviewers } from '../../src/reviews/reviewers.js';
 import { Readers } from '../../src/reviews/readers.js';
 import { Accounts } from '../../src/reviews/uploader/accounts.js';
 import { REVIEW_HANDLERS, ReviewsModule } from '../../src/reviews/reviews.module.js';
+import { AttachmentScanner } from '../../src/reviews/attachments/attachment-scanner.js';
 import { ObjectBytes } from '../../src/reviews/bytes/object-bytes.js';
 import { FindingContexts } from '../../src/reviews/context/finding-contexts.js';
 import { EvidenceSource } from '../../src/reviews/evidence.js';
@@ -71,11 +72,21 @@ class HeaderGuard implements CanActivate {
   }
 }
 
+/** Where a test attaches nothing. */
+const NO_SCANNER: AttachmentScanner = {
+  scan: () => Promise.reject(new Error('this test gave no scanner')),
+  shownName: async (name) => name,
+};
+
 /** The stage's real modules over HTTP, with the given stage's fakes for what is around it. */
 export async function reviewsApp(
   stage: ReviewsStage,
   settings: Record<string, string> = {},
-  parts: { smtpUrl?: () => string | undefined; mailbox?: Mailbox } = {},
+  parts: {
+    smtpUrl?: () => string | undefined;
+    mailbox?: Mailbox;
+    attachmentScanner?: AttachmentScanner;
+  } = {},
 ): Promise<{ app: NestFastifyApplication; config: Config; worker: HumanWorker }> {
   const config = readConfig({ PORT: '8080', ...settings });
   const notices = await Notices.start({ listenUrl: (await testDatabase()).url, sender: stage.db });
@@ -86,10 +97,11 @@ export async function reviewsApp(
       { provide: Ledger, useValue: stage.ledger },
       { provide: ObjectBytes, useValue: stage.bytes },
       { provide: FindingContexts, useValue: stage.contexts },
+      { provide: AttachmentScanner, useValue: parts.attachmentScanner ?? NO_SCANNER },
       { provide: AccessGuard, useClass: HeaderGuard },
       { provide: Keyring, useValue: keyring },
     ],
-    exports: [Engine, Ledger, AccessGuard, ObjectBytes, FindingContexts, Keyring],
+    exports: [Engine, Ledger, AccessGuard, ObjectBytes, FindingContexts, AttachmentScanner, Keyring],
   })
   class Surroundings {}
   class Transport extends MailTransport {

@@ -145,6 +145,19 @@ export async function call<T>(path: string, init: { method?: string; body?: unkn
     request.body = JSON.stringify(init.body);
     request.headers = { accept: 'application/json', 'content-type': 'application/json' };
   }
+  return answerOf<T>(path, request);
+}
+
+/** Sends a file's bytes as they are. @throws as {@link call} does. */
+export const sendFile = <T>(path: string, file: Blob): Promise<T> =>
+  answerOf<T>(path, {
+    method: 'POST',
+    credentials: 'same-origin',
+    headers: { accept: 'application/json', 'content-type': 'application/octet-stream' },
+    body: file,
+  });
+
+async function answerOf<T>(path: string, request: RequestInit): Promise<T> {
   let response: Response;
   try {
     response = await fetch(path, request);

@@ -39,6 +39,9 @@ export const REVIEW_EVENT_KINDS = [
   'download_refused',
   'download_started',
   'download_ended',
+  'attached',
+  'attachment_clean',
+  'attachment_refused',
   'uploader_asked',
   'uploader_silent',
 ] as const;

@@ -10,6 +10,7 @@ import { Query } from '../parts/Query.js';
 import { State } from '../parts/State.js';
 import { useSession } from '../parts/useSession.js';
 import { AskUploader } from '../review/AskUploader.js';
+import { Attachments } from '../review/Attachments.js';
 import { Context } from '../review/Context.js';
 import { Downloads } from '../review/Downloads.js';
 import { Comments, Mentions } from '../review/Comments.js';
@@ -48,6 +49,7 @@ export function ReviewPage() {
             <div>
               {waits(data) ? <Decide review={data} /> : <Outcome review={data} />}
               <Comments review={data} />
+              <Attachments review={data} />
               <Timeline review={data} />
             </div>
           </div>
@@ -273,7 +275,7 @@ function Outcome({ review }: { review: Review }) {
   );
 }
 
-const SAYS = ['text', 'question', 'answer', 'reason'] as const;
+const SAYS = ['text', 'question', 'answer', 'name', 'reason'] as const;
 
 /** What somebody said with it, in their words. */
 function Said({ data }: { data: Readonly<Record<string, unknown>> }) {
