@@ -50,13 +50,12 @@ export class Roster {
     excluded: readonly Excluded[],
   ): readonly ReviewerPerson[] {
     const isLeftOut = (id: string): boolean => excluded.some((one) => one.id === id);
-    const mayDecide = ({ queues }: ReviewerPerson): boolean => queues === undefined || queues.includes(queue);
     const found = new Map<string, ReviewerPerson>();
     for (const person of this.people) {
       const { personId, name, groups = [] } = person;
       if (isLeftOut(personId) || !isAmong(parties, { id: personId, name }, groups)) continue;
       const present = this.present(person);
-      if (present === undefined || isLeftOut(present.personId) || !mayDecide(present)) continue;
+      if (present === undefined || isLeftOut(present.personId) || !mayDecideIn(queue, present)) continue;
       found.set(present.personId, present);
     }
     return [...found.values()].sort((a, b) => (a.personId < b.personId ? -1 : 1));
@@ -89,5 +88,9 @@ export class People {
     return who.via === 'system' ? who : (await this.at(now)).acting(who);
   }
 }
+
+/** Whether somebody decides in a queue at all: everywhere, or there by a grant. */
+export const mayDecideIn = (queue: string, { queues }: Pick<ReviewerPerson, 'queues'>): boolean =>
+  queues === undefined || queues.includes(queue);
 
 export const personOf = ({ personId, name }: ReviewerPerson): Person => ({ id: personId, name });

@@ -4,14 +4,14 @@ import { Database } from '../database/database.js';
 import type { Queryable } from '../database/queryable.js';
 import { Engine } from '../engine/ports.js';
 import { isTerminalTask, type TaskStatus } from '../engine/model/execution.js';
-import { Conflict, NotFound } from '../errors.js';
+import { Conflict, Forbidden, NotFound } from '../errors.js';
 import { OutboxBell } from '../outbound/outbox-bell.js';
-import { People } from './people.js';
+import { mayDecideIn, People, type Roster } from './people.js';
 import { refusalError } from './refusal-error.js';
 import { refuseForm } from './review-form.js';
 import { ReviewWriter, SYSTEM } from './review-writer.js';
 import type { Review } from './review.js';
-import { isEnded, type Reviewer } from './rules/review.js';
+import { isEnded, type Person, type Reviewer } from './rules/review.js';
 import type { ReviewCommand } from './rules/command.js';
 import { transition } from './rules/transition.js';
 import { advanceReview } from './sql/advance-review.js';
@@ -81,6 +81,8 @@ export class ReviewsService {
       const result = transition(review, command, who, now);
       if (result.kind === 'unchanged') return undefined;
       if (result.kind === 'refused') throw refusalError(result.refusal);
+      if (command.kind === 'reassign' || command.kind === 'delegate')
+        refuseStranger(review.policy.queue, command.to, roster);
       if (command.kind === 'decide') {
         refuseForm(review.policy, command);
         await this.refuseEndedTask(review);
@@ -152,6 +154,15 @@ export class ReviewsService {
 
 /** Whether a review can still be decided. */
 export const isOpen = (review: Review): boolean => !isEnded(review.state);
+
+/** Whoever is given a review hears what was found: nobody is given one that they could neither see nor decide. */
+function refuseStranger(queue: string, { id, name }: Person, roster: Roster): void {
+  const to = roster.person(id);
+  if (to !== undefined && mayDecideIn(queue, to)) return;
+  throw new Forbidden(
+    `${name} may not decide in the queue ${queue}. Give it to somebody else, or let an admin give them a grant for the queue.`,
+  );
+}
 
 const endedBecause = (status: TaskStatus | 'gone'): string =>
   status === 'gone' ? 'the workflow no longer exists' : `the workflow went on without it (task ${status})`;

@@ -170,6 +170,28 @@ describe('many reviews at once', () => {
   });
 });
 
+it('gives nothing to somebody who could not decide it, and tells them nothing of it', async () => {
+  stage.reviewers.people.push({
+    personId: 'carl',
+    name: 'Carl',
+    email: 'carl@example.com',
+    queues: ['quarantine'],
+  });
+  const theirs = await stage.open({ queue: 'quarantine' });
+  const other = await stage.open();
+  const { body } = await bulk({
+    action: 'reassign',
+    to: 'carl',
+    items: [{ id: theirs.id }, { id: other.id }],
+  });
+  expect(body.items.map(({ result }) => result)).toEqual(['done', 'refused']);
+  expect(body.items[1]?.problem).toMatchObject({
+    status: 403,
+    detail: expect.stringMatching(/Carl may not decide in the queue default/) as string,
+  });
+  expect(await findReview(stage.db, { id: other.id })).toMatchObject({ state: 'OPEN', claim: undefined });
+});
+
 describe('the same request again', () => {
   it('is answered like the first time, also where the reviews have gone on since', async () => {
     const reviews = [await stage.open(), await stage.open({ fourEyes: ['requester'], requester: 'Alice' })];
