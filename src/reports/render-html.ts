@@ -98,7 +98,7 @@ function decisionsSection({ decisions, decisionsTotal }: ReportData): string {
     (row) =>
       `<tr><td>${inert(row.object)}</td><td>${inert(row.outcome)}</td><td>${inert(row.by)}</td><td>${inert(row.reason)}</td><td class="n">${utc(row.at)}</td></tr>`,
   );
-  return `<h2>Decision register</h2>${table(['Object', 'Outcome', 'By', 'Reason', '#When'], rows, 'No decision in this period.')}${more(decisions.length, decisionsTotal)}`;
+  return `<h2>Decision register</h2>${table(['Object', 'Outcome', 'By', 'Reason', '#When'], rows, 'No decision in this period.')}${more(decisions.length, decisionsTotal)}<p class="soft">Decisions about uploads. Questions about no upload are counted under People, and are not listed here.</p>`;
 }
 
 function enginesSection({ engines }: ReportData): string {

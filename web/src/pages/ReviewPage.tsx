@@ -16,7 +16,7 @@ import { Downloads } from '../review/Downloads.js';
 import { Comments, Mentions } from '../review/Comments.js';
 import { MoreActions } from '../review/MoreActions.js';
 import { SchemaForm, type FormValues } from '../review/SchemaForm.js';
-import { Standing } from '../review/Standing.js';
+import { Standing, Votes } from '../review/Standing.js';
 import { waits, type Review } from '../reviews.js';
 
 /** One question with its evidence, and the answer. */
@@ -39,8 +39,12 @@ export function ReviewPage() {
           <div className="review">
             <div>
               <Evidence review={data} />
-              <h2>Findings</h2>
-              <Findings items={data.findings} total={data.findingsTotal} />
+              {isOfScan(data) ? (
+                <>
+                  <h2>Findings</h2>
+                  <Findings items={data.findings} total={data.findingsTotal} />
+                </>
+              ) : null}
               <Context review={data} />
               {data.object === null ? null : <Downloads review={data} />}
               {data.object !== null && waits(data) ? <AskUploader review={data} /> : null}
@@ -63,17 +67,27 @@ export function ReviewPage() {
 const headline = ({ title, decision, object }: Review): string =>
   visible(decision === null || object === null ? title : `${decision.label}: ${object.bucket}/${object.key}`);
 
+/** A question about nothing that was scanned has no findings, and must not say that nothing was found. */
+const isOfScan = ({ object, verdict, findings }: Review): boolean =>
+  object !== null || verdict !== null || findings.length > 0;
+
 function Evidence({ review }: { review: Review }) {
   const { object } = review;
   return (
     <div className="card">
-      <h2>Evidence</h2>
+      <h2>{isOfScan(review) ? 'Evidence' : 'Question'}</h2>
       <dl>
-        <dt>Verdict</dt>
-        <dd>
-          {review.verdict === null ? '–' : <State of={review.verdict} />}{' '}
-          <span className="quiet">{visible(reasonWords(review.verdict, review.reason ?? ''))}</span>
-        </dd>
+        {review.verdict === null ? null : (
+          <>
+            <dt>Verdict</dt>
+            <dd>
+              <State of={review.verdict} />{' '}
+              <span className="quiet">{visible(reasonWords(review.verdict, review.reason ?? ''))}</span>
+            </dd>
+          </>
+        )}
+        <dt>Queue</dt>
+        <dd>{review.queue}</dd>
         {object === null ? null : (
           <>
             <dt>Object</dt>
@@ -90,18 +104,20 @@ function Evidence({ review }: { review: Review }) {
             </dd>
             <dt>SHA-256</dt>
             <dd className="mono">{object.sha256 ?? '–'}</dd>
-            <dt>Where it was when asked</dt>
-            <dd>
-              {object.quarantined === true
-                ? 'in quarantine'
-                : object.quarantined === false
-                  ? 'still in its bucket'
-                  : '–'}
-            </dd>
+            {object.quarantined === null ? null : (
+              <>
+                <dt>Where it was when asked</dt>
+                <dd>{object.quarantined ? 'in quarantine' : 'still in its bucket'}</dd>
+              </>
+            )}
           </>
         )}
-        <dt>Looked at by</dt>
-        <dd>{review.engines.join(', ') || '–'}</dd>
+        {review.engines.length === 0 ? null : (
+          <>
+            <dt>Looked at by</dt>
+            <dd>{review.engines.join(', ')}</dd>
+          </>
+        )}
         {review.caseId === null ? null : (
           <>
             <dt>Case</dt>
@@ -248,7 +264,7 @@ function Decide({ review }: { review: Review }) {
 }
 
 function Outcome({ review }: { review: Review }) {
-  const { decision, cancelled } = review;
+  const { decision, cancelled, votes } = review;
   return (
     <div className="card">
       <h2>Decided</h2>
@@ -259,6 +275,7 @@ function Outcome({ review }: { review: Review }) {
             by {decision.by.name}, {when(decision.at)}
             {decision.via === 'system' ? null : `, through ${decision.via}`}
           </p>
+          {votes.length > 1 ? <Votes of={votes} /> : null}
           {decision.isAutomatic ? <p className="notice">The clock decided, not a person.</p> : null}
           {decision.reason === '' ? null : <p>“{visible(decision.reason)}”</p>}
           {decision.completion === 'late' ? (
@@ -283,6 +300,12 @@ function Said({ data }: { data: Readonly<Record<string, unknown>> }) {
   return said.length === 0 ? null : <p className="said">{visible(said.join(' – '))}</p>;
 }
 
+/** ` to Alice`, of whoever was given it. */
+function toWhom({ to }: Readonly<Record<string, unknown>>): string {
+  if (typeof to !== 'object' || to === null || !('name' in to) || typeof to.name !== 'string') return '';
+  return ` to ${visible(to.name)}`;
+}
+
 function Timeline({ review }: { review: Review }) {
   return (
     <div className="card">
@@ -290,7 +313,8 @@ function Timeline({ review }: { review: Review }) {
       <ol className="timeline">
         {review.timeline.map((event) => (
           <li key={`${event.at}:${event.kind}:${event.by.id}`}>
-            <strong>{event.kind.replaceAll('_', ' ')}</strong> by {event.by.name}{' '}
+            <strong>{event.kind.replaceAll('_', ' ')}</strong> by {event.by.name}
+            {toWhom(event.data)}{' '}
             <span className="quiet">
               {event.via === 'system' ? null : `through ${event.via}, `}
               {when(event.at)}

@@ -33,7 +33,7 @@ export function Context({ review }: { review: Review }) {
   if (!review.findings.some(({ kind, line }) => kind === 'secret' && line != null)) return null;
   if (!isAsked || context.error !== null)
     return (
-      <div>
+      <div className="row around">
         {context.error === null ? null : (
           <p className="problem" role="alert">
             {context.error.message}

@@ -41,16 +41,7 @@ export function Standing({ review }: { review: Review }) {
             <dd>
               {votes.length} of {quorum.approve} to grant, {quorum.reject} to refuse
               {round > 1 ? <span className="quiet"> (round {round})</span> : null}
-              <ul className="votes">
-                {votes.map((vote) => (
-                  <li key={vote.by.id}>
-                    {vote.label}: {vote.by.name}
-                    {vote.onBehalfOf === null ? null : ` for ${vote.onBehalfOf.name}`}
-                    {vote.isOverride ? ' (as admin)' : ''}
-                    {vote.reason === '' ? null : <q>{visible(vote.reason)}</q>}
-                  </li>
-                ))}
-              </ul>
+              <Votes of={votes} />
             </dd>
           </>
         ) : null}
@@ -77,5 +68,21 @@ export function Standing({ review }: { review: Review }) {
         </p>
       )}
     </>
+  );
+}
+
+/** Who voted what in this round. */
+export function Votes({ of: votes }: { of: Review['votes'] }) {
+  return (
+    <ul className="votes">
+      {votes.map((vote) => (
+        <li key={vote.by.id}>
+          {vote.label}: {vote.by.name}
+          {vote.onBehalfOf === null ? null : ` for ${vote.onBehalfOf.name}`}
+          {vote.isOverride ? ' (as admin)' : ''}
+          {vote.reason === '' ? null : <q>{visible(vote.reason)}</q>}
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -46,11 +46,15 @@ export function renderMail(
 ): { subject: string; text: string; html: string } {
   const question = questionOf(review, FINDINGS_IN_MAIL, parts.dryRun);
   return {
-    subject: `[Sallyport] ${defanged(question.headline)}: ${defanged(visible(question.name, 80))}`,
+    subject: subjectOf(question.headline, visible(question.name, 80)),
     text: textOf(question, parts),
     html: htmlOf(question, parts),
   };
 }
+
+/** What is asked, and about what where the question does not say so itself. */
+export const subjectOf = (headline: string, name: string): string =>
+  `[Sallyport] ${defanged(headline.includes(name) ? headline : `${headline}: ${name}`)}`;
 
 const spaced = (code: string): string => code.replace(/(\d{4})(?=\d)/g, '$1 ');
 

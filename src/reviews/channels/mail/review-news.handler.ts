@@ -9,6 +9,7 @@ import { maySee, Readers } from '../../readers.js';
 import type { Review } from '../../review.js';
 import { findReview } from '../../sql/find-review.js';
 import { headlineOf } from '../question.js';
+import { subjectOf } from './render-mail.js';
 import { NewsPayload, REVIEW_NEWS, type News } from './review-news.js';
 
 /** Tells one person what happened to a review, as long as they may see it. */
@@ -64,7 +65,7 @@ function renderNews(
       : `${who}: ${what.replaceAll('_', ' ')}. You watch this review.`;
   const quoted = defanged(visible(text, 2000));
   return {
-    subject: `[Sallyport] ${headline}: ${defanged(visible(review.subject.object?.ref.key ?? review.title, 80))}`,
+    subject: subjectOf(headlineOf(review), visible(review.subject.object?.ref.key ?? review.title, 80)),
     text: [
       said,
       '',
