@@ -18,6 +18,7 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   'bucket add': ['--endpoint', 'e'],
   'bucket set': ['--priority', '1'],
   'endpoint set': ['--region', 'r'],
+  'grants give': ['--user', 'u'],
   'queue pause': ['--bucket', 'b'],
   'queue resume': ['--bucket', 'b'],
   'queue redrive': ['--all'],
@@ -28,7 +29,7 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
 };
 // A file must be there and a value be one, or nobody is asked.
 const VALUES: Readonly<Record<string, string>> = { FILE: 'package.json', TIME: '1h', JSON: '{}' };
-const ARGUMENTS: Readonly<Record<string, string>> = { FILE: 'package.json' };
+const ARGUMENTS: Readonly<Record<string, string>> = { FILE: 'package.json', ROLE: 'approver' };
 // One known finding: the file is read before the service is asked.
 const directory = mkdtempSync(join(tmpdir(), 'sallyport-lying-'));
 const KNOWN = join(directory, 'known.json');
@@ -60,7 +61,10 @@ const COMMANDS = leaves(programOf(new Cli({}, SILENT)))
       });
     const required = command.options
       .filter(({ mandatory }) => mandatory)
-      .flatMap((option) => [option.long ?? '', VALUES[/<(.+)>/.exec(option.flags)?.[1] ?? ''] ?? '1']);
+      .flatMap((option) => [
+        option.long ?? '',
+        VALUES[/<(.+)>/.exec(option.flags)?.[1] ?? ''] ?? option.argChoices?.[0] ?? '1',
+      ]);
     return [...name.split(' '), ...values, ...required, ...(OPTIONS[name] ?? [])];
   });
 
