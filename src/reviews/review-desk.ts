@@ -119,6 +119,6 @@ export const speaker = (principal: Principal): Reviewer => ({
   name: principal.name,
   isAdmin: principal.roles.includes('admin'),
   queues: hasRole(principal, DECIDERS) ? undefined : grantedQueues(principal),
-  via: principal.method === 'apikey' ? 'api' : 'web',
+  via: principal.kind === 'apikey' ? 'api' : 'web',
   method: principal.method,
 });

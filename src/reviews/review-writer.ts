@@ -266,6 +266,9 @@ function eventData({ before, after, command, who }: Change): Record<string, unkn
 
 const iso = (at: Instant): string => new Date(at).toISOString();
 
+/** A token is a key's, too: people have sessions. */
+const isKey = ({ method }: Reviewer): boolean => method === 'apikey' || method === 'token';
+
 /** An audit event about a review. */
 export function audit(
   reviewId: string,
@@ -274,7 +277,7 @@ export function audit(
   at: Instant,
   data: Readonly<Record<string, unknown>>,
 ): AuditEvent {
-  const kind = who.via === 'system' ? 'system' : who.method === 'apikey' ? 'apikey' : 'user';
+  const kind = who.via === 'system' ? 'system' : isKey(who) ? 'apikey' : 'user';
   return {
     at,
     actor: `${kind}:${who.id}`,

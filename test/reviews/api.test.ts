@@ -153,12 +153,20 @@ describe('the reviews API', () => {
     ]);
   });
 
-  it('says of a decision with an API key that it came by the API', async () => {
-    const { id } = await stage.open();
-    const body = { outcome: 'delete' };
-    const decided = await call('POST', path(id, '/decide'), body, 'first key', 'analyst', 'apikey');
-    expect(decided.body).toMatchObject({ decision: { via: 'api', method: 'apikey' } });
-  });
+  it.each(['apikey', 'token'])(
+    'says of a decision with an API key (%s) that it came by the API',
+    async (method) => {
+      const { id } = await stage.open();
+      const body = { outcome: 'delete' };
+      const decided = await call('POST', path(id, '/decide'), body, 'first key', 'analyst', method);
+      expect(decided.body).toMatchObject({ decision: { via: 'api', method } });
+      const audited = await stage.db.query<{ actor: string }>(
+        `SELECT actor FROM audit_event WHERE action = 'review.decided' AND subject = $1`,
+        [`review:${id}`],
+      );
+      expect(audited).toEqual([{ actor: 'apikey:first key' }]);
+    },
+  );
 
   it('answers a lost race with 409, the winner and the time', async () => {
     const { id } = await stage.open();

@@ -61,13 +61,16 @@ class HeaderGuard implements CanActivate {
     if (id === undefined) throw new Unauthorized('Log in first.');
     const roles = (request.headers['x-test-roles'] ?? 'analyst').split(',') as AccessRole[];
     const queues = request.headers['x-test-grants']?.split(',') ?? [];
+    const said = request.headers['x-test-method'];
+    const method = said === 'apikey' || said === 'token' ? said : 'session';
+    const isKey = method !== 'session' || request.headers['x-test-kind'] === 'apikey';
     return {
-      kind: request.headers['x-test-kind'] === 'apikey' ? 'apikey' : 'user',
+      kind: isKey ? 'apikey' : 'user',
       id,
       name: id,
       roles,
       grants: queues.map((scope) => ({ role: 'approver', scope })),
-      method: request.headers['x-test-method'] === 'apikey' ? 'apikey' : 'session',
+      method,
     };
   }
 }
