@@ -114,7 +114,11 @@ export class Identities {
   private async create(tx: Queryable, who: Identified, at: number): Promise<Bound> {
     if (this.config.OIDC_UNKNOWN !== 'create')
       throw new SignInRefused('unknown', `${who.login} has no account here, and OIDC_UNKNOWN is refuse.`);
-    const taken = await tx.query('SELECT 1 FROM app_user WHERE lower(name) = lower($1)', [who.login]);
+    // Definitions, mentions and four eyes name people by login or address.
+    const taken = await tx.query(
+      'SELECT 1 FROM app_user WHERE lower(name) = lower($1) OR lower(email) = lower($1)',
+      [who.login],
+    );
     if (taken.length > 0) throw new SignInRefused('taken', `Somebody else is called ${who.login} here.`);
     const [{ count } = { count: '0' }] = await tx.query<{ count: string }>('SELECT count(*) FROM app_user');
     if (Number(count) >= MAX_PEOPLE)

@@ -422,6 +422,12 @@ describe('a sign-in at the identity provider', () => {
       expect(await people()).toEqual(['ANNA']);
     });
 
+    it('takes nobody’s address as its name', async () => {
+      await local('bob', { email: 'Bob@example.com' });
+      provider.person = anna({ preferred_username: 'bob@example.com' });
+      expect(await signIn()).toBe('/?sign-in=taken');
+    });
+
     it('is refused without a login that can be used', async () => {
       provider.person = anna({ preferred_username: undefined });
       expect(await signIn()).toBe('/?sign-in=unusable');
