@@ -13,6 +13,7 @@ import {
   inboundAddresses,
   newMailToken,
   readInboundAddress,
+  replyToken,
 } from '../../src/reviews/channels/mail/inbound/addresses.js';
 import { isDeadAddress, readDeliveryStatus } from '../../src/reviews/channels/mail/inbound/bounce.js';
 import { MailListener } from '../../src/reviews/channels/mail/inbound/mail-listener.js';
@@ -79,12 +80,14 @@ describe('a mail’s own addresses', () => {
     const made = inboundAddresses(config, token);
     expect(readInboundAddress(config.MAIL_IN_ADDRESS, made?.replyTo.toUpperCase() ?? '')).toEqual({
       kind: 'reply',
-      token,
+      token: replyToken(token),
     });
     expect(readInboundAddress(config.MAIL_IN_ADDRESS, made?.returnPath ?? '')).toEqual({
       kind: 'bounce',
-      token,
+      token: replyToken(token),
     });
+    // Whoever reads where an answer goes to cannot send a bounce.
+    expect(made?.replyTo).not.toContain(token);
     // RFC 5321 4.5.3.1.1: 64 octets before the at sign.
     expect(made?.replyTo.indexOf('@')).toBeLessThanOrEqual(64);
   });
@@ -430,13 +433,15 @@ describe('mail that comes in', () => {
       '',
     ].join('\r\n');
   const bounceAddress = async (who: string): Promise<string> =>
-    (await replyAddress(who)).replace('+r.', '+b.');
+    smtp.returnPaths[smtp.mails.indexOf(await mailTo(who))] ?? '';
 
   it('by a bounce suspends the address, tells the operators and gives what only that person had to the others', async () => {
     await start();
     const id = await openReview({ assign: { to: ['user:Alice', 'user:Bob'], strategy: 'round_robin' } });
     const holder = (await stage.reviews.get(id)).claim?.by.id ?? '';
     const other = holder === 'alice' ? 'bob' : 'alice';
+    const copied = (await replyAddress(`${holder}@example.com`)).replace('+r.', '+b.');
+    expect(await bring(copied, '', { raw: bounceOf(`${holder}@example.com`) })).toBe(550);
     const to = await bounceAddress(`${holder}@example.com`);
     expect(await bring(to, '', { raw: bounceOf(`${holder}@example.com`) })).toBe(250);
     expect(await bring(to, '', { raw: bounceOf(`${holder}@example.com`) })).toBe(250);

@@ -9,6 +9,8 @@ import { SMTPServer, type SMTPServerSession } from 'smtp-server';
 export interface FakeSmtp {
   readonly url: string;
   readonly mails: ParsedMail[];
+  /** Of the envelope of each mail: where its bounce goes to. */
+  readonly returnPaths: string[];
   /** Largest message in bytes that came in. */
   readonly sizes: number[];
   /** Called for each recipient; return an SMTP code to refuse it. */
@@ -27,6 +29,8 @@ export async function startSmtp(): Promise<FakeSmtp> {
     const verdict = fake.onMessage();
     if (typeof verdict === 'number') throw fail(verdict);
     fake.mails.push(await simpleParser(raw));
+    const { mailFrom } = session.envelope;
+    fake.returnPaths.push(mailFrom === false ? '' : mailFrom.address);
     fake.sizes.push(raw.length);
     if (verdict === 'accept') return;
     for (const connection of server.connections) {
@@ -62,6 +66,7 @@ export async function startSmtp(): Promise<FakeSmtp> {
   const fake: FakeSmtp = {
     url: `smtp://127.0.0.1:${port}`,
     mails: [],
+    returnPaths: [],
     sizes: [],
     refuseRecipient: () => undefined,
     onMessage: () => 'accept',

@@ -9,7 +9,7 @@ import { isEnded } from '../../rules/review.js';
 import { findReview } from '../../sql/find-review.js';
 import { insertLink } from '../../sql/links.js';
 import { isSuspended } from '../../sql/mail-suspensions.js';
-import { inboundAddresses, mailTokenHash, newMailToken } from './inbound/addresses.js';
+import { inboundAddresses, mailTokenHash, newMailToken, replyToken } from './inbound/addresses.js';
 import { isDeadAddress } from './inbound/bounce.js';
 import { MailBounces } from './inbound/mail-bounces.js';
 import { help } from './inbound/reply-text.js';
@@ -76,7 +76,7 @@ export class ReviewMailHandler extends OutboxHandler {
       email,
       tokenHash: tokenHash(token),
       codeHash: codeHash(token, code),
-      mailTokenHash: mailTokenHash(mailToken),
+      mailTokenHash: mailTokenHash(replyToken(mailToken)),
       subjectDigest: review.subjectDigest,
       createdAt: now,
       expiresAt,

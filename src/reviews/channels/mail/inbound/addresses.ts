@@ -13,10 +13,19 @@ const TOKEN = /^[a-z2-7]{32}$/;
 /** What came in: an answer of a person, or the report of a mail server. */
 export type InboundKind = 'reply' | 'bounce';
 
-/** 160 random bits, as a mail's addresses carry them; the database keeps their SHA-256 only. */
-export function newMailToken(): string {
+/**
+ * 160 random bits for a mail's bounce, of which follow those for its answer. Everybody who is in copy of an answer reads where
+ * it went: they must not be able to say that its writer takes no mail.
+ */
+export const newMailToken = (): string => inLetters(randomBytes(TOKEN_BYTES));
+
+/** What stands in the address for the answer; the database keeps its SHA-256 only. */
+export const replyToken = (token: string): string =>
+  inLetters(createHash('sha256').update(`reply:${token}`).digest().subarray(0, TOKEN_BYTES));
+
+function inLetters(bytes: Buffer): string {
   let bits = 0n;
-  for (const byte of randomBytes(TOKEN_BYTES)) bits = (bits << 8n) | BigInt(byte);
+  for (const byte of bytes) bits = (bits << 8n) | BigInt(byte);
   let text = '';
   for (let index = 0; index < (TOKEN_BYTES * 8) / 5; index++) {
     text = ALPHABET[Number(bits & 31n)] + text;
@@ -25,6 +34,7 @@ export function newMailToken(): string {
   return text;
 }
 
+/** @param token of the answer. */
 export const mailTokenHash = (token: string): Buffer => createHash('sha256').update(`mail:${token}`).digest();
 
 /** The addresses of one mail; undefined where no mail comes in. */
@@ -34,10 +44,13 @@ export function inboundAddresses(
 ): { readonly replyTo: string; readonly returnPath: string } | undefined {
   if (address === undefined || listen === undefined) return undefined;
   const [local, domain] = address.split('@');
-  return { replyTo: `${local}+r.${token}@${domain}`, returnPath: `${local}+b.${token}@${domain}` };
+  return {
+    replyTo: `${local}+r.${replyToken(token)}@${domain}`,
+    returnPath: `${local}+b.${token}@${domain}`,
+  };
 }
 
-/** What an address says, where it is one of ours. */
+/** What an address says, where it is one of ours; the token is that of the answer for a bounce, too. */
 export function readInboundAddress(
   own: string,
   given: string,
@@ -49,5 +62,5 @@ export function readInboundAddress(
   if (name !== local) return undefined;
   const [kind, token = ''] = tag.split('.', 2);
   if (!TOKEN.test(token) || (kind !== 'r' && kind !== 'b')) return undefined;
-  return { kind: kind === 'r' ? 'reply' : 'bounce', token };
+  return kind === 'r' ? { kind: 'reply', token } : { kind: 'bounce', token: replyToken(token) };
 }
