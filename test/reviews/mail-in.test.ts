@@ -182,6 +182,13 @@ describe('who sent a mail', () => {
       kind: 'unproved',
       why: 'it carries no DKIM signature',
     });
+    const { privateKey: key } = dkim;
+    for (const weak of [{ headerFieldNames: 'subject' }, { hashAlgo: 'sha1' }]) {
+      const signedSo = await signed('example.com', {
+        dkim: { domainName: 'example.com', keySelector: 's1', privateKey: key, ...weak },
+      });
+      expect(await prove(signedSo), JSON.stringify(weak)).toMatchObject({ kind: 'unproved' });
+    }
     const many = Buffer.from(`${'DKIM-Signature: v=1\r\n'.repeat(9)}${raw}`, 'latin1');
     expect(await prove(many)).toEqual({ kind: 'unproved', why: 'it carries too many DKIM signatures' });
   });

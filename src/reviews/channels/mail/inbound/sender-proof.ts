@@ -21,6 +21,13 @@ export interface HeaderLine {
 // Each signature costs a look-up in DNS; honest mail carries two or three.
 const MOST_SIGNATURES = 8;
 
+/** With what the library tells and its types leave out. */
+type Checked = Awaited<ReturnType<typeof dkimVerify>>['results'][number] & {
+  readonly algo?: string;
+  /** Of the headers that are signed, those that are there. */
+  readonly signingHeaders?: { readonly keys: string };
+};
+
 const unproved = (why: string): SenderProof => ({ kind: 'unproved', why });
 
 /**
@@ -39,7 +46,14 @@ export async function proveBySignature(
   const checked = await dkimVerify(raw, { resolver: lookup as never, minBitLength: 1024 });
   const [address, ...more] = checked.headerFrom;
   if (address === undefined || more.length > 0) return unproved('it must have exactly one sender in From');
-  const passed = checked.results.filter(({ status }) => status.result === 'pass');
+  const results: readonly Checked[] = checked.results;
+  // RFC 6376 and 8301: one that leaves From out says nothing of the sender, and SHA-1 can be made to fit another mail.
+  const passed = results.filter(
+    ({ status, algo = '', signingHeaders }) =>
+      status.result === 'pass' &&
+      algo.toLowerCase() !== 'rsa-sha1' &&
+      /(^|:)\s*from\s*(:|$)/i.test(signingHeaders?.keys ?? ''),
+  );
   // A signature over a part (`l=`) says nothing of what was added below it.
   const whole = passed.filter(({ status }) => Number(status.underSized ?? 0) === 0);
   const verdict = await dmarc({
