@@ -12,7 +12,7 @@ import { Ledger } from '../verdicts/ledger.js';
 import { canonicalJson } from './canonical-json.js';
 import { ReviewWriter, SYSTEM } from './review-writer.js';
 import type { Review } from './review.js';
-import type { Decision, Vote } from './rules/review.js';
+import { decidingVote, type Decision, type Vote } from './rules/review.js';
 import { findReview } from './sql/find-review.js';
 import { ENGINE_COMPLETE, markCompletion } from './sql/mark-completion.js';
 
@@ -161,5 +161,5 @@ function formOutput(review: Review, decision: Decision): JsonObject {
   return form === undefined ? {} : { form };
 }
 
-const formOf = ({ votes }: Review, { by, outcome }: Decision): JsonObject | undefined =>
-  votes.find((vote) => vote.by.id === by.id && vote.outcome === outcome)?.form as JsonObject | undefined;
+const formOf = ({ votes }: Review, decision: Decision): JsonObject | undefined =>
+  decidingVote(votes, decision)?.form as JsonObject | undefined;

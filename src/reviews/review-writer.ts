@@ -69,7 +69,7 @@ export class ReviewWriter {
 
   async write(tx: Queryable, change: Change, roster: Roster): Promise<void> {
     const { before, after, command, who, now } = change;
-    await this.note(tx, after.id, eventOf(change), who, now, eventData(change));
+    await this.note(tx, after.id, eventOf(change), who, now, eventData(change), formData(change));
     if (command.kind === 'withdraw') await withdrawVote(tx, before, who.id, now);
     const isNew = after.round === before.round ? after.votes.slice(before.votes.length) : [];
     if (command.kind === 'decide') for (const vote of isNew) await insertVote(tx, after, vote);
@@ -82,7 +82,7 @@ export class ReviewWriter {
     await this.outbox.enqueue(tx, messages);
   }
 
-  /** A line of the timeline, and the same in the audit record. @param ids that the review itself shows: in the record alone. */
+  /** A line of the timeline, and the same in the audit record. @param more that the review itself shows: in the record alone. */
   async note(
     tx: Queryable,
     reviewId: string,
@@ -90,13 +90,13 @@ export class ReviewWriter {
     who: Reviewer,
     at: Instant,
     data: Readonly<Record<string, unknown>>,
-    ids: Readonly<Record<string, unknown>> = {},
+    more: Readonly<Record<string, unknown>> = {},
   ): Promise<void> {
     const event = { at, kind, by: { id: who.id, name: who.name }, via: who.via, data };
     const id = await insertReviewEvent(tx, reviewId, event);
     for (const channel of this.channels)
       await this.outbox.enqueue(tx, await channel.noted(tx, reviewId, { ...event, id }));
-    await appendAudit(tx, [audit(reviewId, kind, who, at, { ...ids, ...data })]);
+    await appendAudit(tx, [audit(reviewId, kind, who, at, { ...more, ...data })]);
   }
 
   /** The messages by which people are told. */
@@ -189,6 +189,13 @@ function comingTimers(before: ReviewStanding, after: ReviewStanding): Timer[] {
   if (hold !== undefined && hold.until !== before.hold?.until)
     timers.push({ kind: 'wake', step: hold.until, loop: 0, at: hold.until });
   return timers;
+}
+
+/** What was filled in with a vote. */
+function formData({ after, command, who }: Change): Record<string, unknown> {
+  if (command.kind !== 'decide') return {};
+  const form = after.votes.find(({ by }) => by.id === who.id)?.form;
+  return form === undefined ? {} : { form };
 }
 
 /** What watchers are told: the line of the timeline, and what was said with it. */

@@ -3,7 +3,7 @@ import { handlingOf, type Review } from './review.js';
 import { partiesOf } from './rules/eligibility.js';
 import { outcomeFacts } from './rules/outcome.js';
 import { EXPIRY_ACTIONS } from './rules/policy.js';
-import { REVIEW_STATES } from './rules/review.js';
+import { decidingVote, REVIEW_STATES, type Vote } from './rules/review.js';
 import { riskOf } from './rules/risk.js';
 import { REVIEW_EVENT_KINDS, type ReviewEvent } from './sql/review-events.js';
 
@@ -83,6 +83,27 @@ const ReviewVote = z
   })
   .meta({ id: 'ReviewVote' });
 
+/** What was filled in; null where nothing was. Text from whoever voted. */
+const FilledIn = z.record(z.string(), z.unknown()).nullable();
+
+const ReviewVoteDetail = ReviewVote.extend({ form: FilledIn }).meta({ id: 'ReviewVoteDetail' });
+
+const ReviewDecision = z
+  .object({
+    outcome: z.string(),
+    label: z.string(),
+    by: Person,
+    at: iso,
+    via: z.string(),
+    method: z.string(),
+    reason: z.string(),
+    completion: z.enum(['pending', 'applied', 'late']),
+    completionNote: z.string().nullable(),
+    /** The clock decided, not a person. */
+    isAutomatic: z.boolean(),
+  })
+  .meta({ id: 'ReviewDecision' });
+
 export const ReviewSummary = z
   .object({
     id: z.string(),
@@ -117,21 +138,7 @@ export const ReviewSummary = z
     votes: z.array(ReviewVote),
     /** Votes that an outcome needs: one that grants something, and one that refuses. */
     quorum: z.object({ approve: z.number(), reject: z.number(), distinctGroups: z.boolean() }),
-    decision: z
-      .object({
-        outcome: z.string(),
-        label: z.string(),
-        by: Person,
-        at: iso,
-        via: z.string(),
-        method: z.string(),
-        reason: z.string(),
-        completion: z.enum(['pending', 'applied', 'late']),
-        completionNote: z.string().nullable(),
-        /** The clock decided, not a person. */
-        isAutomatic: z.boolean(),
-      })
-      .nullable(),
+    decision: ReviewDecision.nullable(),
     cancelled: z.object({ at: iso, reason: z.string() }).nullable(),
     /** The case that it belongs to: reviews about the same thing. */
     caseId: z.string().nullable(),
@@ -142,6 +149,9 @@ export const ReviewSummary = z
 export type ReviewSummary = z.infer<typeof ReviewSummary>;
 
 export const ReviewDetail = ReviewSummary.extend({
+  votes: z.array(ReviewVoteDetail),
+  /** Its form is that of the vote that decided. */
+  decision: ReviewDecision.extend({ form: FilledIn }).meta({ id: 'ReviewDecisionDetail' }).nullable(),
   engines: z.array(z.string()),
   /** What was not looked at; a path is one inside nested archives, empty for the object itself. */
   notCovered: z.array(z.object({ path: z.string(), reason: z.string(), detail: z.string().optional() })),
@@ -191,6 +201,9 @@ export const ReviewsWaiting = z
     oldestAt: iso.nullable(),
   })
   .meta({ id: 'ReviewsWaiting' });
+
+const filledIn = (vote: Vote | undefined): Record<string, unknown> | null =>
+  vote?.form === undefined ? null : { ...vote.form };
 
 const isoOf = (at: number): string => new Date(at).toISOString();
 
@@ -265,7 +278,7 @@ export const detailOf = (
   timeline: readonly ReviewEvent[],
   dryRun: boolean,
 ): Omit<ReviewDetail, 'watchers'> => ({
-  ...summaryOf(review, dryRun),
+  ...withForms(review, summaryOf(review, dryRun)),
   engines: [...(review.subject.engines ?? [])],
   notCovered: [...(review.subject.notCovered ?? [])],
   notCoveredTotal: review.subject.notCoveredTotal ?? 0,
@@ -282,6 +295,21 @@ export const detailOf = (
     data: { ...event.data },
   })),
 });
+
+/** The answers beside the votes: in the detail alone, since each may be long. */
+function withForms(
+  { votes, decision }: Review,
+  summary: ReviewSummary,
+): ReviewSummary & Pick<ReviewDetail, 'votes' | 'decision'> {
+  return {
+    ...summary,
+    votes: summary.votes.map((vote, index) => ({ ...vote, form: filledIn(votes[index]) })),
+    decision:
+      decision === undefined || summary.decision === null
+        ? null
+        : { ...summary.decision, form: filledIn(decidingVote(votes, decision)) },
+  };
+}
 
 function objectOf({ subject }: Review): ReviewSummary['object'] {
   if (subject.object === undefined) return null;

@@ -75,6 +75,34 @@ describe('the reviews API', () => {
     });
   });
 
+  it('shows what was filled in to whoever votes next, with the decision, and in the audit record', async () => {
+    const { id, subjectDigest: digest } = await stage.open({
+      form: { type: 'object', properties: { ticket: { type: 'string' }, days: { type: 'integer' } } },
+      quorum: { approve: 2 },
+    });
+    const vote = (user: string, form: unknown) =>
+      call('POST', path(id, '/decide'), { outcome: 'release', reason: 'fine', digest, form }, user);
+    expect((await vote('alice', { ticket: 'SEC-7', days: 3 })).status).toBe(200);
+    const between = (await call('GET', path(id), undefined, 'bob')).body;
+    expect(between).toMatchObject({
+      votes: [{ by: { id: 'alice' }, form: { ticket: 'SEC-7', days: 3 } }],
+      decision: null,
+    });
+    expect((await vote('bob', { ticket: 'SEC-8' })).status).toBe(200);
+    expect((await call('GET', path(id))).body).toMatchObject({
+      votes: [{ form: { ticket: 'SEC-7', days: 3 } }, { form: { ticket: 'SEC-8' } }],
+      decision: { by: { id: 'bob' }, form: { ticket: 'SEC-8' } },
+    });
+    const audited = await stage.db.query<{ action: string; data: unknown }>(
+      `SELECT action, data FROM audit_event WHERE subject = $1 AND action IN ('review.voted', 'review.decided') ORDER BY id`,
+      [`review:${id}`],
+    );
+    expect(audited).toMatchObject([
+      { action: 'review.voted', data: { form: { ticket: 'SEC-7', days: 3 } } },
+      { action: 'review.decided', data: { form: { ticket: 'SEC-8' } } },
+    ]);
+  });
+
   it('says of an outcome what comes of it in the bucket’s mode now', async () => {
     const { id } = await stage.open({ quarantine: { moved: false } });
     const effects = async (mode: string) => {

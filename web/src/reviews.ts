@@ -24,6 +24,9 @@ export interface Vote {
   readonly isOverride: boolean;
 }
 
+/** What somebody filled in; null where nothing was. */
+export type FilledIn = Readonly<Record<string, unknown>> | null;
+
 export interface ReviewSummary {
   readonly id: string;
   readonly taskId: string;
@@ -107,6 +110,9 @@ export interface Finding {
 }
 
 export interface Review extends ReviewSummary {
+  readonly votes: readonly (Vote & { readonly form: FilledIn })[];
+  /** Its form is that of the vote that decided. */
+  readonly decision: (NonNullable<ReviewSummary['decision']> & { readonly form: FilledIn }) | null;
   /** Who hears of every change without being asked. */
   readonly watchers: readonly Person[];
   readonly engines: readonly string[];

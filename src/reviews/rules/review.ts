@@ -79,6 +79,10 @@ export interface Decision {
   readonly reason: string;
 }
 
+/** The vote that a decision came from; none where the clock decided. */
+export const decidingVote = (votes: readonly Vote[], { by, outcome }: Decision): Vote | undefined =>
+  votes.find((vote) => vote.by.id === by.id && vote.outcome === outcome);
+
 /** Somebody who must not decide here, and what they have to do with it. */
 export interface Excluded extends Person {
   readonly because: ExcludedAs;

@@ -16,7 +16,7 @@ import { Downloads } from '../review/Downloads.js';
 import { Comments, Mentions } from '../review/Comments.js';
 import { MoreActions } from '../review/MoreActions.js';
 import { SchemaForm, type FormValues } from '../review/SchemaForm.js';
-import { Standing, Votes } from '../review/Standing.js';
+import { FilledInForm, Standing, Votes } from '../review/Standing.js';
 import { waits, type Review } from '../reviews.js';
 
 /** One question with its evidence, and the answer. */
@@ -278,6 +278,7 @@ function Outcome({ review }: { review: Review }) {
           {votes.length > 1 ? <Votes of={votes} /> : null}
           {decision.isAutomatic ? <p className="notice">The clock decided, not a person.</p> : null}
           {decision.reason === '' ? null : <p>“{visible(decision.reason)}”</p>}
+          {votes.length > 1 ? null : <FilledInForm of={decision.form} />}
           {decision.completion === 'late' ? (
             <p className="problem">The workflow had ended before: {decision.completionNote}</p>
           ) : null}

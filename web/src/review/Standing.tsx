@@ -1,5 +1,5 @@
 import { visible, when } from '../format.js';
-import type { Review } from '../reviews.js';
+import type { FilledIn, Review } from '../reviews.js';
 
 const BECAUSE: Readonly<Record<string, string>> = {
   requester: 'asked for it',
@@ -81,6 +81,21 @@ export function Votes({ of: votes }: { of: Review['votes'] }) {
           {vote.onBehalfOf === null ? null : ` for ${vote.onBehalfOf.name}`}
           {vote.isOverride ? ' (as admin)' : ''}
           {vote.reason === '' ? null : <q>{visible(vote.reason)}</q>}
+          <FilledInForm of={vote.form} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What was filled in with a vote, name by name. */
+export function FilledInForm({ of: form }: { of: FilledIn }) {
+  if (form === null) return null;
+  return (
+    <ul className="filled">
+      {Object.entries(form).map(([name, value]) => (
+        <li key={name}>
+          {visible(name)}: <bdi>{visible(typeof value === 'string' ? value : JSON.stringify(value))}</bdi>
         </li>
       ))}
     </ul>
