@@ -51,6 +51,10 @@ export function refusalError(refusal: Refusal): AppError {
       );
     case 'not_asked':
       return new Forbidden(`This review asks ${partiesText(refusal.asked)}. Ask one of them, or an admin.`);
+    case 'no_person':
+      return new Forbidden(
+        `“${outcomeFacts(refusal.outcome).label}” needs different people here, and an API key is nobody in particular. Decide in the web UI, by mail or in Slack.`,
+      );
     case 'voted':
       return new Conflict(
         `You voted “${outcomeFacts(refusal.outcome).label}” at ${iso(refusal.at)}. Withdraw that vote first.`,

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,16 +24,31 @@ describe.skipIf(chromiumPath === undefined)('the pages about findings', () => {
   let objectId: string;
   const faults: string[] = [];
 
-  /** Decided with the API key, which is somebody else than who is logged in. */
+  let cookie: string;
+  /** Another person than who asked, with an account of their own. */
+  const logInAsCarol = async (): Promise<string> => {
+    const login = { name: 'carol', password: randomBytes(12).toString('hex') };
+    await service.api('/api/v1/users', { method: 'POST', body: { ...login, roles: ['approver'] } });
+    const answer = await post('/api/v1/session', login, {});
+    return String(answer.headers.get('set-cookie')).split(';')[0] ?? '';
+  };
+  const post = async (path: string, body: object, headers: Record<string, string>): Promise<Response> => {
+    const answer = await fetch(service.url + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: service.url, ...headers },
+      body: JSON.stringify(body),
+    });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    return answer;
+  };
+
+  /** Decided by her. */
   const decide = async (queue: string, outcome: string): Promise<void> => {
     const id = await eventually(
       async () => (await service.api<Waiting>(`/api/v1/reviews?queue=${queue}&state=WAITING`)).items[0]?.id,
       { timeoutMs: 20_000, what: `a review in ${queue}` },
     );
-    await service.api(`/api/v1/reviews/${id}/decide`, {
-      method: 'POST',
-      body: { outcome, reason: 'agreed' },
-    });
+    await post(`/api/v1/reviews/${id}/decide`, { outcome, reason: 'agreed' }, { cookie });
   };
 
   beforeAll(async () => {
@@ -40,6 +56,7 @@ describe.skipIf(chromiumPath === undefined)('the pages about findings', () => {
     chmodSync(folder, 0o711);
     service = await ServiceProcess.on(join(folder, 'home'));
     await service.start();
+    cookie = await logInAsCarol();
     await service
       .s3()
       .send(

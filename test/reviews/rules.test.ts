@@ -47,6 +47,26 @@ describe('the rules of a review', () => {
     expect(refusal(held, { kind: 'release' }, bob)).toMatchObject({ why: 'claimed' });
   });
 
+  it.each(['apikey', 'token'])(
+    'lets a key (%s) grant nothing where different people must look, and refuse',
+    (method) => {
+      const key = person('key', { via: 'api', method });
+      const two = {
+        ...PLAIN_POLICY,
+        rejecting: ['delete'],
+        quorum: { approve: 2, reject: 1, distinctGroups: false },
+      };
+      const eyes: Policy = { ...PLAIN_POLICY, rejecting: ['delete'], fourEyes: ['requester'] };
+      for (const policy of [two, eyes]) {
+        const asked = { ...fresh, policy };
+        expect(refusal(asked, release, key)).toEqual({ why: 'no_person', outcome: 'release' });
+        expect(after(asked, { kind: 'decide', outcome: 'delete', reason: '' }, key).state).toBe('COMPLETED');
+        expect(refusal(asked, release)).toBe('applied');
+      }
+      expect(refusal(fresh, release, key)).toBe('applied');
+    },
+  );
+
   it('gives a claim back, also by an admin', () => {
     const held = after(fresh, { kind: 'claim' });
     expect(after(held, { kind: 'release' }, admin)).toMatchObject({ state: 'OPEN', claim: undefined });

@@ -11,9 +11,9 @@ import {
 } from './command.js';
 import { eligibility, ineligible } from './eligibility.js';
 import { outcomeFacts } from './outcome.js';
-import { isShared } from './policy.js';
+import { isShared, needsPerson } from './policy.js';
 import { isReached, tally } from './quorum.js';
-import { isEnded, type Decision, type Reviewer, type ReviewStanding, type Vote } from './review.js';
+import { isEnded, isKey, type Decision, type Reviewer, type ReviewStanding, type Vote } from './review.js';
 
 /** The workflow is told this of a question that was left out. */
 export const SKIPPED_OUTCOME = 'skipped';
@@ -38,6 +38,8 @@ export function decide(
     return refused({ why: 'reason_required', outcome: command.outcome });
   const judged = eligibility(review, who);
   if (!judged.may) return ineligible(judged, who);
+  if (isKey(who) && needsPerson(review.policy, command.outcome))
+    return refused({ why: 'no_person', outcome: command.outcome });
   const { claim } = review;
   const isInTheWay =
     claim !== undefined && claim.by.id !== who.id && !who.isAdmin && claim.by.id !== judged.onBehalfOf?.id;

@@ -98,6 +98,13 @@ export const withUndetermined = (policy: Policy, undetermined: readonly Excluded
 export const votesNeeded = ({ quorum, rejecting }: Policy, outcome: string): number =>
   rejecting.includes(outcome) ? quorum.reject : quorum.approve;
 
+/**
+ * Whether it matters that different people look, for this outcome. Several keys may be one person's, and a key that of
+ * somebody whom four eyes keep out.
+ */
+export const needsPerson = ({ quorum, fourEyes, rejecting }: Policy, outcome: string): boolean =>
+  !rejecting.includes(outcome) && (quorum.approve > 1 || fourEyes.length > 0);
+
 /** More than one person decides, so that no one's claim keeps the others from voting. */
 export const isShared = ({ quorum, strategy }: Policy): boolean =>
   quorum.approve > 1 || quorum.reject > 1 || strategy === 'all';

@@ -51,6 +51,10 @@ export interface Reviewer extends Person {
   readonly standsInFor?: readonly (Person & { readonly groups: readonly string[] })[] | undefined;
 }
 
+/** Whether it is an API key that acts, or its token, and no person. */
+export const isKey = ({ method }: Pick<Reviewer, 'method'>): boolean =>
+  method === 'apikey' || method === 'token';
+
 /** What one person said of what they were shown. */
 export interface Vote {
   readonly by: Person;
