@@ -48,6 +48,7 @@ export class LedgerEvidence extends EvidenceSource {
       engines: known.engines,
       notCovered: known.notCovered.slice(0, MAX_GAPS_SHOWN),
       notCoveredTotal: known.notCovered.length,
+      ...(known.bytes === undefined ? {} : { bytes: known.bytes }),
       ...(known.sha256 === undefined ? {} : { sha256: known.sha256 }),
     };
   }

@@ -157,6 +157,9 @@ export const ReviewDetail = ReviewSummary.extend({
   notCovered: z.array(z.object({ path: z.string(), reason: z.string(), detail: z.string().optional() })),
   /** How many of them there are; the first are listed. */
   notCoveredTotal: z.number(),
+  /** Less than the total where the scan stopped; null where that is not known. */
+  bytesScanned: z.number().nullable(),
+  bytesTotal: z.number().nullable(),
   findings: z.array(ReviewFinding),
   /** Who must not decide here (four eyes), and why. */
   excluded: z.array(
@@ -282,6 +285,8 @@ export const detailOf = (
   engines: [...(review.subject.engines ?? [])],
   notCovered: [...(review.subject.notCovered ?? [])],
   notCoveredTotal: review.subject.notCoveredTotal ?? 0,
+  bytesScanned: review.subject.bytes?.scanned ?? null,
+  bytesTotal: review.subject.bytes?.total ?? null,
   findings: [...review.subject.findings],
   excluded: [...review.excluded],
   undetermined: [...(review.policy.undetermined ?? [])],

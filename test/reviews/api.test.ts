@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Mailbox } from '../../src/outbound/mailbox/mailbox.js';
 import { reviewsApp } from './app.js';
-import { reviewsStage, type ReviewsStage } from './stage.js';
+import { exampleSubject, reviewsStage, type ReviewsStage } from './stage.js';
 
 class OneMail extends Mailbox {
   private readonly mail = {
@@ -101,6 +101,17 @@ describe('the reviews API', () => {
       { action: 'review.voted', data: { form: { ticket: 'SEC-7', days: 3 } } },
       { action: 'review.decided', data: { form: { ticket: 'SEC-8' } } },
     ]);
+  });
+
+  it('shows what was not looked at to whoever may decide, also who may not see the object', async () => {
+    const notCovered = [{ path: 'config.zip!locked.zip', reason: 'encrypted' as const }];
+    const gaps = { notCovered, notCoveredTotal: 25, bytes: { scanned: 10, total: 2048 } };
+    stage.evidence.subject = { ...exampleSubject(), ...gaps };
+    const review = await stage.open({ scanId: '0d2f5f0e-0000-4000-8000-0000000000aa' });
+    stage.evidence.subject = exampleSubject();
+    const { status, body } = await call('GET', path(review.id), undefined, 'alice', 'approver');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ notCovered, notCoveredTotal: 25, bytesScanned: 10, bytesTotal: 2048 });
   });
 
   it('says of an outcome what comes of it in the bucket’s mode now', async () => {

@@ -35,10 +35,12 @@ it('evidence is the ledger’s: object, the worst findings first, and the finger
      VALUES ($1, $2, 'malware', 'x', 'X', 'low', 'low', '', 'f00', 'outside')`,
     [scanId, objectId],
   );
-  const gaps = Array.from({ length: 25 }, (_, n) => ({ path: `m${n}`, reason: 'encrypted' }));
+  // The malware engine that nobody required is no lack, and two engines tell of the same part.
+  const members = Array.from({ length: 25 }, (_, n) => ({ path: `m${n}`, reason: 'encrypted' }));
+  const gaps = [{ path: '', reason: 'engine_missing' }, ...members, members[0]];
   await stage.db.query(
     `INSERT INTO verdict (object_id, scan_id, generation, verdict, reason, engines, bytes_scanned, bytes_total,
-       not_covered, at) VALUES ($1, $2, 1, 'secrets', 'secrets_found', '[]', 1, 1, $3, 1)`,
+       not_covered, required, at) VALUES ($1, $2, 1, 'secrets', 'secrets_found', '[]', 1, 2, $3, '{secrets}', 1)`,
     [objectId, scanId, JSON.stringify(gaps)],
   );
   const ref = { endpointId: 'embedded', bucket: 'uploads', key: 'a.zip' };
@@ -51,6 +53,7 @@ it('evidence is the ledger’s: object, the worst findings first, and the finger
   expect(subject.notCovered).toHaveLength(20);
   expect(subject.notCovered?.[0]).toEqual({ path: 'm0', reason: 'encrypted' });
   expect(subject.notCoveredTotal).toBe(25);
+  expect(subject.bytes).toEqual({ scanned: 1, total: 2 });
   expect(subject.fingerprints).toHaveLength(30);
 });
 

@@ -109,6 +109,20 @@ describe('the page behind a mail', () => {
     await eventually(() => stage.engine.updates.length === 1);
   });
 
+  it('says in the mail and on its page that not everything was looked at, how much and the first of it', async () => {
+    const notCovered = Array.from({ length: 20 }, (_, n) => ({
+      path: n === 0 ? '' : `a.zip!m${n}`,
+      reason: 'encrypted' as const,
+    }));
+    stage.evidence.subject = { ...exampleSubject(), notCovered, notCoveredTotal: 25 };
+    await openReview();
+    const said = '25 parts: the object as a whole (it is encrypted); ';
+    const { text = '' } = await mailTo('alice@example.com');
+    expect(text).toContain(`Not looked at: ${said}`);
+    expect(text).toContain('; and 22 more');
+    expect((await new Visitor(app).open(secretsOf(text).link)).page.body).toContain(said);
+  });
+
   it('shows how it ended to whoever comes second', async () => {
     await openReview();
     const alice = secretsOf((await mailTo('alice@example.com')).text ?? '');

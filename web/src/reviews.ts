@@ -1,3 +1,5 @@
+import type { Gap } from './parts/NotCovered.js';
+
 /* Reviews as the API tells them; times are ISO 8601. */
 
 export interface Person {
@@ -116,6 +118,11 @@ export interface Review extends ReviewSummary {
   /** Who hears of every change without being asked. */
   readonly watchers: readonly Person[];
   readonly engines: readonly string[];
+  /** The first of what was not looked at. */
+  readonly notCovered: readonly Gap[];
+  readonly notCoveredTotal: number;
+  readonly bytesScanned: number | null;
+  readonly bytesTotal: number | null;
   readonly findings: readonly Finding[];
   /** Who must not decide here (four eyes), and why. */
   readonly excluded: readonly (Person & { readonly because: string })[];

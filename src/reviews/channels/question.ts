@@ -1,8 +1,10 @@
 import { handlingOf, type Review } from '../review.js';
 import { outcomeFacts } from '../rules/outcome.js';
 import { isShared, type Policy } from '../rules/policy.js';
+import type { Subject } from '../rules/subject.js';
 import type { Vote } from '../rules/review.js';
 import { sizeText, visible } from '../../outbound/safe-text.js';
+import { gapWords } from '../../verdicts/gaps.js';
 import { reasonWords } from '../../verdicts/reason-words.js';
 
 /** A line of evidence: what it is, and the stranger's text that belongs to it. */
@@ -40,6 +42,7 @@ export interface Question {
 }
 
 const MAX_ENGINES = 6;
+const MAX_GAPS = 3;
 
 const VERDICT_TEXT: Readonly<Record<string, string>> = {
   infected: 'Malware found',
@@ -114,10 +117,23 @@ function factsOf({ subject, createdAt, dueAt, policy, votes }: Review): Fact[] {
       .map((engine) => visible(engine, 60))
       .join(', '),
   );
+  add('Not looked at', gapsText(subject), true);
   add('Asked', minuteOf(createdAt));
   add('Due', dueAt === undefined ? undefined : minuteOf(dueAt));
   if (isShared(policy)) add('Votes', votesText(policy, votes));
   return facts;
+}
+
+/** `5 parts: a.zip!b (it is encrypted); …; and 2 more`; nothing where all was looked at. */
+function gapsText({ notCovered = [], notCoveredTotal = notCovered.length }: Subject): string | undefined {
+  if (notCoveredTotal === 0) return undefined;
+  const shown = notCovered.slice(0, MAX_GAPS);
+  const parts = shown.map(
+    ({ path, reason }) =>
+      `${path === '' ? 'the object as a whole' : visible(path, 60)} (${visible(gapWords(reason), 70)})`,
+  );
+  const more = notCoveredTotal - shown.length;
+  return `${notCoveredTotal} ${notCoveredTotal === 1 ? 'part' : 'parts'}: ${parts.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
 }
 
 /** `AWS:AROA…:alice (Alice, as an admin says)`; `unknown` where four eyes or a later answer need it and nobody knows. */

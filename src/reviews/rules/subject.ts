@@ -26,8 +26,10 @@ export interface Subject {
   readonly engines?: readonly string[] | undefined;
   /** What was not looked at, at most MAX_GAPS_SHOWN; absent in reviews of an earlier release. */
   readonly notCovered?: readonly NotCovered[] | undefined;
-  /** How many of them the ledger knows. */
+  /** How many of them the scan has. */
   readonly notCoveredTotal?: number | undefined;
+  /** How much of the object was read; absent of what is clean, and in reviews of an earlier release. */
+  readonly bytes?: { readonly scanned: number; readonly total: number } | undefined;
   /** At most MAX_FINDINGS_SHOWN, the worst first. */
   readonly findings: readonly Finding[];
   /** How many there are in all. */

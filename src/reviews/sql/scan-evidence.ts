@@ -1,4 +1,5 @@
 import type { Queryable } from '../../database/queryable.js';
+import { gapsOf } from '../../verdicts/gaps.js';
 import type { Finding, NotCovered } from '../../verdicts/ledger.js';
 
 interface FindingRow {
@@ -57,30 +58,41 @@ export async function scanEssence(
   total: number;
   sha256?: string;
   engines: string[];
-  notCovered: NotCovered[];
+  /** That the bucket required to be looked at. */
+  notCovered: readonly NotCovered[];
+  bytes?: { scanned: number; total: number };
 }> {
   const [row] = await db.query<{
     fingerprints: string[] | null;
     total: number;
     sha256: string | null;
     engines: { name: string; version: string }[] | null;
+    verdict: string | null;
+    required: string[] | null;
     not_covered: NotCovered[] | null;
+    bytes_scanned: number | null;
+    bytes_total: number | null;
   }>(
     `SELECT (SELECT array_agg(DISTINCT fingerprint ORDER BY fingerprint) FROM finding WHERE scan_id = s.id) AS fingerprints,
             (s.secrets_total::bigint + s.malware_total
              + (SELECT count(*) FROM finding
                  WHERE scan_id = s.id AND (source <> '' OR fingerprint LIKE 'external:%')))::float8 AS total,
-            v.sha256, v.engines, v.not_covered
+            v.sha256, v.engines, v.verdict, v.required, v.not_covered,
+            v.bytes_scanned::float8, v.bytes_total::float8
      FROM scan s LEFT JOIN LATERAL (
-       SELECT sha256, engines, not_covered FROM verdict
+       SELECT sha256, engines, verdict, required, not_covered, bytes_scanned, bytes_total FROM verdict
        WHERE object_id = s.object_id AND scan_id = s.id ORDER BY id DESC LIMIT 1) v ON true
      WHERE s.id = $1`,
     [scanId],
   );
+  const verdict = row?.verdict ?? '';
+  const [scanned, total] = [row?.bytes_scanned, row?.bytes_total];
+  const isMeasured = scanned != null && total != null && !verdict.startsWith('clean');
   return {
     fingerprints: row?.fingerprints ?? [],
     total: row?.total ?? 0,
-    notCovered: row?.not_covered ?? [],
+    notCovered: gapsOf({ verdict, required: row?.required ?? null, notCovered: row?.not_covered ?? [] }),
+    ...(isMeasured ? { bytes: { scanned, total } } : {}),
     engines: (row?.engines ?? []).map((engine) => `${engine.name} ${engine.version}`),
     ...(row?.sha256 == null ? {} : { sha256: row.sha256 }),
   };

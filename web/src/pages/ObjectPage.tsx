@@ -1,10 +1,11 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router-dom';
+import { gapsOf, isMalwareLeftOut, type Judged } from '../../../src/verdicts/gaps.js';
 import { reasonWords, skippedBy } from '../../../src/verdicts/reason-words.js';
 import { call } from '../api.js';
 import { size, visible, when } from '../format.js';
 import { Findings } from '../parts/Findings.js';
-import { gapsOf, isMalwareLeftOut, NotCovered, type Judged } from '../parts/NotCovered.js';
+import { NotCovered, type Gap } from '../parts/NotCovered.js';
 import { Query } from '../parts/Query.js';
 import { State } from '../parts/State.js';
 import type { Finding } from '../reviews.js';
@@ -45,7 +46,7 @@ interface Story {
   readonly firstSeenAt: string;
   readonly workflowId: string | null;
   readonly openReviewId: string | null;
-  readonly verdicts: readonly (Judged & {
+  readonly verdicts: readonly (Judged<Gap> & {
     readonly id: string | number;
     readonly reason: string;
     readonly at: string;

@@ -5,7 +5,7 @@ import { reasonWords } from '../../../src/verdicts/reason-words.js';
 import { call } from '../api.js';
 import { size, visible, when } from '../format.js';
 import { Findings } from '../parts/Findings.js';
-import { gapsOf, NotCovered, type Judged } from '../parts/NotCovered.js';
+import { NotCovered } from '../parts/NotCovered.js';
 import { Query } from '../parts/Query.js';
 import { State } from '../parts/State.js';
 import { useSession } from '../parts/useSession.js';
@@ -48,7 +48,7 @@ export function ReviewPage() {
               <Context review={data} />
               {data.object === null ? null : <Downloads review={data} />}
               {data.object !== null && waits(data) ? <AskUploader review={data} /> : null}
-              {data.object === null ? null : <NotLookedAt review={data} objectId={data.object.id} />}
+              <NotLookedAt review={data} />
             </div>
             <div>
               {waits(data) ? <Decide review={data} /> : <Outcome review={data} />}
@@ -154,31 +154,13 @@ function Uploader({ of: object }: { of: NonNullable<Review['object']> }) {
   );
 }
 
-interface Story {
-  readonly verdicts: readonly (Judged & {
-    readonly workflowId: string | null;
-    readonly bytesScanned: number;
-    readonly bytesTotal: number;
-  })[];
-}
-
 /** What the scan that asks could not look into. A later one of the same object does not change what is asked here. */
-function NotLookedAt({ review, objectId }: { review: Review; objectId: string }) {
-  const story = useQuery({
-    queryKey: ['object', objectId],
-    queryFn: () => call<Story>(`/api/v1/objects/${encodeURIComponent(objectId)}`),
-    // The verdict that is asked about has been said.
-    staleTime: Infinity,
-  });
-  if (story.error !== null) return <p className="problem">{story.error.message}</p>;
-  const judged = story.data?.verdicts.find(
-    ({ workflowId, verdict }) => workflowId === review.workflowId && verdict === review.verdict,
-  );
-  if (judged === undefined) return null;
+function NotLookedAt({ review }: { review: Review }) {
   return (
     <NotCovered
-      gaps={gapsOf(judged)}
-      bytes={{ scanned: judged.bytesScanned, total: judged.bytesTotal }}
+      gaps={review.notCovered}
+      total={review.notCoveredTotal}
+      bytes={{ scanned: review.bytesScanned, total: review.bytesTotal }}
       hasFindings={review.findings.length > 0}
     />
   );
