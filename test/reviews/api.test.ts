@@ -297,11 +297,29 @@ describe('the reviews API', () => {
     expect(open.body['items']).toHaveLength(6);
   });
 
-  it('shows what the embedded mailbox caught, to those who may decide', async () => {
-    expect((await call('GET', '/api/v1/mailbox')).body).toMatchObject({ items: [{ id: 'm1' }] });
-    expect((await call('GET', '/api/v1/mailbox/m1')).body).toMatchObject({ text: 'hi', html: '<p>hi</p>' });
-    expect((await call('GET', '/api/v1/mailbox/m2')).status).toBe(404);
-    expect((await call('GET', '/api/v1/mailbox/%2e%2e%2fx')).status).toBe(400);
+  it('shows admins what the embedded mailbox caught, and others what is addressed to them', async () => {
+    const read = async (mail: string, roles: string, email?: string) => {
+      const answer = await app.inject({
+        url: `/api/v1/mailbox${mail}`,
+        headers: {
+          host: '127.0.0.1:8080',
+          'x-test-user': 'somebody',
+          'x-test-roles': roles,
+          ...(email === undefined ? {} : { 'x-test-email': email }),
+        },
+      });
+      return { status: answer.statusCode, body: answer.json<Record<string, unknown>>() };
+    };
+    for (const [roles, email] of [['admin'], ['analyst', 'B@example.com']] as const) {
+      expect((await read('', roles, email)).body).toMatchObject({ items: [{ id: 'm1' }] });
+      expect((await read('/m1', roles, email)).body).toMatchObject({ text: 'hi', html: '<p>hi</p>' });
+    }
+    for (const email of [undefined, '', 'a@example.com', 'example.com']) {
+      expect((await read('', 'analyst', email)).body).toMatchObject({ items: [] });
+      expect((await read('/m1', 'analyst', email)).status).toBe(404);
+    }
+    expect((await read('/m2', 'admin')).status).toBe(404);
+    expect((await read('/%2e%2e%2fx', 'admin')).status).toBe(400);
     expect((await call('GET', '/api/v1/mailbox', undefined, 'eve', 'auditor')).status).toBe(403);
   });
 

@@ -68,6 +68,7 @@ class HeaderGuard implements CanActivate {
       kind: isKey ? 'apikey' : 'user',
       id,
       name: id,
+      email: request.headers['x-test-email'],
       roles,
       grants: queues.map((scope) => ({ role: 'approver', scope })),
       method,
