@@ -45,9 +45,13 @@ const PLACES = [
   ['/triggers', 'Triggers'],
   ['/queue', 'Queue'],
   ['/backfills', 'Backfills'],
-  ['/mailbox', 'Mailbox'],
-  ['/accounts', 'Accounts'],
-] as const;
+  ['/mailbox', 'Mailbox', ['admin', 'analyst']],
+  ['/accounts', 'Accounts', ['admin', 'auditor']],
+] as const satisfies readonly (readonly [path: string, name: string, roles?: readonly string[]])[];
+
+/** What the menu offers: places that the server shows to nobody else are for those with one of their roles. */
+const placesOf = ({ roles: held }: Principal) =>
+  PLACES.filter(([, , roles]) => roles === undefined || roles.some((role) => held.includes(role)));
 
 export function App() {
   const location = useLocation();
@@ -66,7 +70,7 @@ export function App() {
           Sallyport
         </Link>
         <nav aria-label="Main">
-          {PLACES.map(([path, name]) => (
+          {placesOf(session.data).map(([path, name]) => (
             <NavLink key={path} to={path} end={path === '/'}>
               {name}
             </NavLink>

@@ -117,6 +117,8 @@ export interface Principal {
   readonly name: string;
   readonly email?: string;
   readonly roles: readonly string[];
+  /** What they may do in one review queue, or for one group, only. */
+  readonly grants: readonly { readonly role: string; readonly scope: string }[];
 }
 
 /** The server said no; `detail` is its sentence for people. */

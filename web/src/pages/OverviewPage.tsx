@@ -8,7 +8,9 @@ import { useThrottled } from '../live/useThrottled.js';
 import { LiveBadge } from '../parts/LiveBadge.js';
 import { Query } from '../parts/Query.js';
 import { State } from '../parts/State.js';
+import { useSeenReviews } from '../parts/useSession.js';
 import { oldestWaitMs, queueQuery } from '../queue.js';
+import { NoReviews } from '../review/NoReviews.js';
 import type { ReviewsWaiting } from '../reviews.js';
 import { BucketEventsCard } from './BucketEventsCard.js';
 import { CameIn } from './CameIn.js';
@@ -81,11 +83,28 @@ function HealthCard() {
 }
 
 function ReviewsCard() {
+  const seen = useSeenReviews();
   const waiting = useQuery({
     queryKey: ['overview', 'reviews'],
     queryFn: () => call<ReviewsWaiting>('/api/v1/reviews/waiting'),
     refetchInterval: ANYWAY_MS,
+    enabled: seen === 'all',
   });
+  if (seen !== 'all')
+    return (
+      <section className="card" aria-labelledby="reviews">
+        <h2 id="reviews">
+          <Link to="/reviews">Reviews</Link>
+        </h2>
+        {seen === 'granted' ? (
+          <p className="quiet">
+            <Link to="/reviews">What waits in the queues that you have a grant for.</Link>
+          </p>
+        ) : (
+          <NoReviews />
+        )}
+      </section>
+    );
   return (
     <section className="card" aria-labelledby="reviews">
       <h2 id="reviews">

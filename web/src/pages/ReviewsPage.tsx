@@ -4,8 +4,10 @@ import { visible } from '../format.js';
 import { LiveBadge } from '../parts/LiveBadge.js';
 import { ShowMore } from '../parts/ShowMore.js';
 import { usePages } from '../parts/usePages.js';
+import { useSeenReviews } from '../parts/useSession.js';
 import { useSettled } from '../parts/useSettled.js';
 import { BulkBar } from '../review/BulkBar.js';
+import { NoReviews } from '../review/NoReviews.js';
 import { QueueFigures } from '../review/QueueFigures.js';
 import { COLUMNS, ReviewTable } from '../review/ReviewTable.js';
 import { SaveView, useSavedViews } from '../review/SavedViews.js';
@@ -36,6 +38,26 @@ const SORTS: Readonly<Record<ViewSpec['sort'], string>> = {
 
 /** The backlog: what waits for people, in lists that they make for themselves. */
 export function ReviewsPage() {
+  const seen = useSeenReviews();
+  if (seen === undefined) return null;
+  return seen === 'none' ? <NothingSeen /> : <Backlog />;
+}
+
+function NothingSeen() {
+  return (
+    <section>
+      <title>Reviews · Sallyport</title>
+      <div className="heading">
+        <h1>Reviews</h1>
+      </div>
+      <div className="card">
+        <NoReviews />
+      </div>
+    </section>
+  );
+}
+
+function Backlog() {
   const [search, setSearch] = useSearchParams();
   const saved = useSavedViews();
   const key = search.get('view') ?? 'open';
