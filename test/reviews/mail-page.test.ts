@@ -131,6 +131,7 @@ describe('the page behind a mail', () => {
     const second = new Visitor(app);
     const a = await first.open(alice.link);
     const b = await second.open(bob.link);
+    expect((await second.get(b.path)).body).toContain('decide in the inbox instead');
     await first.post(a.path, { ...a.hidden, do: 'decide:delete', code: alice.code, reason: '' });
     const late = await second.post(b.path, {
       ...b.hidden,
@@ -143,6 +144,7 @@ describe('the page behind a mail', () => {
     expect(page.statusCode).toBe(200);
     expect(page.body).toMatch(/Decided: <strong>Delete<\/strong>, by Alice/);
     expect(page.body).not.toContain('<form');
+    expect(page.body).not.toContain('decide in the inbox instead');
   });
 
   it('shows the votes so far where several must agree, and counts the same person once', async () => {

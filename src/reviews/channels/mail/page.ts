@@ -46,8 +46,10 @@ export function reviewPage(
     standing(review),
     facts(question),
     findings(question),
-    isEnded(review.state) ? '' : forms(review, question, form),
-    `<p class="muted foot"><a href="${escapeHtml(form.inboxUrl)}">Sign in and decide in the inbox instead</a></p>`,
+    isEnded(review.state)
+      ? ''
+      : `${forms(review, question, form)}
+<p class="muted foot"><a href="${escapeHtml(form.inboxUrl)}">Sign in and decide in the inbox instead</a></p>`,
   ];
   return frame(nonce, question.headline, body.join('\n'));
 }
