@@ -104,6 +104,19 @@ describe('reviews on the command line', () => {
     await expect(review('resume')).rejects.toThrow(/already chose “Skip”/);
   });
 
+  test('list and show tell questions about the same object apart, by title and queue', async () => {
+    const release = await stage.open({ title: 'Release it?', queue: 'secops' });
+    const key = await stage.open({ title: 'Whose key is it?' });
+    const lines = (await say('review', 'list')).split('\n');
+    expect(lines[0]).toMatch(/QUEUE .*TITLE +OBJECT$/);
+    const line = (id: string) => lines.find((one) => one.startsWith(id));
+    expect(line(release.id)).toMatch(/ secops .* Release it\? +s3:\/\/uploads\/incoming\/config\.zip$/);
+    expect(line(key.id)).toMatch(/ default .* Whose key is it\? +s3:\/\/uploads\/incoming\/config\.zip$/);
+    const shown = await say('review', 'show', release.id);
+    expect(shown).toMatch(/^title +Release it\?$/m);
+    expect(shown).toMatch(/^queue +secops$/m);
+  });
+
   test('withdraw takes a vote back, and says where there is none', async () => {
     const { id } = await stage.open({ quorum: { approve: 2 } });
     await expect(say('review', 'withdraw', id)).rejects.toThrow(/have not voted/);

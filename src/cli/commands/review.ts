@@ -28,6 +28,7 @@ interface Review {
   readonly id: string;
   readonly workflowId: string;
   readonly title: string;
+  readonly queue: string;
   readonly state: string;
   readonly verdict: string | null;
   readonly reason: string | null;
@@ -89,14 +90,16 @@ export function addReview(program: Command, cli: Cli): void {
       const page = await cli.client.call<ReviewPage>('GET', query('/api/v1/reviews', asked));
       cli.print(page, ({ items }) =>
         table(
-          ['ID', 'STATE', 'VERDICT', 'SINCE', 'HELD BY', 'OBJECT'],
+          ['ID', 'STATE', 'VERDICT', 'QUEUE', 'SINCE', 'HELD BY', 'TITLE', 'OBJECT'],
           items.map((one) => [
             one.id,
             one.state,
             one.verdict,
+            one.queue,
             one.createdAt,
             one.claim?.by.name,
-            objectOf(one) ?? one.title,
+            one.title,
+            objectOf(one),
           ]),
         ),
       );
@@ -225,8 +228,9 @@ function shown(review: ReviewDetail): string[] {
   const waits = decision === null && cancelled === null;
   return [
     ...facts([
-      ['review', review.title],
+      ['title', review.title],
       ['id', review.id],
+      ['queue', review.queue],
       ['state', review.state],
       ['object', objectOf(review)],
       ['version', review.object?.versionId],
