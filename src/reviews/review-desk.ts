@@ -1,11 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { grantedQueues, mayApprove } from '../access/may-approve.js';
 import { DECIDERS, hasRole, READERS, type Principal } from '../access/principal.js';
+import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
 import type { Queryable } from '../database/queryable.js';
 import { Forbidden, InvalidInput, NotFound } from '../errors.js';
 import { ReviewComments } from './comments/comments.service.js';
+import { keptFrom } from './kept-from.js';
+import { People } from './people.js';
 import type { Review } from './review.js';
 import { detailOf, type ReviewDetail } from './review.view.js';
 import { Reviewers } from './reviewers.js';
@@ -22,6 +25,8 @@ export class ReviewDesk {
   constructor(
     private readonly reviews: ReviewsService,
     private readonly reviewers: Reviewers,
+    private readonly people: People,
+    private readonly clock: Clock,
     private readonly comments: ReviewComments,
     private readonly db: Database,
     @Inject(CONFIG) private readonly config: Config,
@@ -31,7 +36,12 @@ export class ReviewDesk {
   async shown(id: string, principal: Principal): Promise<ReviewDetail> {
     const review = await this.seen(id, principal);
     const timeline = await reviewTimeline(this.db, id);
-    return { ...detailOf(review, timeline, this.config.DRY_RUN), watchers: await watchersOf(this.db, id) };
+    const who = await this.people.acting(speaker(principal), Math.round(this.clock.now()));
+    return {
+      ...detailOf(review, timeline, this.config.DRY_RUN),
+      watchers: await watchersOf(this.db, id),
+      keptFrom: keptFrom(review, principal, who),
+    };
   }
 
   /** @throws what {@link ReviewsService.act} does, and what `shown` does. */

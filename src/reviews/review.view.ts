@@ -171,6 +171,8 @@ export const ReviewDetail = ReviewSummary.extend({
   form: z.record(z.string(), z.unknown()).nullable(),
   /** Who hears of every change without being asked. */
   watchers: z.array(Person),
+  /** Why whoever asks may not decide; null when they may, or it is over. */
+  keptFrom: z.string().nullable(),
   /** What the clock does when it is due. */
   onExpire: z.object({ action: z.enum(EXPIRY_ACTIONS), outcome: z.string() }),
   timeline: z.array(
@@ -280,7 +282,7 @@ export const detailOf = (
   review: Review,
   timeline: readonly ReviewEvent[],
   dryRun: boolean,
-): Omit<ReviewDetail, 'watchers'> => ({
+): Omit<ReviewDetail, 'watchers' | 'keptFrom'> => ({
   ...withForms(review, summaryOf(review, dryRun)),
   engines: [...(review.subject.engines ?? [])],
   notCovered: [...(review.subject.notCovered ?? [])],

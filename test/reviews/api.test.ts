@@ -270,6 +270,25 @@ describe('the reviews API', () => {
     expect((await call('GET', '/api/v1/reviews', undefined, 'w', 'worker')).status).toBe(403);
   });
 
+  it('says why whoever looks may not decide, in the words of the refusal', async () => {
+    const { id } = await stage.open({ fourEyes: ['requester'], requester: 'Alice' });
+    const kept = async (user: string, roles?: string) =>
+      (await call('GET', path(id), undefined, user, roles)).body['keptFrom'];
+    const decide = (user: string) => call('POST', path(id, '/decide'), { outcome: 'delete' }, user);
+    expect(await kept('alice')).toMatch(/four eyes.*asked for it/);
+    expect((await decide('alice')).body['detail']).toBe(await kept('alice'));
+    expect(await kept('eve', 'auditor')).toBe('Deciding takes the role analyst or approver.');
+    expect(await kept('bob')).toBeNull();
+    expect((await decide('bob')).body['keptFrom']).toBeNull();
+    expect(await kept('alice')).toBeNull();
+  });
+
+  it('says to who is not asked that they are not', async () => {
+    const { id } = await stage.open({ assign: { to: ['user:bob'] } });
+    expect((await call('GET', path(id))).body['keptFrom']).toMatch(/Bob/);
+    expect((await call('GET', path(id), undefined, 'bob')).body['keptFrom']).toBeNull();
+  });
+
   it('pages through all reviews, each once, newest first', async () => {
     const ids: string[] = [];
     for (let n = 0; n < 7; n++) {

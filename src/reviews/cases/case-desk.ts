@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DECIDERS, hasRole, READERS, type Principal } from '../../access/principal.js';
+import { hasRole, READERS, type Principal } from '../../access/principal.js';
 import { mayApprove } from '../../access/may-approve.js';
 import { Clock } from '../../clock.js';
 import { CONFIG, type Config } from '../../config.js';
@@ -8,14 +8,13 @@ import type { Queryable } from '../../database/queryable.js';
 import { Conflict, Forbidden, NotFound } from '../../errors.js';
 import { BulkService } from '../bulk/bulk.service.js';
 import { answerOf, type ItemResult } from '../bulk/bulk.view.js';
+import { keptFrom } from '../kept-from.js';
 import { People } from '../people.js';
-import { refusalError } from '../refusal-error.js';
 import { speaker } from '../review-desk.js';
 import { ReviewWriter } from '../review-writer.js';
 import type { Review } from '../review.js';
 import { summaryOf } from '../review.view.js';
-import { eligibility, ineligible } from '../rules/eligibility.js';
-import { isEnded, type Reviewer } from '../rules/review.js';
+import { isEnded } from '../rules/review.js';
 import {
   decideCase,
   detachKin,
@@ -51,7 +50,6 @@ export class CaseDesk {
     const found = await this.seen(id, principal);
     const { members, reviews } = await this.members(id);
     const who = await this.people.acting(speaker(principal), Math.round(this.clock.now()));
-    const isDecider = hasRole(principal, DECIDERS) || mayApprove(principal, found.queue);
     const rows = members.flatMap((member) => {
       const review = reviews.get(member.reviewId);
       return review === undefined ? [] : [{ member, review }];
@@ -63,7 +61,7 @@ export class CaseDesk {
         .map(({ member, review }) => ({
           review: summaryOf(review, this.config.DRY_RUN),
           joinedAt: isoOf(member.joinedAt),
-          keptFrom: isDecider ? keptFrom(review, who) : 'Deciding takes the role analyst or approver.',
+          keptFrom: keptFrom(review, principal, who),
         })),
       detached: rows.flatMap(({ member: { detached }, review }) =>
         detached === undefined
@@ -167,14 +165,6 @@ const detachedError = ({ by, at }: NonNullable<CaseMember['detached']>): Conflic
     winner: by,
     at: isoOf(at),
   });
-
-function keptFrom(review: Review, who: Reviewer): string | null {
-  if (isEnded(review.state)) return null;
-  const judged = eligibility(review, who);
-  if (judged.may) return null;
-  const result = ineligible(judged, who);
-  return result.kind === 'refused' ? refusalError(result.refusal).message : null;
-}
 
 function whyLeft(result: ItemResult | undefined): string {
   if (result === undefined) return 'It was not among those that you were shown.';
