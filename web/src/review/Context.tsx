@@ -3,21 +3,13 @@ import { useState } from 'react';
 import { call } from '../api.js';
 import { visible } from '../format.js';
 import type { Review } from '../reviews.js';
+import { mergedWindows, type ContextWindow } from './context-windows.js';
 
 interface ReviewContext {
   readonly state: string;
   readonly readFrom: 'quarantine' | 'bucket' | null;
   readonly detail: string | null;
-  readonly items: readonly {
-    readonly fingerprint: string;
-    readonly path: string;
-    readonly lines: readonly {
-      readonly number: number;
-      readonly text: string;
-      readonly isFinding: boolean;
-    }[];
-    readonly why: string | null;
-  }[];
+  readonly items: readonly ContextWindow[];
 }
 
 /** The lines around the findings, read from the object when somebody asks. */
@@ -58,7 +50,7 @@ export function Context({ review }: { review: Review }) {
         Read from {readFrom === 'quarantine' ? 'quarantine' : 'the bucket'} just now. What looks like a secret
         is masked.
       </p>
-      {items.map((item, index) => (
+      {mergedWindows(items).map((item, index) => (
         <figure key={`${item.fingerprint}:${index}`} className="context">
           <figcaption className="mono quiet">
             {visible(item.path === '' ? (review.object?.key ?? '') : item.path)}
