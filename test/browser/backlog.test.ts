@@ -138,6 +138,8 @@ describe.skipIf(chromiumPath === undefined)('the backlog in a real browser', () 
       'Third copy?': 'OPEN',
     });
     await picture(page, 'case-decided');
+    await page.goto(`${service.url}/reviews`);
+    await page.getByRole('cell', { name: 'Third copy?' }).first().waitFor();
   }, 90_000);
 
   it('takes a comment, says who was told, and lets its author change it and watch', async () => {

@@ -8,13 +8,23 @@ import { useSeenReviews } from '../parts/useSession.js';
 import { useSettled } from '../parts/useSettled.js';
 import { BulkBar } from '../review/BulkBar.js';
 import { NoReviews } from '../review/NoReviews.js';
-import { QueueFigures } from '../review/QueueFigures.js';
+import { QueueFigures, useQueueFigures } from '../review/QueueFigures.js';
 import { COLUMNS, ReviewTable } from '../review/ReviewTable.js';
 import { SaveView, useSavedViews } from '../review/SavedViews.js';
 import { useReviewEvents } from '../review/useReviewEvents.js';
 import type { Column, ReviewSummary, ViewSpec } from '../reviews.js';
 
 const SHOWN: readonly Column[] = ['object', 'verdict', 'findings', 'state', 'due', 'opened'];
+/** The same where reviews are in more than one queue. */
+const SHOWN_OF_QUEUES: readonly Column[] = [
+  'object',
+  'verdict',
+  'findings',
+  'state',
+  'queue',
+  'due',
+  'opened',
+];
 const list = (name: string, spec: Partial<ViewSpec>): { readonly name: string; readonly spec: ViewSpec } => ({
   name,
   spec: { states: ['WAITING'], view: null, queue: null, q: '', sort: 'due', columns: SHOWN, ...spec },
@@ -62,7 +72,9 @@ function Backlog() {
   const saved = useSavedViews();
   const key = search.get('view') ?? 'open';
   const current = saved.data?.items.find(({ id }) => id === key);
-  const spec = changed(VIEWS[key]?.spec ?? current?.spec ?? OPEN, search);
+  const isOneQueue = (useQueueFigures().data?.queues.length ?? 0) < 2;
+  const own = VIEWS[key]?.spec ?? OPEN;
+  const spec = changed(current?.spec ?? (isOneQueue ? own : { ...own, columns: SHOWN_OF_QUEUES }), search);
   // As it was shown when it was selected: that is what is decided on.
   const [selected, setSelected] = useState<ReadonlyMap<string, ReviewSummary>>(new Map());
   const q = useSettled(spec.q.trim());

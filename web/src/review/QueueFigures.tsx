@@ -6,14 +6,18 @@ import type { QueueFigures as Figures, ReviewMetrics, Took } from '../reviews.js
 
 const FEW = 5;
 
-/** How the review queues stand, one line for each; nothing while there are none. */
-export function QueueFigures() {
-  const { data } = useQuery({
+/** The fullest queues that whoever looks sees. */
+export const useQueueFigures = () =>
+  useQuery({
     queryKey: ['/api/v1/reviews', 'metrics'],
     queryFn: () => call<ReviewMetrics>('/api/v1/reviews/metrics'),
     // Ages grow also while nothing happens.
     refetchInterval: 15_000,
   });
+
+/** How the review queues stand, one line for each; nothing while there are none. */
+export function QueueFigures() {
+  const { data } = useQueueFigures();
   const [showsAll, setShowsAll] = useState(false);
   if (data === undefined || data.queues.length === 0) return null;
   const shown = showsAll ? data.queues : data.queues.slice(0, FEW);

@@ -14,7 +14,12 @@ interface Drawn {
 export const COLUMNS: Readonly<Record<Column, Drawn>> = {
   object: {
     head: 'Object',
-    cell: (review) => <NameLink to={`/reviews/${review.id}`} name={visible(nameOf(review))} />,
+    cell: (review) => (
+      <>
+        <NameLink to={`/reviews/${review.id}`} name={visible(nameOf(review))} />
+        {review.title === nameOf(review) ? null : <div className="quiet">{visible(review.title)}</div>}
+      </>
+    ),
   },
   verdict: {
     head: 'Verdict',
