@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { chromiumPath, launchChromium } from './chromium.js';
 import { watchedPage } from './visit.js';
@@ -15,6 +16,7 @@ describe.skipIf(chromiumPath === undefined)('the pages of somebody with', () => 
   let service: ServiceProcess;
   let browser: Browser;
   const faults: string[] = [];
+  let faultsAreWanted = false;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'sallyport-roles-'));
@@ -28,19 +30,34 @@ describe.skipIf(chromiumPath === undefined)('the pages of somebody with', () => 
     rmSync(folder, { recursive: true });
   });
 
-  const pageOf = async (role: string): Promise<Page> => {
+  const pageOf = async (role: string, name = role): Promise<Page> => {
     await service.api('/api/v1/users', {
       method: 'POST',
-      body: { name: role, password: PASSWORD, roles: [role] },
+      body: { name, password: PASSWORD, roles: [role] },
     });
-    const page = await watchedPage(browser, faults);
+    const page = await watchedPage(browser, faults, () => faultsAreWanted);
     page.setDefaultTimeout(10_000);
     await page.goto(service.url);
-    await page.getByLabel('Name').fill(role);
+    await page.getByLabel('Name').fill(name);
     await page.getByLabel('Password').fill(PASSWORD);
     await page.getByRole('button', { name: 'Log in' }).click();
     await page.getByRole('heading', { name: 'Overview', exact: true }).waitFor();
     return page;
+  };
+  /** A new approver who looks at a question of its own. */
+  const asking = async (name: string, input: object): Promise<{ page: Page; id: string }> => {
+    const page = await pageOf('approver', name);
+    const task = { name: 'ask', taskReferenceName: 'ask', type: 'HUMAN' };
+    const asked = { title: `Asked of ${name}?`, queue: name, ...input };
+    const workflow = { name, version: 1, schemaVersion: 2, tasks: [{ ...task, inputParameters: asked }] };
+    await service.api('/api/metadata/workflow', { method: 'POST', body: workflow });
+    await service.api('/api/workflow', { method: 'POST', body: { name, version: 1 } });
+    const id = await eventually(
+      async () =>
+        (await service.api<{ items: { id: string }[] }>(`/api/v1/reviews?queue=${name}`)).items[0]?.id,
+      { timeoutMs: 20_000, what: 'the review' },
+    );
+    return { page, id };
   };
   const places = (page: Page): Promise<string[]> =>
     page.getByRole('navigation', { name: 'Main' }).getByRole('link').allInnerTexts();
@@ -72,4 +89,34 @@ describe.skipIf(chromiumPath === undefined)('the pages of somebody with', () => 
     },
     60_000,
   );
+
+  it('the role approver say why four eyes keep a question from them, and have no button for it', async () => {
+    const { page, id } = await asking('requester', { fourEyes: ['requester'], requester: 'requester' });
+    await page.goto(`${service.url}/reviews/${id}`);
+    await page
+      .getByText(/four eyes/)
+      .first()
+      .waitFor();
+    expect(await page.getByRole('button', { name: 'Approve' }).count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Claim it' }).count()).toBe(0);
+  }, 60_000);
+
+  it('the role approver tell at the field what is wrong with it', async () => {
+    const form = {
+      type: 'object',
+      properties: { ticket: { type: 'string', title: 'Ticket', pattern: '^OPS-[0-9]+$' } },
+    };
+    const { page, id } = await asking('filler', { form });
+    await page.goto(`${service.url}/reviews`);
+    await page.getByText('Asked of filler?').waitFor();
+    await page.getByRole('table').last().getByRole('columnheader', { name: 'Queue' }).waitFor();
+    await page.goto(`${service.url}/reviews/${id}`);
+    await page.getByLabel('Ticket').fill('none');
+    await page.getByLabel(/Reason/).fill('Fine.');
+    faultsAreWanted = true;
+    await page.getByRole('button', { name: 'Approve', exact: true }).click();
+    await page.locator('label', { hasText: 'Ticket' }).getByText('It must match pattern').waitFor();
+    faultsAreWanted = false;
+    expect(await page.getByText('form.ticket').count()).toBe(0);
+  }, 60_000);
 });

@@ -127,6 +127,8 @@ export class ApiError extends Error {
     readonly status: number,
     readonly detail: string,
     readonly code: string | undefined,
+    /** What is wrong with which field, such as `form.ticket`. */
+    readonly fields: readonly { readonly path: string; readonly message: string }[] = [],
   ) {
     super(detail);
   }
@@ -173,8 +175,18 @@ async function answerOf<T>(path: string, request: RequestInit): Promise<T> {
 
 function toError(status: number, text: string): ApiError {
   try {
-    const body = JSON.parse(text) as { detail?: string; message?: string; code?: string };
-    return new ApiError(status, body.detail ?? body.message ?? `The service answered ${status}.`, body.code);
+    const body = JSON.parse(text) as {
+      detail?: string;
+      message?: string;
+      code?: string;
+      errors?: ApiError['fields'];
+    };
+    return new ApiError(
+      status,
+      body.detail ?? body.message ?? `The service answered ${status}.`,
+      body.code,
+      body.errors,
+    );
   } catch {
     // Not our own error body: a proxy in between, most likely.
     return new ApiError(status, `The service answered ${status}.`, undefined);

@@ -117,6 +117,8 @@ export interface Review extends ReviewSummary {
   readonly decision: (NonNullable<ReviewSummary['decision']> & { readonly form: FilledIn }) | null;
   /** Who hears of every change without being asked. */
   readonly watchers: readonly Person[];
+  /** Why whoever looks may not decide; null when they may, or it is over. */
+  readonly keptFrom: string | null;
   readonly engines: readonly string[];
   /** The first of what was not looked at. */
   readonly notCovered: readonly Gap[];

@@ -2,20 +2,20 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useParams } from 'react-router-dom';
 import { reasonWords } from '../../../src/verdicts/reason-words.js';
-import { call } from '../api.js';
+import { ApiError, call } from '../api.js';
 import { size, visible, when } from '../format.js';
 import { Findings } from '../parts/Findings.js';
 import { NotCovered } from '../parts/NotCovered.js';
 import { Query } from '../parts/Query.js';
 import { State } from '../parts/State.js';
-import { useSession } from '../parts/useSession.js';
+import { useIsGranted, useMay, useSession } from '../parts/useSession.js';
 import { AskUploader } from '../review/AskUploader.js';
 import { Attachments } from '../review/Attachments.js';
 import { Context } from '../review/Context.js';
 import { Downloads } from '../review/Downloads.js';
 import { Comments, Mentions } from '../review/Comments.js';
 import { MoreActions } from '../review/MoreActions.js';
-import { SchemaForm, type FormValues } from '../review/SchemaForm.js';
+import { fieldProblems, SchemaForm, type FormValues } from '../review/SchemaForm.js';
 import { FilledInForm, Standing, Votes } from '../review/Standing.js';
 import { waits, type Review } from '../reviews.js';
 
@@ -172,59 +172,72 @@ function Decide({ review }: { review: Review }) {
   const [reason, setReason] = useState('');
   const [form, setForm] = useState<FormValues>({});
   const me = useSession().data?.id;
+  // Who may not decide may still ask back or give it to somebody, unless they only look on.
+  const isDecider = useMay('analyst', 'approver');
+  const isGranted = useIsGranted(review.queue);
+  const mayAct = isDecider || isGranted;
   const refresh = () => client.invalidateQueries({ queryKey: ['review', review.id] });
   const act = useMutation({
     mutationFn: ({ verb, body }: { verb: string; body?: unknown }) =>
       call(`/api/v1/reviews/${review.id}/${verb}`, { method: 'POST', body: body ?? {} }),
     onSettled: refresh,
   });
+  const wrong = fieldProblems(review.form, act.error instanceof ApiError ? act.error.fields : []);
   return (
     <form className="card decide" onSubmit={(event) => event.preventDefault()}>
       <h2>Your decision</h2>
       <Standing review={review} />
-      {review.form === null ? null : <SchemaForm schema={review.form} values={form} onChange={setForm} />}
-      <label>
-        Reason <span className="quiet">(kept in the record)</span>
-        <textarea rows={3} value={reason} onChange={(event) => setReason(event.target.value)} />
-      </label>
-      {review.outcomes.map((outcome) => (
-        <div key={outcome.name} className="outcome">
-          <button
-            type="button"
-            className={outcome.tone}
-            aria-describedby={`effect-${outcome.name}`}
-            disabled={act.isPending || (outcome.needsReason && reason.trim() === '')}
-            onClick={() =>
-              outcome.tone === 'danger' && asking !== outcome.name
-                ? setAsking(outcome.name)
-                : act.mutate({
-                    verb: 'decide',
-                    body: {
-                      outcome: outcome.name,
-                      reason,
-                      digest: review.subjectDigest,
-                      ...(Object.keys(form).length === 0 ? {} : { form }),
-                    },
-                  })
-            }
-          >
-            {asking === outcome.name ? `Really ${outcome.label.toLowerCase()}` : outcome.label}
-          </button>
-          <span id={`effect-${outcome.name}`} className="quiet">
-            {outcome.effect}
-            {outcome.needsReason && reason.trim() === '' ? (
-              <strong className="needs">Needs a reason.</strong>
-            ) : null}
-          </span>
-        </div>
-      ))}
+      {review.keptFrom === null ? (
+        <>
+          {review.form === null ? null : (
+            <SchemaForm schema={review.form} values={form} problems={wrong.byField} onChange={setForm} />
+          )}
+          <label>
+            Reason <span className="quiet">(kept in the record)</span>
+            <textarea rows={3} value={reason} onChange={(event) => setReason(event.target.value)} />
+          </label>
+          {review.outcomes.map((outcome) => (
+            <div key={outcome.name} className="outcome">
+              <button
+                type="button"
+                className={outcome.tone}
+                aria-describedby={`effect-${outcome.name}`}
+                disabled={act.isPending || (outcome.needsReason && reason.trim() === '')}
+                onClick={() =>
+                  outcome.tone === 'danger' && asking !== outcome.name
+                    ? setAsking(outcome.name)
+                    : act.mutate({
+                        verb: 'decide',
+                        body: {
+                          outcome: outcome.name,
+                          reason,
+                          digest: review.subjectDigest,
+                          ...(Object.keys(form).length === 0 ? {} : { form }),
+                        },
+                      })
+                }
+              >
+                {asking === outcome.name ? `Really ${outcome.label.toLowerCase()}` : outcome.label}
+              </button>
+              <span id={`effect-${outcome.name}`} className="quiet">
+                {outcome.effect}
+                {outcome.needsReason && reason.trim() === '' ? (
+                  <strong className="needs">Needs a reason.</strong>
+                ) : null}
+              </span>
+            </div>
+          ))}
+        </>
+      ) : (
+        <p className="notice">{visible(review.keptFrom)}</p>
+      )}
       <div className="row">
-        {review.claim === null || review.state === 'ASSIGNED' ? (
+        {review.keptFrom === null && (review.claim === null || review.state === 'ASSIGNED') ? (
           <button type="button" disabled={act.isPending} onClick={() => act.mutate({ verb: 'claim' })}>
             Claim it
           </button>
         ) : null}
-        {review.claim === null ? null : (
+        {review.claim === null || (review.keptFrom !== null && review.claim.by.id !== me) ? null : (
           <button type="button" disabled={act.isPending} onClick={() => act.mutate({ verb: 'release' })}>
             Give it back
           </button>
@@ -235,8 +248,8 @@ function Decide({ review }: { review: Review }) {
           </button>
         ) : null}
       </div>
-      <MoreActions review={review} disabled={act.isPending} onAct={act.mutate} />
-      {act.error === null ? null : (
+      {mayAct ? <MoreActions review={review} disabled={act.isPending} onAct={act.mutate} /> : null}
+      {act.error === null || !wrong.hasOthers ? null : (
         <p className="problem" role="alert">
           {act.error.message}
         </p>

@@ -28,6 +28,12 @@ export function useSeenReviews(): 'all' | 'granted' | 'none' | undefined {
   return data.grants.some(({ role }) => role === 'approver') ? 'granted' : 'none';
 }
 
+/** Whether who is logged in may decide in one review queue by a grant. */
+export function useIsGranted(queue: string): boolean {
+  const { data } = useSession();
+  return data?.grants.some(({ role, scope }) => role === 'approver' && scope === queue) === true;
+}
+
 /** Whether who is logged in has one of these roles. The server decides; this only keeps pages from offering what it refuses. */
 export function useMay(...roles: readonly ('author' | 'operator' | 'analyst' | 'approver')[]): boolean {
   const { data } = useSession();

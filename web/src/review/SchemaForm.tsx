@@ -13,10 +13,13 @@ export type FormValues = Readonly<Record<string, unknown>>;
 export function SchemaForm({
   schema,
   values,
+  problems,
   onChange,
 }: {
   schema: Readonly<Record<string, unknown>>;
   values: FormValues;
+  /** What the server found wrong, by the field's name. */
+  problems: Readonly<Record<string, string>>;
   onChange: (values: FormValues) => void;
 }) {
   const properties = Object.entries((schema['properties'] ?? {}) as Readonly<Record<string, Property>>);
@@ -31,7 +34,17 @@ export function SchemaForm({
       {properties.map(([name, property]) => (
         <label key={name} className={property.type === 'boolean' ? 'tick' : ''}>
           {property.title ?? name} {required.includes(name) ? <span className="quiet">(needed)</span> : null}
-          <Field property={property} value={values[name]} onChange={(value) => set(name, value)} />
+          <Field
+            property={property}
+            value={values[name]}
+            isWrong={problems[name] !== undefined}
+            onChange={(value) => set(name, value)}
+          />
+          {problems[name] === undefined ? null : (
+            <span className="problem" role="alert">
+              {problems[name]}
+            </span>
+          )}
           {property.description === undefined ? null : <span className="quiet">{property.description}</span>}
         </label>
       ))}
@@ -42,15 +55,18 @@ export function SchemaForm({
 function Field({
   property,
   value,
+  isWrong,
   onChange,
 }: {
   property: Property;
   value: unknown;
+  isWrong: boolean;
   onChange: (value: unknown) => void;
 }) {
   if (property.enum !== undefined)
     return (
       <select
+        aria-invalid={isWrong}
         value={typeof value === 'string' || typeof value === 'number' ? String(value) : ''}
         onChange={({ target }) => onChange(property.enum?.find((one) => String(one) === target.value))}
       >
@@ -65,13 +81,19 @@ function Field({
   switch (property.type) {
     case 'boolean':
       return (
-        <input type="checkbox" checked={value === true} onChange={({ target }) => onChange(target.checked)} />
+        <input
+          type="checkbox"
+          aria-invalid={isWrong}
+          checked={value === true}
+          onChange={({ target }) => onChange(target.checked)}
+        />
       );
     case 'number':
     case 'integer':
       return (
         <input
           type="number"
+          aria-invalid={isWrong}
           step={property.type === 'integer' ? 1 : 'any'}
           value={typeof value === 'number' ? value : ''}
           onChange={({ target }) => onChange(target.value === '' ? undefined : Number(target.value))}
@@ -81,10 +103,30 @@ function Field({
       return (
         <input
           type="text"
+          aria-invalid={isWrong}
           maxLength={property.maxLength ?? 10_000}
           value={typeof value === 'string' ? value : ''}
           onChange={({ target }) => onChange(target.value === '' ? undefined : target.value)}
         />
       );
   }
+}
+
+/**
+ * What the server found wrong with fields that the form shows, in words for them. `others` is whether there is more that
+ * only the whole sentence tells.
+ */
+export function fieldProblems(
+  schema: Readonly<Record<string, unknown>> | null,
+  found: readonly { readonly path: string; readonly message: string }[],
+): { readonly byField: Readonly<Record<string, string>>; readonly hasOthers: boolean } {
+  const properties = (schema?.['properties'] ?? {}) as Readonly<Record<string, unknown>>;
+  const byField: Record<string, string> = {};
+  let hasOthers = found.length === 0;
+  for (const { path, message } of found) {
+    const name = path.replace(/^form\./, '');
+    if (name === path || !Object.hasOwn(properties, name)) hasOthers = true;
+    else byField[name] = byField[name] === undefined ? `It ${message}.` : `${byField[name]} It ${message}.`;
+  }
+  return { byField, hasOthers };
 }
