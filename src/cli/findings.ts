@@ -20,18 +20,21 @@ export interface Finding {
 export interface FindingCounts {
   readonly certain: number;
   readonly uncertain: number;
+  /** The baseline has them: in neither of the others. */
+  readonly accepted: number;
 }
 
 // What the service counts at most for each object of a list.
 const COUNTED = 100;
 
 /** `2 certain, 1 uncertain`; nothing where there are none. */
-export function countsOf({ certain, uncertain }: FindingCounts): string {
+export function countsOf({ certain, uncertain, accepted }: FindingCounts): string {
   const parts = [
     ...(certain === 0 ? [] : [`${certain} certain`]),
     ...(uncertain === 0 ? [] : [`${uncertain} uncertain`]),
+    ...(accepted === 0 ? [] : [`${accepted} accepted`]),
   ];
-  return parts.join(', ') + (certain + uncertain >= COUNTED ? ' or more' : '');
+  return parts.join(', ') + (certain + uncertain + accepted >= COUNTED ? ' or more' : '');
 }
 
 /** A confidence in the words that people read everywhere; web/src/parts/Findings.tsx has the same. */

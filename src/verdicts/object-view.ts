@@ -51,8 +51,8 @@ export const ObjectView = z
     openReviewId: maybe(z.string()),
     /** Of the scan that the verdict is of; the story shows a thousand at most. */
     findingsTotal: z.number(),
-    /** Of the scan that the verdict comes from, up to 100 together; certain are those of confidence high that nobody answers for. */
-    findingCounts: z.object({ certain: z.number(), uncertain: z.number() }),
+    /** Of the scan that the verdict comes from, up to 100 together; certain are those of confidence high; accepted ones are in neither. */
+    findingCounts: z.object({ certain: z.number(), uncertain: z.number(), accepted: z.number() }),
     /** Another row stands for these bytes; this one is in no list and no count. */
     duplicateOf: maybe(z.uuid()),
   })
@@ -112,6 +112,10 @@ export const objectView = (row: ObjectRow): ObjectView => ({
   actionPerformed: row.action_performed,
   openReviewId: row.open_review_id,
   findingsTotal: row.findings_total,
-  findingCounts: { certain: row.certain_findings, uncertain: row.uncertain_findings },
+  findingCounts: {
+    certain: row.certain_findings,
+    uncertain: row.uncertain_findings,
+    accepted: row.accepted_findings,
+  },
   duplicateOf: row.folded_into,
 });

@@ -135,7 +135,7 @@ describe('GET /api/v1/objects', () => {
     const { items } = await list('prefix=dir/');
     expect(items.map(({ key, findingCounts }) => [key, findingCounts])).toContainEqual([
       'dir/k1',
-      { certain: 1, uncertain: 1 },
+      { certain: 1, uncertain: 1, accepted: 0 },
     ]);
     await test.query(
       `INSERT INTO finding (scan_id, object_id, kind, rule_id, title, severity, confidence, path, fingerprint, source)
@@ -143,9 +143,24 @@ describe('GET /api/v1/objects', () => {
       [scanId],
     );
     const withOthers = (await list('key=dir/k1')).items[0];
-    expect(withOthers).toMatchObject({ findingsTotal: 3, findingCounts: { certain: 2, uncertain: 1 } });
+    expect(withOthers).toMatchObject({
+      findingsTotal: 3,
+      findingCounts: { certain: 2, uncertain: 1, accepted: 0 },
+    });
+    await test.query(`UPDATE finding SET accepted = true WHERE scan_id = $1 AND rule_id IN ('a', 'b')`, [
+      scanId,
+    ]);
+    const answered = (await list('key=dir/k1')).items[0];
+    expect(answered).toMatchObject({
+      findingsTotal: 3,
+      findingCounts: { certain: 1, uncertain: 0, accepted: 2 },
+    });
     // Found, and not judged yet.
-    expect(items.find(({ key }) => key === 'dir/k0')?.findingCounts).toEqual({ certain: 0, uncertain: 0 });
+    expect(items.find(({ key }) => key === 'dir/k0')?.findingCounts).toEqual({
+      certain: 0,
+      uncertain: 0,
+      accepted: 0,
+    });
   });
 });
 

@@ -45,17 +45,20 @@ export const visible = (text: string): string =>
 export interface FindingCounts {
   readonly certain: number;
   readonly uncertain: number;
+  /** The baseline has them: in neither of the others. */
+  readonly accepted: number;
 }
 
 // What the service counts at most for each object of a list.
 const COUNTED = 100;
 
 /** `2 certain, 1 uncertain`, as src/cli/findings.ts has it. */
-export function findingsWords({ certain, uncertain }: FindingCounts): string {
+export function findingsWords({ certain, uncertain, accepted }: FindingCounts): string {
   const parts = [
     ...(certain === 0 ? [] : [`${count(certain)} certain`]),
     ...(uncertain === 0 ? [] : [`${count(uncertain)} uncertain`]),
+    ...(accepted === 0 ? [] : [`${count(accepted)} accepted`]),
   ];
   if (parts.length === 0) return '–';
-  return parts.join(', ') + (certain + uncertain >= COUNTED ? ' or more' : '');
+  return parts.join(', ') + (certain + uncertain + accepted >= COUNTED ? ' or more' : '');
 }

@@ -53,6 +53,8 @@ export interface ObjectRow {
   /** Of the scan that the verdict comes from; counted up to {@link COUNTED_FINDINGS}. */
   readonly certain_findings: number;
   readonly uncertain_findings: number;
+  /** The baseline answers for them: they are in neither of the others. */
+  readonly accepted_findings: number;
 }
 
 // A page shows whether there are some, and few or many: a scan keeps up to 2,000.
@@ -62,7 +64,7 @@ const COLUMNS = `o.id, o.endpoint_id, o.bucket, o.key, o.version_id, o.e_tag, o.
   o.content_type, o.detected_type, o.storage_class, o.is_latest, o.uploaded_at::float8, o.first_seen_at::float8,
   o.deleted_at::float8, o.folded_into, o.uploader, o.generation, o.verdict, o.workflow_id, o.decision, o.decided_at::float8,
   o.action, o.action_performed, v.reason, v.detail, v.required, v.engines, v.bytes_scanned::float8, v.bytes_total::float8,
-  v.sha256, v.at::float8 AS scanned_at, r.id AS open_review_id, f.certain_findings, f.uncertain_findings,
+  v.sha256, v.at::float8 AS scanned_at, r.id AS open_review_id, f.certain_findings, f.uncertain_findings, f.accepted_findings,
   (coalesce(s.secrets_total::bigint + s.malware_total, 0) + f.foreign_findings)::float8 AS findings_total`;
 
 // Only a row of the page asks for its scan, by its key, for its review, through the index on the review's workflow, and for
@@ -74,7 +76,8 @@ const FROM = `object_version o LEFT JOIN verdict v ON v.id = o.verdict_id
   ) r ON true
   LEFT JOIN LATERAL (
     SELECT count(*) FILTER (WHERE confidence = 'high' AND NOT accepted)::int AS certain_findings,
-           count(*) FILTER (WHERE confidence <> 'high' OR accepted)::int AS uncertain_findings,
+           count(*) FILTER (WHERE confidence <> 'high' AND NOT accepted)::int AS uncertain_findings,
+           count(*) FILTER (WHERE accepted)::int AS accepted_findings,
            count(*) FILTER (WHERE source <> '' OR fingerprint LIKE 'external:%')::int AS foreign_findings
       FROM (SELECT confidence, accepted, source, fingerprint FROM finding WHERE scan_id = v.scan_id LIMIT ${COUNTED_FINDINGS}) counted
   ) f ON true`;
