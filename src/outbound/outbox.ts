@@ -79,6 +79,8 @@ export interface MailPayload {
   readonly inReplyTo?: string | undefined;
   /** Where answers go; MAIL_FROM when absent. */
   readonly replyTo?: string | undefined;
+  /** Where one click asks for less of such mail (RFC 8058). */
+  readonly unsubscribe?: string | undefined;
   /** Where bounces go (the envelope's sender); MAIL_FROM when absent. */
   readonly returnPath?: string | undefined;
   readonly attachments?:

@@ -7,6 +7,7 @@ import { isAmong } from './rules/eligibility.js';
 import type { Party } from './rules/policy.js';
 import type { Excluded, Person, Reviewer, ReviewStanding } from './rules/review.js';
 import { absencesAt } from './sql/absences.js';
+import { wantLessMail } from './sql/mail-preferences.js';
 
 /** Everybody who may decide, at one moment. */
 export class Roster {
@@ -80,7 +81,12 @@ export class People {
 
   async at(now: Instant): Promise<Roster> {
     const [people, absences] = [await this.reviewers.list(), await absencesAt(this.db, now)];
-    return new Roster(people, absences, now);
+    const less = await wantLessMail(this.db);
+    return new Roster(
+      people.map((person) => (less.has(person.personId) ? { ...person, mail: 'mine' } : person)),
+      absences,
+      now,
+    );
   }
 
   /** @see Roster.acting */

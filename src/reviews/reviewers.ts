@@ -10,6 +10,8 @@ export interface ReviewerPerson {
   /** The groups that they are in, by name. */
   readonly groups?: readonly string[] | undefined;
   readonly isAdmin?: boolean | undefined;
+  /** `mine`: they want mail only about what is theirs. */
+  readonly mail?: 'mine' | undefined;
   /** The only queues in which they may decide; all of them when absent. */
   readonly queues?: readonly string[] | undefined;
 }

@@ -10,6 +10,9 @@ import { DNS_LOOKUP, InboundMail, systemDns } from './channels/mail/inbound/inbo
 import { MailBounces } from './channels/mail/inbound/mail-bounces.js';
 import { MailListener } from './channels/mail/inbound/mail-listener.js';
 import { MailReplies } from './channels/mail/inbound/mail-replies.js';
+import { MailPreferencesController } from './channels/mail/preferences/preferences.controller.js';
+import { MailPreferences } from './channels/mail/preferences/preferences.service.js';
+import { UnsubscribeController } from './channels/mail/preferences/unsubscribe.controller.js';
 import { MailSuspensionsController } from './channels/mail/inbound/suspensions.controller.js';
 import { MailPageController } from './channels/mail/mail-page.controller.js';
 import { ReviewDigestHandler } from './channels/mail/review-digest.handler.js';
@@ -96,6 +99,8 @@ export class ReviewsModule {
         ...EVIDENCE_CONTROLLERS,
         MailPageController,
         MailSuspensionsController,
+        MailPreferencesController,
+        UnsubscribeController,
         SlackLinkController,
         WebhooksController,
       ],
@@ -123,6 +128,7 @@ export class ReviewsModule {
         MailChannel,
         MailLinkService,
         MailBounces,
+        MailPreferences,
         MailReplies,
         InboundMail,
         MailListener,

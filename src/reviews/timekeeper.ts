@@ -9,6 +9,7 @@ import { LOG, type Log } from '../ops/log.js';
 import { OutboxBell } from '../outbound/outbox-bell.js';
 import type { OutboxMessage } from '../outbound/outbox.js';
 import { digestMessage, MOST_SINGLE_REMINDERS } from './channels/mail/mail.channel.js';
+import { wanting } from './channels/mail/preferences/wanted.js';
 import { EngineRounds } from './engine-rounds.js';
 import { People, type Roster } from './people.js';
 import { askedNow, ReviewWriter, SYSTEM } from './review-writer.js';
@@ -157,7 +158,11 @@ export class Timekeeper extends EngineRounds {
   private reminderMessages(reminders: readonly Reminder[], roster: Roster): OutboxMessage[] {
     const byPerson = new Map<string, { person: ReviewerPerson; reminders: Reminder[] }>();
     for (const reminder of reminders)
-      for (const person of askedNow(reminder.review, roster)) {
+      for (const person of wanting(
+        reminder.review,
+        { kind: 'reminder', step: reminder.step },
+        askedNow(reminder.review, roster),
+      )) {
         const known = byPerson.get(person.personId) ?? { person, reminders: [] };
         known.reminders.push(reminder);
         byPerson.set(person.personId, known);

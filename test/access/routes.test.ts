@@ -38,6 +38,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'GET /q/v/:id',
     'GET /r/:token',
     'GET /r/v/:handle',
+    'GET /u/:token',
     'POST /api/token',
     'POST /api/v1/session',
     'POST /api/v1/slack/link',
@@ -46,6 +47,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'POST /events/sns',
     'POST /q/v/:id',
     'POST /r/v/:handle',
+    'POST /u/:token',
   ],
   // The places of stored values and the stream look at the roles themselves, by what is asked for.
   'whoever is logged in': [
@@ -56,12 +58,14 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'GET /api/tasks/externalstoragelocation',
     'GET /api/tasks/queue/all',
     'GET /api/tasks/queue/sizes',
+    'GET /api/v1/me/mail',
     'GET /api/v1/session',
     'GET /api/v1/stream',
     'GET /api/version',
     'GET /api/workflow/external-storage-location',
     'GET /api/workflow/externalstoragelocation',
     'POST /api/metadata/workflow/validate',
+    'PUT /api/v1/me/mail',
   ],
   // One's own; that of others takes an admin.
   'admin, analyst, approver, auditor, author, operator, viewer, worker': ['PUT /api/v1/users/:id/password'],

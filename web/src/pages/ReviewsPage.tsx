@@ -6,6 +6,7 @@ import { ShowMore } from '../parts/ShowMore.js';
 import { usePages } from '../parts/usePages.js';
 import { useSeenReviews } from '../parts/useSession.js';
 import { useSettled } from '../parts/useSettled.js';
+import { MailChoice } from '../review/MailChoice.js';
 import { BulkBar } from '../review/BulkBar.js';
 import { NoReviews } from '../review/NoReviews.js';
 import { QueueFigures, useQueueFigures } from '../review/QueueFigures.js';
@@ -179,6 +180,7 @@ function Backlog() {
         onColumns={(columns) => set('columns', columns.join(','))}
         onSaved={(id) => go(id ?? 'open')}
       />
+      <MailChoice />
     </section>
   );
 }

@@ -5,6 +5,7 @@ import type { OutboxMessage } from '../../../outbound/outbox.js';
 import type { Review } from '../../review.js';
 import { mailRecipients, type ReviewerPerson } from '../../reviewers.js';
 import { ReviewChannel, type Telling } from '../channel.js';
+import { wanting } from './preferences/wanted.js';
 
 /** Outbox kind of one reviewer's mail about one review. */
 export const REVIEW_MAIL = 'review.mail';
@@ -26,7 +27,10 @@ export class MailChannel extends ReviewChannel {
   tell(review: Review, people: readonly ReviewerPerson[], telling: Telling): readonly OutboxMessage[] {
     // The team's own addresses hear of what everybody is asked, once.
     const isForAll = telling.kind === 'opened' && review.policy.to.length === 0 && review.claim === undefined;
-    const recipients = mailRecipients(people, isForAll ? this.config.REVIEW_TO : []);
+    const recipients = mailRecipients(
+      wanting(review, telling, people),
+      isForAll ? this.config.REVIEW_TO : [],
+    );
     const suffix = suffixOf(telling);
     // Without the content: it holds a link and a code, which are made when the mail is and kept nowhere.
     return recipients.map(({ personId, name, email }) => ({
@@ -56,7 +60,7 @@ export function digestMessage(
     {
       kind: REVIEW_DIGEST,
       key: `${personId}:${id}`,
-      payload: { id, name, email, reviewIds: reviews.map((review) => review.id) },
+      payload: { id, personId, name, email, reviewIds: reviews.map((review) => review.id) },
     },
   ];
 }

@@ -7,13 +7,17 @@ import { Mailer } from '../../../outbound/mail/mailer.js';
 import { OutboxHandler, type Delivery, type OutboxDelivery } from '../../../outbound/outbox.js';
 import { isEnded } from '../../rules/review.js';
 import { findReviews } from '../../sql/find-review.js';
+import { isSuspended } from '../../sql/mail-suspensions.js';
 import { REVIEW_DIGEST } from './mail.channel.js';
+import { MailPreferences } from './preferences/preferences.service.js';
 import { renderDigest } from './render-digest.js';
 
 const Payload = z.object({
   id: z.string().min(1),
   name: z.string(),
   email: z.string().min(3).max(320),
+  // Absent in messages of an earlier release.
+  personId: z.string().optional(),
   reviewIds: z.array(z.uuid()).min(1).max(5000),
 });
 
@@ -28,6 +32,7 @@ export class ReviewDigestHandler extends OutboxHandler {
     @Inject(CONFIG) private readonly config: Config,
     private readonly db: Database,
     private readonly mailer: Mailer,
+    private readonly preferences: MailPreferences,
   ) {
     super();
   }
@@ -35,12 +40,15 @@ export class ReviewDigestHandler extends OutboxHandler {
   async deliver(message: OutboxDelivery): Promise<Delivery> {
     const payload = Payload.safeParse(message.payload);
     if (!payload.success) return { kind: 'giveUp', reason: `not a digest: ${payload.error.message}` };
-    const { id, email, reviewIds } = payload.data;
+    const { id, email, personId, reviewIds } = payload.data;
+    if (await isSuspended(this.db, email)) return { kind: 'sent', receipt: { skipped: 'address suspended' } };
     const waiting = (await findReviews(this.db, reviewIds)).filter(({ state }) => !isEnded(state));
     if (waiting.length === 0) return { kind: 'sent', receipt: { skipped: 'all are over' } };
     const recipient = createHash('sha256').update(email.toLowerCase()).digest('hex').slice(0, 12);
+    const unsubscribe = personId === undefined ? undefined : this.preferences.unsubscribeUrl(personId);
     return this.mailer.send({
       ...renderDigest(waiting, publicUrl(this.config)),
+      unsubscribe,
       to: [email],
       messageId: `digest-${id}.${recipient}`,
     });
