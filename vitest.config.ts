@@ -10,9 +10,6 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/each-file.ts'],
     pool: 'forks',
-    // Files of one worker share the modules that they load: loading Nest, TypeORM and the AWS SDK anew for each of some
-    // hundred files took half of the workers' time. What a file must not leave behind is cleared by each-file.ts.
-    isolate: false,
     // Two cores: more workers only wait for each other and for the one PostgreSQL.
     maxWorkers: 2,
     testTimeout: 20_000,

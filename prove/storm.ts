@@ -14,6 +14,7 @@ import { readOptions, report, SIZE_AND_SEED } from './proof.js';
 const SIZES = { small: 2_000, full: 100_000 } as const;
 const MUST_PER_SECOND = 2_000;
 const MUST_MEBIBYTES = 300;
+const SMALL_PATIENCE = 1.15;
 const CONNECTIONS = 256;
 const LOOK_MS = 250;
 const SETTLE_MS = 40 * 60_000;
@@ -21,7 +22,10 @@ const SETTLE_MS = 40 * 60_000;
 /** For `--help`. */
 export const help = SIZE_AND_SEED;
 
-/** @returns whether it held; a small run is too short to say how fast it is. */
+/**
+ * @returns whether it held. A small run is too short to say how fast it is, and what it takes at most depends on when V8
+ * happens to collect: it is held to the memory with some patience.
+ */
 export async function prove(args: readonly string[]): Promise<boolean> {
   const options = readOptions(args);
   const events = SIZES[options.size];
@@ -57,7 +61,8 @@ export async function prove(args: readonly string[]): Promise<boolean> {
       mostMebibytes: Math.round(most),
     };
     const isFast = options.size === 'small' || perSecond >= MUST_PER_SECOND;
-    const passed = total === events && isFast && most <= MUST_MEBIBYTES;
+    const isLean = most <= MUST_MEBIBYTES * (options.size === 'small' ? SMALL_PATIENCE : 1);
+    const passed = total === events && isFast && isLean;
     report('storm', options, (performance.now() - began) / 1000, figures, passed);
     return passed;
   } finally {

@@ -25,6 +25,7 @@ const TABLES: Readonly<Record<string, Source>> = {
     where: 't.id = c.template_review_id',
     own: { id: 'c.review_id', task_id: 'c.task_id', workflow_id: 'c.id' },
   },
+  review_kin: { where: 't.review_id = c.template_review_id', own: { review_id: 'c.review_id' } },
   review_event: { where: 't.review_id = c.template_review_id', own: { review_id: 'c.review_id' } },
   // Whose token nobody knows, as nobody knows it of one that was mailed.
   review_link: {
@@ -33,6 +34,7 @@ const TABLES: Readonly<Record<string, Source>> = {
       id: `'clone-' || c.n`,
       review_id: 'c.review_id',
       token_sha256: 'sha256(c.review_id::text::bytea)',
+      mail_sha256: `sha256(('mail' || c.review_id)::bytea)`,
     },
   },
   audit_event: {

@@ -114,6 +114,7 @@ describe('a report on delivery', () => {
         ),
       );
     expect(report('5.1.1')).toEqual({
+      recipient: 'a@example.com',
       action: 'failed',
       status: '5.1.1',
       diagnostic: 'smtp; 550 no such user',
@@ -485,18 +486,21 @@ describe('mail that comes in', () => {
     expect(unreadable.statusCode).toBe(400);
   });
 
-  it('by a bounce for a full mailbox is told in the timeline, and mail goes on', async () => {
+  it.each([
+    ['a full mailbox', 'alice@example.com', '5.2.2'],
+    ['a dead address that they forward to', 'old@example.net', '5.1.1'],
+  ])('by a bounce for %s is told in the timeline, and mail goes on', async (_, recipient, status) => {
     await start();
     await openReview();
     expect(
       await bring(await bounceAddress('alice@example.com'), '', {
-        raw: bounceOf('alice@example.com', '5.2.2'),
+        raw: bounceOf(recipient, status),
       }),
     ).toBe(250);
     const [event] = await stage.db.query<{ data: object }>(
       `SELECT data FROM review_event WHERE kind = 'mail_bounced'`,
     );
-    expect(event?.data).toMatchObject({ status: '5.2.2', suspended: false, to: { id: 'alice' } });
+    expect(event?.data).toMatchObject({ status, suspended: false, to: { id: 'alice' } });
     expect(await stage.db.query('SELECT 1 FROM mail_suspension')).toEqual([]);
   });
 

@@ -1,4 +1,3 @@
-import { simpleParser } from 'mailparser';
 import type { CaughtMail } from '../../outbound/mailbox/mailbox.js';
 
 /** A caught mail, opened. Text and HTML are a stranger's: show the text as text and the HTML in a sandbox. */
@@ -17,6 +16,7 @@ const MAX_PARTS = 200;
 export async function readMail(mail: CaughtMail, source: Buffer): Promise<ReadMail> {
   if (countParts(source) > MAX_PARTS)
     return asSource(mail, source, 'This mail has too many parts to be taken apart.');
+  const { simpleParser } = await import('mailparser');
   try {
     const parsed = await simpleParser(source, {
       skipHtmlToText: true,

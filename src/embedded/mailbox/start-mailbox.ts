@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { callbackify } from 'node:util';
-import { simpleParser } from 'mailparser';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
 import { readBounded } from '../../outbound/mail/read-bounded.js';
 import type { CaughtMail } from '../../outbound/mailbox/mailbox.js';
@@ -99,6 +98,8 @@ async function subjectOf(source: Buffer): Promise<string> {
   const start = source.subarray(0, HEADER_BYTES).toString('latin1');
   const end = start.search(/\r?\n\r?\n/);
   const headers = source.subarray(0, end === -1 ? HEADER_BYTES : end);
+  // Loaded with the first mail: its tables of character sets take eighteen megabytes.
+  const { simpleParser } = await import('mailparser');
   try {
     const { subject } = await simpleParser(Buffer.concat([headers, Buffer.from('\r\n\r\n')]));
     return plain(subject ?? '');

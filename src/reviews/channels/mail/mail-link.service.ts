@@ -105,7 +105,8 @@ export class MailLinkService {
       return undefined;
     }
     const left = MAX_WRONG_CODES - used;
-    if (left <= 0) await this.auditLock(link);
+    await this.audit(link, 'review.wrong_code', used);
+    if (left <= 0) await this.audit(link, 'review.link_locked', used);
     return refused(
       403,
       left > 0
@@ -115,14 +116,14 @@ export class MailLinkService {
     );
   }
 
-  private async auditLock(link: ReviewLink): Promise<void> {
+  private async audit(link: ReviewLink, action: string, wrongCodes: number): Promise<void> {
     await appendAudit(this.db, [
       {
         at: Math.round(this.clock.now()),
         actor: `user:${link.person.id}`,
-        action: 'review.link_locked',
+        action,
         subject: `review:${link.reviewId}`,
-        data: { email: link.email, wrongCodes: MAX_WRONG_CODES, via: 'mail' },
+        data: { email: link.email, wrongCodes, via: 'mail' },
       },
     ]);
   }

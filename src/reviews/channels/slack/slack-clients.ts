@@ -1,9 +1,15 @@
-import { LogLevel, WebClient, type Logger } from '@slack/web-api';
-import { SocketModeClient } from '@slack/socket-mode';
+import { createRequire } from 'node:module';
+import type { Logger, LogLevel, WebClient } from '@slack/web-api';
+import type { SocketModeClient } from '@slack/socket-mode';
 import type { Config } from '../../../config.js';
 import type { Log } from '../../../ops/log.js';
 
 const TIMEOUT_MS = 10_000;
+
+// Loaded with the first client: a service without Slack does without their twelve megabytes.
+const load = createRequire(import.meta.url);
+const webApi = () => load('@slack/web-api') as typeof import('@slack/web-api');
+const socketMode = () => load('@slack/socket-mode') as typeof import('@slack/socket-mode');
 
 /** The SDK's own messages go to our log; what it says of its inner workings is not worth a line. */
 function sdkLogger(log: Log): Logger {
@@ -13,7 +19,7 @@ function sdkLogger(log: Log): Logger {
     warn: (...words) => log.debug({ slack: words.map(String).join(' ') }, 'slack sdk'),
     error: (...words) => log.debug({ slack: words.map(String).join(' ') }, 'slack sdk'),
     setLevel: () => undefined,
-    getLevel: () => LogLevel.ERROR,
+    getLevel: (): LogLevel => webApi().LogLevel.ERROR,
     setName: () => undefined,
   };
 }
@@ -38,7 +44,7 @@ export function slackSettings(config: Config): SlackSettings | undefined {
  * knows better when to try again.
  */
 export const createWebClient = (settings: SlackSettings, log: Log): WebClient =>
-  new WebClient(settings.botToken, {
+  new (webApi().WebClient)(settings.botToken, {
     slackApiUrl: settings.apiUrl,
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
@@ -53,7 +59,7 @@ export const createWebClient = (settings: SlackSettings, log: Log): WebClient =>
  * Slack cannot be reached, which would end the process.
  */
 export const createSocketClient = (settings: SlackSettings, log: Log): SocketModeClient =>
-  new SocketModeClient({
+  new (socketMode().SocketModeClient)({
     appToken: settings.appToken,
     autoReconnectEnabled: false,
     clientOptions: {

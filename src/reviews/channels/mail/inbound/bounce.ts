@@ -4,6 +4,8 @@ export interface Bounce {
   readonly action: string;
   /** Of RFC 3463, as 5.1.1. */
   readonly status: string;
+  /** The address as we wrote it, else as the server knew it, in lower case; absent where the report names none. */
+  readonly recipient?: string | undefined;
   /** Words of the server, bounded and hostile. */
   readonly diagnostic: string;
 }
@@ -21,7 +23,10 @@ export function readDeliveryStatus(content: Buffer): Bounce | undefined {
     new RegExp(`^${name}:[ \\t]*([^\\r\\n]*)$`, 'im').exec(text)?.[1]?.trim() ?? '';
   const status = /^([245]\.\d{1,3}\.\d{1,3})\b/.exec(field('Status'))?.[1];
   if (status === undefined) return undefined;
+  const named = field('Original-Recipient') || field('Final-Recipient');
+  const recipient = /^rfc822;\s*<?([^\s<>;]{3,320})>?$/i.exec(named)?.[1]?.toLowerCase();
   return {
+    recipient,
     action: field('Action').toLowerCase().slice(0, 20),
     status,
     diagnostic: field('Diagnostic-Code').slice(0, MOST_DIAGNOSTIC),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:dns/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import { simpleParser, type ParsedMail } from 'mailparser';
+import type { ParsedMail } from 'mailparser';
 import { Clock } from '../../../../clock.js';
 import { CONFIG, type Config } from '../../../../config.js';
 import { Database } from '../../../../database/database.js';
@@ -59,6 +59,8 @@ export class InboundMail {
   async take(given: string, raw: Buffer): Promise<SmtpAnswer> {
     const addressee = await this.addressee(given);
     if (addressee === undefined) return refused('5.1.1 No mail is taken at this address (any more)');
+    // Loaded with the first mail: a service that takes none does without its tables of character sets.
+    const { simpleParser } = await import('mailparser');
     const mail = await simpleParser(raw, {
       skipHtmlToText: true,
       skipTextToHtml: true,

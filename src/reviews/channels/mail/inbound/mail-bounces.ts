@@ -34,9 +34,11 @@ export class MailBounces {
   ) {}
 
   /** May be called again for the same bounce. */
-  async failed(mail: Undelivered, { status, diagnostic }: Omit<Bounce, 'action'>): Promise<void> {
+  async failed(mail: Undelivered, { status, diagnostic, recipient }: Omit<Bounce, 'action'>): Promise<void> {
     const now = Math.round(this.clock.now());
-    const isDead = isDeadAddress(status);
+    // Where somebody forwards to may be dead while their own address is not.
+    const isTheirs = recipient === undefined || recipient === mail.email.toLowerCase();
+    const isDead = isTheirs && isDeadAddress(status);
     await this.db.transaction(async (tx) => {
       const isNew = isDead && (await suspendAddress(tx, { ...mail, status, at: now }));
       if (isDead && !isNew) return;
