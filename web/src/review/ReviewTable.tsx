@@ -17,7 +17,11 @@ export const COLUMNS: Readonly<Record<Column, Drawn>> = {
     cell: (review) => (
       <>
         <NameLink to={`/reviews/${review.id}`} name={visible(nameOf(review))} />
-        {review.title === nameOf(review) ? null : <div className="quiet">{visible(review.title)}</div>}
+        {review.title === nameOf(review) ? null : (
+          <div className="name quiet" title={visible(review.title)}>
+            {visible(review.title)}
+          </div>
+        )}
       </>
     ),
   },
