@@ -8,7 +8,6 @@ export default defineConfig({
     include: isInterop ? ['test/interop/**/*.test.ts'] : ['test/**/*.test.ts'],
     exclude: ['**/node_modules/**', ...(isInterop ? [] : ['test/interop/**'])],
     globalSetup: ['test/support/global-setup.ts'],
-    setupFiles: ['test/support/each-file.ts'],
     pool: 'forks',
     // Two cores: more workers only wait for each other and for the one PostgreSQL.
     maxWorkers: 2,

@@ -1,5 +1,5 @@
 import { Client, escapeIdentifier, Pool, type QueryResultRow } from 'pg';
-import { inject } from 'vitest';
+import { afterAll, inject } from 'vitest';
 import type { TestServer } from './global-setup.js';
 
 /** A migrated database of one test file's own. */
@@ -18,26 +18,10 @@ export interface TestDatabase {
 }
 
 let mine: Promise<TestDatabase> | undefined;
-const made: { readonly name: string; readonly pool: Pool }[] = [];
-let clones = 0;
 
 /**
- * Called at the end of every test file: its databases go, and the next one of this worker gets others under other names.
- * What a test left as if its process had been killed goes on in this one, and finds nothing there any more.
- */
-export async function leaveDatabases(): Promise<void> {
-  mine = undefined;
-  const gone = made.splice(0);
-  if (gone.length === 0) return;
-  await Promise.all(gone.map(({ pool }) => pool.end()));
-  await asAdmin(async (admin) => {
-    for (const { name } of gone) await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-  });
-}
-
-/**
- * The database of this test file: cloned from the migrated template at the first call, dropped at the file's end. Nothing
- * that a test does to it is seen by another file.
+ * The database of this test file: cloned from the migrated template at the first call, dropped by the next file of the
+ * same worker. Nothing that a test does to it is seen by another file.
  */
 export function testDatabase(): Promise<TestDatabase> {
   return (mine ??= makeClone('t'));
@@ -53,19 +37,22 @@ async function makeClone(name: string): Promise<TestDatabase> {
   if (server.problem !== undefined)
     throw new Error(`The migrations failed, so there is no test database: ${server.problem}`);
   const run = server.template.split('_').at(-1);
-  clones += 1;
-  const database = `sallyport_test_${run}_${process.env.VITEST_POOL_ID ?? '0'}_${name}_${clones}`;
-  await asAdmin(async (admin) => {
-    const owner = escapeIdentifier(decodeURIComponent(new URL(server.ownerUrl).username));
+  const database = `sallyport_test_${run}_${process.env.VITEST_POOL_ID ?? '0'}_${name}`;
+  const admin = new Client({ connectionString: server.adminUrl });
+  await admin.connect();
+  try {
     await admin.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
+    const owner = escapeIdentifier(decodeURIComponent(new URL(server.ownerUrl).username));
     await admin.query(`CREATE DATABASE ${database} TEMPLATE ${server.template} OWNER ${owner}`);
-  });
+  } finally {
+    await admin.end();
+  }
   const url = withDatabase(server.ownerUrl, database);
   const adminUrl = withDatabase(server.adminUrl, database);
   const pool = new Pool({ connectionString: url, max: 2, allowExitOnIdle: true });
   // The database may be dropped by force while a connection idles here.
   pool.on('error', () => undefined);
-  made.push({ name: database, pool });
+  afterAll(() => pool.end());
   return {
     url,
     adminUrl,
@@ -73,16 +60,6 @@ async function makeClone(name: string): Promise<TestDatabase> {
       (await pool.query<Row>(text, values)).rows,
     truncate: () => truncate(adminUrl),
   };
-}
-
-async function asAdmin(work: (admin: Client) => Promise<void>): Promise<void> {
-  const admin = new Client({ connectionString: inject('testServer').adminUrl });
-  await admin.connect();
-  try {
-    await work(admin);
-  } finally {
-    await admin.end();
-  }
 }
 
 const DEADLOCK_DETECTED = '40P01';
