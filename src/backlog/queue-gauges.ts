@@ -1,33 +1,36 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import { Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { Clock } from '../clock.js';
 import { BoundedLabels } from '../engine/observability/bounded-labels.js';
 import { LOG, type Log } from '../ops/log.js';
 import { METRICS } from '../ops/metrics.js';
+import { Scraped } from '../ops/scraped.js';
 import { QueueReadings, type QueueReading } from './queue-readings.js';
 import type { LaneRow } from './sql/queue-lanes.js';
 
 // Buckets are registered by people; those of them that come later share a label.
 const MAX_BUCKETS = 500;
-// Counting takes 50 ms with 100,000 that wait; a scrape is answered after this with what was read before.
-const PATIENCE_MS = 250;
 const LABELS = ['endpoint', 'bucket', 'source'];
 
 /** What the backlog holds, read at a scrape. */
 @Injectable()
 export class QueueGauges {
   private readonly buckets = new BoundedLabels(MAX_BUCKETS);
-  private last: QueueReading | undefined;
 
   constructor(
-    @Inject(METRICS) private readonly registry: Registry,
-    @Inject(LOG) private readonly log: Log,
-    private readonly readings: QueueReadings,
+    @Inject(METRICS) registry: Registry,
+    @Inject(LOG) log: Log,
+    readings: QueueReadings,
     clock: Clock,
   ) {
+    const backlog = new Scraped<QueueReading>(
+      registry,
+      () => readings.current(),
+      (error) =>
+        log.debug({ err: error }, 'the figures of the backlog could not be read; the last ones are shown'),
+    );
     const counted = (name: string, help: string, rows: (read: QueueReading) => readonly Counted[]) =>
-      this.gauge(name, help, LABELS, (it, read) => {
+      backlog.gauge(name, help, LABELS, (it, read) => {
         for (const { lane, value } of rows(read)) it.inc(this.labelsOf(lane), value);
       });
     counted('sallyport_backlog_waiting', 'Scans that wait to be started', (read) =>
@@ -45,7 +48,7 @@ export class QueueGauges {
     counted('sallyport_backlog_dead_letters', 'Scans that could not be started', (read) =>
       read.dead.map((lane) => ({ lane, value: lane.count })),
     );
-    this.gauge(
+    backlog.gauge(
       'sallyport_backlog_oldest_age_seconds',
       'For how long the one that waits longest has waited',
       LABELS,
@@ -60,49 +63,9 @@ export class QueueGauges {
         for (const { labels, age } of ages.values()) it.set(labels, age);
       },
     );
-    this.gauge('sallyport_backlog_pauses', 'Queues that somebody stopped', [], (it, read) =>
+    backlog.gauge('sallyport_backlog_pauses', 'Queues that somebody stopped', [], (it, read) =>
       it.set(read.pauses.length),
     );
-  }
-
-  private gauge(
-    name: string,
-    help: string,
-    labelNames: readonly string[],
-    fill: (gauge: Gauge, read: QueueReading) => void,
-  ): void {
-    const read = () => this.read();
-    void new Gauge({
-      name,
-      help,
-      labelNames,
-      registers: [this.registry],
-      async collect() {
-        const reading = await read();
-        this.reset();
-        if (reading !== undefined) fill(this, reading);
-      },
-    });
-  }
-
-  /** The newest counts that can be had soon: a scrape waits for no database. */
-  private async read(): Promise<QueueReading | undefined> {
-    const late = new AbortController();
-    const reading = this.readings.current().then(
-      (read) => (this.last = read),
-      (error: unknown) => {
-        this.log.debug(
-          { err: error },
-          'the figures of the backlog could not be read; the last ones are shown',
-        );
-      },
-    );
-    await Promise.race([
-      reading,
-      sleep(PATIENCE_MS, undefined, { signal: late.signal, ref: false }).catch(ended),
-    ]);
-    late.abort();
-    return this.last;
   }
 
   private labelsOf(lane: LaneRow): Labels {
@@ -115,9 +78,6 @@ export class QueueGauges {
     };
   }
 }
-
-/** The wait was not needed any more. */
-const ended = (): undefined => undefined;
 
 type Labels = { readonly endpoint: string; readonly bucket: string; readonly source: string };
 

@@ -1,17 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import { Gauge, type Registry } from 'prom-client';
+import type { Gauge, Registry } from 'prom-client';
 import { Clock } from '../../clock.js';
 import { BoundedLabels, OTHER } from '../../engine/observability/bounded-labels.js';
 import { LOG, type Log } from '../../ops/log.js';
 import { METRICS } from '../../ops/metrics.js';
+import { Scraped } from '../../ops/scraped.js';
 import type { QueueFigures, Took } from '../sql/queue-figures.js';
 import { ReviewQueueReadings, type QueueReading } from './queue-readings.js';
 
 // Queues come from definitions and their input: those of them that come later share a label.
 const MAX_LABELS = 200;
-// A scrape waits for no database: then it is answered with what was read before.
-const PATIENCE_MS = 250;
 
 type Sum = 'waiting' | 'unclaimed' | 'breached' | 'dueSoon' | 'arrived' | 'late';
 
@@ -19,14 +17,20 @@ type Sum = 'waiting' | 'unclaimed' | 'breached' | 'dueSoon' | 'arrived' | 'late'
 @Injectable()
 export class ReviewQueueGauges {
   private readonly labels = new BoundedLabels(MAX_LABELS);
-  private last: QueueReading | undefined;
+  private readonly scraped: Scraped<QueueReading>;
 
   constructor(
-    @Inject(METRICS) private readonly registry: Registry,
-    @Inject(LOG) private readonly log: Log,
-    private readonly readings: ReviewQueueReadings,
+    @Inject(METRICS) registry: Registry,
+    @Inject(LOG) log: Log,
+    readings: ReviewQueueReadings,
     clock: Clock,
   ) {
+    this.scraped = new Scraped(
+      registry,
+      () => readings.current(),
+      (error) =>
+        log.debug({ err: error }, 'the figures of review queues could not be read; the last ones are shown'),
+    );
     this.sum('sallyport_reviews_waiting', 'Reviews that wait for a decision', 'waiting');
     this.sum('sallyport_reviews_unclaimed', 'Of those: nobody has them', 'unclaimed');
     this.sum('sallyport_reviews_breached', 'Of those: past their deadline', 'breached');
@@ -64,21 +68,20 @@ export class ReviewQueueGauges {
   }
 
   private oldest(clock: Clock): void {
-    const ages = new Map<string, number>();
-    this.gauge(
+    this.scraped.gauge(
       'sallyport_reviews_oldest_age_seconds',
       'For how long the one that waits longest has waited',
       ['queue'],
-      (it, { oldestAt }, queue) => {
-        if (oldestAt === null) return;
-        const age = Math.max(0, clock.now() - oldestAt) / 1000;
-        // Several queues may share the label: the oldest of all.
-        if (age >= (ages.get(queue) ?? 0)) {
-          ages.set(queue, age);
-          it.set({ queue }, age);
+      (it, { queues }) => {
+        const ages = new Map<string, number>();
+        for (const { queue: name, oldestAt } of queues) {
+          if (oldestAt === null) continue;
+          const queue = this.labels.of(name);
+          // Several queues may share the label: the oldest of all.
+          ages.set(queue, Math.max(ages.get(queue) ?? 0, (clock.now() - oldestAt) / 1000));
         }
+        for (const [queue, age] of ages) it.set({ queue }, age);
       },
-      () => ages.clear(),
     );
   }
 
@@ -97,44 +100,9 @@ export class ReviewQueueGauges {
     help: string,
     labelNames: readonly string[],
     fill: (gauge: Gauge, one: QueueFigures, queue: string) => void,
-    begin: () => void = () => undefined,
   ): void {
-    const read = () => this.read();
-    const labelOf = ({ queue }: QueueFigures): string => this.labels.of(queue);
-    void new Gauge({
-      name,
-      help,
-      labelNames,
-      registers: [this.registry],
-      async collect() {
-        const reading = await read();
-        this.reset();
-        begin();
-        for (const one of reading?.queues ?? []) fill(this, one, labelOf(one));
-      },
+    this.scraped.gauge(name, help, labelNames, (it, { queues }) => {
+      for (const one of queues) fill(it, one, this.labels.of(one.queue));
     });
   }
-
-  /** The newest figures that can be had soon. */
-  private async read(): Promise<QueueReading | undefined> {
-    const late = new AbortController();
-    const reading = this.readings.current().then(
-      (read) => (this.last = read),
-      (error: unknown) => {
-        this.log.debug(
-          { err: error },
-          'the figures of review queues could not be read; the last ones are shown',
-        );
-      },
-    );
-    await Promise.race([
-      reading,
-      sleep(PATIENCE_MS, undefined, { signal: late.signal, ref: false }).catch(ended),
-    ]);
-    late.abort();
-    return this.last;
-  }
 }
-
-/** The wait was not needed any more. */
-const ended = (): undefined => undefined;
