@@ -1,14 +1,14 @@
-import { randomBytes } from 'node:crypto';
 import { Body, Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Public } from '../../access/principal.js';
 import { Clock } from '../../clock.js';
-import { CONFIG, publicUrl, type Config } from '../../config.js';
+import { CONFIG, type Config } from '../../config.js';
 import { Database } from '../../database/database.js';
 import { escapeHtml, visible } from '../../outbound/safe-text.js';
-import { frame, messagePage, pageHeaders } from '../channels/html-page.js';
+import { frame } from '../channels/html-page.js';
+import { hideToken, openAgain, sayPage, sendPage } from '../channels/link-page.js';
 import {
   csrfToken,
   isCode,
@@ -24,9 +24,6 @@ import { findReview } from '../sql/find-review.js';
 import { AskUploader } from './ask-uploader.service.js';
 import { objectText, visibleLines } from './question-mail.js';
 import { findQuestionLink, returnAttempt, takeAttempt, type QuestionLink } from './sql/questions.js';
-
-// Long enough to read and think; the link in the mail opens the page again.
-const COOKIE_SECONDS = 3600;
 
 const Form = z.object({
   csrf: z.string().max(100).default(''),
@@ -64,23 +61,11 @@ export class AnswerPageController {
   async follow(@Param('token') token: string, @Res() reply: FastifyReply): Promise<void> {
     const link = await this.linkOf(token);
     if (link === undefined)
-      return this.message(
-        reply,
-        404,
-        'This link does not work (any more)',
-        'The question was taken back, or its time is over.',
-      );
-    await reply
-      .setCookie(cookieName(link.id), token, {
-        path: address(link.id),
-        httpOnly: true,
-        // Strict would not be sent when somebody comes from a web mail reader; Lax is never sent with a foreign POST.
-        sameSite: 'lax',
-        secure: publicUrl(this.config).startsWith('https:'),
-        maxAge: COOKIE_SECONDS,
-      })
-      .headers({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', 'x-robots-tag': 'noindex' })
-      .redirect(address(link.id), 303);
+      return sayPage(reply, this.config, 404, {
+        title: 'This link does not work (any more)',
+        text: 'The question was taken back, or its time is over.',
+      });
+    await hideToken(reply, this.config, { cookie: cookieName(link.id), token, path: address(link.id) });
   }
 
   @Get('v/:id')
@@ -90,7 +75,7 @@ export class AnswerPageController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const visit = await this.visitor(id, request);
-    if (visit === undefined) return this.noCookie(reply);
+    if (visit === undefined) return openAgain(reply, this.config);
     return this.page(reply, 200, visit);
   }
 
@@ -102,7 +87,7 @@ export class AnswerPageController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const visit = await this.visitor(id, request);
-    if (visit === undefined) return this.noCookie(reply);
+    if (visit === undefined) return openAgain(reply, this.config);
     if (visit.link.endedAs !== null) return this.page(reply, 200, visit);
     const form = Form.safeParse(body ?? {});
     if (!form.success || !isCsrfToken(visit.token, form.data.csrf))
@@ -159,8 +144,7 @@ export class AnswerPageController {
   ): Promise<void> {
     const { token, link } = visit;
     const review = await findReview(this.db, { id: link.reviewId });
-    if (review === undefined) return this.noCookie(reply);
-    const nonce = randomBytes(16).toString('base64url');
+    if (review === undefined) return openAgain(reply, this.config);
     const title = 'A question about your upload';
     const lines = visibleLines(link.question).map(escapeHtml).join('<br>');
     const body = [
@@ -173,27 +157,7 @@ export class AnswerPageController {
         ? answerForm(link, csrfToken(token), typed, notice !== '')
         : '<p class="notice done" role="status">Thank you: your answer is kept. Nothing more is needed.</p>',
     ];
-    await reply
-      .status(status)
-      .headers(pageHeaders(nonce))
-      .send(frame(nonce, title, body.join('\n')));
-  }
-
-  private noCookie(reply: FastifyReply): Promise<void> {
-    return this.message(
-      reply,
-      403,
-      'Open the link in the mail again',
-      'This page is shown for an hour after the link was opened in the same browser, and it needs a cookie for that.',
-    );
-  }
-
-  private async message(reply: FastifyReply, status: number, title: string, text: string): Promise<void> {
-    const nonce = randomBytes(16).toString('base64url');
-    await reply
-      .status(status)
-      .headers(pageHeaders(nonce))
-      .send(messagePage(nonce, title, text, `${publicUrl(this.config)}/reviews`));
+    await sendPage(reply, status, (nonce) => frame(nonce, title, body.join('\n')));
   }
 }
 

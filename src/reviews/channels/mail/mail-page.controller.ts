@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { Body, Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -8,11 +7,8 @@ import { CONFIG, publicUrl, type Config } from '../../../config.js';
 import { MAX_REASON_LENGTH } from '../../rules/command.js';
 import { csrfToken, HANDLE_PATTERN, isCsrfToken, MAX_WRONG_CODES } from './link.js';
 import { MailLinkService, type MailAnswer, type OpenLink } from './mail-link.service.js';
-import { messagePage, pageHeaders } from '../html-page.js';
+import { hideToken, openAgain, sayPage, sendPage } from '../link-page.js';
 import { reviewPage, type Notice } from './page.js';
-
-// Long enough to read and think; the link in the mail opens the page again.
-const COOKIE_SECONDS = 3600;
 
 const Form = z.object({
   csrf: z.string().max(100).default(''),
@@ -31,9 +27,6 @@ const address = (handle: string): string => `/r/v/${handle}`;
 /**
  * The page behind a mail's link. Only its POST changes anything: scanners and previews open every link, so GET and
  * HEAD write nothing and use nothing up.
- *
- * The token leaves the address at once: it goes into a cookie that only this page gets, and the browser moves on to an
- * address without it.
  */
 @ApiExcludeController()
 @Controller('r')
@@ -49,17 +42,7 @@ export class MailPageController {
     const open = await this.links.open(token);
     if (open === undefined) return this.gone(reply);
     const { handle } = open.link;
-    await reply
-      .setCookie(cookieName(handle), token, {
-        path: address(handle),
-        httpOnly: true,
-        // Strict would not be sent when somebody comes from a web mail reader; Lax is never sent with a foreign POST.
-        sameSite: 'lax',
-        secure: publicUrl(this.config).startsWith('https:'),
-        maxAge: COOKIE_SECONDS,
-      })
-      .headers({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', 'x-robots-tag': 'noindex' })
-      .redirect(address(handle), 303);
+    await hideToken(reply, this.config, { cookie: cookieName(handle), token, path: address(handle) });
   }
 
   @Get('v/:handle')
@@ -69,7 +52,7 @@ export class MailPageController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const found = await this.visitor(handle, request);
-    if (found === undefined) return this.noCookie(reply);
+    if (found === undefined) return openAgain(reply, this.config);
     return this.page(reply, 200, found.open, found.token, {});
   }
 
@@ -81,7 +64,7 @@ export class MailPageController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const found = await this.visitor(handle, request);
-    if (found === undefined) return this.noCookie(reply);
+    if (found === undefined) return openAgain(reply, this.config);
     const { open, token } = found;
     const form = Form.safeParse(body ?? {});
     if (!form.success || !isCsrfToken(token, form.data.csrf)) {
@@ -124,44 +107,25 @@ export class MailPageController {
     token: string,
     said: { notice?: Notice; reason?: string },
   ): Promise<void> {
-    const nonce = randomBytes(16).toString('base64url');
-    const html = reviewPage(nonce, review, {
-      email: link.email,
-      csrf: csrfToken(token),
-      action: address(link.handle),
-      inboxUrl: `${publicUrl(this.config)}/reviews/${review.id}`,
-      holderIsMe: review.claim?.by.id === link.person.id,
-      dryRun: this.config.DRY_RUN,
-      attemptsLeft: MAX_WRONG_CODES - link.wrongCodes,
-      ...said,
-    });
-    await reply.status(status).headers(pageHeaders(nonce)).send(html);
+    await sendPage(reply, status, (nonce) =>
+      reviewPage(nonce, review, {
+        email: link.email,
+        csrf: csrfToken(token),
+        action: address(link.handle),
+        inboxUrl: `${publicUrl(this.config)}/reviews/${review.id}`,
+        holderIsMe: review.claim?.by.id === link.person.id,
+        dryRun: this.config.DRY_RUN,
+        attemptsLeft: MAX_WRONG_CODES - link.wrongCodes,
+        ...said,
+      }),
+    );
   }
 
   private gone(reply: FastifyReply): Promise<void> {
-    return this.message(
-      reply,
-      404,
-      'This link does not work (any more)',
-      'Links in our mails work for three days. The question itself is still in the inbox, if nobody has answered it.',
-    );
-  }
-
-  private noCookie(reply: FastifyReply): Promise<void> {
-    return this.message(
-      reply,
-      403,
-      'Open the link in the mail again',
-      'This page is shown for an hour after the link was opened in the same browser, and it needs a cookie for that.',
-    );
-  }
-
-  private async message(reply: FastifyReply, status: number, title: string, text: string): Promise<void> {
-    const nonce = randomBytes(16).toString('base64url');
-    await reply
-      .status(status)
-      .headers(pageHeaders(nonce))
-      .send(messagePage(nonce, title, text, `${publicUrl(this.config)}/reviews`));
+    return sayPage(reply, this.config, 404, {
+      title: 'This link does not work (any more)',
+      text: 'Links in our mails work for three days. The question itself is still in the inbox, if nobody has answered it.',
+    });
   }
 }
 

@@ -1,13 +1,13 @@
-import { randomBytes } from 'node:crypto';
 import { Body, Controller, Get, Inject, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AccessGuard } from '../../../access/access.guard.js';
 import { hasRole, Public, type Principal } from '../../../access/principal.js';
-import { CONFIG, publicUrl, type Config } from '../../../config.js';
+import { CONFIG, type Config } from '../../../config.js';
 import { NotFound, Unauthorized } from '../../../errors.js';
-import { frame, messagePage, pageHeaders } from '../html-page.js';
+import { frame } from '../html-page.js';
+import { sayPage, sendPage } from '../link-page.js';
 import { escapeHtml, visible } from '../../../outbound/safe-text.js';
 import { SLACK_LINK_PATH, SlackIdentities } from './slack-identities.js';
 
@@ -39,7 +39,7 @@ export class SlackLinkController {
     const account = await this.identities.requestOf(token);
     if (account === undefined) return this.used(reply);
     const who = `${visible(account.userName, 80)} (${visible(account.userId, 40)})`;
-    return this.page(reply, 200, (nonce) =>
+    return sendPage(reply, 200, (nonce) =>
       frame(
         nonce,
         'Link a Slack account',
@@ -61,12 +61,10 @@ export class SlackLinkController {
     const principal = await this.signedIn(request);
     if (principal === undefined) return this.signInFirst(reply);
     if (principal.kind !== 'user' || !hasRole(principal, ['analyst', 'approver'])) {
-      return this.say(
-        reply,
-        403,
-        'Not linked',
-        'Only a person with the role analyst, approver or admin can decide on reviews.',
-      );
+      return sayPage(reply, this.config, 403, {
+        title: 'Not linked',
+        text: 'Only a person with the role analyst, approver or admin can decide on reviews.',
+      });
     }
     try {
       await this.identities.link(tokenIn(body), { id: principal.id, name: principal.name });
@@ -74,7 +72,10 @@ export class SlackLinkController {
       if (error instanceof NotFound) return this.used(reply);
       throw error;
     }
-    return this.say(reply, 200, 'Linked', 'Go back to Slack and click again: the buttons work for you now.');
+    return sayPage(reply, this.config, 200, {
+      title: 'Linked',
+      text: 'Go back to Slack and click again: the buttons work for you now.',
+    });
   }
 
   private async signedIn(request: FastifyRequest): Promise<Principal | undefined> {
@@ -87,32 +88,17 @@ export class SlackLinkController {
   }
 
   private signInFirst(reply: FastifyReply): Promise<void> {
-    return this.say(
-      reply,
-      401,
-      'Sign in first',
-      'Sign in to Sallyport in this browser, then open the link from Slack again. It works for 15 minutes.',
-    );
+    return sayPage(reply, this.config, 401, {
+      title: 'Sign in first',
+      text: 'Sign in to Sallyport in this browser, then open the link from Slack again. It works for 15 minutes.',
+    });
   }
 
   private used(reply: FastifyReply): Promise<void> {
-    return this.say(
-      reply,
-      404,
-      'This link does not work (any more)',
-      'It works once and for 15 minutes. Click the button in Slack again for a new one.',
-    );
-  }
-
-  private say(reply: FastifyReply, status: number, title: string, text: string): Promise<void> {
-    return this.page(reply, status, (nonce) =>
-      messagePage(nonce, title, text, `${publicUrl(this.config)}/reviews`),
-    );
-  }
-
-  private async page(reply: FastifyReply, status: number, html: (nonce: string) => string): Promise<void> {
-    const nonce = randomBytes(16).toString('base64url');
-    await reply.status(status).headers(pageHeaders(nonce)).send(html(nonce));
+    return sayPage(reply, this.config, 404, {
+      title: 'This link does not work (any more)',
+      text: 'It works once and for 15 minutes. Click the button in Slack again for a new one.',
+    });
   }
 }
 
