@@ -80,7 +80,7 @@ export class MailLinkService {
     const wrong = await this.checkCode(token, link, answer.code);
     if (wrong !== undefined) return wrong;
     const command = what.kind === 'claim' ? what : { ...what, reason, digest };
-    return this.act(review, command, speaker(link));
+    return this.act(review, command, mailSpeaker(link, 'mail-code'));
   }
 
   private async act(
@@ -135,9 +135,10 @@ export class MailLinkService {
   }
 }
 
-const speaker = (link: ReviewLink): Reviewer => ({
+/** Whom a mailed link speaks for. @param method by which it was proved that they act. */
+export const mailSpeaker = (link: ReviewLink, method: 'mail-code' | 'mail-reply'): Reviewer => ({
   ...link.person,
   isAdmin: false,
   via: 'mail',
-  method: 'mail-code',
+  method,
 });

@@ -11,9 +11,9 @@ import { ReviewWriter } from '../../../review-writer.js';
 import type { Review } from '../../../review.js';
 import { ReviewsService } from '../../../reviews.service.js';
 import { outcomeFacts } from '../../../rules/outcome.js';
-import { isEnded, type Reviewer } from '../../../rules/review.js';
+import { isEnded } from '../../../rules/review.js';
 import type { ReviewLink } from '../../../sql/links.js';
-import { MailLinkService } from '../mail-link.service.js';
+import { mailSpeaker, MailLinkService } from '../mail-link.service.js';
 import { threadOf } from '../mail.channel.js';
 import { markReceived, MOST_RECEIVED, receivedCount } from './received.js';
 import { help, readReply, type ReplyCommand } from './reply-text.js';
@@ -39,7 +39,7 @@ export class MailReplies {
     const now = Math.round(this.clock.now());
     await this.db.transaction(async (tx) => {
       if (await markReceived(tx, link.handle, digest, now))
-        await this.writer.note(tx, link.reviewId, 'auto_replied', speaker(link), now, {});
+        await this.writer.note(tx, link.reviewId, 'auto_replied', mailSpeaker(link, 'mail-reply'), now, {});
     });
   }
 
@@ -67,7 +67,7 @@ export class MailReplies {
     if (!(await this.links.isStillReviewer(link))) return 'You may no longer decide. Nothing was changed.';
     if (command.kind === 'nothing') return `Your reply was empty. ${help(review, this.config.MAIL_REPLIES)}`;
     if (command.kind === 'comment') {
-      await this.comments.add(review, command.text, speaker(link), (tx) =>
+      await this.comments.add(review, command.text, mailSpeaker(link, 'mail-reply'), (tx) =>
         markReceived(tx, link.handle, digest, Math.round(this.clock.now())),
       );
       return `Your reply was added as a comment; it decided nothing. ${help(review, this.config.MAIL_REPLIES)}`;
@@ -75,7 +75,7 @@ export class MailReplies {
     const refusal = this.notByReply(review, command);
     if (refusal !== undefined) return refusal;
     try {
-      await this.reviews.change(review.id, asked(link, command), speaker(link), (tx) =>
+      await this.reviews.change(review.id, asked(link, command), mailSpeaker(link, 'mail-reply'), (tx) =>
         markReceived(tx, link.handle, digest, Math.round(this.clock.now())),
       );
     } catch (error) {
@@ -130,10 +130,3 @@ const asked = (link: ReviewLink, command: ReplyCommand & { kind: 'claim' | 'deci
   command.kind === 'claim'
     ? ({ kind: 'claim' } as const)
     : ({ ...command, digest: link.subjectDigest } as const);
-
-const speaker = (link: ReviewLink): Reviewer => ({
-  ...link.person,
-  isAdmin: false,
-  via: 'mail',
-  method: 'mail-reply',
-});
