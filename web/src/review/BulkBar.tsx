@@ -1,8 +1,9 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { call } from '../api.js';
-import { nameOf, type BulkAnswer, type Person, type ReviewSummary } from '../reviews.js';
+import { nameOf, type BulkAnswer, type ReviewSummary } from '../reviews.js';
 import { ItemResults } from './ItemResults.js';
+import { PersonSelect } from './PersonSelect.js';
 
 /** As many as the service changes with one request. */
 export const MOST_SELECTED = 100;
@@ -47,12 +48,6 @@ export function BulkBar({
       onDone(answer.items.filter(({ result }) => result === 'done').map(({ id }) => id));
     },
     onSettled: () => client.invalidateQueries({ queryKey: ['/api/v1/reviews'] }),
-  });
-  const people = useQuery({
-    queryKey: ['reviewers'],
-    queryFn: () => call<{ readonly items: readonly Person[] }>('/api/v1/reviews/reviewers'),
-    staleTime: 60_000,
-    enabled: selected.length > 0,
   });
   const run = (action: Action) => act.mutate({ action, key: crypto.randomUUID() });
   const count = selected.length;
@@ -105,14 +100,7 @@ export function BulkBar({
           <div className="row">
             <label>
               Give to
-              <select value={to} onChange={({ target }) => setTo(target.value)}>
-                <option value="">–</option>
-                {people.data?.items.map(({ id, name }) => (
-                  <option key={id} value={id}>
-                    {name}
-                  </option>
-                ))}
-              </select>
+              <PersonSelect value={to} onChange={setTo} />
             </label>
             <button
               type="button"

@@ -1,7 +1,6 @@
-import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { call } from '../api.js';
-import type { Person, Review } from '../reviews.js';
+import type { Review } from '../reviews.js';
+import { PersonSelect } from './PersonSelect.js';
 
 export interface Act {
   readonly verb: string;
@@ -93,23 +92,11 @@ export function MoreActions({
 
 function GiveTo({ disabled, onAct }: { disabled: boolean; onAct: (act: Act) => void }) {
   const [to, setTo] = useState('');
-  const people = useQuery({
-    queryKey: ['reviewers'],
-    queryFn: () => call<{ readonly items: readonly Person[] }>('/api/v1/reviews/reviewers'),
-    staleTime: 60_000,
-  });
   return (
     <div className="row">
       <label>
         Give it to
-        <select value={to} onChange={({ target }) => setTo(target.value)}>
-          <option value="">–</option>
-          {people.data?.items.map(({ id, name }) => (
-            <option key={id} value={id}>
-              {name}
-            </option>
-          ))}
-        </select>
+        <PersonSelect value={to} onChange={setTo} />
       </label>
       <button
         type="button"
