@@ -1,5 +1,6 @@
 import type { Instant } from '../clock.js';
 import { InvalidInput } from '../errors.js';
+import { offsetAt } from '../time-zone.js';
 
 /** [from, to) in milliseconds since the epoch, and the name that people use for it, as `2026-W47`. */
 export interface Period {
@@ -81,18 +82,4 @@ function startOfLocalDay(day: number, timeZone: string): Instant {
 }
 
 /** What a clock on the wall shows, as if it were UTC. */
-function wallClock(at: Instant, timeZone: string): number {
-  const parts = new Intl.DateTimeFormat('en-US', {
-    timeZone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  }).formatToParts(at);
-  const part = (type: Intl.DateTimeFormatPartTypes) =>
-    Number(parts.find((entry) => entry.type === type)?.value);
-  return Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'));
-}
+const wallClock = (at: Instant, timeZone: string): number => at + offsetAt(timeZone, at);
