@@ -1,11 +1,12 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { CurrentPrincipal, DECIDERS, OrGrant, Roles, type Principal } from '../access/principal.js';
+import { CurrentPrincipal, type Principal } from '../access/principal.js';
 import { instant, ReviewId, text } from './request-fields.js';
 import { ReviewDesk } from './review-desk.js';
 import { ReviewDetail } from './review.view.js';
 import { MAX_REASON_LENGTH } from './rules/command.js';
+import { CommentsOnReviews, DecidesReviews } from './review-access.js';
 
 const Reassign = z
   .object({ to: text(100).min(1), reason: text(MAX_REASON_LENGTH).default('') })
@@ -40,8 +41,7 @@ export class ReviewActionsController {
 
   @Post(':id/claim')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   @ApiOkResponse({ standardSchema: ReviewDetail })
   claim(@Param('id', { schema: ReviewId }) id: string, @CurrentPrincipal() principal: Principal) {
     return this.desk.act(id, { kind: 'claim' }, principal);
@@ -49,8 +49,7 @@ export class ReviewActionsController {
 
   @Post(':id/release')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   @ApiOkResponse({ standardSchema: ReviewDetail })
   release(@Param('id', { schema: ReviewId }) id: string, @CurrentPrincipal() principal: Principal) {
     return this.desk.act(id, { kind: 'release' }, principal);
@@ -58,8 +57,7 @@ export class ReviewActionsController {
 
   @Post(':id/reassign')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   @ApiOkResponse({ standardSchema: ReviewDetail })
   async reassign(
     @Param('id', { schema: ReviewId }) id: string,
@@ -73,8 +71,7 @@ export class ReviewActionsController {
   /** Hands it on and stays responsible: released, it comes back. */
   @Post(':id/delegate')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   @ApiOkResponse({ standardSchema: ReviewDetail })
   async delegate(
     @Param('id', { schema: ReviewId }) id: string,
@@ -86,8 +83,7 @@ export class ReviewActionsController {
 
   @Post(':id/decide')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   @ApiOkResponse({ standardSchema: ReviewDetail })
   decide(
     @Param('id', { schema: ReviewId }) id: string,
@@ -100,8 +96,7 @@ export class ReviewActionsController {
   /** Takes the own vote back, as long as it has not decided. */
   @Post(':id/withdraw')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   @ApiOkResponse({ standardSchema: ReviewDetail })
   withdraw(@Param('id', { schema: ReviewId }) id: string, @CurrentPrincipal() principal: Principal) {
     return this.desk.act(id, { kind: 'withdraw' }, principal);
@@ -110,8 +105,7 @@ export class ReviewActionsController {
   /** The workflow goes on without an answer. */
   @Post(':id/skip')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   @ApiOkResponse({ standardSchema: ReviewDetail })
   skip(
     @Param('id', { schema: ReviewId }) id: string,
@@ -123,8 +117,7 @@ export class ReviewActionsController {
 
   @Post(':id/hold')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   @ApiOkResponse({ standardSchema: ReviewDetail })
   hold(
     @Param('id', { schema: ReviewId }) id: string,
@@ -137,8 +130,7 @@ export class ReviewActionsController {
   /** Ends a hold, or the wait for an answer. */
   @Post(':id/resume')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   @ApiOkResponse({ standardSchema: ReviewDetail })
   resume(@Param('id', { schema: ReviewId }) id: string, @CurrentPrincipal() principal: Principal) {
     return this.desk.act(id, { kind: 'resume' }, principal);
@@ -147,8 +139,7 @@ export class ReviewActionsController {
   /** Asks back; the review waits for the answer. */
   @Post(':id/ask')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   @ApiOkResponse({ standardSchema: ReviewDetail })
   ask(
     @Param('id', { schema: ReviewId }) id: string,
@@ -160,8 +151,7 @@ export class ReviewActionsController {
 
   @Post(':id/answer')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS, 'author', 'operator')
+  @CommentsOnReviews()
   @ApiOkResponse({ standardSchema: ReviewDetail })
   answer(
     @Param('id', { schema: ReviewId }) id: string,
@@ -174,8 +164,7 @@ export class ReviewActionsController {
   /** Moves the deadline; reminders and escalation move with it. */
   @Post(':id/postpone')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   @ApiOkResponse({ standardSchema: ReviewDetail })
   postpone(
     @Param('id', { schema: ReviewId }) id: string,
@@ -187,8 +176,7 @@ export class ReviewActionsController {
 
   @Post(':id/comment')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS, 'author', 'operator')
+  @CommentsOnReviews()
   @ApiOkResponse({ standardSchema: ReviewDetail })
   comment(
     @Param('id', { schema: ReviewId }) id: string,

@@ -2,7 +2,7 @@ import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { ReadsFindings } from '../access/findings-read.js';
-import { CurrentPrincipal, OrGrant, READERS, Roles, type Principal } from '../access/principal.js';
+import { CurrentPrincipal, READERS, Roles, type Principal } from '../access/principal.js';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { decodeCursor, encodeCursor, isUuid } from '../cursor.js';
@@ -16,6 +16,7 @@ import { placeIn, REVIEW_ORDERS, type InboxView } from './sql/list-reviews.js';
 import { searchQuery } from './sql/search.js';
 import { ReviewId, text } from './request-fields.js';
 import { waitingReviews } from './sql/waiting-reviews.js';
+import { SeesReviews } from './review-access.js';
 
 const ListQuery = z.object({
   /** One or more states, by comma; `WAITING` is all in which somebody can still decide. */
@@ -66,8 +67,7 @@ export class ReviewsController {
   ) {}
 
   @Get()
-  @OrGrant('approver')
-  @Roles(...READERS, 'approver')
+  @SeesReviews()
   @ApiOkResponse({ standardSchema: ReviewList })
   async list(
     @Query({ schema: ListQuery }) query: z.infer<typeof ListQuery>,
@@ -105,8 +105,7 @@ export class ReviewsController {
 
   /** Who may be asked: for giving a review to somebody. */
   @Get('reviewers')
-  @OrGrant('approver')
-  @Roles(...READERS, 'approver')
+  @SeesReviews()
   @ApiOkResponse({ standardSchema: ReviewerList })
   async people(): Promise<z.infer<typeof ReviewerList>> {
     const people = await this.reviewers.list();
@@ -117,8 +116,7 @@ export class ReviewsController {
 
   @Get(':id')
   @ReadsFindings('review')
-  @OrGrant('approver')
-  @Roles(...READERS, 'approver')
+  @SeesReviews()
   @ApiOkResponse({ standardSchema: ReviewDetail })
   get(
     @Param('id', { schema: ReviewId }) id: string,

@@ -1,12 +1,13 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { CurrentPrincipal, DECIDERS, OrGrant, Roles, type Principal } from '../../access/principal.js';
+import { CurrentPrincipal, type Principal } from '../../access/principal.js';
 import { ReviewId, text } from '../request-fields.js';
 import { ReviewDesk, speaker } from '../review-desk.js';
 import { ReviewDetail } from '../review.view.js';
 import { MAX_REASON_LENGTH } from '../rules/command.js';
 import { AskUploader } from './ask-uploader.service.js';
+import { DecidesReviews } from '../review-access.js';
 
 const MINUTE = 60_000;
 const DAY_MINUTES = 24 * 60;
@@ -35,8 +36,7 @@ export class AskUploaderController {
   /** Mails the question; the review waits for the answer. */
   @Post(':id/ask-uploader')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   @ApiOkResponse({ standardSchema: ReviewDetail })
   async ask(
     @Param('id', { schema: ReviewId }) id: string,

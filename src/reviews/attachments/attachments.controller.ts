@@ -3,20 +3,14 @@ import { Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs
 import { ApiBody, ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import {
-  CurrentPrincipal,
-  DECIDERS,
-  OrGrant,
-  READERS,
-  Roles,
-  type Principal,
-} from '../../access/principal.js';
+import { CurrentPrincipal, type Principal } from '../../access/principal.js';
 import { InvalidInput, Overloaded } from '../../errors.js';
 import { attachmentHeaders } from '../downloads/attachment-headers.js';
 import { ReviewId, text } from '../request-fields.js';
 import { ReviewDesk, speaker } from '../review-desk.js';
 import { Attachments } from './attachments.service.js';
 import { ATTACHMENT_STATES, type Attachment } from './sql/attachments.js';
+import { CommentsOnReviews, SeesReviews } from '../review-access.js';
 
 const MAX_AT_ONCE = 16;
 /** Whoever takes nothing for so long has left. */
@@ -60,8 +54,7 @@ export class AttachmentsController {
   ) {}
 
   @Get(':id/attachments')
-  @OrGrant('approver')
-  @Roles(...READERS, 'approver')
+  @SeesReviews()
   @ApiOkResponse({ standardSchema: AttachmentList })
   async list(
     @Param('id', { schema: ReviewId }) id: string,
@@ -74,8 +67,7 @@ export class AttachmentsController {
   /** The bytes as they are, as `application/octet-stream`, 10 MB at most; stored when this answers, and scanned after. */
   @Post(':id/attachments')
   @HttpCode(201)
-  @OrGrant('approver')
-  @Roles(...DECIDERS, 'author', 'operator')
+  @CommentsOnReviews()
   @ApiConsumes('application/octet-stream')
   @ApiBody({ schema: { type: 'string', format: 'binary' } })
   @ApiCreatedResponse({ standardSchema: AttachmentView })
@@ -93,8 +85,7 @@ export class AttachmentsController {
 
   /** The bytes of a clean one, as a file that nothing opens. */
   @Get(':id/attachments/:attachmentId')
-  @OrGrant('approver')
-  @Roles(...READERS, 'approver')
+  @SeesReviews()
   async fetch(
     @Param('id', { schema: ReviewId }) id: string,
     @Param('attachmentId', { schema: AttachmentId }) attachmentId: string,

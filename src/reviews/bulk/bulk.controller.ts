@@ -1,10 +1,11 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { CurrentPrincipal, DECIDERS, OrGrant, Roles, type Principal } from '../../access/principal.js';
+import { CurrentPrincipal, type Principal } from '../../access/principal.js';
 import { ReviewDesk } from '../review-desk.js';
 import type { ReviewCommand } from '../rules/command.js';
 import { BulkService } from './bulk.service.js';
 import { answerOf, BulkAnswer, BulkRequest } from './bulk.view.js';
+import { DecidesReviews } from '../review-access.js';
 
 /** Many reviews with one click. Each is judged by itself, and the answer says what came of each. */
 @ApiTags('reviews')
@@ -18,8 +19,7 @@ export class ReviewBulkController {
   /** 200 also where some or all were refused: `items` says which, and why. */
   @Post('bulk')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   @ApiOkResponse({ standardSchema: BulkAnswer })
   async act(
     @Body({ schema: BulkRequest }) body: BulkRequest,

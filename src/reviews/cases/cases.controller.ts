@@ -1,14 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import {
-  CurrentPrincipal,
-  DECIDERS,
-  OrGrant,
-  READERS,
-  Roles,
-  type Principal,
-} from '../../access/principal.js';
+import { CurrentPrincipal, type Principal } from '../../access/principal.js';
 import { decodeCursor, encodeCursor, isUuid } from '../../cursor.js';
 import { Database } from '../../database/database.js';
 import { text } from '../request-fields.js';
@@ -16,6 +9,7 @@ import { seenQueues } from '../review-desk.js';
 import { listCases } from '../sql/cases.js';
 import { CaseDesk } from './case-desk.js';
 import { CaseAnswer, CaseDecide, CaseDetach, CaseDetail, CaseList, caseSummary } from './case.view.js';
+import { DecidesReviews, SeesReviews } from '../review-access.js';
 
 const CaseId = z.uuid('is not the id of a case');
 const ListQuery = z.object({
@@ -36,8 +30,7 @@ export class ReviewCasesController {
   ) {}
 
   @Get()
-  @OrGrant('approver')
-  @Roles(...READERS, 'approver')
+  @SeesReviews()
   @ApiOkResponse({ standardSchema: CaseList })
   async list(
     @Query({ schema: ListQuery }) { state, queue, limit, cursor }: z.infer<typeof ListQuery>,
@@ -62,8 +55,7 @@ export class ReviewCasesController {
   }
 
   @Get(':id')
-  @OrGrant('approver')
-  @Roles(...READERS, 'approver')
+  @SeesReviews()
   @ApiOkResponse({ standardSchema: CaseDetail })
   get(
     @Param('id', { schema: CaseId }) id: string,
@@ -75,8 +67,7 @@ export class ReviewCasesController {
   /** 200 also where some were refused: `items` says what came of each, `left` what stays open. */
   @Post(':id/decide')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   @ApiOkResponse({ standardSchema: CaseAnswer })
   decide(
     @Param('id', { schema: CaseId }) id: string,
@@ -89,8 +80,7 @@ export class ReviewCasesController {
   /** Takes one review out: it goes on by itself, and joins no case again. */
   @Post(':id/detach')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   @ApiOkResponse({ standardSchema: CaseDetail })
   detach(
     @Param('id', { schema: CaseId }) id: string,

@@ -2,17 +2,11 @@ import { Body, Controller, Delete, Param, Put } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { ReadsFindings } from '../../access/findings-read.js';
-import {
-  CurrentPrincipal,
-  DECIDERS,
-  OrGrant,
-  READERS,
-  Roles,
-  type Principal,
-} from '../../access/principal.js';
+import { CurrentPrincipal, type Principal } from '../../access/principal.js';
 import { ReviewId, text } from '../request-fields.js';
 import { ReviewDesk } from '../review-desk.js';
 import { ReviewDetail } from '../review.view.js';
+import { CommentsOnReviews, SeesReviews } from '../review-access.js';
 
 const CommentId = z.uuid('is not the id of a comment');
 const Edit = z
@@ -31,8 +25,7 @@ export class ReviewCommentsController {
 
   /** Changes one's own comment; what it said before stays in the timeline. */
   @Put(':id/comments/:comment')
-  @OrGrant('approver')
-  @Roles(...DECIDERS, 'author', 'operator')
+  @CommentsOnReviews()
   @ApiOkResponse({ standardSchema: ReviewDetail })
   edit(
     @Param('id', { schema: ReviewId }) id: string,
@@ -46,8 +39,7 @@ export class ReviewCommentsController {
   /** Hears of every change by mail, asked or not. */
   @Put(':id/watch')
   @ReadsFindings('review')
-  @OrGrant('approver')
-  @Roles(...READERS, 'approver')
+  @SeesReviews()
   @ApiOkResponse({ standardSchema: ReviewDetail })
   watch(
     @Param('id', { schema: ReviewId }) id: string,
@@ -58,8 +50,7 @@ export class ReviewCommentsController {
 
   @Delete(':id/watch')
   @ReadsFindings('review')
-  @OrGrant('approver')
-  @Roles(...READERS, 'approver')
+  @SeesReviews()
   @ApiOkResponse({ standardSchema: ReviewDetail })
   unwatch(
     @Param('id', { schema: ReviewId }) id: string,

@@ -3,10 +3,11 @@ import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ReadsFindings } from '../../access/findings-read.js';
-import { CurrentPrincipal, OrGrant, READERS, Roles, type Principal } from '../../access/principal.js';
+import { CurrentPrincipal, type Principal } from '../../access/principal.js';
 import { ReviewId } from '../request-fields.js';
 import { ReviewDesk } from '../review-desk.js';
 import { FindingContexts, type FindingContextAnswer } from './finding-contexts.js';
+import { SeesReviews } from '../review-access.js';
 
 const ContextView = z
   .object({
@@ -38,8 +39,7 @@ export class ReviewContextController {
   /** Reads the object again, from quarantine or where it was uploaded, and keeps nothing of it. */
   @Get(':id/context')
   @ReadsFindings('review')
-  @OrGrant('approver')
-  @Roles(...READERS, 'approver')
+  @SeesReviews()
   @ApiOkResponse({ standardSchema: ContextView })
   async context(
     @Param('id', { schema: ReviewId }) id: string,

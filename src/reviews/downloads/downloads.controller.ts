@@ -3,14 +3,7 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '
 import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import {
-  CurrentPrincipal,
-  DECIDERS,
-  OrGrant,
-  READERS,
-  Roles,
-  type Principal,
-} from '../../access/principal.js';
+import { CurrentPrincipal, type Principal } from '../../access/principal.js';
 import { Clock } from '../../clock.js';
 import { CONFIG, publicUrl, type Config } from '../../config.js';
 import { Conflict, Forbidden, Overloaded, Unavailable } from '../../errors.js';
@@ -27,6 +20,7 @@ import { DOWNLOAD_STATES, SENDING_MS, stateOf } from './download-state.js';
 import { Downloads } from './downloads.service.js';
 import { Sending, type Sent } from './send-bytes.js';
 import type { Download } from './sql/downloads.js';
+import { DecidesReviews, SeesReviews } from '../review-access.js';
 
 // The connections to S3 are also those of our scanners.
 const MAX_AT_ONCE = 4;
@@ -78,8 +72,7 @@ export class DownloadsController {
   ) {}
 
   @Get('reviews/:id/downloads')
-  @OrGrant('approver')
-  @Roles(...READERS, 'approver')
+  @SeesReviews()
   @ApiOkResponse({ standardSchema: DownloadList })
   async list(
     @Param('id', { schema: ReviewId }) id: string,
@@ -91,8 +84,7 @@ export class DownloadsController {
 
   @Post('reviews/:id/downloads')
   @HttpCode(201)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   @ApiCreatedResponse({ standardSchema: DownloadView })
   async ask(
     @Param('id', { schema: ReviewId }) id: string,
@@ -106,8 +98,7 @@ export class DownloadsController {
   /** The second pair of eyes, where one is needed. */
   @Post('reviews/:id/downloads/:downloadId/grant')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   @ApiOkResponse({ standardSchema: DownloadView })
   grant(
     @Param('id', { schema: ReviewId }) id: string,
@@ -120,8 +111,7 @@ export class DownloadsController {
 
   @Post('reviews/:id/downloads/:downloadId/refuse')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   @ApiOkResponse({ standardSchema: DownloadView })
   refuse(
     @Param('id', { schema: ReviewId }) id: string,
@@ -135,8 +125,7 @@ export class DownloadsController {
   /** For whoever asked alone: works once, for fifteen minutes, while they are logged in. Another takes its place. */
   @Post('reviews/:id/downloads/:downloadId/link')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   @ApiOkResponse({ standardSchema: DownloadLink })
   async link(
     @Param('id', { schema: ReviewId }) id: string,
@@ -153,8 +142,7 @@ export class DownloadsController {
 
   /** The bytes, once. Asked by HEAD, or by a browser ahead of time, nothing is used up. */
   @Get('downloads/:token')
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   async fetch(
     @Param('token') token: string,
     @CurrentPrincipal() principal: Principal,

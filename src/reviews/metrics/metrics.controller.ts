@@ -1,7 +1,7 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { CurrentPrincipal, OrGrant, READERS, Roles, type Principal } from '../../access/principal.js';
+import { CurrentPrincipal, type Principal } from '../../access/principal.js';
 import { Clock } from '../../clock.js';
 import { Database } from '../../database/database.js';
 import { Forbidden, InvalidInput } from '../../errors.js';
@@ -11,6 +11,7 @@ import { firstHour, HOUR_MS, measuredHours } from '../sql/queue-hours.js';
 import { gapsBetween } from './gaps.js';
 import { figuresView, nothing, ReviewMetrics, ReviewMetricsHistory } from './metrics.view.js';
 import { ReviewQueueReadings, WINDOW_MS } from './queue-readings.js';
+import { SeesReviews } from '../review-access.js';
 
 const MAX_HOURS = 31 * 24;
 const DEFAULT_HOURS = 7 * 24;
@@ -34,8 +35,7 @@ export class ReviewMetricsController {
 
   /** Of the queues that one may see. */
   @Get()
-  @OrGrant('approver')
-  @Roles(...READERS, 'approver')
+  @SeesReviews()
   @ApiOkResponse({ standardSchema: ReviewMetrics })
   async now(@CurrentPrincipal() principal: Principal): Promise<z.infer<typeof ReviewMetrics>> {
     const seen = seenQueues(principal);
@@ -52,8 +52,7 @@ export class ReviewMetricsController {
 
   /** Of one queue, hour by hour, for at most 31 days; kept for 90. */
   @Get('history')
-  @OrGrant('approver')
-  @Roles(...READERS, 'approver')
+  @SeesReviews()
   @ApiOkResponse({ standardSchema: ReviewMetricsHistory })
   async history(
     @Query({ schema: HistoryQuery }) { queue, ...span }: z.infer<typeof HistoryQuery>,

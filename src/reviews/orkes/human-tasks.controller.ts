@@ -1,19 +1,13 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import {
-  CurrentPrincipal,
-  DECIDERS,
-  OrGrant,
-  READERS,
-  Roles,
-  type Principal,
-} from '../../access/principal.js';
+import { CurrentPrincipal, Roles, type Principal } from '../../access/principal.js';
 import { text } from '../request-fields.js';
 import { MAX_REASON_LENGTH } from '../rules/command.js';
 import { HumanTaskSearch } from './human-search.js';
 import { HumanTaskEntry, HumanTaskSearchResult, HumanTaskUser } from './human-task.view.js';
 import { HumanTasks } from './human-tasks.js';
+import { DecidesReviews, SeesReviews } from '../review-access.js';
 
 const TaskId = text(255).min(1);
 const flag = z
@@ -54,8 +48,7 @@ export class HumanTasksController {
 
   @Post('search')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...READERS, 'approver')
+  @SeesReviews()
   @ApiOkResponse({ standardSchema: HumanTaskSearchResult })
   search(
     @Body({ schema: HumanTaskSearch }) body: z.infer<typeof HumanTaskSearch>,
@@ -66,15 +59,13 @@ export class HumanTasksController {
 
   /** Titles of what waits. */
   @Get('getTaskDisplayNames')
-  @OrGrant('approver')
-  @Roles(...READERS, 'approver')
+  @SeesReviews()
   displayNames(@CurrentPrincipal() principal: Principal): Promise<string[]> {
     return this.tasks.displayNames(principal);
   }
 
   @Get(':taskId')
-  @OrGrant('approver')
-  @Roles(...READERS, 'approver')
+  @SeesReviews()
   @ApiOkResponse({ standardSchema: HumanTaskEntry })
   get(
     @Param('taskId', { schema: TaskId }) taskId: string,
@@ -86,8 +77,7 @@ export class HumanTasksController {
 
   @Post(':taskId/claim')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   @ApiOkResponse({ standardSchema: HumanTaskEntry })
   claim(
     @Param('taskId', { schema: TaskId }) taskId: string,
@@ -100,8 +90,7 @@ export class HumanTasksController {
   /** Gives it to that person: nobody is made to have claimed, or said, what they did not. */
   @Post([':taskId/externalUser/:userId', ':taskId/claim/:userId'])
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   @ApiOkResponse({ standardSchema: HumanTaskEntry })
   claimFor(
     @Param('taskId', { schema: TaskId }) taskId: string,
@@ -114,8 +103,7 @@ export class HumanTasksController {
 
   @Post(':taskId/release')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   release(
     @Param('taskId', { schema: TaskId }) taskId: string,
     @CurrentPrincipal() principal: Principal,
@@ -125,8 +113,7 @@ export class HumanTasksController {
 
   @Post(':taskId/reassign')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   reassign(
     @Param('taskId', { schema: TaskId }) taskId: string,
     @Body({ schema: Assignments }) body: z.infer<typeof Assignments>,
@@ -138,8 +125,7 @@ export class HumanTasksController {
   /** Passes it on to those who are asked next. */
   @Post(':taskId/skip')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   skip(
     @Param('taskId', { schema: TaskId }) taskId: string,
     @Query({ schema: SkipQuery }) { reason }: z.infer<typeof SkipQuery>,
@@ -151,8 +137,7 @@ export class HumanTasksController {
   /** Keeps what was filled in so far; with `complete=true` it is the caller's answer. */
   @Post(':taskId/update')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   update(
     @Param('taskId', { schema: TaskId }) taskId: string,
     @Query({ schema: UpdateQuery }) { complete }: z.infer<typeof UpdateQuery>,
@@ -164,8 +149,7 @@ export class HumanTasksController {
 
   @Post(':taskId/complete')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   complete(
     @Param('taskId', { schema: TaskId }) taskId: string,
     @Body({ schema: NoOrOutput }) output: z.infer<typeof NoOrOutput>,
@@ -177,8 +161,7 @@ export class HumanTasksController {
   /** The same by the reference in a workflow: of one iteration of its loop, else the latest. */
   @Post('update/taskRef')
   @HttpCode(200)
-  @OrGrant('approver')
-  @Roles(...DECIDERS)
+  @DecidesReviews()
   async updateByReference(
     @Query({ schema: ByReferenceQuery }) query: z.infer<typeof ByReferenceQuery>,
     @Body({ schema: NoOrOutput }) output: z.infer<typeof NoOrOutput>,

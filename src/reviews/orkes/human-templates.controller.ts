@@ -1,19 +1,12 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import {
-  auditActor,
-  CurrentPrincipal,
-  OrGrant,
-  READERS,
-  Roles,
-  VIEWERS,
-  type Principal,
-} from '../../access/principal.js';
+import { auditActor, CurrentPrincipal, Roles, VIEWERS, type Principal } from '../../access/principal.js';
 import { text } from '../request-fields.js';
 import { FormTemplates, MAX_TEMPLATE_VERSION } from './form-templates.js';
 import { HumanTaskTemplate, templateView } from './human-task.view.js';
 import { HumanTasks } from './human-tasks.js';
+import { SeesReviews } from '../review-access.js';
 
 const MAX_UI_CHARACTERS = 64 * 1024;
 
@@ -98,8 +91,7 @@ export class HumanTemplatesController {
 
   /** The form of a task, by the task's id. */
   @Get(':taskId')
-  @OrGrant('approver')
-  @Roles(...READERS, 'approver')
+  @SeesReviews()
   @ApiOkResponse({ standardSchema: HumanTaskTemplate })
   ofTask(
     @Param('taskId', { schema: text(255).min(1) }) taskId: string,

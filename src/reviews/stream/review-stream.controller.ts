@@ -2,20 +2,14 @@ import { Controller, Get, Headers, Inject, Req, Res } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AccessGuard } from '../../access/access.guard.js';
-import {
-  CurrentPrincipal,
-  hasRole,
-  OrGrant,
-  READERS,
-  Roles,
-  type Principal,
-} from '../../access/principal.js';
+import { CurrentPrincipal, hasRole, READERS, type Principal } from '../../access/principal.js';
 import { EVENT_STREAM, refuseOtherSites, sendEvents } from '../../engine/stream/event-stream.js';
 import { Forbidden } from '../../errors.js';
 import { seenQueues } from '../review-desk.js';
 import { ReviewAttendance } from './review-attendance.js';
 import { ReviewFeed } from './review-feed.js';
 import { ReviewSubscriber } from './review-subscriber.js';
+import { SeesReviews } from '../review-access.js';
 
 /** What happens to reviews, as it happens. */
 @ApiTags('reviews')
@@ -28,8 +22,7 @@ export class ReviewStreamController {
   ) {}
 
   @Get()
-  @OrGrant('approver')
-  @Roles(...READERS, 'approver')
+  @SeesReviews()
   @ApiOperation({
     summary: 'Changes of reviews, live, for who may list them',
     description: [

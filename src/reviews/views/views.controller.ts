@@ -1,16 +1,10 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import {
-  CurrentPrincipal,
-  DECIDERS,
-  OrGrant,
-  READERS,
-  Roles,
-  type Principal,
-} from '../../access/principal.js';
+import { CurrentPrincipal, type Principal } from '../../access/principal.js';
 import { ReviewView, ReviewViewList, ViewChange, viewOf, ViewRequest } from './view.view.js';
 import { ReviewViews } from './views.service.js';
+import { CommentsOnReviews, SeesReviews } from '../review-access.js';
 
 const ViewId = z.uuid('is not the id of a view');
 
@@ -22,16 +16,14 @@ export class ReviewViewsController {
 
   /** One's own, and those that others share with everybody or with a group that one is in. */
   @Get()
-  @OrGrant('approver')
-  @Roles(...READERS, 'approver')
+  @SeesReviews()
   @ApiOkResponse({ standardSchema: ReviewViewList })
   async list(@CurrentPrincipal() principal: Principal): Promise<z.infer<typeof ReviewViewList>> {
     return { items: (await this.views.list(principal)).map((view) => viewOf(view, principal.id)) };
   }
 
   @Post()
-  @OrGrant('approver')
-  @Roles(...DECIDERS, 'author', 'operator')
+  @CommentsOnReviews()
   @ApiCreatedResponse({ standardSchema: ReviewView })
   async make(
     @Body({ schema: ViewRequest }) body: ViewRequest,
@@ -41,8 +33,7 @@ export class ReviewViewsController {
   }
 
   @Put(':id')
-  @OrGrant('approver')
-  @Roles(...DECIDERS, 'author', 'operator')
+  @CommentsOnReviews()
   @ApiOkResponse({ standardSchema: ReviewView })
   async change(
     @Param('id', { schema: ViewId }) id: string,
@@ -54,8 +45,7 @@ export class ReviewViewsController {
 
   @Delete(':id')
   @HttpCode(204)
-  @OrGrant('approver')
-  @Roles(...DECIDERS, 'author', 'operator')
+  @CommentsOnReviews()
   @ApiNoContentResponse()
   remove(
     @Param('id', { schema: ViewId }) id: string,
