@@ -25,12 +25,7 @@ import { WebhookSecrets } from './channels/webhook/webhook-secrets.js';
 import { WebhooksController } from './channels/webhook/webhooks.controller.js';
 import { WebhooksService } from './channels/webhook/webhooks.service.js';
 import { SlackChannel } from './channels/slack/slack.channel.js';
-import { SlackConnection } from './channels/slack/slack-connection.js';
-import { SlackDoctor } from './channels/slack/slack-doctor.js';
-import { SlackIdentities } from './channels/slack/slack-identities.js';
-import { SlackInteractions } from './channels/slack/slack-interactions.js';
-import { SlackLinkController } from './channels/slack/slack-link.controller.js';
-import { SlackMessages, SlackPostHandler, SlackUpdateHandler } from './channels/slack/slack-messages.js';
+import { SLACK_CONTROLLERS, SLACK_HANDLERS, SLACK_PROVIDERS } from './channels/slack/slack-parts.js';
 import { BACKLOG_CONTROLLERS, BACKLOG_PROVIDERS } from './backlog-parts.js';
 import { CompleteHandler } from './complete.handler.js';
 import { EVIDENCE_CONTROLLERS, EVIDENCE_PROVIDERS } from './evidence-parts.js';
@@ -66,8 +61,7 @@ export const REVIEW_HANDLERS = [
   ReviewMailHandler,
   ReviewDigestHandler,
   ReviewNewsHandler,
-  SlackPostHandler,
-  SlackUpdateHandler,
+  ...SLACK_HANDLERS,
   WebhookHandler,
   UploaderQuestionHandler,
 ] as const;
@@ -101,7 +95,7 @@ export class ReviewsModule {
         MailSuspensionsController,
         MailPreferencesController,
         UnsubscribeController,
-        SlackLinkController,
+        ...SLACK_CONTROLLERS,
         WebhooksController,
       ],
       providers: [
@@ -136,14 +130,7 @@ export class ReviewsModule {
         ReviewMailHandler,
         ReviewDigestHandler,
         ReviewNewsHandler,
-        SlackChannel,
-        SlackMessages,
-        SlackPostHandler,
-        SlackUpdateHandler,
-        SlackIdentities,
-        SlackInteractions,
-        SlackConnection,
-        SlackDoctor,
+        ...SLACK_PROVIDERS,
         BellChannel,
         ReviewBell,
         ReviewFeed,
@@ -159,7 +146,7 @@ export class ReviewsModule {
           inject: [MailChannel, SlackChannel, WebhookChannel, BellChannel],
         },
       ],
-      exports: [ReviewsService, HumanWorker, ...REVIEW_HANDLERS, SlackConnection],
+      exports: [ReviewsService, HumanWorker, ...REVIEW_HANDLERS],
     };
   }
 }

@@ -3,13 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { renderMail } from '../../src/reviews/channels/mail/render-mail.js';
 import { reviewPage } from '../../src/reviews/channels/mail/page.js';
 import { defanged, escapeHtml, visible } from '../../src/outbound/safe-text.js';
-import {
-  decideView,
-  parseValue,
-  reviewMessage,
-  sayView,
-  valueOf,
-} from '../../src/reviews/channels/slack/blocks.js';
+import { decideView } from '../../src/reviews/channels/slack/answers/decide-view.js';
+import { sayView } from '../../src/reviews/channels/slack/answers/view.js';
+import { parseValue, reviewMessage, valueOf } from '../../src/reviews/channels/slack/review-message.js';
 import { bounded, escapeSlack } from '../../src/reviews/channels/slack/slack-text.js';
 import type { Review } from '../../src/reviews/review.js';
 import { subjectDigest } from '../../src/reviews/subject-digest.js';

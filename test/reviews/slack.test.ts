@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { SlackConnection } from '../../src/reviews/channels/slack/slack-connection.js';
-import { bindSlackPerson } from '../../src/reviews/sql/slack.js';
+import { SlackConnection } from '../../src/reviews/channels/slack/inbound/slack-connection.js';
+import { bindSlackPerson } from '../../src/reviews/channels/slack/sql/identities.js';
 import { eventually } from '../support/eventually.js';
 import { buttonsOf, FakeSlack, textOf, type FakeMessage } from '../support/slack/fake-slack.js';
 import { reviewsApp } from './app.js';

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import type { Logger, LogLevel, WebClient } from '@slack/web-api';
 import type { SocketModeClient } from '@slack/socket-mode';
-import type { Config } from '../../../config.js';
-import type { Log } from '../../../ops/log.js';
+import type { Config } from '../../../../config.js';
+import type { Log } from '../../../../ops/log.js';
 
 const TIMEOUT_MS = 10_000;
 

@@ -1,8 +1,8 @@
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { CONFIG, type Config } from '../../../config.js';
-import { DoctorCheck, type Diagnosis } from '../../../ops/doctor/diagnosis.js';
-import { Doctor } from '../../../ops/doctor/doctor.js';
-import { LOG, type Log } from '../../../ops/log.js';
+import { CONFIG, type Config } from '../../../../config.js';
+import { DoctorCheck, type Diagnosis } from '../../../../ops/doctor/diagnosis.js';
+import { Doctor } from '../../../../ops/doctor/doctor.js';
+import { LOG, type Log } from '../../../../ops/log.js';
 import { createWebClient, slackSettings } from './slack-clients.js';
 
 /** Asks Slack who we are there, and posts nothing. */

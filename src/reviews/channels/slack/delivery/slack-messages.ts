@@ -2,19 +2,21 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { WebClient } from '@slack/web-api';
 import { z } from 'zod';
-import { Clock } from '../../../clock.js';
-import { CONFIG, publicUrl, type Config } from '../../../config.js';
-import { Database } from '../../../database/database.js';
-import { LOG, type Log } from '../../../ops/log.js';
-import { OutboxHandler, type Delivery, type OutboxDelivery } from '../../../outbound/outbox.js';
-import type { Review } from '../../review.js';
-import { isEnded } from '../../rules/review.js';
-import { findReview } from '../../sql/find-review.js';
-import { insertSlackCopy, reservePace, slackCopies } from '../../sql/slack.js';
-import { reviewMessage } from './blocks.js';
-import { createWebClient, slackSettings, type SlackSettings } from './slack-clients.js';
+import { Clock } from '../../../../clock.js';
+import { CONFIG, publicUrl, type Config } from '../../../../config.js';
+import { Database } from '../../../../database/database.js';
+import { LOG, type Log } from '../../../../ops/log.js';
+import { OutboxHandler, type Delivery, type OutboxDelivery } from '../../../../outbound/outbox.js';
+import type { Review } from '../../../review.js';
+import { isEnded } from '../../../rules/review.js';
+import { findReview } from '../../../sql/find-review.js';
+import { reviewMessage } from '../review-message.js';
+import { SlackAccess } from '../setup/slack-access.js';
+import type { SlackSettings } from '../setup/slack-clients.js';
+import { SLACK_POST, SLACK_UPDATE } from '../slack.channel.js';
+import { insertSlackCopy, slackCopies } from '../sql/copies.js';
+import { reservePace } from '../sql/pace.js';
 import { slackErrorCode, slackFailure } from './slack-errors.js';
-import { SLACK_POST, SLACK_UPDATE } from './slack.channel.js';
 
 // Slack takes one message per second and channel; updates are limited per workspace, at about 50 a minute.
 const POST_EVERY_MS = 1000;
@@ -47,21 +49,16 @@ const History = z.object({
 /** Posts and updates in Slack, at the pace that Slack allows to all nodes together. */
 @Injectable()
 export class SlackMessages {
-  private readonly settings: SlackSettings | undefined;
-  private readonly web: WebClient | undefined;
-
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOG) private readonly log: Log,
     private readonly db: Database,
     private readonly clock: Clock,
-  ) {
-    this.settings = slackSettings(config);
-    this.web = this.settings && createWebClient(this.settings, log);
-  }
+    private readonly access: SlackAccess,
+  ) {}
 
   async post(message: OutboxDelivery): Promise<Delivery> {
-    const { web, settings } = this;
+    const { web, settings } = this.access;
     if (web === undefined || settings === undefined) return NOT_CONFIGURED;
     const review = await this.reviewOf(message);
     if (review === undefined) return { kind: 'giveUp', reason: 'the review is gone' };
@@ -89,7 +86,7 @@ export class SlackMessages {
   }
 
   async update(message: OutboxDelivery): Promise<Delivery> {
-    const { web } = this;
+    const { web } = this.access;
     if (web === undefined) return NOT_CONFIGURED;
     const review = await this.reviewOf(message);
     if (review === undefined) return { kind: 'giveUp', reason: 'the review is gone' };

@@ -4,7 +4,7 @@ import {
   WebAPIRateLimitedError,
   WebAPIRequestError,
 } from '@slack/web-api';
-import type { Delivery } from '../../../outbound/outbox.js';
+import type { Delivery } from '../../../../outbound/outbox.js';
 
 // Errors under which the same message will never be taken.
 const HOPELESS = new Set([

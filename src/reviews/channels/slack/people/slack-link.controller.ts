@@ -2,13 +2,13 @@ import { Body, Controller, Get, Inject, Post, Query, Req, Res } from '@nestjs/co
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { AccessGuard } from '../../../access/access.guard.js';
-import { hasRole, Public, type Principal } from '../../../access/principal.js';
-import { CONFIG, type Config } from '../../../config.js';
-import { NotFound, Unauthorized } from '../../../errors.js';
-import { frame } from '../html-page.js';
-import { sayPage, sendPage } from '../link-page.js';
-import { escapeHtml, visible } from '../../../outbound/safe-text.js';
+import { AccessGuard } from '../../../../access/access.guard.js';
+import { hasRole, Public, type Principal } from '../../../../access/principal.js';
+import { CONFIG, type Config } from '../../../../config.js';
+import { NotFound, Unauthorized } from '../../../../errors.js';
+import { frame } from '../../html-page.js';
+import { sayPage, sendPage } from '../../link-page.js';
+import { escapeHtml, visible } from '../../../../outbound/safe-text.js';
 import { SLACK_LINK_PATH, SlackIdentities } from './slack-identities.js';
 
 const Token = z.object({ token: z.string().max(100).default('') });

@@ -1,6 +1,6 @@
-import type { Instant } from '../../clock.js';
-import type { Queryable } from '../../database/queryable.js';
-import type { Person } from '../rules/review.js';
+import type { Instant } from '../../../../clock.js';
+import type { Queryable } from '../../../../database/queryable.js';
+import type { Person } from '../../../rules/review.js';
 
 /** A Slack account: user ids are unique within their team only. */
 export interface SlackAccount {
@@ -82,48 +82,4 @@ export async function takeLinkRequest(
     [tokenHash, now],
   );
   return toRequest(row);
-}
-
-/** A copy of a review that people see in Slack. */
-export interface SlackCopy {
-  readonly channel: string;
-  readonly ts: string;
-}
-
-export const insertSlackCopy = (
-  db: Queryable,
-  reviewId: string,
-  copy: SlackCopy,
-  now: Instant,
-): Promise<unknown> =>
-  db.query(
-    `INSERT INTO review_message (review_id, channel, address, message_id, posted_at)
-     VALUES ($1, 'slack', $2, $3, $4) ON CONFLICT (review_id, channel, address) DO NOTHING`,
-    [reviewId, copy.channel, copy.ts, now],
-  );
-
-export async function slackCopies(db: Queryable, reviewId: string): Promise<SlackCopy[]> {
-  const rows = await db.query<{ address: string; message_id: string }>(
-    `SELECT address, message_id FROM review_message WHERE review_id = $1 AND channel = 'slack' ORDER BY address`,
-    [reviewId],
-  );
-  return rows.map((row) => ({ channel: row.address, ts: row.message_id }));
-}
-
-/**
- * Reserves the next moment at which something may be sent, for all nodes together. @returns that moment, or
- * `undefined` when it is further away than the horizon; then nothing is reserved.
- */
-export async function reservePace(
-  db: Queryable,
-  args: { name: string; now: Instant; intervalMs: number; horizonMs: number },
-): Promise<Instant | undefined> {
-  const [row] = await db.query<{ next_at: string }>(
-    `INSERT INTO slack_pace AS p (name, next_at) VALUES ($1, $2::bigint + $3::bigint)
-     ON CONFLICT (name) DO UPDATE SET next_at = greatest(p.next_at, $2::bigint) + $3::bigint
-     WHERE p.next_at <= $2::bigint + $4::bigint
-     RETURNING next_at`,
-    [args.name, args.now, args.intervalMs, args.horizonMs],
-  );
-  return row && Number(row.next_at) - args.intervalMs;
 }

@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { appendAudit } from '../../../audit/audit.js';
-import { Clock } from '../../../clock.js';
-import { CONFIG, publicUrl, type Config } from '../../../config.js';
-import { Database } from '../../../database/database.js';
-import { NotFound } from '../../../errors.js';
-import { Reviewers } from '../../reviewers.js';
-import type { Person } from '../../rules/review.js';
+import { appendAudit } from '../../../../audit/audit.js';
+import { Clock } from '../../../../clock.js';
+import { CONFIG, publicUrl, type Config } from '../../../../config.js';
+import { Database } from '../../../../database/database.js';
+import { NotFound } from '../../../../errors.js';
+import { Reviewers } from '../../../reviewers.js';
+import type { Person } from '../../../rules/review.js';
 import {
   bindSlackPerson,
   findLinkRequest,
@@ -15,7 +15,7 @@ import {
   takeLinkRequest,
   type LinkRequest,
   type SlackAccount,
-} from '../../sql/slack.js';
+} from '../sql/identities.js';
 
 const LINK_MINUTES = 15;
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;

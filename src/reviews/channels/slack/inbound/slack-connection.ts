@@ -5,21 +5,24 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import type { SocketModeClient } from '@slack/socket-mode';
-import { Clock, type Instant } from '../../../clock.js';
-import { CONFIG, type Config } from '../../../config.js';
-import { HealthCheck, HealthRegistry, type HealthResult } from '../../../ops/health.js';
-import { LOG, type Log } from '../../../ops/log.js';
-import { createSocketClient, createWebClient, slackSettings, type SlackSettings } from './slack-clients.js';
-import { slackErrorCode } from './slack-errors.js';
-import { SlackInteractions } from './slack-interactions.js';
+import { Clock, type Instant } from '../../../../clock.js';
+import { CONFIG, type Config } from '../../../../config.js';
+import { HealthCheck, HealthRegistry, type HealthResult } from '../../../../ops/health.js';
+import { LOG, type Log } from '../../../../ops/log.js';
+import { slackErrorCode } from '../delivery/slack-errors.js';
+import { SlackAccess } from '../setup/slack-access.js';
+import { createSocketClient, type SlackSettings } from '../setup/slack-clients.js';
+import { missingScopes as missingOf } from '../setup/scopes.js';
+import { SlackWorkspace } from '../setup/slack-workspace.js';
+import type { SlackHome } from './handled.js';
+import { SlackInbound, type InboundKind } from './slack-inbound.js';
 
 const FIRST_RETRY_MS = 1000;
 const MAX_RETRY_MS = 60_000;
 const CONNECT_MS = 20_000;
 const CLOSE_MS = 2000;
 
-// chat:write is needed; without channels:history a lost answer may become a second message.
-const WANTED_SCOPES = ['chat:write', 'channels:history'];
+const KINDS: ReadonlySet<string> = new Set<InboundKind>(['interactive', 'slash_commands', 'events_api']);
 
 /** How the way into Slack is. */
 export interface ChannelHealth {
@@ -31,6 +34,7 @@ export interface ChannelHealth {
 }
 
 interface Envelope {
+  readonly type: string;
   readonly ack: (body?: Record<string, unknown>) => Promise<void>;
   readonly body: unknown;
 }
@@ -42,7 +46,6 @@ export class SlackConnection
   implements OnApplicationBootstrap, BeforeApplicationShutdown
 {
   readonly name = 'slack';
-  private readonly settings: SlackSettings | undefined;
   private readonly stopping = new AbortController();
   private readonly stopped = new Promise<string>((resolve) => {
     this.stopping.signal.addEventListener('abort', () => resolve('stopping'), { once: true });
@@ -54,23 +57,25 @@ export class SlackConnection
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOG) private readonly log: Log,
     private readonly clock: Clock,
-    private readonly interactions: SlackInteractions,
+    private readonly access: SlackAccess,
+    private readonly workspace: SlackWorkspace,
+    private readonly inbound: SlackInbound,
     private readonly health: HealthRegistry,
   ) {
     super();
-    this.settings = slackSettings(config);
   }
 
   onApplicationBootstrap(): void {
     if (!this.config.ROLES.includes('notify') || this.config.SLACK_BOT_TOKEN === undefined) return;
     this.health.add(this);
-    if (this.settings === undefined) {
+    const { settings } = this.access;
+    if (settings === undefined) {
       // Said here and in /health, so that nobody waits for messages that never come.
       this.state = { ...this.state, lastError: 'SLACK_APP_TOKEN is missing: reviews use Socket Mode' };
       this.log.warn('Slack is off: SLACK_APP_TOKEN is missing, and reviews use Socket Mode.');
       return;
     }
-    this.running = this.stayConnected(this.settings);
+    this.running = this.stayConnected(settings);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -126,11 +131,9 @@ export class SlackConnection
   private async oneConnection(settings: SlackSettings, onConnected: () => void): Promise<string> {
     let client: SocketModeClient | undefined;
     try {
-      const who = await createWebClient(settings, this.log).auth.test();
-      const scopes = who.response_metadata?.scopes ?? [];
-      const teamId = who.team_id ?? '';
+      const home = await this.workspace.ask();
       client = createSocketClient(settings, this.log);
-      client.on('interactive', (envelope: Envelope) => void this.receive(envelope, teamId));
+      client.on('slack_event', (envelope: Envelope) => void this.receive(envelope, home));
       const ended = new Promise<string>((resolve) => {
         client?.on('disconnected', () => resolve('the connection was closed'));
       });
@@ -140,10 +143,10 @@ export class SlackConnection
       this.state = {
         connected: true,
         since: this.clock.now(),
-        team: who.team,
-        missingScopes: scopes.length === 0 ? [] : WANTED_SCOPES.filter((scope) => !scopes.includes(scope)),
+        team: home.teamName,
+        missingScopes: missingOf(home.scopes),
       };
-      this.log.info({ team: who.team }, 'connected to Slack');
+      this.log.info({ team: home.teamName }, 'connected to Slack');
       return await Promise.race([ended, this.stopped]);
     } catch (error) {
       // The SDK rejects with nothing when the connection closes before its greeting.
@@ -154,9 +157,10 @@ export class SlackConnection
   }
 
   /** Slack waits three seconds for the acknowledgement; what takes longer is done after it. */
-  private async receive(envelope: Envelope, teamId: string): Promise<void> {
+  private async receive(envelope: Envelope, home: SlackHome): Promise<void> {
+    if (!isKind(envelope.type)) return;
     try {
-      const { ack, afterwards } = await this.interactions.handle(envelope.body, teamId);
+      const { ack, afterwards } = await this.inbound.receive(envelope.type, envelope.body, home);
       await envelope.ack(ack);
       await afterwards?.();
     } catch (error) {
@@ -171,10 +175,12 @@ export class SlackConnection
     } catch (error) {
       this.log.debug({ err: error }, 'the Slack connection did not close in time');
     } finally {
-      client.removeAllListeners('interactive');
+      client.removeAllListeners('slack_event');
     }
   }
 }
+
+const isKind = (type: string): type is InboundKind => KINDS.has(type);
 
 async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

@@ -1,24 +1,17 @@
-import type { ActionsBlock, Button, KnownBlock, ModalView } from '@slack/types';
-import type { Instant } from '../../../clock.js';
+import type { ActionsBlock, Button, KnownBlock } from '@slack/types';
 import type { Review } from '../../review.js';
 import { outcomeFacts } from '../../rules/outcome.js';
-import { MAX_REASON_LENGTH } from '../../rules/command.js';
 import { isEnded } from '../../rules/review.js';
-import { minuteOf, questionOf, type Question } from '../question.js';
+import { questionOf, type Question } from '../question.js';
+import { button, moment, section } from './block-kit.js';
 import { bounded, codeSpan, proseSpan } from './slack-text.js';
 
-// Slack refuses a section above 3,000, and a whole message above roughly 13,200 (not documented); we stay well below.
-const SECTION = 2900;
 const FINDINGS_IN_MESSAGE = 5;
 
-/** action_id of the buttons, and block_id and action_id of the modal's input. */
+/** action_id of the buttons; what follows the colon is the outcome. */
 export const DECIDE_ACTION = 'review.decide:';
 export const CLAIM_ACTION = 'review.claim';
 export const OPEN_ACTION = 'review.open';
-export const LINK_ACTION = 'review.link';
-export const DECIDE_VIEW = 'review.decide';
-export const REASON_BLOCK = 'reason';
-export const REASON_ACTION = 'text';
 
 /** What a button means in Slack's words: the first of two outcomes is Approve, the other Reject. */
 export const slackLabel = (review: Pick<Review, 'outcomes'>, outcome: string): string =>
@@ -99,88 +92,6 @@ function standing(review: Review): string {
 const reasonLines = ({ decision }: Review): string[] =>
   decision === undefined || decision.reason === '' ? [] : [`Reason: ${proseSpan(decision.reason, 1500)}`];
 
-/** The form in which a decision is made; nothing is decided before it is sent. */
-export function decideView(
-  review: Review,
-  outcome: string,
-  privateMetadata: string,
-  dryRun: boolean,
-): ModalView {
-  const question = questionOf(review, 0, dryRun);
-  const chosen = question.outcomes.find(({ name }) => name === outcome) ?? outcomeFacts(outcome);
-  return {
-    type: 'modal',
-    callback_id: DECIDE_VIEW,
-    private_metadata: privateMetadata,
-    title: plain(slackLabel(review, outcome), 24),
-    submit: plain(slackLabel(review, outcome), 24),
-    close: plain('Cancel', 24),
-    blocks: [
-      section([
-        `*${proseSpan(question.headline, 150)}*`,
-        codeSpan(question.name, 320),
-        proseSpan(chosen.effect, 300),
-      ]),
-      {
-        type: 'input',
-        block_id: REASON_BLOCK,
-        label: plain('Why?', 100),
-        hint: plain('Kept in the audit trail.', 150),
-        element: {
-          type: 'plain_text_input',
-          action_id: REASON_ACTION,
-          multiline: true,
-          min_length: 1,
-          max_length: MAX_REASON_LENGTH,
-        },
-      },
-    ],
-  };
-}
-
-/** A modal that only says something, in the place of the form. */
-export const sayView = (title: string, text: string): ModalView => ({
-  type: 'modal',
-  callback_id: 'review.said',
-  title: plain(title, 24),
-  close: plain('Close', 24),
-  blocks: [section([proseSpan(text, 2000)])],
-});
-
-/** What a person sees alone when their Slack account is nobody's yet. */
-export const linkBlocks = (url: string): KnownBlock[] => [
-  section([
-    'Your Slack account is not linked to a person in Sallyport yet, so nothing was decided. Link it once, signed in to Sallyport, then click again.',
-  ]),
-  {
-    type: 'actions',
-    elements: [{ ...button(LINK_ACTION, 'Link my account', 'link'), url }],
-  },
-];
-
-const section = (lines: readonly string[]): KnownBlock => {
-  // Whole lines only: a cut inside one could leave a code span or an entity open.
-  let text = '';
-  for (const line of lines) {
-    if (text.length + line.length + 1 > SECTION) break;
-    text += text === '' ? line : `\n${line}`;
-  }
-  return { type: 'section', text: { type: 'mrkdwn', text: text === '' ? ' ' : text, verbatim: true } };
-};
-
-const plain = (text: string, max: number) => ({
-  type: 'plain_text' as const,
-  text: bounded(text, max),
-  emoji: false,
-});
-
-const button = (actionId: string, label: string, value: string): Button => ({
-  type: 'button',
-  action_id: actionId,
-  text: plain(label, 75),
-  value,
-});
-
 const style = (outcome: string, review: Review): { style?: 'primary' | 'danger' } => {
   const { tone } = outcomeFacts(outcome);
   if (tone === 'danger') return { style: 'danger' };
@@ -198,7 +109,3 @@ export function parseValue(value: string | undefined): { reviewId: string; diges
     ? undefined
     : { reviewId: match[1], digest: match[2] };
 }
-
-/** A moment that Slack shows in the reader's own time zone. */
-const moment = (at: Instant): string =>
-  `<!date^${Math.floor(at / 1000)}^{date_short_pretty} {time}|${minuteOf(at)}>`;

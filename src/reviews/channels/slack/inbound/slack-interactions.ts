@@ -1,0 +1,76 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { KnownBlock } from '@slack/types';
+import { AppError } from '../../../../errors.js';
+import { SLACK_BUTTONS, SLACK_FORMS, type SlackButton, type SlackForm } from '../answers/answer.js';
+import { say } from '../answers/view.js';
+import { linkBlocks } from '../people/link-invitation.js';
+import { SlackIdentities } from '../people/slack-identities.js';
+import { REFUSALS, SlackSpeakers } from '../people/slack-speakers.js';
+import type { Handled, SlackHome } from './handled.js';
+import { Interaction, type BlockActions, type ViewSubmission } from './payloads.js';
+import { SlackWhispers } from './slack-whispers.js';
+
+/**
+ * Clicks and submitted forms, however they reach us: finds the local person behind the Slack account, and hands on to
+ * the button or form that is meant. Nobody else is listened to.
+ */
+@Injectable()
+export class SlackInteractions {
+  constructor(
+    @Inject(SLACK_BUTTONS) private readonly buttons: readonly SlackButton[],
+    @Inject(SLACK_FORMS) private readonly forms: readonly SlackForm[],
+    private readonly identities: SlackIdentities,
+    private readonly speakers: SlackSpeakers,
+    private readonly whispers: SlackWhispers,
+  ) {}
+
+  async handle(payload: unknown, home: SlackHome): Promise<Handled> {
+    const parsed = Interaction.safeParse(payload);
+    if (!parsed.success) return {};
+    const interaction = parsed.data;
+    if (interaction.type === 'block_actions') return { afterwards: () => this.clicked(interaction, home) };
+    return { ack: await this.submitted(interaction, home) };
+  }
+
+  private async clicked(payload: BlockActions, home: SlackHome): Promise<void> {
+    const [action] = payload.actions;
+    const button = this.buttons.find(({ actionId }) => isOf(actionId, action?.action_id ?? ''));
+    if (action === undefined || button === undefined) return;
+    const channel = payload.channel?.id ?? payload.container?.channel_id;
+    const whisper = (text: string, blocks?: KnownBlock[]): Promise<void> =>
+      this.whispers.whisper({ channel, userId: payload.user.id }, text, blocks);
+    const who = await this.speakers.speaker(payload.user, home);
+    if (who === 'unknown') {
+      const url = await this.identities.linkUrl({
+        teamId: home.teamId,
+        userId: payload.user.id,
+        userName: payload.user.username ?? payload.user.name ?? payload.user.id,
+      });
+      return whisper('Link your Slack account first; nothing was decided.', linkBlocks(url));
+    }
+    if (typeof who === 'string') return whisper(REFUSALS[who]);
+    try {
+      const value = action.value ?? action.selected_option?.value;
+      const detail = action.action_id.slice(button.actionId.length);
+      await button.clicked({ payload, detail, value, channel, whisper }, who);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.status >= 500) throw error;
+      await whisper(error.message);
+    }
+  }
+
+  private async submitted(
+    form: ViewSubmission,
+    home: SlackHome,
+  ): Promise<Record<string, unknown> | undefined> {
+    const handler = this.forms.find(({ callbackId }) => callbackId === form.view.callback_id);
+    if (handler === undefined) return undefined;
+    const who = await this.speakers.speaker(form.user, home);
+    if (typeof who === 'string')
+      return say('Not decided', 'Your Slack account may not decide (any more). Nothing was changed.');
+    return handler.submitted(form, who);
+  }
+}
+
+const isOf = (actionId: string, clicked: string): boolean =>
+  actionId.endsWith(':') ? clicked.startsWith(actionId) : clicked === actionId;

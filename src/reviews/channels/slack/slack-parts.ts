@@ -1,0 +1,44 @@
+import type { Provider } from '@nestjs/common';
+import { SLACK_BUTTONS, SLACK_FORMS } from './answers/answer.js';
+import { ClaimButton } from './answers/claim.button.js';
+import { DecideButton } from './answers/decide.button.js';
+import { DecideForm } from './answers/decide.form.js';
+import { SlackMessages, SlackPostHandler, SlackUpdateHandler } from './delivery/slack-messages.js';
+import { SlackConnection } from './inbound/slack-connection.js';
+import { SlackInbound } from './inbound/slack-inbound.js';
+import { SlackInteractions } from './inbound/slack-interactions.js';
+import { SlackWhispers } from './inbound/slack-whispers.js';
+import { SlackIdentities } from './people/slack-identities.js';
+import { SlackLinkController } from './people/slack-link.controller.js';
+import { SlackSpeakers } from './people/slack-speakers.js';
+import { SlackAccess } from './setup/slack-access.js';
+import { SlackDoctor } from './setup/slack-doctor.js';
+import { SlackWorkspace } from './setup/slack-workspace.js';
+import { SlackChannel } from './slack.channel.js';
+
+const BUTTONS = [ClaimButton, DecideButton] as const;
+const FORMS = [DecideForm] as const;
+
+/** Outbox handlers. */
+export const SLACK_HANDLERS = [SlackPostHandler, SlackUpdateHandler] as const;
+
+export const SLACK_CONTROLLERS = [SlackLinkController] as const;
+
+export const SLACK_PROVIDERS: Provider[] = [
+  SlackAccess,
+  SlackWorkspace,
+  SlackChannel,
+  SlackMessages,
+  ...SLACK_HANDLERS,
+  SlackIdentities,
+  SlackSpeakers,
+  SlackWhispers,
+  ...BUTTONS,
+  ...FORMS,
+  { provide: SLACK_BUTTONS, useFactory: (...buttons: unknown[]) => buttons, inject: [...BUTTONS] },
+  { provide: SLACK_FORMS, useFactory: (...forms: unknown[]) => forms, inject: [...FORMS] },
+  SlackInteractions,
+  SlackInbound,
+  SlackConnection,
+  SlackDoctor,
+];
