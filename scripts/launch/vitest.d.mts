@@ -3,5 +3,9 @@ export interface Counts {
   failed: number;
   skipped: number;
 }
-export function count(report: string): Counts;
+export interface Report extends Counts {
+  /** Files whose process ended before these tests of theirs did. */
+  unfinished: { file: string; tests: string[] }[];
+}
+export function count(report: string): Report;
 export function closingLine(counts: Counts): string;

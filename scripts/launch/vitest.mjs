@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { root } from './place.mjs';
 
 /**
@@ -30,29 +30,44 @@ export async function runVitest(args, environment) {
   const code = await new Promise((resolve) => child.once('close', (status) => resolve(status ?? 1)));
   process.removeListener('SIGINT', ignore);
   process.removeListener('SIGTERM', stop);
-  const counts = count(report);
+  const { unfinished, ...counts } = count(report);
+  for (const { file, tests } of unfinished) {
+    console.log(`Ended before its end, with its process: ${relative(root, file)}`);
+    for (const test of tests) console.log(`  without a result: ${test}`);
+  }
   rmSync(place, { recursive: true, force: true });
   // A failure outside of any test (a file that does not load, an error nobody caught) must not count as none.
   if (code !== 0 && counts.failed === 0) counts.failed = 1;
   return { code, ...counts };
 }
 
-/** Tests by outcome; a file that could not even be loaded counts as one that failed. */
+/**
+ * Tests by outcome; a file that could not even be loaded counts as one that failed, and so does one whose process ended
+ * before its tests did. Those are named, since Vitest does not say whose process it was.
+ */
 export function count(report) {
   let found;
   try {
     found = JSON.parse(readFileSync(report, 'utf8'));
   } catch {
-    return { passed: 0, failed: 0, skipped: 0 }; // Vitest ended before it wrote one; its exit code says the rest.
+    return { passed: 0, failed: 0, skipped: 0, unfinished: [] }; // Vitest ended before it wrote one; its exit code says the rest.
   }
   const unloaded = found.testResults.filter(
     ({ status, assertionResults }) =>
       status === 'failed' && !assertionResults.some((one) => one.status === 'failed'),
   );
+  // Skipped ones are `skipped`; `pending` are those that never came to an end.
+  const unfinished = found.testResults
+    .map(({ name, assertionResults }) => ({
+      file: name,
+      tests: assertionResults.filter(({ status }) => status === 'pending').map(({ fullName }) => fullName),
+    }))
+    .filter(({ tests }) => tests.length > 0);
   return {
     passed: found.numPassedTests,
-    failed: found.numFailedTests + unloaded.length,
+    failed: found.numFailedTests + unloaded.length + unfinished.length,
     skipped: found.numPendingTests + found.numTodoTests,
+    unfinished,
   };
 }
 

@@ -142,11 +142,33 @@ describe('the closing line of the tests', () => {
       { status: 'failed', assertionResults: [] },
       { status: 'passed', assertionResults: [{ status: 'passed' }] },
     ];
-    expect(count(report({ numPassedTests: 1, testResults }))).toEqual({ passed: 1, failed: 1, skipped: 0 });
+    expect(count(report({ numPassedTests: 1, testResults }))).toMatchObject({
+      passed: 1,
+      failed: 1,
+      skipped: 0,
+    });
+  });
+
+  test('names a file whose process ended before its tests did, and counts it as one failure', () => {
+    const testResults = [
+      { name: 'whole.test.ts', status: 'passed', assertionResults: [{ fullName: 'a', status: 'skipped' }] },
+      {
+        name: 'torn.test.ts',
+        status: 'passed',
+        assertionResults: [
+          { fullName: 'b', status: 'passed' },
+          { fullName: 'c', status: 'pending' },
+        ],
+      },
+    ];
+    expect(count(report({ numPassedTests: 1, testResults }))).toMatchObject({
+      failed: 1,
+      unfinished: [{ file: 'torn.test.ts', tests: ['c'] }],
+    });
   });
 
   test('of a run without a report is nothing passed', () => {
-    expect(count(join(place(), 'none.json'))).toEqual({ passed: 0, failed: 0, skipped: 0 });
+    expect(count(join(place(), 'none.json'))).toMatchObject({ passed: 0, failed: 0, skipped: 0 });
   });
 });
 
