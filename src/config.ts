@@ -458,7 +458,8 @@ const Environment = z.object({
   ),
   SLACK_BOT_TOKEN: z.string().optional(),
   SLACK_APP_TOKEN: z.string().optional(),
-  SLACK_SIGNING_SECRET: z.string().optional(),
+  /** By which Slack signs what it posts to us, without Socket Mode; comma list while one replaces another. */
+  SLACK_SIGNING_SECRET: list,
   SLACK_API_URL: httpUrl.default('https://slack.com/api/'),
   /** Channel id that reviews are posted to. */
   SLACK_CHANNEL: z.string().optional(),
@@ -534,7 +535,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (
     config.SLACK_BOT_TOKEN !== undefined &&
     config.SLACK_APP_TOKEN === undefined &&
-    config.SLACK_SIGNING_SECRET === undefined
+    config.SLACK_SIGNING_SECRET.length === 0
   ) {
     problems.push(
       'SLACK_APP_TOKEN: needed for Socket Mode (xapp-…); without it Slack could show reviews but nobody could answer.',

@@ -1,10 +1,14 @@
-import type { Provider } from '@nestjs/common';
+import type { Provider, Type } from '@nestjs/common';
 import { SLACK_BUTTONS, SLACK_FORMS } from './answers/answer.js';
 import { ClaimButton } from './answers/claim.button.js';
 import { DecideButton } from './answers/decide.button.js';
 import { DecideForm } from './answers/decide.form.js';
 import { SlackMessages, SlackPostHandler, SlackUpdateHandler } from './delivery/slack-messages.js';
+import { SLACK_COMMANDS, type SlackCommandHandler } from './inbound/commands.js';
+import { SLACK_EVENTS, type SlackEventHandler } from './inbound/events.js';
+import { SlackCommands } from './inbound/slack-commands.js';
 import { SlackConnection } from './inbound/slack-connection.js';
+import { SlackEvents } from './inbound/slack-events.js';
 import { SlackInbound } from './inbound/slack-inbound.js';
 import { SlackInteractions } from './inbound/slack-interactions.js';
 import { SlackWhispers } from './inbound/slack-whispers.js';
@@ -18,6 +22,12 @@ import { SlackChannel } from './slack.channel.js';
 
 const BUTTONS = [ClaimButton, DecideButton] as const;
 const FORMS = [DecideForm] as const;
+
+/** Handlers of slash commands. */
+const COMMANDS: readonly Type<SlackCommandHandler>[] = [];
+
+/** Handlers of events of the workspace. */
+const EVENTS: readonly Type<SlackEventHandler>[] = [];
 
 /** Outbox handlers. */
 export const SLACK_HANDLERS = [SlackPostHandler, SlackUpdateHandler] as const;
@@ -37,7 +47,13 @@ export const SLACK_PROVIDERS: Provider[] = [
   ...FORMS,
   { provide: SLACK_BUTTONS, useFactory: (...buttons: unknown[]) => buttons, inject: [...BUTTONS] },
   { provide: SLACK_FORMS, useFactory: (...forms: unknown[]) => forms, inject: [...FORMS] },
+  ...COMMANDS,
+  ...EVENTS,
+  { provide: SLACK_COMMANDS, useFactory: (...commands: unknown[]) => commands, inject: [...COMMANDS] },
+  { provide: SLACK_EVENTS, useFactory: (...events: unknown[]) => events, inject: [...EVENTS] },
   SlackInteractions,
+  SlackCommands,
+  SlackEvents,
   SlackInbound,
   SlackConnection,
   SlackDoctor,

@@ -86,3 +86,30 @@ export type ViewSubmission = z.infer<typeof ViewSubmission>;
 
 export const Interaction = z.discriminatedUnion('type', [BlockActions, ViewSubmission]);
 export type Interaction = z.infer<typeof Interaction>;
+
+/** A slash command that somebody typed. */
+export const SlashCommand = z.object({
+  command: z.string().min(1).max(100),
+  text: z.string().max(4000).default(''),
+  user_id: id,
+  user_name: z.string().max(500).optional(),
+  team_id: id,
+  enterprise_id: id.nullish(),
+  channel_id: id,
+  trigger_id: z.string().max(500).optional(),
+  response_url: z.string().max(3000).optional(),
+  api_app_id: id.optional(),
+});
+export type SlashCommand = z.infer<typeof SlashCommand>;
+
+/** The envelope of an event. What is in the event depends on its type. */
+export const EventCallback = z.object({
+  type: z.literal('event_callback'),
+  event_id: id,
+  event_time: z.number().optional(),
+  team_id: id,
+  enterprise_id: id.nullish(),
+  api_app_id: id.optional(),
+  event: z.looseObject({ type: z.string().min(1).max(100) }),
+});
+export type EventCallback = z.infer<typeof EventCallback>;

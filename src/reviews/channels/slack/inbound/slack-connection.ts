@@ -11,7 +11,7 @@ import { HealthCheck, HealthRegistry, type HealthResult } from '../../../../ops/
 import { LOG, type Log } from '../../../../ops/log.js';
 import { slackErrorCode } from '../delivery/slack-errors.js';
 import { SlackAccess } from '../setup/slack-access.js';
-import { createSocketClient, type SlackSettings } from '../setup/slack-clients.js';
+import { createSocketClient, type SocketSettings } from '../setup/slack-clients.js';
 import { missingScopes as missingOf } from '../setup/scopes.js';
 import { SlackWorkspace } from '../setup/slack-workspace.js';
 import type { SlackHome } from './handled.js';
@@ -69,13 +69,8 @@ export class SlackConnection
     if (!this.config.ROLES.includes('notify') || this.config.SLACK_BOT_TOKEN === undefined) return;
     this.health.add(this);
     const { settings } = this.access;
-    if (settings === undefined) {
-      // Said here and in /health, so that nobody waits for messages that never come.
-      this.state = { ...this.state, lastError: 'SLACK_APP_TOKEN is missing: reviews use Socket Mode' };
-      this.log.warn('Slack is off: SLACK_APP_TOKEN is missing, and reviews use Socket Mode.');
-      return;
-    }
-    this.running = this.stayConnected(settings);
+    if (settings?.appToken === undefined) return;
+    this.running = this.stayConnected({ ...settings, appToken: settings.appToken });
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -112,7 +107,7 @@ export class SlackConnection
     ];
   }
 
-  private async stayConnected(settings: SlackSettings): Promise<void> {
+  private async stayConnected(settings: SocketSettings): Promise<void> {
     const { signal } = this.stopping;
     let failures = 0;
     while (!signal.aborted) {
@@ -128,7 +123,7 @@ export class SlackConnection
   }
 
   /** One connection from its opening to its end. @returns why it ended; never rejects. */
-  private async oneConnection(settings: SlackSettings, onConnected: () => void): Promise<string> {
+  private async oneConnection(settings: SocketSettings, onConnected: () => void): Promise<string> {
     let client: SocketModeClient | undefined;
     try {
       const home = await this.workspace.ask();

@@ -27,16 +27,24 @@ function sdkLogger(log: Log): Logger {
 /** Where Slack is, with which tokens; `undefined` when it is not configured. */
 export interface SlackSettings {
   readonly botToken: string;
-  readonly appToken: string;
+  /** Socket Mode is the way in where there is one. */
+  readonly appToken?: string | undefined;
+  /** By which Slack signs what it posts to our routes; several while one replaces another, none when it posts nothing. */
+  readonly signingSecrets: readonly string[];
   readonly channel: string;
   readonly apiUrl: string;
 }
 
+/** What a Socket Mode connection needs of them. */
+export type SocketSettings = Pick<SlackSettings, 'apiUrl'> & { readonly appToken: string };
+
 export function slackSettings(config: Config): SlackSettings | undefined {
   const { SLACK_BOT_TOKEN: botToken, SLACK_APP_TOKEN: appToken, SLACK_CHANNEL: channel } = config;
-  if (botToken === undefined || appToken === undefined || channel === undefined) return undefined;
+  const signingSecrets = config.SLACK_SIGNING_SECRET;
+  if (botToken === undefined || channel === undefined) return undefined;
+  if (appToken === undefined && signingSecrets.length === 0) return undefined;
   const apiUrl = config.SLACK_API_URL.endsWith('/') ? config.SLACK_API_URL : `${config.SLACK_API_URL}/`;
-  return { botToken, appToken, channel, apiUrl };
+  return { botToken, appToken, signingSecrets, channel, apiUrl };
 }
 
 /**
@@ -58,7 +66,7 @@ export const createWebClient = (settings: SlackSettings, log: Log): WebClient =>
  * One Socket Mode connection. Reconnecting is ours: the SDK's own leaves a rejected promise that nobody handles when
  * Slack cannot be reached, which would end the process.
  */
-export const createSocketClient = (settings: SlackSettings, log: Log): SocketModeClient =>
+export const createSocketClient = (settings: SocketSettings, log: Log): SocketModeClient =>
   new (socketMode().SocketModeClient)({
     appToken: settings.appToken,
     autoReconnectEnabled: false,

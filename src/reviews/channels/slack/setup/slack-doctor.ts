@@ -32,8 +32,8 @@ export class SlackDoctor extends DoctorCheck implements OnApplicationBootstrap {
     if (settings === undefined) {
       return say(
         'warn',
-        'reviews use Socket Mode, for which SLACK_APP_TOKEN is missing',
-        'Set SLACK_APP_TOKEN (xapp-…).',
+        'nothing comes in: SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are missing',
+        'Set SLACK_APP_TOKEN (xapp-…) for Socket Mode, or SLACK_SIGNING_SECRET for HTTP.',
       );
     }
     try {
