@@ -456,12 +456,14 @@ const Environment = z.object({
       }
     }),
   ),
+  /** Each of these can be stored by the API instead (docs/operating.md); what is set here wins. What is missing is in /health. */
   SLACK_BOT_TOKEN: z.string().optional(),
   SLACK_APP_TOKEN: z.string().optional(),
   /** By which Slack signs what it posts to us, without Socket Mode; comma list while one replaces another. */
   SLACK_SIGNING_SECRET: list,
+  /** Where Slack is; only here, since it gets the tokens. */
   SLACK_API_URL: httpUrl.default('https://slack.com/api/'),
-  /** Channel id that reviews are posted to. */
+  /** Id of the channel that reviews are posted to whose queue has none of its own. */
   SLACK_CHANNEL: z.string().optional(),
   /** IANA time zone of the organisation's weeks. */
   ORG_TIME_ZONE: z.string().default('UTC').refine(isTimeZone, 'is no IANA time zone, as Europe/Berlin is'),
@@ -525,20 +527,6 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (config.MAIL_IN_LISTEN !== undefined && config.MAIL_IN_ADDRESS === undefined) {
     problems.push(
       'MAIL_IN_ADDRESS: required with MAIL_IN_LISTEN: the address whose mail comes in there, as reviews@in.example.com.',
-    );
-  }
-  if (config.SLACK_BOT_TOKEN !== undefined && config.SLACK_CHANNEL === undefined) {
-    problems.push(
-      'SLACK_CHANNEL: required with SLACK_BOT_TOKEN: the id of the channel that reviews are posted to (C…).',
-    );
-  }
-  if (
-    config.SLACK_BOT_TOKEN !== undefined &&
-    config.SLACK_APP_TOKEN === undefined &&
-    config.SLACK_SIGNING_SECRET.length === 0
-  ) {
-    problems.push(
-      'SLACK_APP_TOKEN: needed for Socket Mode (xapp-…); without it Slack could show reviews but nobody could answer.',
     );
   }
   const elsewhere = config.S3_ENDPOINT !== undefined || config.S3_BUCKETS.length > 0;

@@ -17,6 +17,7 @@ import { SlackLinkController } from './people/slack-link.controller.js';
 import { SlackSpeakers } from './people/slack-speakers.js';
 import { SlackAccess } from './setup/slack-access.js';
 import { SlackDoctor } from './setup/slack-doctor.js';
+import { SlackSettingsService } from './setup/slack-settings.service.js';
 import { SlackWorkspace } from './setup/slack-workspace.js';
 import { SlackChannel } from './slack.channel.js';
 
@@ -36,6 +37,7 @@ export const SLACK_CONTROLLERS = [SlackLinkController] as const;
 
 export const SLACK_PROVIDERS: Provider[] = [
   SlackAccess,
+  SlackSettingsService,
   SlackWorkspace,
   SlackChannel,
   SlackMessages,

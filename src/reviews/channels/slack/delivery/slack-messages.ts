@@ -12,7 +12,6 @@ import { isEnded } from '../../../rules/review.js';
 import { findReview } from '../../../sql/find-review.js';
 import { reviewMessage } from '../review-message.js';
 import { SlackAccess } from '../setup/slack-access.js';
-import type { SlackSettings } from '../setup/slack-clients.js';
 import { SLACK_POST, SLACK_UPDATE } from '../slack.channel.js';
 import { insertSlackCopy, slackCopies } from '../sql/copies.js';
 import { reservePace } from '../sql/pace.js';
@@ -24,7 +23,7 @@ const UPDATE_EVERY_MS = 1200;
 const WAIT_AT_MOST_MS = 5000;
 const NOT_CONFIGURED: Delivery = {
   kind: 'retry',
-  reason: 'Slack is not configured (any more): set SLACK_BOT_TOKEN and SLACK_APP_TOKEN',
+  reason: 'Slack is not set up (any more), or has no channel for this queue',
   afterSeconds: 600,
 };
 
@@ -58,20 +57,22 @@ export class SlackMessages {
   ) {}
 
   async post(message: OutboxDelivery): Promise<Delivery> {
-    const { web, settings } = this.access;
-    if (web === undefined || settings === undefined) return NOT_CONFIGURED;
+    const { web } = this.access;
+    if (web === undefined) return NOT_CONFIGURED;
     const review = await this.reviewOf(message);
     if (review === undefined) return { kind: 'giveUp', reason: 'the review is gone' };
+    const channel = this.access.channelFor(review.policy.queue);
+    if (channel === undefined) return NOT_CONFIGURED;
     const copies = await slackCopies(this.db, review.id);
     if (copies.length > 0) return { kind: 'sent', receipt: { ...copies[0] } };
     try {
-      const found = message.ambiguous ? await this.findPosted(web, settings, review) : undefined;
-      if (found !== undefined) return await this.posted(review, settings.channel, found);
+      const found = message.ambiguous ? await this.findPosted(web, channel, review) : undefined;
+      if (found !== undefined) return await this.posted(review, channel, found);
       if (isEnded(review.state)) return { kind: 'sent', receipt: { skipped: 'already over' } };
-      const waited = await this.waitForTurn(`post:${settings.channel}`, POST_EVERY_MS);
+      const waited = await this.waitForTurn(`post:${channel}`, POST_EVERY_MS);
       if (waited !== undefined) return waited;
       const answer = await web.chat.postMessage({
-        channel: settings.channel,
+        channel,
         ...reviewMessage(review, this.inboxUrl(review), this.config.DRY_RUN),
         metadata: { event_type: EVENT_TYPE, event_payload: { review_id: review.id } },
         unfurl_links: false,
@@ -79,7 +80,7 @@ export class SlackMessages {
         parse: 'none',
         link_names: false,
       });
-      return await this.posted(review, answer.channel ?? settings.channel, answer.ts ?? '');
+      return await this.posted(review, answer.channel ?? channel, answer.ts ?? '');
     } catch (error) {
       return slackFailure(error);
     }
@@ -116,14 +117,10 @@ export class SlackMessages {
   }
 
   /** The message of a review that may have been posted although nobody heard so. */
-  private async findPosted(
-    web: WebClient,
-    settings: SlackSettings,
-    review: Review,
-  ): Promise<string | undefined> {
+  private async findPosted(web: WebClient, channel: string, review: Review): Promise<string | undefined> {
     try {
       const answer = await web.conversations.history({
-        channel: settings.channel,
+        channel,
         oldest: String(Math.floor(review.createdAt / 1000) - 60),
         limit: HISTORY_LIMIT,
         include_all_metadata: true,

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import type { Logger, LogLevel, WebClient } from '@slack/web-api';
 import type { SocketModeClient } from '@slack/socket-mode';
-import type { Config } from '../../../../config.js';
 import type { Log } from '../../../../ops/log.js';
+import type { KnownSettings } from './known-settings.js';
 
 const TIMEOUT_MS = 10_000;
 
@@ -24,36 +24,51 @@ function sdkLogger(log: Log): Logger {
   };
 }
 
-/** Where Slack is, with which tokens; `undefined` when it is not configured. */
+/** Where Slack is, with which tokens. */
 export interface SlackSettings {
   readonly botToken: string;
   /** Socket Mode is the way in where there is one. */
   readonly appToken?: string | undefined;
   /** By which Slack signs what it posts to our routes; several while one replaces another, none when it posts nothing. */
   readonly signingSecrets: readonly string[];
-  readonly channel: string;
+  /** Where reviews are posted whose queue has no channel of its own: `SlackAccess.channelFor` knows of both. */
+  readonly channel?: string | undefined;
   readonly apiUrl: string;
 }
 
 /** What a Socket Mode connection needs of them. */
 export type SocketSettings = Pick<SlackSettings, 'apiUrl'> & { readonly appToken: string };
 
-export function slackSettings(config: Config): SlackSettings | undefined {
-  const { SLACK_BOT_TOKEN: botToken, SLACK_APP_TOKEN: appToken, SLACK_CHANNEL: channel } = config;
-  const signingSecrets = config.SLACK_SIGNING_SECRET;
-  if (botToken === undefined || channel === undefined) return undefined;
-  if (appToken === undefined && signingSecrets.length === 0) return undefined;
-  const apiUrl = config.SLACK_API_URL.endsWith('/') ? config.SLACK_API_URL : `${config.SLACK_API_URL}/`;
-  return { botToken, appToken, signingSecrets, channel, apiUrl };
+/** `undefined` without a bot token, with which everything begins. */
+export function slackSettings(known: KnownSettings, apiUrl: string): SlackSettings | undefined {
+  const botToken = known.botToken?.value;
+  if (botToken === undefined) return undefined;
+  return {
+    botToken,
+    appToken: known.appToken?.value,
+    signingSecrets: secretsIn(known.signingSecret?.value ?? ''),
+    channel: known.channel?.value,
+    apiUrl,
+  };
 }
+
+/** As the SDK wants it: it appends the method's name. */
+const folder = (url: string): string => (url.endsWith('/') ? url : `${url}/`);
+
+/** A comma list. */
+export const secretsIn = (text: string): string[] =>
+  text
+    .split(',')
+    .map((secret) => secret.trim())
+    .filter((secret) => secret !== '');
 
 /**
  * Slack's web API. It never repeats a call by itself: a repeated chat.postMessage is a second message, and the outbox
  * knows better when to try again.
  */
-export const createWebClient = (settings: SlackSettings, log: Log): WebClient =>
+export const createWebClient = (settings: Pick<SlackSettings, 'botToken' | 'apiUrl'>, log: Log): WebClient =>
   new (webApi().WebClient)(settings.botToken, {
-    slackApiUrl: settings.apiUrl,
+    slackApiUrl: folder(settings.apiUrl),
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
     timeout: TIMEOUT_MS,
@@ -71,7 +86,7 @@ export const createSocketClient = (settings: SocketSettings, log: Log): SocketMo
     appToken: settings.appToken,
     autoReconnectEnabled: false,
     clientOptions: {
-      slackApiUrl: settings.apiUrl,
+      slackApiUrl: folder(settings.apiUrl),
       retryConfig: { retries: 0 },
       rejectRateLimitedCalls: true,
       timeout: TIMEOUT_MS,

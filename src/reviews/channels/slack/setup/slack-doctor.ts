@@ -1,9 +1,7 @@
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { CONFIG, type Config } from '../../../../config.js';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { DoctorCheck, type Diagnosis } from '../../../../ops/doctor/diagnosis.js';
 import { Doctor } from '../../../../ops/doctor/doctor.js';
-import { LOG, type Log } from '../../../../ops/log.js';
-import { createWebClient, slackSettings } from './slack-clients.js';
+import { SlackAccess } from './slack-access.js';
 
 /** Asks Slack who we are there, and posts nothing. */
 @Injectable()
@@ -13,8 +11,7 @@ export class SlackDoctor extends DoctorCheck implements OnApplicationBootstrap {
 
   constructor(
     private readonly doctor: Doctor,
-    @Inject(CONFIG) private readonly config: Config,
-    @Inject(LOG) private readonly log: Log,
+    private readonly access: SlackAccess,
   ) {
     super();
   }
@@ -27,9 +24,9 @@ export class SlackDoctor extends DoctorCheck implements OnApplicationBootstrap {
     const say = (status: Diagnosis['status'], fact: string, remedy?: string): Diagnosis[] => [
       { check: this.name, subject: 'service', status, fact, ...(remedy !== undefined && { remedy }) },
     ];
-    if (this.config.SLACK_BOT_TOKEN === undefined) return say('ok', 'not used: SLACK_BOT_TOKEN is not set');
-    const settings = slackSettings(this.config);
-    if (settings === undefined) {
+    const { web, settings } = this.access;
+    if (web === undefined) return say('ok', 'not used: there is no bot token');
+    if (settings?.appToken === undefined && settings?.signingSecrets.length === 0) {
       return say(
         'warn',
         'nothing comes in: SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are missing',
@@ -37,7 +34,7 @@ export class SlackDoctor extends DoctorCheck implements OnApplicationBootstrap {
       );
     }
     try {
-      const { team, user } = await createWebClient(settings, this.log).auth.test();
+      const { team, user } = await web.auth.test();
       return say('ok', `known to ${team ?? 'Slack'} as ${user ?? 'a bot'}`);
     } catch (error) {
       const remedy = 'Check SLACK_BOT_TOKEN, and that this machine may reach Slack.';
