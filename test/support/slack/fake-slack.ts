@@ -1,337 +1,379 @@
-import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { WebSocketServer, type WebSocket } from 'ws';
-import { blockProblems, viewProblems } from './limits.js';
+import { usablesOf, type Usable } from './blocks.js';
+import { kindOf, type FakeChannel } from './channels.js';
+import type { FakeEvent } from './events.js';
+import { answerOf, filled, type FormValue, type FormValues } from './form-state.js';
+import { asSlackMessage, isWhisper, type FakeMessage, type FakeWhisper } from './messages.js';
+import { commandFields, inMessage, inView, whoAndWhere } from './payloads.js';
+import { asSlackUser, type FakeUser, type UserChange } from './people.js';
+import type { Json } from './refusal.js';
+import { say } from './response-urls.js';
+import { FakeSlackServer, type FakeSlackOptions } from './slack-server.js';
+import { refuseView, type View } from './views.js';
 
-type Args = Record<string, string>;
-type Json = Record<string, unknown>;
+export { buttonsOf, textOf } from './blocks.js';
+export { linksIn, mentionsIn } from './reading.js';
+export type { FakeMessage, FakeWhisper } from './messages.js';
+export type { FakeUser } from './people.js';
 
-export interface FakeMessage {
-  readonly channel: string;
-  readonly ts: string;
-  text: string;
-  blocks: Json[];
-  readonly metadata?: Json | undefined;
-  /** Number of chat.update calls. */
-  updates: number;
+/** Which of several like it: two buttons of one message may share an action_id when they stand in different blocks. */
+export interface Which {
+  readonly value?: string | undefined;
 }
-
-export interface FakeUser {
-  readonly id: string;
-  readonly name: string;
-  readonly teamId?: string;
-}
-
-/** One answer that differs from the usual one. `lose`: Slack does it, and the line breaks before it says so. */
-export type Mishap =
-  | { readonly kind: 'rateLimited'; readonly retryAfter: number }
-  | { readonly kind: 'lose' }
-  | { readonly kind: 'status'; readonly status: number }
-  | { readonly kind: 'error'; readonly error: string };
-
-const SCOPES: Readonly<Record<string, string>> = {
-  'chat.postMessage': 'chat:write',
-  'chat.update': 'chat:write',
-  'chat.postEphemeral': 'chat:write',
-  'conversations.history': 'channels:history',
-};
-
-const TRIGGER_LIVES_MS = 3000;
-const ACK_WITHIN_MS = 3000;
 
 /**
- * Slack as far as reviews use it: the web API over HTTP and Socket Mode over a WebSocket, for the real SDK.
+ * Slack as far as reviews use it: the web API over HTTP, and Socket Mode or signed requests back, for the real SDK.
  *
  * It refuses what Slack refuses (unknown tokens, missing scopes, blocks above the limits, more than one message per
- * second and channel, stale triggers) and plays the mishaps that a test scripts.
+ * second and channel, stale triggers) and plays the mishaps that a test scripts. Its methods are what people do in
+ * Slack; each gives back what the service acknowledged with.
  */
-export class FakeSlack {
-  // Made here, so that no token stands in a file.
-  readonly botToken = `xoxb-${randomBytes(12).toString('hex')}`;
-  readonly appToken = `xapp-${randomBytes(12).toString('hex')}`;
-  readonly teamId = 'T0HOME';
-  readonly channel = 'C0REVIEWS';
-  readonly messages: FakeMessage[] = [];
-  readonly whispers: { user: string; channel: string; text: string; blocks: Json[] }[] = [];
-  readonly calls: { method: string; args: Args }[] = [];
-  scopes = ['chat:write', 'channels:history'];
-  /** Time by which the pace of messages is judged. */
-  now: () => number = Date.now;
-  /** Open modals by user. */
-  readonly views = new Map<string, Json>();
+export class FakeSlack extends FakeSlackServer {
+  /** The channel that is there from the start. */
+  readonly channel: string;
 
-  private readonly mishaps = new Map<string, Mishap[]>();
-  private readonly triggers = new Map<string, { user: string; at: number }>();
-  private readonly sockets = new Set<WebSocket>();
-  private readonly acks = new Map<string, (payload: Json) => void>();
-  private readonly lastPost = new Map<string, number>();
-  private readonly server = createServer((request, response) => void this.answer(request, response));
-  private readonly socketServer = new WebSocketServer({ server: this.server });
-  private counter = 0;
-
-  static async start(): Promise<FakeSlack> {
-    const fake = new FakeSlack();
-    fake.socketServer.on('connection', (socket) => fake.greet(socket));
-    await new Promise<void>((resolve) => fake.server.listen(0, '127.0.0.1', resolve));
+  static async start(options: FakeSlackOptions = {}): Promise<FakeSlack> {
+    const fake = new FakeSlack(options);
+    await fake.listen(options.port ?? 0);
     return fake;
   }
 
-  private constructor() {}
-
-  get apiUrl(): string {
-    return `http://127.0.0.1:${this.port}/api/`;
+  private constructor(options: FakeSlackOptions) {
+    super(options);
+    const channels = options.state?.channels ?? [{ id: 'C0REVIEWS', name: 'reviews' }];
+    for (const channel of channels) this.addChannel(channel);
+    for (const user of options.state?.users ?? []) this.addUser(user);
+    this.channel = channels[0]?.id ?? '';
   }
 
-  get connections(): number {
-    return this.sockets.size;
+  /** Every event that there was for the service, and whether it took it. */
+  get events(): readonly FakeEvent[] {
+    return this.eventStream.all;
   }
 
-  /** The next calls of a method go wrong in these ways, one after the other. */
-  script(method: string, ...mishaps: Mishap[]): void {
-    this.mishaps.set(method, [...(this.mishaps.get(method) ?? []), ...mishaps]);
+  /** Waits between the tries of an event that is not acknowledged. */
+  set eventRetriesAfterMs(pauses: readonly number[]) {
+    this.eventStream.retriesAfterMs = pauses;
   }
 
-  /** Somebody clicks a button of a message. @returns what the service acknowledged with. */
-  async click(message: FakeMessage, actionId: string, user: FakeUser): Promise<Json> {
-    const button = buttonsOf(message.blocks).find((element) => element['action_id'] === actionId);
-    if (button === undefined) throw new Error(`there is no button ${actionId}; Slack would not show one`);
-    const triggerId = `trigger.${randomBytes(6).toString('hex')}`;
-    this.triggers.set(triggerId, { user: user.id, at: performance.now() });
-    return this.deliver({
-      type: 'block_actions',
-      team: { id: user.teamId ?? this.teamId },
-      user: { id: user.id, username: user.name, name: user.name, team_id: user.teamId ?? this.teamId },
-      trigger_id: triggerId,
-      api_app_id: 'A0FAKE',
-      container: { type: 'message', message_ts: message.ts, channel_id: message.channel },
-      channel: { id: message.channel, name: 'reviews' },
-      message: { ts: message.ts, blocks: message.blocks },
-      actions: [
-        { type: 'button', action_id: actionId, block_id: 'b', value: button['value'], action_ts: '1.1' },
-      ],
-    });
+  /** Somebody clicks a button of a message, or of an answer that they alone see. */
+  click(
+    message: FakeMessage | FakeWhisper,
+    actionId: string,
+    user: FakeUser,
+    which: Which = {},
+  ): Promise<Json> {
+    return this.actInMessage(message, user, clicked(find(message.blocks, actionId, which)));
   }
 
-  /** Somebody sends the modal that is open for them. @returns the acknowledgement, which may hold errors. */
-  async submit(user: FakeUser, values: Record<string, Record<string, string | null>>): Promise<Json> {
-    const view = this.views.get(user.id);
-    if (view === undefined) throw new Error(`no modal is open for ${user.id}`);
-    const state = Object.fromEntries(
-      Object.entries(values).map(([block, actions]) => [
-        block,
-        Object.fromEntries(
-          Object.entries(actions).map(([action, value]) => [action, { type: 'plain_text_input', value }]),
-        ),
-      ]),
-    );
-    const ack = await this.deliver({
+  /** Somebody chooses in a menu of a message. @param option is its value, or the id of a person. */
+  select(
+    message: FakeMessage | FakeWhisper,
+    actionId: string,
+    option: FormValue,
+    user: FakeUser,
+  ): Promise<Json> {
+    return this.actInMessage(message, user, chosen(find(message.blocks, actionId), option));
+  }
+
+  /** Somebody clicks a button in the modal that is open for them. */
+  clickIn(user: FakeUser, actionId: string, which: Which = {}): Promise<Json> {
+    const view = this.workspace.views.topOf(user.id);
+    return this.actInView(view, user, clicked(find(view['blocks'] as Json[], actionId, which)));
+  }
+
+  /** Somebody chooses in a menu of the modal that is open for them. */
+  selectIn(user: FakeUser, actionId: string, option: FormValue): Promise<Json> {
+    const view = this.workspace.views.topOf(user.id);
+    return this.selectInView(view, user, actionId, option);
+  }
+
+  /** Somebody clicks a button in their Home tab. */
+  clickHome(actionId: string, user: FakeUser, value?: string): Promise<Json> {
+    const view = this.homeOf(user);
+    return this.actInView(view, user, clicked(find(view['blocks'] as Json[], actionId, { value })));
+  }
+
+  /** Somebody chooses in a menu of their Home tab. */
+  selectHome(actionId: string, option: FormValue, user: FakeUser): Promise<Json> {
+    return this.selectInView(this.homeOf(user), user, actionId, option);
+  }
+
+  /**
+   * Somebody sends the modal that is open for them; what they leave out stays as it was.
+   * @throws NotSent for what Slack's window refuses by itself.
+   */
+  async submit(user: FakeUser, values: FormValues = {}): Promise<Json> {
+    const { views } = this.workspace;
+    const view = views.topOf(user.id);
+    const state = filled(view, values);
+    views.keepState(view, state);
+    const ack = await this.delivery.interaction({
       type: 'view_submission',
-      team: { id: user.teamId ?? this.teamId },
-      user: { id: user.id, username: user.name, name: user.name, team_id: user.teamId ?? this.teamId },
-      view: { ...view, id: 'V1', hash: 'h', state: { values: state } },
+      ...whoAndWhere(this.workspace, user),
+      trigger_id: this.workspace.triggers.issue(user.id),
+      view: { ...view, state: { values: state } },
+      response_urls: [],
     });
-    if (ack['response_action'] === undefined) this.views.delete(user.id);
-    if (ack['response_action'] === 'update') {
-      const next = ack['view'] as Json;
-      const problems = viewProblems(next);
-      if (problems.length > 0) throw new Error(`Slack would refuse the view: ${problems.join('; ')}`);
-      this.views.set(user.id, next);
-    }
+    this.follow(ack, user, view);
+    this.workspace.onChange();
     return ack;
   }
 
-  /** Slack recycles the connection, as it does every few hours; `abruptly` without saying so. */
-  dropConnections(abruptly = false): void {
-    for (const socket of this.sockets) {
-      if (abruptly) socket.terminate();
-      else socket.send(JSON.stringify({ type: 'disconnect', reason: 'refresh_requested' }));
-    }
-  }
-
-  async close(): Promise<void> {
-    for (const socket of this.sockets) socket.terminate();
-    this.socketServer.close();
-    this.server.closeAllConnections();
-    await new Promise<void>((resolve) => this.server.close(() => resolve()));
-  }
-
-  private get port(): number {
-    return (this.server.address() as AddressInfo).port;
-  }
-
-  private greet(socket: WebSocket): void {
-    this.sockets.add(socket);
-    socket.on('close', () => this.sockets.delete(socket));
-    socket.on('error', () => undefined);
-    socket.on('message', (data: Buffer) => {
-      const { envelope_id: id, payload } = JSON.parse(data.toString('utf8')) as {
-        envelope_id: string;
-        payload?: Json;
-      };
-      this.acks.get(id)?.(payload ?? {});
-    });
-    socket.send(JSON.stringify({ type: 'hello', num_connections: this.sockets.size }));
-  }
-
-  /** Each payload goes to one of the sockets, and must be acknowledged within three seconds. */
-  private deliver(payload: Json): Promise<Json> {
-    const [socket] = this.sockets;
-    if (socket === undefined) throw new Error('nobody is connected; Slack would show an error');
-    const id = randomBytes(8).toString('hex');
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('not acknowledged within 3 s')), ACK_WITHIN_MS);
-      this.acks.set(id, (ack) => {
-        clearTimeout(timer);
-        this.acks.delete(id);
-        resolve(ack);
-      });
-      socket.send(
-        JSON.stringify({ envelope_id: id, type: 'interactive', accepts_response_payload: true, payload }),
-      );
+  /** Somebody closes the uppermost modal, or all of them; the service hears of it only when the modal asks for that. */
+  async closeView(user: FakeUser, { all = false }: { readonly all?: boolean } = {}): Promise<Json> {
+    const { views } = this.workspace;
+    const view = views.topOf(user.id);
+    if (all || view['clear_on_close'] === true) views.clear(user.id);
+    else views.pop(user.id);
+    this.workspace.onChange();
+    if (view['notify_on_close'] !== true) return {};
+    return this.delivery.interaction({
+      type: 'view_closed',
+      ...whoAndWhere(this.workspace, user),
+      view,
+      is_cleared: all,
     });
   }
 
-  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const method = (request.url ?? '').replace(/^\/api\//, '');
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const args = Object.fromEntries(new URLSearchParams(Buffer.concat(chunks).toString('utf8')));
-    this.calls.push({ method, args });
-    const mishap = this.mishaps.get(method)?.shift();
-    if (mishap?.kind === 'rateLimited') {
-      response.writeHead(429, { 'retry-after': String(mishap.retryAfter) }).end();
-      return;
-    }
-    if (mishap?.kind === 'status') {
-      response.writeHead(mishap.status).end('trouble');
-      return;
-    }
-    const result = mishap?.kind === 'error' ? fail(mishap.error) : this.perform(method, args, request);
-    if (mishap?.kind === 'lose') {
-      request.socket.destroy();
-      return;
-    }
-    if (result['error'] === 'ratelimited') {
-      response.writeHead(429, { 'retry-after': '1' }).end();
-      return;
-    }
-    response
-      .writeHead(200, { 'content-type': 'application/json', 'x-oauth-scopes': this.scopes.join(',') })
-      .end(JSON.stringify(result));
+  /** Somebody types a slash command. @returns the answer, which only they see unless it says otherwise. */
+  async slash(command: string, text: string, user: FakeUser, channelId = this.channel): Promise<Json> {
+    this.workspace.meet(user, channelId);
+    const channel = this.channelOf(channelId);
+    const answer = await this.delivery.command(
+      commandFields(
+        this.workspace,
+        { name: command, text, user, channel },
+        {
+          triggerId: this.workspace.triggers.issue(user.id),
+          responseUrl: this.responseUrl(user, channelId),
+        },
+      ),
+    );
+    if (answer['text'] !== undefined || answer['blocks'] !== undefined)
+      say(this.workspace, { user: user.id, channel: channelId }, answer);
+    return answer;
   }
 
-  private perform(method: string, args: Args, request: IncomingMessage): Json {
-    const token = request.headers.authorization?.replace(/^Bearer /, '') ?? args['token'];
-    const expected = method === 'apps.connections.open' ? this.appToken : this.botToken;
-    if (token !== expected) return fail('invalid_auth');
-    const scope = SCOPES[method];
-    if (scope !== undefined && !this.scopes.includes(scope))
-      return { ...fail('missing_scope'), needed: scope };
-    switch (method) {
-      case 'auth.test':
-        return { ok: true, team: 'Home', team_id: this.teamId, user_id: 'U0BOT', bot_id: 'B0' };
-      case 'apps.connections.open':
-        return { ok: true, url: `ws://127.0.0.1:${this.port}/link` };
-      case 'chat.postMessage':
-        return this.post(args);
-      case 'chat.update':
-        return this.update(args);
-      case 'chat.postEphemeral':
-        return this.whisper(args);
-      case 'views.open':
-        return this.openView(args);
-      case 'conversations.history':
-        return {
-          ok: true,
-          messages: this.messages
-            .filter(
-              ({ channel, ts }) => channel === args['channel'] && Number(ts) >= Number(args['oldest'] ?? 0),
-            )
-            .map(({ ts, text, metadata }) => ({
-              ts,
-              text,
-              ...(args['include_all_metadata'] === 'true' ? { metadata } : {}),
-            }))
-            .toReversed()
-            .slice(0, Number(args['limit'] ?? 100)),
-        };
+  /** Somebody opens the app's Home tab; what the service publishes then is in {@link homes}. */
+  openHome(user: FakeUser): Promise<FakeEvent> {
+    this.workspace.meet(user);
+    const view = this.homes.get(user.id);
+    return this.eventStream.send({
+      type: 'app_home_opened',
+      user: user.id,
+      channel: this.workspace.directWith(user.id).id,
+      tab: 'home',
+      event_ts: this.workspace.nextTs(),
+      ...(view === undefined ? {} : { view }),
+    });
+  }
+
+  /** Somebody answers in the thread of a message. */
+  reply(message: FakeMessage, text: string, user: FakeUser): Promise<FakeMessage> {
+    return this.write(message.channel, text, user, message.threadTs ?? message.ts);
+  }
+
+  /** Somebody writes in a channel, or to the app. */
+  async write(channelId: string, text: string, user: FakeUser, threadTs?: string): Promise<FakeMessage> {
+    this.workspace.meet(user, channelId);
+    const channel = this.channelOf(channelId);
+    const message = this.workspace.write(channel, user.id, typed(text), threadTs);
+    await this.tell(channel, {
+      ...this.shown(message),
+      ...(threadTs === undefined ? {} : { parent_user_id: this.workspace.find(channelId, threadTs)?.user }),
+      team: user.teamId ?? this.teamId,
+      event_ts: message.ts,
+    });
+    return message;
+  }
+
+  async editReply(message: FakeMessage, text: string): Promise<void> {
+    const before = this.shown(message);
+    message.text = typed(text);
+    message.edited = this.workspace.nextTs();
+    this.workspace.onChange();
+    await this.tell(this.channelOf(message.channel), {
+      type: 'message',
+      subtype: 'message_changed',
+      hidden: true,
+      message: this.shown(message),
+      previous_message: before,
+      ts: message.edited,
+      event_ts: message.edited,
+    });
+  }
+
+  async deleteReply(message: FakeMessage): Promise<void> {
+    this.workspace.remove(message);
+    const ts = this.workspace.nextTs();
+    await this.tell(this.channelOf(message.channel), {
+      type: 'message',
+      subtype: 'message_deleted',
+      hidden: true,
+      deleted_ts: message.ts,
+      previous_message: this.shown(message),
+      ts,
+      event_ts: ts,
+    });
+  }
+
+  /** Somebody is renamed, becomes a guest, or leaves; Slack says so. */
+  changeUser(id: string, change: UserChange): Promise<FakeEvent> {
+    const user = this.workspace.changeUser(id, change);
+    return this.eventStream.send({
+      type: 'user_change',
+      user: asSlackUser(user, this.teamId, this.scopes.includes('users:read.email')),
+      cache_ts: Math.floor(this.now() / 1000),
+      event_ts: this.workspace.nextTs(),
+    });
+  }
+
+  /** Brings an event under its old id once more. */
+  repeat(event: FakeEvent): Promise<void> {
+    return this.eventStream.sendAgain(event);
+  }
+
+  /** Brings any payload as an interaction, also one that no window of Slack would make. */
+  deliver(payload: Json): Promise<Json> {
+    return this.delivery.interaction(payload);
+  }
+
+  private actInMessage(message: FakeMessage | FakeWhisper, user: FakeUser, action: Json): Promise<Json> {
+    this.workspace.meet(user, message.channel);
+    const channel = this.workspace.channels.get(message.channel);
+    const { channel: id, ts } = message;
+    const about = isWhisper(message) ? message : (this.workspace.find(id, ts) ?? message);
+    return this.act(user, action, {
+      ...inMessage(this.workspace, message, channel),
+      response_url: this.responseUrl(user, id, about),
+    });
+  }
+
+  private actInView(view: View, user: FakeUser, action: Json): Promise<Json> {
+    this.workspace.meet(user);
+    return this.act(user, action, inView(view));
+  }
+
+  private selectInView(view: View, user: FakeUser, actionId: string, option: FormValue): Promise<Json> {
+    const action = chosen(find(view['blocks'] as Json[], actionId), option);
+    const { action_id: id, block_id: block, action_ts: _at, text: _text, ...answer } = action;
+    const { values } = view['state'] as { values: Record<string, Json> };
+    this.workspace.views.keepState(view, {
+      ...values,
+      [String(block)]: { ...values[String(block)], [String(id)]: answer },
+    });
+    return this.actInView(view, user, action);
+  }
+
+  private act(user: FakeUser, action: Json, where: Json): Promise<Json> {
+    return this.delivery.interaction({
+      type: 'block_actions',
+      ...whoAndWhere(this.workspace, user),
+      trigger_id: this.workspace.triggers.issue(user.id),
+      ...where,
+      actions: [action],
+    });
+  }
+
+  /** Does with the modal what the answer to its submission says. */
+  private follow(ack: Json, user: FakeUser, view: View): void {
+    const { views } = this.workspace;
+    switch (ack['response_action']) {
+      case undefined:
+        views.pop(user.id);
+        break;
+      case 'clear':
+        views.clear(user.id);
+        break;
+      case 'errors':
+        refuseErrors(ack['errors'], view);
+        break;
+      case 'update':
+        refuseView(ack['view'] as Json);
+        views.replaceTop(user.id, ack['view'] as Json);
+        break;
+      case 'push':
+        refuseView(ack['view'] as Json);
+        views.push(user.id, ack['view'] as Json);
+        break;
       default:
-        return fail('unknown_method');
+        throw new Error(`Slack does not know response_action ${String(ack['response_action'])}`);
     }
   }
 
-  private post(args: Args): Json {
-    const channel = args['channel'] ?? '';
-    if (channel !== this.channel) return fail('channel_not_found');
-    const blocks = JSON.parse(args['blocks'] ?? '[]') as Json[];
-    const problems = blockProblems(blocks, 'message');
-    if (problems.length > 0) return { ...fail('invalid_blocks'), response_metadata: { messages: problems } };
-    const now = this.now();
-    if (now - (this.lastPost.get(channel) ?? -Infinity) < 1000) return fail('ratelimited');
-    this.lastPost.set(channel, now);
-    this.counter += 1;
-    const ts = `${Math.floor(now / 1000)}.${String(this.counter).padStart(6, '0')}`;
-    const metadata = args['metadata'] === undefined ? undefined : (JSON.parse(args['metadata']) as Json);
-    this.messages.push({ channel, ts, text: args['text'] ?? '', blocks, metadata, updates: 0 });
-    return { ok: true, channel, ts };
+  /** Slack tells the app of messages only where it is, and where it may read. */
+  private async tell(channel: FakeChannel, event: Json): Promise<void> {
+    if (!channel.botIsMember || !this.scopes.includes(`${kindOf(channel)}:history`)) return;
+    const kinds = { channels: 'channel', groups: 'group', im: 'im' } as const;
+    await this.eventStream.send({ ...event, channel: channel.id, channel_type: kinds[kindOf(channel)] });
   }
 
-  private update(args: Args): Json {
-    const message = this.messages.find(({ channel, ts }) => channel === args['channel'] && ts === args['ts']);
-    if (message === undefined) return fail('message_not_found');
-    // Without blocks the old buttons stay, as with Slack.
-    if (args['blocks'] !== undefined) {
-      const blocks = JSON.parse(args['blocks']) as Json[];
-      const problems = blockProblems(blocks, 'message');
-      if (problems.length > 0)
-        return { ...fail('invalid_blocks'), response_metadata: { messages: problems } };
-      message.blocks = blocks;
-    }
-    message.text = args['text'] ?? message.text;
-    message.updates += 1;
-    return { ok: true, channel: message.channel, ts: message.ts };
+  private shown(message: FakeMessage): Json {
+    return asSlackMessage(message, this.workspace.appId);
   }
 
-  private whisper(args: Args): Json {
-    const blocks = JSON.parse(args['blocks'] ?? '[]') as Json[];
-    const problems = blockProblems(blocks, 'message');
-    if (problems.length > 0) return fail('invalid_blocks');
-    this.whispers.push({
-      user: args['user'] ?? '',
-      channel: args['channel'] ?? '',
-      text: args['text'] ?? '',
-      blocks,
-    });
-    return { ok: true, message_ts: '1.1' };
+  private responseUrl(user: FakeUser, channel: string, about?: FakeMessage | FakeWhisper): string {
+    return `${this.origin}/respond/${this.responseUrls.issue(user.id, channel, about)}`;
   }
 
-  private openView(args: Args): Json {
-    const trigger = this.triggers.get(args['trigger_id'] ?? '');
-    if (trigger === undefined) return fail('invalid_trigger_id');
-    this.triggers.delete(args['trigger_id'] ?? '');
-    if (performance.now() - trigger.at > TRIGGER_LIVES_MS) return fail('expired_trigger_id');
-    const view = JSON.parse(args['view'] ?? '{}') as Json;
-    const problems = viewProblems(view);
-    if (problems.length > 0)
-      return { ...fail('invalid_arguments'), response_metadata: { messages: problems } };
-    this.views.set(trigger.user, view);
-    return { ok: true, view: { ...view, id: 'V1' } };
+  private channelOf(id: string): FakeChannel {
+    const channel = this.workspace.channels.get(id);
+    if (channel === undefined) throw new Error(`there is no channel ${id}`);
+    return channel;
+  }
+
+  private homeOf(user: FakeUser): View {
+    const view = this.homes.get(user.id);
+    if (view === undefined) throw new Error(`nothing was published for the Home tab of ${user.id}`);
+    return view;
   }
 }
 
-const fail = (error: string): Json => ({ ok: false, error });
+function find(blocks: readonly Json[], actionId: string, which: Which = {}): Usable {
+  const found = usablesOf(blocks).find(
+    ({ element }) =>
+      element['action_id'] === actionId && (which.value === undefined || element['value'] === which.value),
+  );
+  if (found === undefined) throw new Error(`there is no button ${actionId}; Slack would not show one`);
+  return found;
+}
 
-/** All buttons of a message. */
-export const buttonsOf = (blocks: readonly Json[]): Json[] =>
-  blocks.filter((block) => block['type'] === 'actions').flatMap((block) => block['elements'] as Json[]);
+const about = ({ block, element }: Usable): Json => ({
+  action_id: element['action_id'],
+  block_id: block['block_id'],
+  action_ts: (Date.now() / 1000).toFixed(6),
+});
 
-/** All text that people see of blocks, one piece per line. */
-export function textOf(value: unknown): string {
-  if (Array.isArray(value)) return value.map(textOf).join('\n');
-  if (typeof value !== 'object' || value === null) return '';
-  return Object.entries(value)
-    .map(([key, entry]) => (key === 'text' && typeof entry === 'string' ? entry : textOf(entry)))
-    .filter((text) => text !== '')
-    .join('\n');
+function clicked(usable: Usable): Json {
+  const { element } = usable;
+  if (element['type'] !== 'button') throw new Error(`${String(element['action_id'])} is no button`);
+  return {
+    type: 'button',
+    ...about(usable),
+    text: element['text'],
+    ...(element['value'] === undefined ? {} : { value: element['value'] }),
+    ...(element['style'] === undefined ? {} : { style: element['style'] }),
+  };
+}
+
+const chosen = (usable: Usable, option: FormValue): Json => ({
+  ...answerOf(usable.element, option),
+  ...about(usable),
+});
+
+/** What somebody types comes out of Slack escaped, so that it cannot pass for a mention. */
+const typed = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+
+/** Slack shows a general failure when errors are given for blocks that are no inputs of the form. */
+function refuseErrors(errors: unknown, view: View): void {
+  const inputs = new Set(
+    (view['blocks'] as Json[]).filter(({ type }) => type === 'input').map((block) => block['block_id']),
+  );
+  const named = Object.keys(errors ?? {});
+  const unknown = named.filter((block) => !inputs.has(block));
+  if (named.length === 0 || unknown.length > 0)
+    throw new Error(
+      `Slack would show a failure: no input for the errors of ${unknown.join(', ') || 'nobody'}`,
+    );
 }

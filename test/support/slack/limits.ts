@@ -1,99 +1,140 @@
-/** Slack's limits on what a message or a view may hold, as published, and the one on a whole message that is not. */
+import { Complaints, lengthOf, type Block } from './limits-text.js';
+import { actionElements, elementProblems, inputElements } from './limits-elements.js';
+import { richTextProblems } from './limits-rich-text.js';
 
-type Block = Readonly<Record<string, unknown>>;
+/*
+ * Slack's limits on what a message or a view may hold, as published, and the one on a whole message that is not.
+ */
 
-const lengthOf = (value: unknown): number => (typeof value === 'string' ? value.length : 0);
+/** Characters of all texts of a message, above which Slack answers msg_blocks_too_long. It is not documented. */
+export const MAX_TEXT_OF_MESSAGE = 13_200;
 
-const ACTIONS_PER_BLOCK = 25;
+const MAX_VIEW_BYTES = 250 * 1024;
 
 /** Every rule that the blocks break; empty when Slack would take them. */
 export function blockProblems(blocks: unknown, where: 'message' | 'view'): string[] {
-  if (!Array.isArray(blocks)) return ['blocks: not an array'];
-  const problems: string[] = [];
-  const max = where === 'message' ? 50 : 100;
-  if (blocks.length > max) problems.push(`blocks: ${blocks.length} > ${max}`);
-  blocks.forEach((block, index) => problems.push(...oneBlock(block as Block, `blocks[${index}]`, where)));
+  const problems = shapeProblems(blocks, where);
   const total = textLength(blocks);
-  if (where === 'message' && total > 13_200) problems.push(`blocks: ${total} characters in all > 13200`);
+  if (where === 'message' && total > MAX_TEXT_OF_MESSAGE)
+    problems.push(`blocks: ${total} characters in all > ${MAX_TEXT_OF_MESSAGE}`);
   return problems;
 }
 
-function oneBlock(block: Block, path: string, where: 'message' | 'view'): string[] {
-  const problems: string[] = [];
-  const text = (value: unknown, at: string, limit: number, min = 1): void => {
-    const object = value as { type?: unknown; text?: unknown } | undefined;
-    if (object?.type !== 'plain_text' && object?.type !== 'mrkdwn') problems.push(`${at}: not a text object`);
-    else if (typeof object.text !== 'string') problems.push(`${at}: no text`);
-    else if (object.text.length > limit) problems.push(`${at}: ${object.text.length} > ${limit}`);
-    else if (object.text.length < min) problems.push(`${at}: empty`);
-  };
-  if (block['block_id'] !== undefined && lengthOf(block['block_id']) > 255)
-    problems.push(`${path}.block_id: too long`);
+/** Every rule but the one on the whole message. */
+export function shapeProblems(blocks: unknown, where: 'message' | 'view'): string[] {
+  if (!Array.isArray(blocks)) return ['blocks: not an array'];
+  const complaints = new Complaints();
+  const max = where === 'message' ? 50 : 100;
+  if (blocks.length > max) complaints.add(`blocks: ${blocks.length} > ${max}`);
+  blocks.forEach((block, index) => oneBlock(block as Block, `blocks[${index}]`, where, complaints));
+  const ids = blocks.map((block: Block) => block['block_id']).filter((id) => id !== undefined);
+  if (new Set(ids).size !== ids.length) complaints.add('blocks: block_id twice');
+  return complaints.all;
+}
+
+function oneBlock(block: Block, path: string, where: 'message' | 'view', complaints: Complaints): void {
+  complaints.id(block['block_id'], `${path}.block_id`);
   switch (block['type']) {
     case 'header':
-      text(block['text'], `${path}.text`, 150);
+      complaints.plain(block['text'], `${path}.text`, 150);
       break;
     case 'section':
-      text(block['text'], `${path}.text`, 3000);
+      sectionProblems(block, path, complaints);
       break;
     case 'context': {
-      const elements = block['elements'] as unknown[];
-      if (elements.length > 10 || elements.length === 0)
-        problems.push(`${path}.elements: ${elements.length}`);
-      elements.forEach((element, n) => text(element, `${path}.elements[${n}]`, 2000));
+      const elements = complaints.list(block['elements'], `${path}.elements`, 10);
+      elements.forEach((element, n) => {
+        const at = `${path}.elements[${n}]`;
+        if (element['type'] === 'image') elementProblems(element, at, complaints);
+        else complaints.text(element, at, 2000);
+      });
       break;
     }
     case 'divider':
       break;
-    case 'actions': {
-      const elements = block['elements'] as Block[];
-      if (elements.length > ACTIONS_PER_BLOCK || elements.length === 0)
-        problems.push(`${path}.elements: ${elements.length}`);
-      const ids = elements.map((element) => element['action_id']);
-      if (new Set(ids).size !== ids.length) problems.push(`${path}.elements: action_id twice`);
-      elements.forEach((element, n) => {
-        const at = `${path}.elements[${n}]`;
-        if (element['type'] !== 'button') problems.push(`${at}.type: ${String(element['type'])}`);
-        text(element['text'], `${at}.text`, 75);
-        if (lengthOf(element['action_id']) > 255) problems.push(`${at}.action_id: too long`);
-        if (lengthOf(element['value']) > 2000) problems.push(`${at}.value: too long`);
-        if (lengthOf(element['url']) > 3000) problems.push(`${at}.url: too long`);
-        const style = element['style'];
-        if (style !== undefined && style !== 'primary' && style !== 'danger') problems.push(`${at}.style`);
-      });
+    case 'actions':
+      actionsProblems(block, path, complaints);
       break;
-    }
-    case 'input': {
-      if (where !== 'view') problems.push(`${path}: an input outside a view`);
-      text(block['label'], `${path}.label`, 2000);
-      if (block['hint'] !== undefined) text(block['hint'], `${path}.hint`, 2000);
-      const element = block['element'] as Block;
-      if (element['type'] !== 'plain_text_input') problems.push(`${path}.element.type`);
-      if (Number(element['max_length'] ?? 3000) > 3000) problems.push(`${path}.element.max_length`);
+    case 'rich_text':
+      richTextProblems(block, path, complaints);
       break;
-    }
+    case 'markdown':
+      if (where !== 'message') complaints.add(`${path}: markdown outside a message`);
+      if (lengthOf(block['text']) > 12_000) complaints.add(`${path}.text: longer than 12000`);
+      break;
+    case 'image':
+      elementProblems({ ...block, type: 'image' }, path, complaints);
+      if (block['title'] !== undefined) complaints.plain(block['title'], `${path}.title`, 2000);
+      break;
+    case 'input':
+      if (where !== 'view') complaints.add(`${path}: an input outside a view`);
+      inputProblems(block, path, complaints);
+      break;
     default:
-      problems.push(`${path}.type: ${String(block['type'])}`);
+      complaints.add(`${path}.type: ${String(block['type'])}`);
   }
-  return problems;
 }
 
-/** Every rule that a modal breaks. */
+function sectionProblems(block: Block, path: string, complaints: Complaints): void {
+  if (block['text'] === undefined && block['fields'] === undefined)
+    complaints.add(`${path}: neither text nor fields`);
+  if (block['text'] !== undefined) complaints.text(block['text'], `${path}.text`, 3000);
+  if (block['fields'] !== undefined) {
+    complaints
+      .list(block['fields'], `${path}.fields`, 10)
+      .forEach((field, n) => complaints.text(field, `${path}.fields[${n}]`, 2000));
+  }
+  const accessory = block['accessory'] as Block | undefined;
+  if (accessory === undefined) return;
+  if (accessory['type'] !== 'image' && !actionElements.has(String(accessory['type'])))
+    complaints.add(`${path}.accessory.type: ${String(accessory['type'])}`);
+  elementProblems(accessory, `${path}.accessory`, complaints);
+}
+
+function actionsProblems(block: Block, path: string, complaints: Complaints): void {
+  const elements = complaints.list(block['elements'], `${path}.elements`, 25);
+  const ids = elements.map((element) => element['action_id']).filter((id) => id !== undefined);
+  if (new Set(ids).size !== ids.length) complaints.add(`${path}.elements: action_id twice`);
+  elements.forEach((element, n) => {
+    const at = `${path}.elements[${n}]`;
+    if (!actionElements.has(String(element['type'])))
+      complaints.add(`${at}.type: ${String(element['type'])}`);
+    elementProblems(element, at, complaints);
+  });
+}
+
+function inputProblems(block: Block, path: string, complaints: Complaints): void {
+  complaints.plain(block['label'], `${path}.label`, 2000);
+  if (block['hint'] !== undefined) complaints.plain(block['hint'], `${path}.hint`, 2000);
+  const element = block['element'] as Block | undefined;
+  if (element === undefined || !inputElements.has(String(element['type'])))
+    complaints.add(`${path}.element.type: ${String(element?.['type'])}`);
+  else elementProblems(element, `${path}.element`, complaints);
+}
+
+/** Every rule that a modal breaks, or the Home tab of somebody. */
 export function viewProblems(view: Block): string[] {
   const problems = blockProblems(view['blocks'], 'view');
+  const isHome = view['type'] === 'home';
   for (const field of ['title', 'submit', 'close']) {
-    const value = view[field] as { text?: string } | undefined;
-    if (field === 'title' && value?.text === undefined) problems.push('title: missing');
+    const value = view[field] as { type?: string; text?: string } | undefined;
+    if (isHome && value !== undefined) problems.push(`${field}: not in a Home tab`);
+    if (!isHome && field === 'title' && value?.text === undefined) problems.push('title: missing');
+    if (value !== undefined && value.type !== 'plain_text') problems.push(`${field}: not plain_text`);
     if ((value?.text ?? '').length > 24) problems.push(`${field}: longer than 24`);
   }
   if (lengthOf(view['private_metadata']) > 3000) problems.push('private_metadata: longer than 3000');
   if (lengthOf(view['callback_id']) > 255) problems.push('callback_id: longer than 255');
-  const needsSubmit = (view['blocks'] as Block[]).some((block) => block['type'] === 'input');
+  if (lengthOf(view['external_id']) > 255) problems.push('external_id: longer than 255');
+  const blocks = Array.isArray(view['blocks']) ? (view['blocks'] as Block[]) : [];
+  const needsSubmit = !isHome && blocks.some((block) => block['type'] === 'input');
   if (needsSubmit && view['submit'] === undefined) problems.push('submit: missing beside an input');
+  if (Buffer.byteLength(JSON.stringify(view)) > MAX_VIEW_BYTES) problems.push('view: larger than 250 kB');
   return problems;
 }
 
-function textLength(value: unknown): number {
+/** Characters of all texts together. */
+export function textLength(value: unknown): number {
   if (Array.isArray(value)) return value.reduce((sum: number, entry) => sum + textLength(entry), 0);
   if (typeof value !== 'object' || value === null) return 0;
   return Object.entries(value).reduce(
