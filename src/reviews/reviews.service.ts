@@ -108,12 +108,15 @@ export class ReviewsService {
     throw new Conflict('This review changes faster than it can be written. Try again.');
   }
 
-  /** Why a command would be refused now, without making it. @throws the error that `act` would throw. */
+  /**
+   * Why a command would be refused now, without making it; a decision's form, which is filled in later, is not looked at.
+   *
+   * @throws the error that `act` would throw.
+   */
   async tryOut(review: Review, command: ReviewCommand, given: Reviewer): Promise<void> {
     const now = Math.round(this.clock.now());
     const result = transition(review, command, await this.people.acting(given, now), now);
     if (result.kind === 'refused') throw refusalError(result.refusal);
-    if (command.kind === 'decide') refuseForm(review.policy, command);
   }
 
   /** Cancels an open review whose task ended without it. @returns whether it did. */

@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { renderMail } from '../../src/reviews/channels/mail/render-mail.js';
 import { reviewPage } from '../../src/reviews/channels/mail/page.js';
 import { defanged, escapeHtml, visible } from '../../src/outbound/safe-text.js';
-import { decideView } from '../../src/reviews/channels/slack/answers/decide-view.js';
+import { decideView } from '../../src/reviews/channels/slack/answers/decide/decide-view.js';
 import { sayView } from '../../src/reviews/channels/slack/answers/view.js';
-import { parseValue, reviewMessage, valueOf } from '../../src/reviews/channels/slack/review-message.js';
+import { parseValue, valueOf } from '../../src/reviews/channels/slack/review-buttons.js';
+import { reviewMessage } from '../../src/reviews/channels/slack/review-message.js';
 import { bounded, escapeSlack } from '../../src/reviews/channels/slack/slack-text.js';
 import type { Review } from '../../src/reviews/review.js';
 import { subjectDigest } from '../../src/reviews/subject-digest.js';
@@ -102,6 +103,7 @@ const review: fc.Arbitrary<Review> = fc
     };
   });
 
+const place = { dryRun: false, pageUrl: 'https://scan.example.com/reviews/1' };
 const parts = {
   email: 'alice@example.com',
   code: '12345678',
@@ -128,7 +130,7 @@ describe('whatever a review holds', () => {
         );
         expect(all).not.toMatch(HIDDEN);
         for (const outcome of given.outcomes)
-          expect(viewProblems({ ...decideView(given, outcome, '{}', false) })).toEqual([]);
+          expect(viewProblems({ ...decideView(given, outcome, '{}', place) })).toEqual([]);
         expect(viewProblems({ ...sayView(given.title, given.subject.reason ?? '') })).toEqual([]);
       }),
     );

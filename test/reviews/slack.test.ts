@@ -79,6 +79,7 @@ describe('a review in Slack', () => {
       'Approve',
       'Reject',
       'Take it',
+      'More…',
       'Open',
     ]);
 

@@ -1,3 +1,4 @@
+import type { Instant } from '../../clock.js';
 import { handlingOf, type Review } from '../review.js';
 import { outcomeFacts } from '../rules/outcome.js';
 import { isShared, type Policy } from '../rules/policy.js';
@@ -13,6 +14,10 @@ export interface Fact {
   readonly value: string;
   /** A name or hash, shown in a fixed-width face and never as a link. */
   readonly literal: boolean;
+  /** The moment itself, where the value is one: for readers whose channel shows it in their own time zone. */
+  readonly at?: Instant | undefined;
+  /** How far the review is, which some channels tell at length elsewhere. */
+  readonly tells?: 'due' | 'votes' | undefined;
 }
 
 export interface ShownFinding {
@@ -87,9 +92,16 @@ export function headlineOf(review: Pick<Review, 'subject' | 'title'>): string {
 
 function factsOf({ subject, createdAt, dueAt, policy, votes }: Review): Fact[] {
   const facts: Fact[] = [];
-  const add = (label: string, value: string | undefined, literal = false): void => {
-    if (value !== undefined && value !== '') facts.push({ label, value, literal });
+  const add = (
+    label: string,
+    value: string | undefined,
+    literal = false,
+    more: Pick<Fact, 'at' | 'tells'> = {},
+  ): void => {
+    if (value !== undefined && value !== '') facts.push({ label, value, literal, ...more });
   };
+  const addMoment = (label: string, at: Instant, tells?: Fact['tells']): void =>
+    add(label, minuteOf(at), false, { at, tells });
   const { object } = subject;
   if (object !== undefined) {
     add('Object', visible(object.ref.key, 300), true);
@@ -99,7 +111,7 @@ function factsOf({ subject, createdAt, dueAt, policy, votes }: Review): Fact[] {
     if (head !== undefined) {
       const type = head.detectedType === undefined ? '' : `, ${visible(head.detectedType, 80)}`;
       add('Size', `${sizeText(head.sizeBytes)}${type}`);
-      add('Uploaded', minuteOf(Date.parse(head.lastModified)));
+      addMoment('Uploaded', Date.parse(head.lastModified));
     }
     add('Uploaded by', uploaderText(object), object.uploader !== undefined);
   }
@@ -118,9 +130,9 @@ function factsOf({ subject, createdAt, dueAt, policy, votes }: Review): Fact[] {
       .join(', '),
   );
   add('Not looked at', gapsText(subject), true);
-  add('Asked', minuteOf(createdAt));
-  add('Due', dueAt === undefined ? undefined : minuteOf(dueAt));
-  if (isShared(policy)) add('Votes', votesText(policy, votes));
+  addMoment('Asked', createdAt);
+  if (dueAt !== undefined) addMoment('Due', dueAt, 'due');
+  if (isShared(policy)) add('Votes', votesText(policy, votes), false, { tells: 'votes' });
   return facts;
 }
 

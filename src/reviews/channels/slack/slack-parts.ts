@@ -1,8 +1,5 @@
 import type { Provider, Type } from '@nestjs/common';
-import { SLACK_BUTTONS, SLACK_FORMS } from './answers/answer.js';
-import { ClaimButton } from './answers/claim.button.js';
-import { DecideButton } from './answers/decide.button.js';
-import { DecideForm } from './answers/decide.form.js';
+import { ANSWER_PROVIDERS } from './answers/answer-parts.js';
 import { SlackMessages, SlackPostHandler, SlackUpdateHandler } from './delivery/slack-messages.js';
 import { SLACK_COMMANDS, type SlackCommandHandler } from './inbound/commands.js';
 import { SLACK_EVENTS, type SlackEventHandler } from './inbound/events.js';
@@ -20,9 +17,6 @@ import { SlackDoctor } from './setup/slack-doctor.js';
 import { SlackSettingsService } from './setup/slack-settings.service.js';
 import { SlackWorkspace } from './setup/slack-workspace.js';
 import { SlackChannel } from './slack.channel.js';
-
-const BUTTONS = [ClaimButton, DecideButton] as const;
-const FORMS = [DecideForm] as const;
 
 /** Handlers of slash commands. */
 const COMMANDS: readonly Type<SlackCommandHandler>[] = [];
@@ -45,10 +39,7 @@ export const SLACK_PROVIDERS: Provider[] = [
   SlackIdentities,
   SlackSpeakers,
   SlackWhispers,
-  ...BUTTONS,
-  ...FORMS,
-  { provide: SLACK_BUTTONS, useFactory: (...buttons: unknown[]) => buttons, inject: [...BUTTONS] },
-  { provide: SLACK_FORMS, useFactory: (...forms: unknown[]) => forms, inject: [...FORMS] },
+  ...ANSWER_PROVIDERS,
   ...COMMANDS,
   ...EVENTS,
   { provide: SLACK_COMMANDS, useFactory: (...commands: unknown[]) => commands, inject: [...COMMANDS] },

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ReviewsService } from '../../../reviews.service.js';
 import type { Reviewer } from '../../../rules/review.js';
-import { CLAIM_ACTION, parseValue } from '../review-message.js';
+import { CLAIM_ACTION, parseValue } from '../review-buttons.js';
 import { SlackButton, type Click } from './answer.js';
 
 /** Takes a review. */

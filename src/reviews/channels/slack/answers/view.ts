@@ -1,4 +1,4 @@
-import type { ModalView } from '@slack/types';
+import type { KnownBlock, ModalView } from '@slack/types';
 import type { z } from 'zod';
 import { plain, section } from '../block-kit.js';
 import { proseSpan } from '../slack-text.js';
@@ -7,12 +7,16 @@ import { proseSpan } from '../slack-text.js';
 const MAX_FIELD_ERROR = 300;
 
 /** A modal that only says something, in the place of the form. */
-export const sayView = (title: string, text: string): ModalView => ({
+export const sayView = (
+  title: string,
+  text: string,
+  blocks: KnownBlock[] = [section([proseSpan(text, 2000)])],
+): ModalView => ({
   type: 'modal',
   callback_id: 'review.said',
   title: plain(title, 24),
   close: plain('Close', 24),
-  blocks: [section([proseSpan(text, 2000)])],
+  blocks,
 });
 
 /** An acknowledgement that shows a text where the form was. */
@@ -21,13 +25,14 @@ export const say = (title: string, text: string): { response_action: 'update'; v
   view: sayView(title, text),
 });
 
-/** An acknowledgement that leaves the form open, with what is wrong at the field. */
-export const fieldError = (
-  blockId: string,
-  text: string,
+/** An acknowledgement that leaves the form open, with what is wrong at each field, by its block. */
+export const fieldErrors = (
+  errors: Readonly<Record<string, string>>,
 ): { response_action: 'errors'; errors: Record<string, string> } => ({
   response_action: 'errors',
-  errors: { [blockId]: text.slice(0, MAX_FIELD_ERROR) },
+  errors: Object.fromEntries(
+    Object.entries(errors).map(([blockId, text]) => [blockId, text.slice(0, MAX_FIELD_ERROR)]),
+  ),
 });
 
 /** What a modal remembers from its opening; `undefined` for what is not ours, or of a release whose forms were others. */

@@ -65,6 +65,8 @@ export const InputState = z.object({
   selected_option: Option.nullish(),
   selected_options: z.array(Option).max(100).nullish(),
   selected_date: z.string().max(60).nullish(),
+  /** Seconds since 1970. */
+  selected_date_time: z.number().int().nullish(),
   selected_user: id.nullish(),
 });
 export type InputState = z.infer<typeof InputState>;

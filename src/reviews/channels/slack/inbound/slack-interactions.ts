@@ -38,7 +38,11 @@ export class SlackInteractions {
     if (action === undefined || button === undefined) return;
     const channel = payload.channel?.id ?? payload.container?.channel_id;
     const whisper = (text: string, blocks?: KnownBlock[]): Promise<void> =>
-      this.whispers.whisper({ channel, userId: payload.user.id }, text, blocks);
+      this.whispers.whisper(
+        { channel, userId: payload.user.id, triggerId: payload.trigger_id },
+        text,
+        blocks,
+      );
     const who = await this.speakers.speaker(payload.user, home);
     if (who === 'unknown') {
       const url = await this.identities.linkUrl({

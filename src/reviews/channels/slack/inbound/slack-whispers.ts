@@ -1,9 +1,21 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { KnownBlock } from '@slack/types';
 import { LOG, type Log } from '../../../../ops/log.js';
+import { sayView } from '../answers/view.js';
 import { slackErrorCode } from '../delivery/slack-errors.js';
 import { SlackAccess } from '../setup/slack-access.js';
-import { escapeSlack } from '../slack-text.js';
+import { bounded } from '../slack-text.js';
+
+const LONGEST = 3000;
+
+/** To whom something is said, and where they are. */
+export interface Whispered {
+  /** Where they clicked; nowhere in App Home. */
+  readonly channel: string | undefined;
+  readonly userId: string;
+  /** Of the click that is answered: opens one window within three seconds. */
+  readonly triggerId?: string | undefined;
+}
 
 /** Answers that one person sees alone. */
 @Injectable()
@@ -13,22 +25,46 @@ export class SlackWhispers {
     private readonly access: SlackAccess,
   ) {}
 
-  /** Nothing is decided by it, so an answer that does not arrive is only noted. */
-  async whisper(
-    to: { readonly channel: string | undefined; readonly userId: string },
-    text: string,
-    blocks?: KnownBlock[],
-  ): Promise<void> {
-    if (to.channel === undefined) return;
+  /**
+   * Beside the conversation, or in a window where the bot is in none. Nothing is decided by it, so an answer that does
+   * not arrive is only noted.
+   */
+  async whisper(to: Whispered, text: string, blocks?: KnownBlock[]): Promise<void> {
+    if (await this.besideConversation(to, text, blocks)) return;
     try {
-      await this.access.web?.chat.postEphemeral({
-        channel: to.channel,
-        user: to.userId,
-        text: escapeSlack(text),
-        ...(blocks === undefined ? {} : { blocks }),
-      });
+      if (to.triggerId !== undefined)
+        await this.access.web?.views.open({
+          trigger_id: to.triggerId,
+          view: sayView('Sallyport', text, blocks),
+        });
     } catch (error) {
       this.log.warn({ reason: slackErrorCode(error) }, 'a private answer did not reach Slack');
+    }
+  }
+
+  private async besideConversation(
+    { channel, userId }: Whispered,
+    text: string,
+    blocks?: KnownBlock[],
+  ): Promise<boolean> {
+    if (channel === undefined) return false;
+    try {
+      await this.access.web?.chat.postEphemeral({
+        channel,
+        user: userId,
+        text: bounded(text, LONGEST),
+        parse: 'none',
+        link_names: false,
+        ...(blocks === undefined ? {} : { blocks }),
+      });
+      return true;
+    } catch (error) {
+      // The bot may not be where a slash command was typed.
+      this.log.info(
+        { reason: slackErrorCode(error) },
+        'a private answer could not stand in its conversation',
+      );
+      return false;
     }
   }
 }

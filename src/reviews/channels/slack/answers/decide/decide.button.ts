@@ -1,10 +1,10 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG, type Config } from '../../../../config.js';
-import { ReviewsService } from '../../../reviews.service.js';
-import type { Reviewer } from '../../../rules/review.js';
-import { DECIDE_ACTION, parseValue } from '../review-message.js';
-import { SlackAccess } from '../setup/slack-access.js';
-import { SlackButton, type Click } from './answer.js';
+import { Injectable } from '@nestjs/common';
+import { ReviewsService } from '../../../../reviews.service.js';
+import type { Reviewer } from '../../../../rules/review.js';
+import { DECIDE_ACTION, parseValue } from '../../review-buttons.js';
+import { SlackButton, type Click } from '../answer.js';
+import { ReviewSight } from '../review-sight.js';
+import { SlackModals } from '../slack-modals.js';
 import { decideView, type DecideMemory } from './decide-view.js';
 
 /** Opens the form in which a decision is made. */
@@ -13,9 +13,9 @@ export class DecideButton extends SlackButton {
   readonly actionId = DECIDE_ACTION;
 
   constructor(
-    @Inject(CONFIG) private readonly config: Config,
     private readonly reviews: ReviewsService,
-    private readonly access: SlackAccess,
+    private readonly sight: ReviewSight,
+    private readonly modals: SlackModals,
   ) {
     super();
   }
@@ -28,9 +28,7 @@ export class DecideButton extends SlackButton {
     // Whoever could not decide anyway is told before writing a reason, not after.
     await this.reviews.tryOut(review, { kind: 'decide', outcome, reason: 'to be given', digest }, who);
     const memory: DecideMemory = { reviewId, digest, outcome, channel };
-    await this.access.web?.views.open({
-      trigger_id: payload.trigger_id,
-      view: decideView(review, outcome, JSON.stringify(memory), this.config.DRY_RUN),
-    });
+    const place = { dryRun: this.sight.dryRun, pageUrl: this.sight.pageOf(review) };
+    await this.modals.open(payload.trigger_id, decideView(review, outcome, JSON.stringify(memory), place));
   }
 }

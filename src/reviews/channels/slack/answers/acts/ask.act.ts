@@ -1,0 +1,43 @@
+import { Injectable } from '@nestjs/common';
+import type { InputBlock } from '@slack/types';
+import type { Review } from '../../../../review.js';
+import { ReviewsService } from '../../../../reviews.service.js';
+import type { ReviewCommand } from '../../../../rules/command.js';
+import type { Reviewer } from '../../../../rules/review.js';
+import type { Said } from '../said.js';
+import { SlackAct } from './act.js';
+import { needed, words } from './fields.js';
+
+/** Asks back; the review waits for the answer. */
+@Injectable()
+export class AskAct extends SlackAct {
+  readonly name = 'ask';
+  readonly label = 'Ask back, and wait for the answer…';
+  readonly title = 'Ask back';
+
+  constructor(private readonly reviews: ReviewsService) {
+    super();
+  }
+
+  fits({ state, info }: Review): boolean {
+    return state !== 'ON_HOLD' && info === undefined;
+  }
+
+  override trial(): ReviewCommand {
+    return { kind: 'ask', question: 'to be asked' };
+  }
+
+  override async inputs(): Promise<readonly InputBlock[]> {
+    return [
+      words('question', 'What do you want to know?', {
+        hint: 'Whoever may see the review can answer it. The uploader is asked by mail from the review’s page.',
+      }),
+    ];
+  }
+
+  async perform(review: Review, said: Said, who: Reviewer): Promise<string> {
+    const question = needed(said, 'question', 'must hold a question');
+    await this.reviews.act(review.id, { kind: 'ask', question }, who);
+    return 'It waits for the answer. You will be told.';
+  }
+}
