@@ -91,7 +91,9 @@ describe.skipIf(chromiumPath === undefined)('the backlog in a real browser', () 
       what: 'one row',
     });
     await page.getByText('Columns, and keeping this list').click();
-    await page.getByLabel('Risk').check();
+    // The address holds the columns: the box follows it a moment later.
+    await page.getByLabel('Risk').click();
+    await page.getByRole('columnheader', { name: 'Risk' }).waitFor();
     await page.getByLabel('Name', { exact: true }).fill('Invoices');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('button', { name: 'Invoices', pressed: true }).waitFor();
