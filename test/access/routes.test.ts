@@ -232,6 +232,9 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'GET /api/v1/users/:id',
   ],
   'auditor, operator': [
+    'GET /api/v1/slack',
+    'GET /api/v1/slack/channels',
+    'GET /api/v1/slack/manifest',
     'GET /api/v1/mail/suspensions',
     'GET /api/v1/webhooks',
     'GET /api/v1/webhooks/:id',
@@ -269,6 +272,11 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   'author, worker': ['POST /api/metadata/taskdefs', 'PUT /api/metadata/taskdefs'],
   operator: [
+    // Of its fields, tokens and secrets take an admin.
+    'PUT /api/v1/slack',
+    'DELETE /api/v1/slack/channels/:queue',
+    'POST /api/v1/slack/probe',
+    'PUT /api/v1/slack/channels/:queue',
     'DELETE /api/v1/mail/suspensions/:email',
     'DELETE /api/v1/calendars/:name',
     'DELETE /api/v1/calendars/:name/groups/:group',

@@ -13,9 +13,15 @@ import { SlackIdentities } from './people/slack-identities.js';
 import { SlackLinkController } from './people/slack-link.controller.js';
 import { SlackSpeakers } from './people/slack-speakers.js';
 import { SlackAccess } from './setup/slack-access.js';
+import { ChannelLooks } from './setup/channel-looks.js';
+import { SlackSetupHealth } from './setup/setup-health.js';
 import { SlackDoctor } from './setup/slack-doctor.js';
+import { SlackProbe } from './setup/slack-probe.js';
+import { SlackSetupController } from './setup/slack-setup.controller.js';
 import { SlackSettingsService } from './setup/slack-settings.service.js';
+import { SlackStatusService } from './setup/slack-status.service.js';
 import { SlackWorkspace } from './setup/slack-workspace.js';
+import { TokenLooks } from './setup/token-look.js';
 import { SlackChannel } from './slack.channel.js';
 
 /** Handlers of slash commands. */
@@ -27,11 +33,16 @@ const EVENTS: readonly Type<SlackEventHandler>[] = [];
 /** Outbox handlers. */
 export const SLACK_HANDLERS = [SlackPostHandler, SlackUpdateHandler] as const;
 
-export const SLACK_CONTROLLERS = [SlackLinkController] as const;
+export const SLACK_CONTROLLERS = [SlackSetupController, SlackLinkController] as const;
 
 export const SLACK_PROVIDERS: Provider[] = [
   SlackAccess,
   SlackSettingsService,
+  SlackStatusService,
+  SlackProbe,
+  ChannelLooks,
+  TokenLooks,
+  SlackSetupHealth,
   SlackWorkspace,
   SlackChannel,
   SlackMessages,

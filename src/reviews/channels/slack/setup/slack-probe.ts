@@ -1,0 +1,107 @@
+/* oxlint-disable unicorn/require-post-message-target-origin -- Slack's chat.postMessage, not a window's */
+import { Injectable } from '@nestjs/common';
+import { auditActor, type Principal } from '../../../../access/principal.js';
+import { appendAudit } from '../../../../audit/audit.js';
+import { Clock } from '../../../../clock.js';
+import { Database } from '../../../../database/database.js';
+import { Conflict, Overloaded } from '../../../../errors.js';
+import { visible } from '../../../../outbound/safe-text.js';
+import { section } from '../block-kit.js';
+import { slackErrorCode } from '../delivery/slack-errors.js';
+import { proseSpan } from '../slack-text.js';
+import { SlackAccess } from './slack-access.js';
+
+/** What became of a probe. */
+export interface Probed {
+  readonly channel: string;
+  readonly posted: boolean;
+  /** Whether the message is gone again; it stays when that was asked for or did not work. */
+  readonly removed: boolean;
+  readonly durationMs: number;
+  /** Slack's word for what was wrong. */
+  readonly reason?: string | undefined;
+  readonly remedy?: string | undefined;
+}
+
+/** Posts a message that says what it is for, so that people see whether a channel works before a review needs it. */
+@Injectable()
+export class SlackProbe {
+  private isBusy = false;
+
+  constructor(
+    private readonly db: Database,
+    private readonly clock: Clock,
+    private readonly access: SlackAccess,
+  ) {}
+
+  /** @throws Conflict without a bot token, Overloaded while another one is under way in this process. */
+  async probe(channel: string, keep: boolean, principal: Principal): Promise<Probed> {
+    const { web } = this.access;
+    if (web === undefined) throw new Conflict('Slack is not set up: there is no bot token. Set it first.');
+    if (this.isBusy) throw new Overloaded('A probe is under way. Try again when it is over.', 2);
+    this.isBusy = true;
+    try {
+      const began = this.clock.now();
+      const outcome = await this.post(channel, keep, principal.name);
+      const probed = { channel, ...outcome, durationMs: Math.round(this.clock.now() - began) };
+      await appendAudit(this.db, [
+        {
+          at: Math.round(this.clock.now()),
+          actor: auditActor(principal),
+          action: 'slack.probed',
+          subject: 'slack',
+          data: { channel, posted: probed.posted, reason: probed.reason },
+        },
+      ]);
+      return probed;
+    } finally {
+      this.isBusy = false;
+    }
+  }
+
+  private async post(
+    channel: string,
+    keep: boolean,
+    asker: string,
+  ): Promise<Pick<Probed, 'posted' | 'removed' | 'reason' | 'remedy'>> {
+    const { web } = this.access;
+    const text = `A test of Sallyport, asked for by ${proseSpan(asker, 100)}. Nothing needs to be done.`;
+    try {
+      const answer = await web?.chat.postMessage({
+        channel,
+        text,
+        blocks: [section([text])],
+        unfurl_links: false,
+        unfurl_media: false,
+      });
+      if (keep || answer?.ts === undefined) return { posted: true, removed: false };
+      return { posted: true, removed: await this.remove(answer.channel ?? channel, answer.ts) };
+    } catch (error) {
+      const reason = visible(slackErrorCode(error), 200);
+      return { posted: false, removed: false, reason, remedy: remedyOf(reason) };
+    }
+  }
+
+  private async remove(channel: string, ts: string): Promise<boolean> {
+    try {
+      await this.access.web?.chat.delete({ channel, ts });
+      return true;
+    } catch {
+      // It says itself that nothing needs to be done; the answer says that it stayed.
+      return false;
+    }
+  }
+}
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  channel_not_found: 'Check the channel’s id; a private channel needs /invite and the name of the app there.',
+  not_in_channel: 'Type /invite and the name of the app in the channel.',
+  is_archived: 'Unarchive the channel in Slack, or choose another one.',
+  missing_scope: 'Add chat:write under OAuth & Permissions and install the app again.',
+  restricted_action:
+    'An admin of the workspace does not let apps post there. Ask them, or choose another channel.',
+};
+
+const remedyOf = (reason: string): string =>
+  (Object.hasOwn(REMEDIES, reason) ? REMEDIES[reason] : undefined) ??
+  'Look at GET /api/v1/slack for what is missing, and try again.';

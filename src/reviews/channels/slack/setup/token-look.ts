@@ -1,0 +1,54 @@
+import { Injectable } from '@nestjs/common';
+import { Clock, type Instant } from '../../../../clock.js';
+import { visible } from '../../../../outbound/safe-text.js';
+import type { SlackHome } from '../inbound/handled.js';
+import { slackErrorCode } from '../delivery/slack-errors.js';
+import { SlackAccess } from './slack-access.js';
+import { SlackWorkspace } from './slack-workspace.js';
+import { refusedToken } from './token-errors.js';
+
+// A page that is open asks every few seconds; scopes change when somebody installs the app again.
+const LASTS_MS = 10_000;
+
+/** What Slack says of the bot token. */
+export interface TokenLook {
+  readonly home: SlackHome | undefined;
+  /** Why it is of no use. */
+  readonly refused?: string | undefined;
+  /** Why Slack could not be asked. */
+  readonly unreachable?: string | undefined;
+}
+
+/** Asks Slack about the bot token, at most every ten seconds. */
+@Injectable()
+export class TokenLooks {
+  private last: { readonly at: Instant; readonly botToken: string; readonly look: TokenLook } | undefined;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly access: SlackAccess,
+    private readonly workspace: SlackWorkspace,
+  ) {}
+
+  async look(): Promise<TokenLook> {
+    const { settings } = this.access;
+    if (settings === undefined) return { home: undefined };
+    const now = this.clock.now();
+    const { botToken } = settings;
+    if (this.last?.botToken === botToken && now - this.last.at < LASTS_MS) return this.last.look;
+    const look = await this.ask();
+    this.last = { at: now, botToken, look };
+    return look;
+  }
+
+  private async ask(): Promise<TokenLook> {
+    try {
+      return { home: await this.workspace.ask() };
+    } catch (error) {
+      const { home } = this.workspace;
+      const refused = refusedToken(error);
+      if (refused !== undefined) return { home, refused };
+      return { home, unreachable: visible(slackErrorCode(error), 100) };
+    }
+  }
+}
