@@ -1,8 +1,10 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { usablesOf, type Usable } from './blocks.js';
 import { kindOf, type FakeChannel } from './channels.js';
 import type { FakeEvent } from './events.js';
 import { answerOf, filled, type FormValue, type FormValues } from './form-state.js';
 import { asSlackMessage, isWhisper, type FakeMessage, type FakeWhisper } from './messages.js';
+import { ChatPage } from './page/chat-page.js';
 import { commandFields, inMessage, inView, whoAndWhere } from './payloads.js';
 import { asSlackUser, type FakeUser, type UserChange } from './people.js';
 import type { Json } from './refusal.js';
@@ -18,6 +20,7 @@ export type { FakeUser } from './people.js';
 /** Which of several like it: two buttons of one message may share an action_id when they stand in different blocks. */
 export interface Which {
   readonly value?: string | undefined;
+  readonly block?: string | undefined;
 }
 
 /**
@@ -30,6 +33,7 @@ export interface Which {
 export class FakeSlack extends FakeSlackServer {
   /** The channel that is there from the start. */
   readonly channel: string;
+  private chatPage: ChatPage | undefined;
 
   static async start(options: FakeSlackOptions = {}): Promise<FakeSlack> {
     const fake = new FakeSlack(options);
@@ -43,6 +47,22 @@ export class FakeSlack extends FakeSlackServer {
     for (const channel of channels) this.addChannel(channel);
     for (const user of options.state?.users ?? []) this.addUser(user);
     this.channel = channels[0]?.id ?? '';
+  }
+
+  /** Serves the page on which people click here. @returns its address. */
+  page(): string {
+    this.chatPage ??= new ChatPage(this);
+    return `${this.origin}/`;
+  }
+
+  override async close(): Promise<void> {
+    this.chatPage?.close();
+    await super.close();
+  }
+
+  protected override async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.chatPage === undefined) return super.serve(request, response);
+    await this.chatPage.handle(request, response);
   }
 
   /** Every event that there was for the service, and whether it took it. */
@@ -71,8 +91,9 @@ export class FakeSlack extends FakeSlackServer {
     actionId: string,
     option: FormValue,
     user: FakeUser,
+    which: Which = {},
   ): Promise<Json> {
-    return this.actInMessage(message, user, chosen(find(message.blocks, actionId), option));
+    return this.actInMessage(message, user, chosen(find(message.blocks, actionId, which), option));
   }
 
   /** Somebody clicks a button in the modal that is open for them. */
@@ -82,20 +103,21 @@ export class FakeSlack extends FakeSlackServer {
   }
 
   /** Somebody chooses in a menu of the modal that is open for them. */
-  selectIn(user: FakeUser, actionId: string, option: FormValue): Promise<Json> {
+  selectIn(user: FakeUser, actionId: string, option: FormValue, which: Which = {}): Promise<Json> {
     const view = this.workspace.views.topOf(user.id);
-    return this.selectInView(view, user, actionId, option);
+    return this.selectInView(view, user, find(view['blocks'] as Json[], actionId, which), option);
   }
 
   /** Somebody clicks a button in their Home tab. */
-  clickHome(actionId: string, user: FakeUser, value?: string): Promise<Json> {
+  clickHome(actionId: string, user: FakeUser, value?: string, block?: string): Promise<Json> {
     const view = this.homeOf(user);
-    return this.actInView(view, user, clicked(find(view['blocks'] as Json[], actionId, { value })));
+    return this.actInView(view, user, clicked(find(view['blocks'] as Json[], actionId, { value, block })));
   }
 
   /** Somebody chooses in a menu of their Home tab. */
-  selectHome(actionId: string, option: FormValue, user: FakeUser): Promise<Json> {
-    return this.selectInView(this.homeOf(user), user, actionId, option);
+  selectHome(actionId: string, option: FormValue, user: FakeUser, which: Which = {}): Promise<Json> {
+    const view = this.homeOf(user);
+    return this.selectInView(view, user, find(view['blocks'] as Json[], actionId, which), option);
   }
 
   /**
@@ -254,8 +276,8 @@ export class FakeSlack extends FakeSlackServer {
     return this.act(user, action, inView(view));
   }
 
-  private selectInView(view: View, user: FakeUser, actionId: string, option: FormValue): Promise<Json> {
-    const action = chosen(find(view['blocks'] as Json[], actionId), option);
+  private selectInView(view: View, user: FakeUser, usable: Usable, option: FormValue): Promise<Json> {
+    const action = chosen(usable, option);
     const { action_id: id, block_id: block, action_ts: _at, text: _text, ...answer } = action;
     const { values } = view['state'] as { values: Record<string, Json> };
     this.workspace.views.keepState(view, {
@@ -331,8 +353,10 @@ export class FakeSlack extends FakeSlackServer {
 
 function find(blocks: readonly Json[], actionId: string, which: Which = {}): Usable {
   const found = usablesOf(blocks).find(
-    ({ element }) =>
-      element['action_id'] === actionId && (which.value === undefined || element['value'] === which.value),
+    ({ block, element }) =>
+      element['action_id'] === actionId &&
+      (which.value === undefined || element['value'] === which.value) &&
+      (which.block === undefined || block['block_id'] === which.block),
   );
   if (found === undefined) throw new Error(`there is no button ${actionId}; Slack would not show one`);
   return found;

@@ -222,7 +222,7 @@ export abstract class FakeSlackServer {
   }
 
   /** Answers what is neither the web API nor one of its addresses. */
-  protected serve(_request: IncomingMessage, response: ServerResponse): void {
+  protected serve(_request: IncomingMessage, response: ServerResponse): Promise<void> | void {
     response.writeHead(404).end();
   }
 
@@ -249,7 +249,7 @@ export abstract class FakeSlackServer {
         return await this.answerResponse(second, request, response);
       if (request.method === 'POST' && first === 'upload')
         return await this.takeFile(second, request, response);
-      this.serve(request, response);
+      await this.serve(request, response);
     } catch (error) {
       // A mistake of the stand-in or of the test; said in the answer, where whoever called it sees it.
       response.writeHead(500).end(`the stand-in failed: ${String(error)}`);
