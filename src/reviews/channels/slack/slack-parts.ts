@@ -1,5 +1,7 @@
 import type { Provider, Type } from '@nestjs/common';
 import { ANSWER_PROVIDERS } from './answers/answer-parts.js';
+import { COMMAND_PROVIDERS } from './commands/command-parts.js';
+import { ReviewCommand } from './commands/slash.command.js';
 import { SlackMessages, SlackPostHandler, SlackUpdateHandler } from './delivery/slack-messages.js';
 import { SLACK_COMMANDS, type SlackCommandHandler } from './inbound/commands.js';
 import { SLACK_EVENTS, type SlackEventHandler } from './inbound/events.js';
@@ -25,7 +27,7 @@ import { TokenLooks } from './setup/token-look.js';
 import { SlackChannel } from './slack.channel.js';
 
 /** Handlers of slash commands. */
-const COMMANDS: readonly Type<SlackCommandHandler>[] = [];
+const COMMANDS: readonly Type<SlackCommandHandler>[] = [ReviewCommand];
 
 /** Handlers of events of the workspace. */
 const EVENTS: readonly Type<SlackEventHandler>[] = [];
@@ -51,6 +53,7 @@ export const SLACK_PROVIDERS: Provider[] = [
   SlackSpeakers,
   SlackWhispers,
   ...ANSWER_PROVIDERS,
+  ...COMMAND_PROVIDERS,
   ...COMMANDS,
   ...EVENTS,
   { provide: SLACK_COMMANDS, useFactory: (...commands: unknown[]) => commands, inject: [...COMMANDS] },

@@ -40,7 +40,12 @@ export function decideView(
   review: Review,
   outcome: string,
   privateMetadata: string,
-  place: { readonly dryRun: boolean; readonly pageUrl: string },
+  place: {
+    readonly dryRun: boolean;
+    readonly pageUrl: string;
+    /** What was said already. */
+    readonly reason?: string | undefined;
+  },
 ): ModalView {
   const question = questionOf(review, FINDINGS_IN_FORM, place.dryRun);
   const chosen = question.outcomes.find(({ name }) => name === outcome) ?? outcomeFacts(outcome);
@@ -70,11 +75,11 @@ export function decideView(
     private_metadata: privateMetadata,
     ...title,
     submit: plain(slackLabel(review, outcome), 24),
-    blocks: [...shown, ...fields.map(({ block }) => block), reasonInput(chosen.needsReason)],
+    blocks: [...shown, ...fields.map(({ block }) => block), reasonInput(chosen.needsReason, place.reason)],
   };
 }
 
-const reasonInput = (isNeeded: boolean) =>
+const reasonInput = (isNeeded: boolean, said = '') =>
   input(
     REASON_BLOCK,
     'Why?',
@@ -84,6 +89,7 @@ const reasonInput = (isNeeded: boolean) =>
       multiline: true,
       max_length: MAX_REASON_LENGTH,
       ...(isNeeded ? { min_length: 1 } : {}),
+      ...(said === '' ? {} : { initial_value: said.slice(0, MAX_REASON_LENGTH) }),
     },
     { hint: 'Kept in the audit trail.', optional: !isNeeded },
   );

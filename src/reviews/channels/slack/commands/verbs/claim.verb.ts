@@ -1,0 +1,26 @@
+import { Injectable } from '@nestjs/common';
+import { ReviewsService } from '../../../../reviews.service.js';
+import type { Reviewer } from '../../../../rules/review.js';
+import { firstWord } from '../command-line.js';
+import { NamedReview } from '../named-review.js';
+import { SlackVerb, type Told, type Typed } from '../verb.js';
+
+/** Takes a review, and shows it. */
+@Injectable()
+export class ClaimVerb extends SlackVerb {
+  readonly name = 'claim';
+  readonly usage = 'claim ID';
+  readonly does = 'take it';
+
+  constructor(
+    private readonly reviews: ReviewsService,
+    private readonly named: NamedReview,
+  ) {
+    super();
+  }
+
+  async said({ rest }: Typed, who: Reviewer): Promise<Told> {
+    const { id } = await this.named.find(firstWord(rest).word, who);
+    return this.named.shown(await this.reviews.act(id, { kind: 'claim' }, who), 'It is yours now.');
+  }
+}

@@ -1,0 +1,31 @@
+import { Injectable } from '@nestjs/common';
+import { ReviewsService } from '../../../../reviews.service.js';
+import type { Reviewer } from '../../../../rules/review.js';
+import { ReviewSight } from '../../answers/review-sight.js';
+import { MOST_LISTED, reviewList } from '../review-list.js';
+import { SlackVerb, type Told } from '../verb.js';
+
+/** What somebody has taken or was given. */
+@Injectable()
+export class MineVerb extends SlackVerb {
+  readonly name = 'mine';
+  readonly usage = 'mine';
+  readonly does = 'what you have taken or were given';
+
+  constructor(
+    private readonly reviews: ReviewsService,
+    private readonly sight: ReviewSight,
+  ) {
+    super();
+  }
+
+  async said(_: unknown, who: Reviewer): Promise<Told> {
+    const view = { kind: 'mine', personId: who.id } as const;
+    const found = await this.reviews.list({ view, order: 'due', limit: MOST_LISTED + 1 });
+    return reviewList(
+      found,
+      { title: 'What is yours', none: 'Nothing is yours now.', hasMore: found.length > MOST_LISTED },
+      (review) => this.sight.pageOf(review),
+    );
+  }
+}

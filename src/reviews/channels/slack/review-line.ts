@@ -1,0 +1,30 @@
+import type { Review } from '../../review.js';
+import { riskOf } from '../../rules/risk.js';
+import { headlineOf } from '../question.js';
+import { moment } from './block-kit.js';
+import { codeSpan, escapeSlack, proseSpan } from './slack-text.js';
+
+// Longer addresses are left out: a list of twenty has to fit into one message.
+const LONGEST_URL = 200;
+
+/** By how many characters of its id people call a review, where they are enough. */
+export const SHORT_ID = 8;
+export const shortId = ({ id }: Pick<Review, 'id'>): string => id.slice(0, SHORT_ID);
+
+/** A review as one entry of a list: what it is about, how it stands, and how to get at it. At most about 650 characters. */
+export function reviewLine(review: Review, pageUrl: string): string {
+  const { subject, title, claim, dueAt, state, hold, info } = review;
+  const facts = [
+    `risk ${review.risk ?? riskOf(subject)}`,
+    ...(dueAt === undefined ? [] : [`due ${moment(dueAt)}`]),
+    ...(claim === undefined
+      ? []
+      : [`${state === 'ASSIGNED' ? 'given to' : 'taken by'} ${proseSpan(claim.by.name, 40)}`]),
+    ...(hold === undefined ? [] : [`on hold until ${moment(hold.until)}`]),
+    ...(info === undefined ? [] : ['waits for an answer']),
+    ...(review.policy.queue === 'default' ? [] : [`queue ${proseSpan(review.policy.queue, 40)}`]),
+  ];
+  return `*${proseSpan(headlineOf(review), 60)}* ${codeSpan(subject.object?.ref.key ?? title, 120)}\n${facts.join(' · ')} · \`${shortId(review)}\`${openLink(pageUrl)}`;
+}
+
+const openLink = (url: string): string => (url.length > LONGEST_URL ? '' : ` · <${escapeSlack(url)}|Open>`);
