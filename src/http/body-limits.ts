@@ -24,6 +24,8 @@ const WAIT_MS = 5_000;
 /** Routes that are open without a login and read a body; each proves its callers in its own way, after reading. */
 const OPEN_ROUTES: readonly (readonly [RegExp, number])[] = [
   [/^\/events\/(s3|sns)(\/|$)/, MAX_EVENT_BYTES],
+  // A click carries its message with it; the largest view may have 250 kB.
+  [/^\/slack\/(interactions|commands|events)$/, MAX_EVENT_BYTES],
   [/^\/(api\/v1\/session|api\/token|api\/v1\/slack\/|r\/|q\/)/, MAX_UNKNOWN_BYTES],
 ];
 

@@ -84,9 +84,12 @@ export async function createAdapter(config: Config, log: Log): Promise<FastifyAd
   return adapter;
 }
 
-/** Events are parsed where they are taken in: what is no JSON is kept there, for whoever looks after the source. */
+/**
+ * Events are parsed where they are taken in: what is no JSON is kept there, for whoever looks after the source. What Slack
+ * posts is parsed once its signature fits.
+ */
 const takesEvents = ({ routeOptions }: FastifyRequest): boolean =>
-  routeOptions.url?.startsWith('/events/') === true;
+  routeOptions.url?.startsWith('/events/') === true || routeOptions.url?.startsWith('/slack/') === true;
 
 /** Attachments of reviews are bytes as they are; every other route has no use for them. */
 const takesFiles = ({ routeOptions }: FastifyRequest): boolean =>

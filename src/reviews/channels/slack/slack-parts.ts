@@ -5,15 +5,8 @@ import { ReviewCommand } from './commands/slash.command.js';
 import { SlackMessages, SlackPostHandler, SlackUpdateHandler } from './delivery/slack-messages.js';
 import { SLACK_COMMANDS, type SlackCommandHandler } from './inbound/commands.js';
 import { SLACK_EVENTS, type SlackEventHandler } from './inbound/events.js';
-import { SlackCommands } from './inbound/slack-commands.js';
-import { SlackConnection } from './inbound/slack-connection.js';
-import { SlackEvents } from './inbound/slack-events.js';
-import { SlackInbound } from './inbound/slack-inbound.js';
-import { SlackInteractions } from './inbound/slack-interactions.js';
-import { SlackWhispers } from './inbound/slack-whispers.js';
-import { SlackIdentities } from './people/slack-identities.js';
-import { SlackLinkController } from './people/slack-link.controller.js';
-import { SlackSpeakers } from './people/slack-speakers.js';
+import { INBOUND_CONTROLLERS, INBOUND_PROVIDERS } from './inbound/inbound-parts.js';
+import { PEOPLE_CONTROLLERS, PEOPLE_EVENTS, PEOPLE_PROVIDERS } from './people/people-parts.js';
 import { SlackAccess } from './setup/slack-access.js';
 import { ChannelLooks } from './setup/channel-looks.js';
 import { SlackSetupHealth } from './setup/setup-health.js';
@@ -30,12 +23,16 @@ import { SlackChannel } from './slack.channel.js';
 const COMMANDS: readonly Type<SlackCommandHandler>[] = [ReviewCommand];
 
 /** Handlers of events of the workspace. */
-const EVENTS: readonly Type<SlackEventHandler>[] = [];
+const EVENTS: readonly Type<SlackEventHandler>[] = [...PEOPLE_EVENTS];
 
 /** Outbox handlers. */
 export const SLACK_HANDLERS = [SlackPostHandler, SlackUpdateHandler] as const;
 
-export const SLACK_CONTROLLERS = [SlackSetupController, SlackLinkController] as const;
+export const SLACK_CONTROLLERS = [
+  ...INBOUND_CONTROLLERS,
+  ...PEOPLE_CONTROLLERS,
+  SlackSetupController,
+] as const;
 
 export const SLACK_PROVIDERS: Provider[] = [
   SlackAccess,
@@ -49,19 +46,13 @@ export const SLACK_PROVIDERS: Provider[] = [
   SlackChannel,
   SlackMessages,
   ...SLACK_HANDLERS,
-  SlackIdentities,
-  SlackSpeakers,
-  SlackWhispers,
+  ...PEOPLE_PROVIDERS,
   ...ANSWER_PROVIDERS,
   ...COMMAND_PROVIDERS,
   ...COMMANDS,
   ...EVENTS,
   { provide: SLACK_COMMANDS, useFactory: (...commands: unknown[]) => commands, inject: [...COMMANDS] },
   { provide: SLACK_EVENTS, useFactory: (...events: unknown[]) => events, inject: [...EVENTS] },
-  SlackInteractions,
-  SlackCommands,
-  SlackEvents,
-  SlackInbound,
-  SlackConnection,
+  ...INBOUND_PROVIDERS,
   SlackDoctor,
 ];

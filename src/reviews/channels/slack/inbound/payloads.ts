@@ -5,25 +5,40 @@ import { z } from 'zod';
  * what: rights and state are looked up.
  */
 
-const id = z.string().min(1).max(100);
+/** Slack's ids are letters and digits; what is kept of them goes into statements and pages. */
+const id = z.string().regex(/^[\w.-]{1,100}$/);
+
+/** What people call themselves: as it is, but for what PostgreSQL cannot keep. */
+const name = z
+  .string()
+  .max(500)
+  .transform((text) => text.replaceAll('\u0000', '').toWellFormed());
 
 /** Who acted. `team_id` is that of the account: with Slack Connect it may be another workspace than ours. */
 export const SlackUser = z.object({
   id,
-  team_id: id.optional(),
-  name: z.string().max(500).optional(),
-  username: z.string().max(500).optional(),
+  team_id: id.nullish(),
+  name: name.optional(),
+  username: name.optional(),
 });
 export type SlackUser = z.infer<typeof SlackUser>;
+
+/** From which workspace and to which app. With Slack Connect `team` may be that of the stranger. */
+const sender = {
+  team: z.object({ id }).nullish(),
+  enterprise: z.object({ id }).nullish(),
+  api_app_id: id.optional(),
+} as const;
 
 const Option = z.object({ value: z.string().max(2000) });
 
 export const BlockActions = z.object({
   type: z.literal('block_actions'),
   user: SlackUser,
-  team: z.object({ id }).nullish(),
-  api_app_id: id.optional(),
+  ...sender,
   trigger_id: z.string().max(500),
+  /** Says whose message it was that somebody clicked in. */
+  message: z.object({ team: id.nullish() }).nullish(),
   channel: z.object({ id }).nullish(),
   container: z
     .object({
@@ -41,6 +56,7 @@ export const BlockActions = z.object({
       callback_id: z.string().max(300).optional(),
       private_metadata: z.string().max(3000).optional(),
       hash: z.string().max(300).optional(),
+      app_installed_team_id: id.nullish(),
     })
     .nullish(),
   response_url: z.string().max(3000).optional(),
@@ -74,13 +90,13 @@ export type InputState = z.infer<typeof InputState>;
 export const ViewSubmission = z.object({
   type: z.literal('view_submission'),
   user: SlackUser,
-  team: z.object({ id }).nullish(),
-  api_app_id: id.optional(),
+  ...sender,
   trigger_id: z.string().max(500).optional(),
   view: z.object({
     id: id.optional(),
     callback_id: z.string().max(300),
     private_metadata: z.string().max(3000),
+    app_installed_team_id: id.nullish(),
     state: z.object({ values: z.record(z.string(), z.record(z.string(), InputState)) }),
   }),
 });
@@ -94,7 +110,7 @@ export const SlashCommand = z.object({
   command: z.string().min(1).max(100),
   text: z.string().max(4000).default(''),
   user_id: id,
-  user_name: z.string().max(500).optional(),
+  user_name: name.optional(),
   team_id: id,
   enterprise_id: id.nullish(),
   channel_id: id,
@@ -109,9 +125,24 @@ export const EventCallback = z.object({
   type: z.literal('event_callback'),
   event_id: id,
   event_time: z.number().optional(),
+  /** Of whoever did it; with Slack Connect it may be another workspace than ours. */
   team_id: id,
   enterprise_id: id.nullish(),
   api_app_id: id.optional(),
+  /** For which installations of the app the event is. */
+  authorizations: z
+    .array(z.object({ team_id: id.nullish(), enterprise_id: id.nullish() }))
+    .max(100)
+    .nullish(),
   event: z.looseObject({ type: z.string().min(1).max(100) }),
 });
 export type EventCallback = z.infer<typeof EventCallback>;
+
+/** What Slack posts once, to see whether an address for events is ours. */
+export const UrlVerification = z.object({
+  type: z.literal('url_verification'),
+  challenge: z.string().min(1).max(1000),
+});
+
+/** Anything that says of what type it is. */
+export const Typed = z.looseObject({ type: z.string() });

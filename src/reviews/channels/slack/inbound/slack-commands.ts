@@ -6,6 +6,7 @@ import { REFUSALS, SlackSpeakers } from '../people/slack-speakers.js';
 import { escapeSlack } from '../slack-text.js';
 import { SLACK_COMMANDS, type SlackCommandHandler } from './commands.js';
 import type { Handled, SlackHome } from './handled.js';
+import { foreignness, originOfCommand } from './origin.js';
 import { SlashCommand } from './payloads.js';
 
 /** Slash commands, however they reach us: finds the local person who typed, and hands on to the handler that is meant. */
@@ -19,8 +20,10 @@ export class SlackCommands {
 
   async handle(payload: unknown, home: SlackHome): Promise<Handled> {
     const parsed = SlashCommand.safeParse(payload);
-    if (!parsed.success) return {};
+    if (!parsed.success) return { refused: 'malformed' };
     const typed = parsed.data;
+    const refused = foreignness(originOfCommand(typed), home);
+    if (refused !== undefined) return { refused };
     const handler =
       this.handlers.find(({ command }) => command === typed.command) ??
       this.handlers.find(({ command }) => command === undefined);

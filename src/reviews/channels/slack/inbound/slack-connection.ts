@@ -4,77 +4,70 @@ import {
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import type { SocketModeClient } from '@slack/socket-mode';
 import { Clock, type Instant } from '../../../../clock.js';
 import { CONFIG, type Config } from '../../../../config.js';
-import { HealthCheck, HealthRegistry, type HealthResult } from '../../../../ops/health.js';
+import { Database } from '../../../../database/database.js';
 import { LOG, type Log } from '../../../../ops/log.js';
 import { slackErrorCode } from '../delivery/slack-errors.js';
-import { SlackAccess } from '../setup/slack-access.js';
-import { createSocketClient, type SocketSettings } from '../setup/slack-clients.js';
 import { missingScopes as missingOf } from '../setup/scopes.js';
+import { SlackAccess } from '../setup/slack-access.js';
+import type { SocketSettings } from '../setup/slack-clients.js';
 import { SlackWorkspace } from '../setup/slack-workspace.js';
-import type { SlackHome } from './handled.js';
-import { SlackInbound, type InboundKind } from './slack-inbound.js';
+import { slackSockets } from '../sql/sockets.js';
+import { SlackSocket } from './socket.js';
+import { SocketEnvelopes } from './socket-envelopes.js';
+import { LOOK_EVERY_MS, SocketPlace } from './socket-place.js';
 
 const FIRST_RETRY_MS = 1000;
 const MAX_RETRY_MS = 60_000;
-const CONNECT_MS = 20_000;
-const CLOSE_MS = 2000;
 
-const KINDS: ReadonlySet<string> = new Set<InboundKind>(['interactive', 'slash_commands', 'events_api']);
-
-/** How the way into Slack is. */
+/** How the way into Slack is, from this node. */
 export interface ChannelHealth {
   readonly connected: boolean;
+  /** Other nodes keep the connections; this one takes over when one of them dies. */
+  readonly standby: boolean;
+  /** When Slack greeted, of the connection that is open. */
   readonly since?: Instant | undefined;
   readonly team?: string | undefined;
   readonly missingScopes: readonly string[];
   readonly lastError?: string | undefined;
 }
 
-interface Envelope {
-  readonly type: string;
-  readonly ack: (body?: Record<string, unknown>) => Promise<void>;
-  readonly body: unknown;
-}
-
-/** Keeps one Socket Mode connection open in role notify, and hands what comes in to the one handler. */
+/** Keeps a Socket Mode connection open in role notify, where this node has a place for one. */
 @Injectable()
-export class SlackConnection
-  extends HealthCheck
-  implements OnApplicationBootstrap, BeforeApplicationShutdown
-{
-  readonly name = 'slack';
+export class SlackConnection implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly stopping = new AbortController();
-  private readonly stopped = new Promise<string>((resolve) => {
-    this.stopping.signal.addEventListener('abort', () => resolve('stopping'), { once: true });
-  });
+  private changing = new AbortController();
   private running: Promise<void> | undefined;
-  private state: ChannelHealth = { connected: false, missingScopes: [] };
+  /** The settings that the loop goes by. */
+  private meant = '';
+  private forget: () => void = () => undefined;
+  private state: ChannelHealth = { connected: false, standby: false, missingScopes: [] };
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOG) private readonly log: Log,
+    private readonly db: Database,
     private readonly clock: Clock,
     private readonly access: SlackAccess,
     private readonly workspace: SlackWorkspace,
-    private readonly inbound: SlackInbound,
-    private readonly health: HealthRegistry,
-  ) {
-    super();
-  }
+    private readonly envelopes: SocketEnvelopes,
+    private readonly place: SocketPlace,
+  ) {}
 
   onApplicationBootstrap(): void {
-    if (!this.config.ROLES.includes('notify') || this.config.SLACK_BOT_TOKEN === undefined) return;
-    this.health.add(this);
-    const { settings } = this.access;
-    if (settings?.appToken === undefined) return;
-    this.running = this.stayConnected({ ...settings, appToken: settings.appToken });
+    if (!this.config.ROLES.includes('notify')) return;
+    this.forget = this.access.onChange(() => {
+      // Other channels are no reason to connect anew.
+      if (keyOf(this.access.settings) !== this.meant) this.changing.abort();
+    });
+    this.running = this.run();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    this.forget();
     this.stopping.abort();
+    this.changing.abort();
     await this.running;
   }
 
@@ -82,120 +75,128 @@ export class SlackConnection
     return this.state;
   }
 
-  check(): readonly HealthResult[] {
-    const { connected, team, missingScopes, lastError } = this.state;
-    if (connected && missingScopes.length === 0)
-      return [{ name: this.name, healthy: true, detail: `connected to ${team ?? 'Slack'}` }];
-    if (connected)
-      return [
-        {
-          name: this.name,
-          healthy: true,
-          degraded: true,
-          detail: `connected to ${team ?? 'Slack'}, but scopes are missing: ${missingScopes.join(', ')}`,
-          remedy: 'Add them to the app under OAuth & Permissions and install it again.',
-        },
-      ];
-    return [
-      {
-        name: this.name,
-        healthy: true,
-        degraded: true,
-        detail: `not connected (${lastError ?? 'connecting'}); reviews are answered by mail and on the web`,
-        remedy: 'Check SLACK_BOT_TOKEN, SLACK_APP_TOKEN and that this machine may reach Slack.',
-      },
-    ];
+  /** How it is on whichever node keeps a connection. */
+  async anywhere(): Promise<ChannelHealth> {
+    const own = this.state;
+    if (own.connected) return own;
+    const now = this.clock.now();
+    const held = (await slackSockets(this.db)).filter(({ heldUntil }) => heldUntil >= now);
+    const greeted = held.flatMap(({ lastHelloAt, connectedAt }) =>
+      connectedAt === undefined ? [] : [lastHelloAt ?? connectedAt],
+    );
+    if (greeted.length > 0)
+      return { ...own, connected: true, since: Math.max(...greeted), lastError: undefined };
+    return { ...own, lastError: own.lastError ?? held.find(({ lastError }) => lastError)?.lastError };
   }
 
-  private async stayConnected(settings: SocketSettings): Promise<void> {
-    const { signal } = this.stopping;
+  private async run(): Promise<void> {
     let failures = 0;
-    while (!signal.aborted) {
-      const error = await this.oneConnection(settings, () => {
+    while (!this.stopping.signal.aborted) {
+      this.changing = new AbortController();
+      this.meant = keyOf(this.access.settings);
+      const settings = socketSettings(this.access.settings);
+      if (settings === undefined || !(await this.hasPlace())) {
+        this.state = { ...this.state, connected: false, standby: settings !== undefined };
+        await this.pause(LOOK_EVERY_MS);
+        continue;
+      }
+      const reason = await this.oneConnection(settings, () => {
         failures = 0;
       });
-      if (signal.aborted) return;
-      this.state = { ...this.state, connected: false, lastError: error };
+      await this.leave(reason);
+      // New settings are tried at once.
+      if (this.changing.signal.aborted) continue;
       failures += 1;
-      this.log.warn({ reason: error, failures }, 'Slack is not connected; trying again');
-      await pause(Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 10)), signal);
+      this.log.warn({ reason, failures }, 'Slack is not connected; trying again');
+      await this.pause(Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 10)));
     }
   }
 
   /** One connection from its opening to its end. @returns why it ended; never rejects. */
   private async oneConnection(settings: SocketSettings, onConnected: () => void): Promise<string> {
-    let client: SocketModeClient | undefined;
+    let socket: SlackSocket | undefined;
+    const { signal } = this.changing;
+    const changed = aborted(signal, 'the settings changed');
     try {
       const home = await this.workspace.ask();
-      client = createSocketClient(settings, this.log);
-      client.on('slack_event', (envelope: Envelope) => void this.receive(envelope, home));
-      const ended = new Promise<string>((resolve) => {
-        client?.on('disconnected', () => resolve('the connection was closed'));
-      });
-      await Promise.race([within(CONNECT_MS, client.start()), this.stopped]);
-      if (this.stopping.signal.aborted) return 'stopping';
+      socket = new SlackSocket(settings, this.log, this.envelopes.listener(home));
+      const ended = socket.ended;
+      const opened = await Promise.race([socket.open(), changed]);
+      if (typeof opened === 'string') return opened;
       onConnected();
       this.state = {
         connected: true,
-        since: this.clock.now(),
+        standby: false,
+        since: Math.round(this.clock.now()),
         team: home.teamName,
         missingScopes: missingOf(home.scopes),
       };
       this.log.info({ team: home.teamName }, 'connected to Slack');
-      return await Promise.race([ended, this.stopped]);
+      const over = new AbortController();
+      const why = await Promise.race([ended, changed, this.keepPlace(over.signal)]);
+      over.abort();
+      return why;
     } catch (error) {
       // The SDK rejects with nothing when the connection closes before its greeting.
       return error === undefined ? 'the connection closed before it was ready' : slackErrorCode(error);
     } finally {
-      if (client !== undefined) await this.close(client);
+      if (socket !== undefined) {
+        await this.envelopes.settled();
+        await socket.close();
+      }
     }
   }
 
-  /** Slack waits three seconds for the acknowledgement; what takes longer is done after it. */
-  private async receive(envelope: Envelope, home: SlackHome): Promise<void> {
-    if (!isKind(envelope.type)) return;
+  private async hasPlace(): Promise<boolean> {
     try {
-      const { ack, afterwards } = await this.inbound.receive(envelope.type, envelope.body, home);
-      await envelope.ack(ack);
-      await afterwards?.();
+      return await this.place.take();
     } catch (error) {
-      this.log.error({ err: error }, 'something that came from Slack could not be handled');
+      this.log.warn({ err: error }, 'no place for a connection to Slack could be looked for');
+      return false;
     }
   }
 
-  private async close(client: SocketModeClient): Promise<void> {
-    try {
-      // The SDK waits half a minute for a peer that does not answer; nobody stops a service for that.
-      await within(CLOSE_MS, client.disconnect());
-    } catch (error) {
-      this.log.debug({ err: error }, 'the Slack connection did not close in time');
-    } finally {
-      client.removeAllListeners('slack_event');
+  /** Holds the place while the connection is open. @returns why it cannot be held any longer. */
+  private async keepPlace(over: AbortSignal): Promise<string> {
+    while (!over.aborted) {
+      const { since: connectedAt, lastError } = this.state;
+      try {
+        const isOurs = await this.place.keep({ connectedAt, lastHelloAt: connectedAt, lastError });
+        if (!isOurs) return 'another node keeps the connection';
+      } catch (error) {
+        // Another node may connect by now; and without the database nothing that comes in could be kept.
+        if (this.place.mayBeLost) return `the database does not answer (${(error as Error).message})`;
+      }
+      await this.clock.sleepUntil(this.clock.now() + LOOK_EVERY_MS, over);
     }
+    return 'the connection ended';
+  }
+
+  private async leave(reason: string): Promise<void> {
+    this.state = { ...this.state, connected: false, since: undefined, lastError: reason };
+    try {
+      await this.place.keep({ connectedAt: undefined, lastHelloAt: undefined, lastError: reason });
+      await this.place.leave();
+    } catch (error) {
+      this.log.debug({ err: error }, 'the place of a connection to Slack is left to run out');
+    }
+  }
+
+  private pause(milliseconds: number): Promise<void> {
+    return this.clock.sleepUntil(this.clock.now() + milliseconds, this.changing.signal);
   }
 }
 
-const isKind = (type: string): type is InboundKind => KINDS.has(type);
-
-async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function socketSettings(settings: SlackAccess['settings']): SocketSettings | undefined {
+  const { appToken, apiUrl } = settings ?? {};
+  return appToken === undefined || apiUrl === undefined ? undefined : { appToken, apiUrl };
 }
 
-const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
+const keyOf = (settings: SlackAccess['settings']): string =>
+  JSON.stringify([settings?.botToken, settings?.appToken, settings?.apiUrl]);
+
+const aborted = (signal: AbortSignal, why: string): Promise<string> =>
   new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener('abort', done, { once: true });
+    if (signal.aborted) resolve(why);
+    else signal.addEventListener('abort', () => resolve(why), { once: true });
   });

@@ -7,7 +7,8 @@ import { linkBlocks } from '../people/link-invitation.js';
 import { SlackIdentities } from '../people/slack-identities.js';
 import { REFUSALS, SlackSpeakers } from '../people/slack-speakers.js';
 import type { Handled, SlackHome } from './handled.js';
-import { Interaction, type BlockActions, type ViewSubmission } from './payloads.js';
+import { foreignness, originOfInteraction } from './origin.js';
+import { Interaction, Typed, type BlockActions, type ViewSubmission } from './payloads.js';
 import { SlackWhispers } from './slack-whispers.js';
 
 /**
@@ -26,8 +27,11 @@ export class SlackInteractions {
 
   async handle(payload: unknown, home: SlackHome): Promise<Handled> {
     const parsed = Interaction.safeParse(payload);
-    if (!parsed.success) return {};
+    // Slack also sends kinds that we do not use (a modal that was closed, a shortcut).
+    if (!parsed.success) return isOurs(payload) ? { refused: 'malformed' } : {};
     const interaction = parsed.data;
+    const refused = foreignness(originOfInteraction(interaction), home);
+    if (refused !== undefined) return { refused };
     if (interaction.type === 'block_actions') return { afterwards: () => this.clicked(interaction, home) };
     return { ack: await this.submitted(interaction, home) };
   }
@@ -58,8 +62,11 @@ export class SlackInteractions {
       const detail = action.action_id.slice(button.actionId.length);
       await button.clicked({ payload, detail, value, channel, whisper }, who);
     } catch (error) {
-      if (!(error instanceof AppError) || error.status >= 500) throw error;
-      await whisper(error.message);
+      if (error instanceof AppError && error.status < 500) return whisper(error.message);
+      await whisper(
+        'Something went wrong on our side, and nothing was decided. Click again, or use the web.',
+      );
+      throw error;
     }
   }
 
@@ -70,11 +77,25 @@ export class SlackInteractions {
     const handler = this.forms.find(({ callbackId }) => callbackId === form.view.callback_id);
     if (handler === undefined) return undefined;
     const who = await this.speakers.speaker(form.user, home);
-    if (typeof who === 'string')
-      return say('Not decided', 'Your Slack account may not decide (any more). Nothing was changed.');
+    if (who === 'unknown') return say('Not decided', UNLINKED);
+    // On top of the form, which is still there with what was written in it.
+    if (who === 'unchecked')
+      return { ...say('Not decided yet', REFUSALS.unchecked), response_action: 'push' };
+    if (typeof who === 'string') return say('Not decided', REFUSALS[who]);
     return handler.submitted(form, who);
   }
 }
 
+const UNLINKED =
+  'This Slack account is linked to nobody (any more). Nothing was decided. Click the button again to link it.';
+
 const isOf = (actionId: string, clicked: string): boolean =>
   actionId.endsWith(':') ? clicked.startsWith(actionId) : clicked === actionId;
+
+const KINDS: ReadonlySet<string> = new Set<Interaction['type']>(['block_actions', 'view_submission']);
+
+/** Whether a payload that cannot be read is of a kind that we read, or says of no kind at all that it is. */
+function isOurs(payload: unknown): boolean {
+  const typed = Typed.safeParse(payload);
+  return !typed.success || KINDS.has(typed.data.type);
+}

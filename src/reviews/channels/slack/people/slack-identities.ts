@@ -12,10 +12,15 @@ import {
   findLinkRequest,
   findSlackPerson,
   insertLinkRequest,
+  listSlackPeople,
   takeLinkRequest,
+  unbindSlackPerson,
+  type LinkedAccount,
   type LinkRequest,
+  type PeopleFilter,
   type SlackAccount,
 } from '../sql/identities.js';
+import type { Standing } from './standing.js';
 
 const LINK_MINUTES = 15;
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
@@ -71,6 +76,7 @@ export class SlackIdentities {
         throw new NotFound(
           'This link was used or is older than 15 minutes. Click in Slack again for a new one.',
         );
+      const before = await findSlackPerson(tx, request);
       await bindSlackPerson(tx, request, person, now);
       await appendAudit(tx, [
         {
@@ -78,10 +84,55 @@ export class SlackIdentities {
           actor: `user:${person.id}`,
           action: 'slack.linked',
           subject: `user:${person.id}`,
-          data: { teamId: request.teamId, slackUserId: request.userId, slackUserName: request.userName },
+          data: {
+            teamId: request.teamId,
+            slackUserId: request.userId,
+            slackUserName: request.userName,
+            ...(before !== undefined && before.id !== person.id && { insteadOf: before.id }),
+          },
         },
       ]);
       return request;
+    });
+  }
+
+  /** Which accounts speak for whom, by the account. */
+  linked(filter: PeopleFilter): Promise<LinkedAccount[]> {
+    return listSlackPeople(this.db, filter);
+  }
+
+  /** For whom an account speaks, whether they may decide or not. */
+  holderOf(account: SlackAccount): Promise<Person | undefined> {
+    return findSlackPerson(this.db, account);
+  }
+
+  /** The account speaks for nobody any more. @returns false when it spoke for nobody. */
+  unlink(account: SlackAccount, by: string): Promise<boolean> {
+    return this.unbind(account, by, {});
+  }
+
+  /** An account that is no member of the workspace any more loses its person; a member again, it is linked anew. */
+  async drop(account: SlackAccount, standing: Exclude<Standing, 'member'>): Promise<void> {
+    // Slack does not know the account, or calls it another workspace's: it was not that when it was linked.
+    if (standing === 'foreign') return;
+    await this.unbind(account, 'system:slack', { because: standing });
+  }
+
+  private unbind(account: SlackAccount, by: string, why: Readonly<Record<string, string>>): Promise<boolean> {
+    const at = Math.round(this.clock.now());
+    return this.db.transaction(async (tx) => {
+      const person = await unbindSlackPerson(tx, account);
+      if (person === undefined) return false;
+      await appendAudit(tx, [
+        {
+          at,
+          actor: by,
+          action: 'slack.unlinked',
+          subject: `user:${person.id}`,
+          data: { teamId: account.teamId, slackUserId: account.userId, ...why },
+        },
+      ]);
+      return true;
     });
   }
 }

@@ -37,7 +37,7 @@ export class SlackStatusService {
     const people = await this.people(home?.teamId);
     const transport =
       settings?.appToken !== undefined ? 'socket' : settings?.signingSecrets.length ? 'http' : null;
-    const socket = this.connection.channelHealth();
+    const socket = await this.connection.anywhere();
     const scopes = home?.scopes ?? [];
     return {
       isOn: this.access.isOn,

@@ -32,6 +32,61 @@ export const bindSlackPerson = (
     [account.teamId, account.userId, person.id, person.name, now],
   );
 
+/** The account is nobody's any more. @returns whose it was. */
+export async function unbindSlackPerson(tx: Queryable, account: SlackAccount): Promise<Person | undefined> {
+  const [row] = await tx.query<{ person_id: string; person_name: string }>(
+    'DELETE FROM slack_identity WHERE team_id = $1 AND user_id = $2 RETURNING person_id, person_name',
+    [account.teamId, account.userId],
+  );
+  return row && { id: row.person_id, name: row.person_name };
+}
+
+/** An account that speaks for somebody. */
+export interface LinkedAccount extends SlackAccount {
+  readonly userName: string | undefined;
+  readonly person: Person;
+  readonly linkedAt: Instant;
+  /** What Slack said of it when it was last asked. */
+  readonly standing: string | undefined;
+  readonly checkedAt: Instant | undefined;
+}
+
+export interface PeopleFilter {
+  readonly personId?: string | undefined;
+  /** Those that come after this one. */
+  readonly after?: SlackAccount | undefined;
+  readonly limit: number;
+}
+
+export async function listSlackPeople(db: Queryable, filter: PeopleFilter): Promise<LinkedAccount[]> {
+  const rows = await db.query<{
+    team_id: string;
+    user_id: string;
+    person_id: string;
+    person_name: string;
+    linked_at: string;
+    name: string | null;
+    standing: string | null;
+    checked_at: string | null;
+  }>(
+    `SELECT i.*, a.name, a.standing, a.checked_at
+     FROM slack_identity i LEFT JOIN slack_account a USING (team_id, user_id)
+     WHERE ($1::text IS NULL OR i.person_id = $1)
+       AND ($2::text IS NULL OR (i.team_id, i.user_id) > ($2, $3))
+     ORDER BY i.team_id, i.user_id LIMIT $4`,
+    [filter.personId ?? null, filter.after?.teamId ?? null, filter.after?.userId ?? null, filter.limit],
+  );
+  return rows.map((row) => ({
+    teamId: row.team_id,
+    userId: row.user_id,
+    userName: row.name ?? undefined,
+    person: { id: row.person_id, name: row.person_name },
+    linkedAt: Number(row.linked_at),
+    standing: row.standing ?? undefined,
+    checkedAt: row.checked_at === null ? undefined : Number(row.checked_at),
+  }));
+}
+
 export interface LinkRequest extends SlackAccount {
   readonly userName: string;
 }

@@ -1,0 +1,76 @@
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Clock } from '../../../../clock.js';
+import { CONFIG, type Config } from '../../../../config.js';
+import { HealthCheck, HealthRegistry, type HealthResult } from '../../../../ops/health.js';
+import { missingScopes } from '../setup/scopes.js';
+import { SlackAccess } from '../setup/slack-access.js';
+import { SlackWorkspace } from '../setup/slack-workspace.js';
+import { SlackConnection } from './slack-connection.js';
+
+/** Whether anything comes in from Slack, over whichever node. */
+@Injectable()
+export class SlackHealth extends HealthCheck implements OnApplicationBootstrap {
+  readonly name = 'slack';
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly clock: Clock,
+    private readonly access: SlackAccess,
+    private readonly workspace: SlackWorkspace,
+    private readonly connection: SlackConnection,
+    private readonly health: HealthRegistry,
+  ) {
+    super();
+  }
+
+  onApplicationBootstrap(): void {
+    const { ROLES: roles } = this.config;
+    if (roles.includes('notify') || roles.includes('api')) this.health.add(this);
+  }
+
+  async check(): Promise<readonly HealthResult[]> {
+    const { settings } = this.access;
+    if (settings === undefined) return [];
+    const home = this.workspace.home ?? (await this.workspace.known());
+    const way = settings.appToken === undefined ? this.byHttp() : await this.bySocket(home?.teamName);
+    if (way === undefined) return [];
+    const missing = missingScopes(home?.scopes ?? []);
+    if (way.degraded === true || missing.length === 0) return [way];
+    return [
+      {
+        ...way,
+        degraded: true,
+        detail: `${way.detail}, but scopes are missing: ${missing.join(', ')}`,
+        remedy: 'Add them to the app under OAuth & Permissions and install it again.',
+      },
+    ];
+  }
+
+  private byHttp(): HealthResult | undefined {
+    const isOpen = (this.access.settings?.signingSecrets.length ?? 0) > 0;
+    // With neither way in, what is missing is said with the rest of the set-up.
+    return isOpen
+      ? { name: this.name, healthy: true, detail: 'Slack posts to /slack/… of the nodes with role api' }
+      : undefined;
+  }
+
+  private async bySocket(teamName: string | undefined): Promise<HealthResult> {
+    const { connected, since, team = teamName ?? 'Slack', lastError } = await this.connection.anywhere();
+    if (connected) {
+      const seconds = Math.max(0, Math.round((this.clock.now() - (since ?? this.clock.now())) / 1000));
+      const where = this.connection.channelHealth().connected ? '' : ' by another node';
+      return {
+        name: this.name,
+        healthy: true,
+        detail: `connected to ${team}${where}, greeted ${seconds} s ago`,
+      };
+    }
+    return {
+      name: this.name,
+      healthy: true,
+      degraded: true,
+      detail: `not connected (${lastError ?? 'connecting'}); reviews are answered by mail and on the web`,
+      remedy: 'Check SLACK_BOT_TOKEN, SLACK_APP_TOKEN and that this machine may reach Slack.',
+    };
+  }
+}

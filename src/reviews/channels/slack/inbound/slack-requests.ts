@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock, type Instant } from '../../../../clock.js';
+import { Database } from '../../../../database/database.js';
+import { NotFound, Unauthorized, Unavailable } from '../../../../errors.js';
+import { LOG, type Log } from '../../../../ops/log.js';
+import { SlackAccess } from '../setup/slack-access.js';
+import { SlackWorkspace } from '../setup/slack-workspace.js';
+import { giveBackSlackRequest, takeSlackRequest } from '../sql/requests.js';
+import type { Refused, SlackHome } from './handled.js';
+import { SlackCounts } from './slack-counts.js';
+import { disbelieve, type Disbelief, type SignedRequest } from './verify-request.js';
+
+// Twice what a timestamp may be off: after that it is refused for its age.
+const REMEMBER_MS = 600_000;
+const TELL_EVERY_MS = 60_000;
+
+/** A request that Slack made, and made only once. */
+export interface TakenRequest {
+  readonly home: SlackHome;
+  /** Nothing came of it: Slack may send the same again. */
+  readonly giveBack: () => Promise<void>;
+}
+
+/** Says of what is posted to us whether Slack posted it. Whoever guesses hears only that it was not believed. */
+@Injectable()
+export class SlackRequests {
+  private readonly toldAt = new Map<string, Instant>();
+
+  constructor(
+    @Inject(LOG) private readonly log: Log,
+    private readonly db: Database,
+    private readonly clock: Clock,
+    private readonly access: SlackAccess,
+    private readonly workspace: SlackWorkspace,
+    private readonly counts: SlackCounts,
+  ) {}
+
+  /** @throws NotFound without a signing secret; Unauthorized for what Slack did not sign, or signed long ago. */
+  believe(request: SignedRequest): void {
+    const secrets = this.access.settings?.signingSecrets ?? [];
+    const why = disbelieve(request, secrets, Math.floor(this.clock.now() / 1000));
+    if (why === 'no_secret') {
+      this.tell('no_secret');
+      throw new NotFound(
+        'Nothing is taken from Slack here: there is no signing secret. Set SLACK_SIGNING_SECRET, or leave Slack to Socket Mode.',
+      );
+    }
+    if (why !== undefined) throw this.refusal(why);
+  }
+
+  /**
+   * Takes a believed request: the same one is refused from then on, on every node.
+   *
+   * @throws Unavailable while nobody knows whose workspace we are for; Unauthorized for one that was taken before.
+   */
+  async take({ signature }: SignedRequest): Promise<TakenRequest> {
+    const home = await this.workspace.known();
+    if (home === undefined)
+      throw new Unavailable('slack', 'Slack has not said yet whose workspace this is. Try again.');
+    const key = createHash('sha256').update(String(signature)).digest();
+    const now = Math.round(this.clock.now());
+    if (!(await takeSlackRequest(this.db, key, now + REMEMBER_MS))) throw this.refusal('replayed');
+    return {
+      home,
+      giveBack: async () => {
+        await giveBackSlackRequest(this.db, key);
+      },
+    };
+  }
+
+  /** What is told to whoever sent something that is not taken, and counted. */
+  refusal(why: Exclude<Disbelief, 'no_secret'> | 'replayed' | Exclude<Refused, 'malformed'>): Unauthorized {
+    this.counts.refused('http', why);
+    this.tell(why);
+    return new Unauthorized('This request is not believed to be from Slack, or not meant for this service.');
+  }
+
+  /** Once a minute for each reason: it is what a wrong secret or a wrong clock looks like. */
+  private tell(why: keyof typeof REMEDIES): void {
+    const now = this.clock.now();
+    if (now - (this.toldAt.get(why) ?? -Infinity) < TELL_EVERY_MS) return;
+    this.toldAt.set(why, now);
+    this.log.warn({ reason: why, remedy: REMEDIES[why] }, 'a request to the routes of Slack was refused');
+  }
+}
+
+const REMEDIES = {
+  no_secret:
+    'Set SLACK_SIGNING_SECRET (Basic Information of the app), or take the request URLs out of the app.',
+  no_signature: 'It has no signature: somebody else posts here, or a proxy takes X-Slack-… headers away.',
+  timestamp:
+    'It is more than five minutes old or ahead: check the clock of the database, or somebody repeats requests.',
+  signature: 'It is signed with another secret: check SLACK_SIGNING_SECRET.',
+  replayed: 'The same request was taken before: somebody, or a proxy, repeats requests.',
+  foreign_team: 'It is about another workspace than that of the bot token.',
+  foreign_app: 'It is meant for another app than that of the bot token.',
+} as const;
