@@ -65,6 +65,16 @@ export class Arguments {
     return value as Json[];
   }
 
+  /** Blocks have an error code of their own when they cannot be read. */
+  blocks(): Json[] | undefined {
+    try {
+      return this.list('blocks');
+    } catch (error) {
+      if (error instanceof Refusal) throw new Refusal('invalid_blocks_format', error.more);
+      throw error;
+    }
+  }
+
   private json(name: string): unknown {
     const value = this.args[name];
     if (value === undefined) return undefined;

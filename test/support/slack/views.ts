@@ -134,6 +134,10 @@ export class Views {
     if (problems.length > 0) throw Refusal.because('invalid_arguments', problems);
     this.revision += 1;
     return {
+      // Slack writes null for what a view does not have.
+      title: null,
+      close: null,
+      submit: null,
       clear_on_close: false,
       notify_on_close: false,
       private_metadata: '',

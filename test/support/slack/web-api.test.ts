@@ -104,7 +104,9 @@ describe('the web API of the stand-in', () => {
       'msg_blocks_too_long',
     );
     expect(await tryBlocks(Array.from({ length: 4 }, () => section('x'.repeat(2800))))).toBe('not refused');
-    expect(await tryBlocks({ type: 'section' })).toBe('invalid_arguments');
+    expect(await tryBlocks({ type: 'section' })).toBe('invalid_blocks_format');
+    const metadata = await refusal(post(web, { channel: fake.channel, text: 't', metadata: '[' }));
+    expect(metadata).toBe('invalid_arguments');
   });
 
   it('takes one message per second and channel, more after a silence when it is told to, and tiers of methods', async () => {
@@ -158,6 +160,19 @@ describe('the web API of the stand-in', () => {
     expect(await refusal(web.conversations.replies({ channel, ts: '1.2' }))).toBe('thread_not_found');
     fake.scopes = ['groups:history'];
     expect(await refusal(web.conversations.history({ channel }))).toBe('missing_scope');
+  });
+
+  it('forgets a thread whose message is gone without a word, unless it has answers', async () => {
+    const { channel } = fake;
+    const root = await post(web, { channel, text: 'root' });
+    await fake.reply(fake.messages[0]!, 'one', alice);
+    await web.chat.delete({ channel, ts: root.ts ?? '' });
+    const second = await post(web, { channel, text: 'two', thread_ts: root.ts });
+    expect(second.message?.thread_ts).toBe(root.ts);
+    const thread = await web.conversations.replies({ channel, ts: root.ts ?? '' });
+    expect(thread.messages?.map((message) => message.text)).toEqual(['one', 'two']);
+    const lost = await post(web, { channel, text: 'three', thread_ts: '1.000001' });
+    expect(lost.message?.thread_ts).toBeUndefined();
   });
 
   it('shows people and channels, and addresses only to those with the scope for them', async () => {

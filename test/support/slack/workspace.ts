@@ -131,6 +131,11 @@ export class Workspace {
     return this.index.get(`${channel}/${ts}`);
   }
 
+  /** The thread of a message that was deleted: it lives on as long as it has answers. */
+  orphanedThread(channel: string, ts: string): string | undefined {
+    return this.messages.some((reply) => reply.channel === channel && reply.threadTs === ts) ? ts : undefined;
+  }
+
   nextTs(): string {
     this.counter += 1;
     return `${Math.floor(this.now() / 1000)}.${String(this.counter).padStart(6, '0')}`;

@@ -38,7 +38,7 @@ function post(call: Call): Json {
 
 function update({ workspace, args }: Call): Json {
   const [channel, message] = own(workspace, args);
-  const blocks = args.list('blocks');
+  const blocks = args.blocks();
   if (blocks !== undefined) {
     refuseBlocks(blocks);
     // Without blocks the old buttons stay, as with Slack.
@@ -118,7 +118,7 @@ function own(
 }
 
 function wordsOf(args: Arguments): { text: string; blocks: Json[] } {
-  const blocks = args.list('blocks') ?? [];
+  const blocks = args.blocks() ?? [];
   const text = args.text('text') ?? '';
   if (text === '' && blocks.length === 0) throw new Refusal('no_text');
   refuseBlocks(blocks);
@@ -134,10 +134,16 @@ function metadataOf(args: Arguments): Json | undefined {
   return metadata;
 }
 
-/** The root of a thread; an answer to a reply goes to the thread of that reply. */
-function threadRoot(workspace: Workspace, channel: FakeChannel, ts: string | undefined): string | undefined {
+/**
+ * The root of a thread; an answer to a reply goes to the thread of that reply. Slack refuses no thread that is gone:
+ * the message then stands in the channel, and only the missing thread_ts of the answer says so.
+ */
+export function threadRoot(
+  workspace: Workspace,
+  channel: FakeChannel,
+  ts: string | undefined,
+): string | undefined {
   if (ts === undefined || ts === '') return undefined;
   const parent = workspace.find(channel.id, ts);
-  if (parent === undefined) throw new Refusal('thread_not_found');
-  return parent.threadTs ?? parent.ts;
+  return parent === undefined ? workspace.orphanedThread(channel.id, ts) : (parent.threadTs ?? parent.ts);
 }

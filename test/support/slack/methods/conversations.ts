@@ -34,14 +34,15 @@ function replies(call: Call): Json {
   const { workspace, args } = call;
   const channel = readable(call);
   args.moment('ts');
-  const root = workspace.find(channel.id, args.required('ts'));
+  const ts = args.required('ts');
+  const asked = workspace.find(channel.id, ts);
+  const root = asked === undefined ? workspace.orphanedThread(channel.id, ts) : (asked.threadTs ?? ts);
   if (root === undefined) throw new Refusal('thread_not_found');
   const isInside = between(call);
   const thread = workspace.messages.filter(
     (message) =>
       message.channel === channel.id &&
-      (message.ts === root.ts || message.threadTs === (root.threadTs ?? root.ts)) &&
-      (message.ts === root.ts || isInside(message)),
+      (message.ts === root || (message.threadTs === root && isInside(message))),
   );
   return pageOfMessages(call, thread);
 }
@@ -75,7 +76,15 @@ function threadFacts(all: readonly FakeMessage[], root: FakeMessage): Json {
   if (root.threadTs !== undefined) return {};
   const thread = all.filter(({ channel, threadTs }) => channel === root.channel && threadTs === root.ts);
   const last = thread.at(-1);
-  return last === undefined ? {} : { thread_ts: root.ts, reply_count: thread.length, latest_reply: last.ts };
+  if (last === undefined) return {};
+  const users = [...new Set(thread.map(({ user }) => user))];
+  return {
+    thread_ts: root.ts,
+    reply_count: thread.length,
+    reply_users: users,
+    reply_users_count: users.length,
+    latest_reply: last.ts,
+  };
 }
 
 function list(call: Call): Json {

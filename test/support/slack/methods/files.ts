@@ -1,6 +1,7 @@
 import { named } from '../blocks.js';
 import { Refusal, type Json } from '../refusal.js';
 import { refuseBlocks, type FakeFile } from '../workspace.js';
+import { threadRoot } from './chat.js';
 import type { Call, Methods } from './method.js';
 
 const MAX_BYTES = 1024 ** 3;
@@ -44,11 +45,9 @@ function share({ workspace, args }: Call, done: readonly FakeFile[]): void {
   const channel = workspace.channelForApp(id);
   if (channel.archived) throw new Refusal('is_archived');
   if (!channel.botIsMember) throw new Refusal('not_in_channel');
-  const blocks = args.list('blocks') ?? [];
+  const blocks = args.blocks() ?? [];
   refuseBlocks(blocks);
-  const threadTs = args.text('thread_ts');
-  if (threadTs !== undefined && workspace.find(id, threadTs) === undefined)
-    throw new Refusal('thread_not_found');
+  const threadTs = threadRoot(workspace, channel, args.text('thread_ts'));
   workspace.post(channel, {
     text: args.text('initial_comment') ?? '',
     blocks: named(blocks),

@@ -107,18 +107,14 @@ function channelHtml(
   const whispers = workspace.whispers.filter(
     (whisper) => whisper.channel === channel.id && whisper.user === me?.id,
   );
-  const roots = [
-    ...here.filter((message) => message.threadTs === undefined),
-    ...whispers.filter(({ threadTs }) => threadTs === undefined),
-  ]
-    .sort(byTime)
-    .slice(-SHOWN);
+  const all = [...here, ...whispers].sort(byTime);
+  const known = new Set(all.map(({ ts }) => ts));
+  // Answers whose root was deleted stand for themselves.
+  const roots = all.filter(({ threadTs }) => threadTs === undefined || !known.has(threadTs)).slice(-SHOWN);
   if (roots.length === 0) return '<p class="muted">Nothing was said here yet.</p>';
   return roots
     .map((root) => {
-      const thread = isWhisper(root)
-        ? []
-        : [...here, ...whispers].filter(({ threadTs }) => threadTs === root.ts).sort(byTime);
+      const thread = isWhisper(root) ? [] : all.filter(({ threadTs }) => threadTs === root.ts);
       const replies = thread.map((reply) => messageHtml(workspace, reply, setting)).join('');
       return (
         messageHtml(workspace, root, setting) + (replies === '' ? '' : `<div class="thread">${replies}</div>`)
