@@ -133,6 +133,7 @@ export class DeliveryLoop {
       payload: row.payload,
       attempt: row.attempt,
       ambiguous: row.ambiguous,
+      enqueuedAt: Number(row.created_at),
       ...(row.order_group === null ? {} : { group: row.order_group }),
     };
     let timer: NodeJS.Timeout | undefined;

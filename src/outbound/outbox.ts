@@ -21,6 +21,8 @@ export interface OutboxDelivery extends OutboxMessage {
   readonly attempt: number;
   /** An earlier attempt may have arrived although nobody heard so: look before sending again, where that is possible. */
   readonly ambiguous: boolean;
+  /** When it was recorded: nothing of it went out before. */
+  readonly enqueuedAt: Instant;
 }
 
 /** How one attempt ended. `giveUp` keeps the row, marks it failed and shows it in /health. */

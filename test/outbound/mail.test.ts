@@ -37,6 +37,7 @@ describe('mail', () => {
     key: 'k',
     attempt: 1,
     ambiguous: false,
+    enqueuedAt: 0,
     payload: {
       to: ['audit@example.com'],
       subject: 'The week',

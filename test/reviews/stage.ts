@@ -159,9 +159,13 @@ export class FakeEngine extends Engine {
   /** Who started each workflow. */
   readonly starters = new Map<string, string>();
 
+  /** How workflows stand of which a test wants more to be seen than that they run. */
+  readonly runs = new Map<string, Pick<WorkflowExecution, 'status' | 'tasks'>>();
+
   async get(workflowId: string): Promise<WorkflowExecution> {
     const createdBy = this.starters.get(workflowId);
-    return { workflowId, createdBy, tasks: [] } as unknown as WorkflowExecution;
+    const run = this.runs.get(workflowId) ?? { status: 'RUNNING', tasks: [] };
+    return { workflowId, createdBy, ...run } as unknown as WorkflowExecution;
   }
 
   start = notHere;

@@ -9,6 +9,7 @@ export interface ClaimedRow {
   readonly payload: Readonly<Record<string, unknown>>;
   readonly attempt: number;
   readonly ambiguous: boolean;
+  readonly created_at: string;
 }
 
 /**
@@ -32,6 +33,7 @@ export const claimDue = (
      UPDATE outbox SET state = 'sending', lease_owner = $2, due_at = $4, attempt = attempt + 1,
                        ambiguous = ambiguous OR state <> 'pending'
      FROM due WHERE outbox.id = due.id
-     RETURNING outbox.id, kind, key, order_group, payload, attempt, ambiguous`,
+     RETURNING outbox.id, kind, key, order_group, payload, attempt, ambiguous,
+               created_at`,
     [args.kind, args.owner, args.now, args.leaseUntil, args.limit],
   );

@@ -34,12 +34,12 @@ export class ReviewComments {
     private readonly writer: ReviewWriter,
   ) {}
 
-  /** @param and says, in the same transaction, whether it is still wanted; nothing is written when not. */
+  /** @param and says, in the same transaction and of the comment's id, whether it is still wanted; nothing is written when not. */
   async add(
     review: Review,
     text: string,
     who: Reviewer,
-    and: (tx: Queryable) => Promise<boolean> = async () => true,
+    and: (tx: Queryable, comment: string) => Promise<boolean> = async () => true,
   ): Promise<void> {
     const at = this.now();
     const author = { id: who.id, name: who.name };
@@ -53,7 +53,7 @@ export class ReviewComments {
     };
     const { mentions, messages } = await this.mentioned(review, comment, [], who);
     await this.db.transaction(async (tx) => {
-      if (!(await and(tx))) return;
+      if (!(await and(tx, comment.id))) return;
       await insertComment(tx, comment);
       const data = { comment: comment.id, text, ...(mentions.length === 0 ? {} : { mentions }) };
       await this.writer.note(tx, review.id, 'commented', who, at, data);

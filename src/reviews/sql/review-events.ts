@@ -32,6 +32,7 @@ export const REVIEW_EVENT_KINDS = [
   'case_left',
   'mail_bounced',
   'auto_replied',
+  'slack_failed',
   'cancelled',
   'completed',
   'download_asked',

@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../../config.js';
 import type { OutboxMessage } from '../../../outbound/outbox.js';
 import type { Review } from '../../review.js';
-import { mailRecipients, type ReviewerPerson } from '../../reviewers.js';
+import { mailRecipients, type MailRecipient, type ReviewerPerson } from '../../reviewers.js';
 import { ReviewChannel, type Telling } from '../channel.js';
 import { wanting } from './preferences/wanted.js';
 
@@ -31,19 +31,29 @@ export class MailChannel extends ReviewChannel {
       wanting(review, telling, people),
       isForAll ? this.config.REVIEW_TO : [],
     );
-    const suffix = suffixOf(telling);
-    // Without the content: it holds a link and a code, which are made when the mail is and kept nowhere.
-    return recipients.map(({ personId, name, email }) => ({
-      kind: REVIEW_MAIL,
-      key: `${review.id}:${email.toLowerCase()}${suffix}`,
-      payload: { reviewId: review.id, personId, name, email, telling },
-    }));
+    return recipients.map((to) => reviewMail(review, to, telling));
   }
 
   changed(): readonly OutboxMessage[] {
     return [];
   }
+
+  /** Mails all of these whatever they want less of, where they cannot be told otherwise. Whoever got this mail gets no second. */
+  instead(review: Review, people: readonly ReviewerPerson[], telling: Telling): readonly OutboxMessage[] {
+    return mailRecipients(people, []).map((to) => reviewMail(review, to, telling));
+  }
 }
+
+// Without the content: it holds a link and a code, which are made when the mail is and kept nowhere.
+const reviewMail = (
+  review: Review,
+  { personId, name, email }: MailRecipient,
+  telling: Telling,
+): OutboxMessage => ({
+  kind: REVIEW_MAIL,
+  key: `${review.id}:${email.toLowerCase()}${suffixOf(telling)}`,
+  payload: { reviewId: review.id, personId, name, email, telling },
+});
 
 /** Message-ID of the first mail about a review to one address: all others to it belong to its thread. */
 export const threadOf = (reviewId: string, email: string): string =>

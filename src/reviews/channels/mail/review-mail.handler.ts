@@ -14,18 +14,9 @@ import { isDeadAddress } from './inbound/bounce.js';
 import { MailBounces } from './inbound/mail-bounces.js';
 import { help } from './inbound/reply-text.js';
 import { codeHash, LINK_HOURS, newLink, tokenHash } from './link.js';
-import type { Telling } from '../channel.js';
+import { TellingShape } from '../telling-shape.js';
 import { REVIEW_MAIL, suffixOf, threadOf } from './mail.channel.js';
 import { renderMail } from './render-mail.js';
-
-const count = z.number().int().min(0);
-const TellingShape = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('opened') }),
-  z.object({ kind: z.enum(['assigned', 'answered']), version: count }),
-  z.object({ kind: z.literal('reminder'), step: count }),
-  z.object({ kind: z.literal('escalated'), step: count, loop: count }),
-  z.object({ kind: z.literal('renewed'), round: count }),
-]);
 
 const Payload = z.object({
   reviewId: z.uuid(),
@@ -33,7 +24,7 @@ const Payload = z.object({
   name: z.string(),
   email: z.string().min(3).max(320),
   // Absent in messages of an earlier release.
-  telling: z.custom<Telling>((value) => TellingShape.safeParse(value).success).default({ kind: 'opened' }),
+  telling: TellingShape.default({ kind: 'opened' }),
 });
 
 /**

@@ -2,7 +2,7 @@ import type { Provider, Type } from '@nestjs/common';
 import { ANSWER_PROVIDERS } from './answers/answer-parts.js';
 import { COMMAND_PROVIDERS } from './commands/command-parts.js';
 import { ReviewCommand } from './commands/slash.command.js';
-import { SlackMessages, SlackPostHandler, SlackUpdateHandler } from './delivery/slack-messages.js';
+import { DELIVERY_HANDLERS, DELIVERY_PROVIDERS } from './delivery/delivery-parts.js';
 import { SLACK_COMMANDS, type SlackCommandHandler } from './inbound/commands.js';
 import { SLACK_EVENTS, type SlackEventHandler } from './inbound/events.js';
 import { INBOUND_CONTROLLERS, INBOUND_PROVIDERS } from './inbound/inbound-parts.js';
@@ -18,15 +18,16 @@ import { SlackStatusService } from './setup/slack-status.service.js';
 import { SlackWorkspace } from './setup/slack-workspace.js';
 import { TokenLooks } from './setup/token-look.js';
 import { SlackChannel } from './slack.channel.js';
+import { ThreadReplies } from './threads/thread-replies.js';
 
 /** Handlers of slash commands. */
 const COMMANDS: readonly Type<SlackCommandHandler>[] = [ReviewCommand];
 
 /** Handlers of events of the workspace. */
-const EVENTS: readonly Type<SlackEventHandler>[] = [...PEOPLE_EVENTS];
+const EVENTS: readonly Type<SlackEventHandler>[] = [...PEOPLE_EVENTS, ThreadReplies];
 
 /** Outbox handlers. */
-export const SLACK_HANDLERS = [SlackPostHandler, SlackUpdateHandler] as const;
+export const SLACK_HANDLERS = [...DELIVERY_HANDLERS] as const;
 
 export const SLACK_CONTROLLERS = [
   ...INBOUND_CONTROLLERS,
@@ -44,8 +45,7 @@ export const SLACK_PROVIDERS: Provider[] = [
   SlackSetupHealth,
   SlackWorkspace,
   SlackChannel,
-  SlackMessages,
-  ...SLACK_HANDLERS,
+  ...DELIVERY_PROVIDERS,
   ...PEOPLE_PROVIDERS,
   ...ANSWER_PROVIDERS,
   ...COMMAND_PROVIDERS,

@@ -1,17 +1,20 @@
 import { Injectable } from '@nestjs/common';
+import type { Queryable } from '../../../database/queryable.js';
 import type { OutboxMessage } from '../../../outbound/outbox.js';
 import type { Review } from '../../review.js';
 import type { ReviewerPerson } from '../../reviewers.js';
+import { partiesOf } from '../../rules/eligibility.js';
+import type { ReviewEvent } from '../../sql/review-events.js';
 import { ReviewChannel, type Telling } from '../channel.js';
+import { suffixOf } from '../mail/mail.channel.js';
+import { postMessage, SLACK_DIRECT, SLACK_THREAD, SLACK_UPDATE } from './delivery/slack-kinds.js';
 import { SlackAccess } from './setup/slack-access.js';
+import { threadLine } from './threads/thread-line.js';
 
-/** Outbox kinds of a review's message in Slack. */
-export const SLACK_POST = 'slack.post';
-export const SLACK_UPDATE = 'slack.update';
-
-const group = (review: Review): string => `slack:${review.id}`;
-
-/** One message per review in the configured channel, brought up to date with every change. */
+/**
+ * A message per review in the channel of its queue and in the direct messages of whoever is asked by name, each brought
+ * up to date with every change; what is said of a review meanwhile stands in the threads.
+ */
 @Injectable()
 export class SlackChannel extends ReviewChannel {
   readonly name = 'slack';
@@ -20,16 +23,49 @@ export class SlackChannel extends ReviewChannel {
     super();
   }
 
-  tell(review: Review, _people: readonly ReviewerPerson[], telling: Telling): readonly OutboxMessage[] {
-    // One message is for all; what follows brings it up to date.
-    if (!this.access.isOn || telling.kind !== 'opened') return [];
-    return [{ kind: SLACK_POST, key: review.id, group: group(review), payload: { reviewId: review.id } }];
+  tell(review: Review, people: readonly ReviewerPerson[], telling: Telling): readonly OutboxMessage[] {
+    if (!this.access.isOn) return [];
+    const direct = people
+      .filter((person) => isForThem(review, telling, person))
+      .map(({ personId }): OutboxMessage => ({
+        kind: SLACK_DIRECT,
+        key: `${review.id}:${personId}${suffixOf(telling)}`,
+        // One after the other: the second is a line below the first.
+        group: `${SLACK_DIRECT}:${personId}`,
+        payload: { reviewId: review.id, personId, telling },
+      }));
+    if (telling.kind !== 'opened' || this.access.channelFor(review.policy.queue) === undefined) return direct;
+    return [postMessage({ id: review.id, queue: review.policy.queue }), ...direct];
   }
 
   changed(review: Review): readonly OutboxMessage[] {
     if (!this.access.isOn) return [];
-    // The handler shows the review as it is by then, so an update that comes late cannot show something old.
     const key = `${review.id}:${review.version}`;
-    return [{ kind: SLACK_UPDATE, key, group: group(review), payload: { reviewId: review.id } }];
+    return [{ kind: SLACK_UPDATE, key, payload: { reviewId: review.id } }];
+  }
+
+  override noted(
+    _tx: Queryable,
+    reviewId: string,
+    event: ReviewEvent & { readonly id: string },
+  ): Promise<readonly OutboxMessage[]> {
+    const line = this.access.isOn ? threadLine(event) : undefined;
+    if (line === undefined) return Promise.resolve([]);
+    return Promise.resolve([
+      {
+        kind: SLACK_THREAD,
+        key: `${reviewId}:${event.id}`,
+        group: `${SLACK_THREAD}:${reviewId}`,
+        payload: { reviewId, kind: event.kind, ...line },
+      },
+    ]);
   }
 }
+
+/** What is theirs alone is told to them; what many are asked, the channel tells. */
+const isForThem = (review: Review, { kind }: Telling, { personId }: ReviewerPerson): boolean =>
+  kind === 'assigned' ||
+  kind === 'answered' ||
+  kind === 'escalated' ||
+  review.claim?.by.id === personId ||
+  partiesOf(review).some((party) => party.kind === 'user' && party.id === personId);

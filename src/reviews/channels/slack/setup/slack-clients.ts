@@ -73,7 +73,8 @@ export const createWebClient = (settings: Pick<SlackSettings, 'botToken' | 'apiU
     rejectRateLimitedCalls: true,
     timeout: TIMEOUT_MS,
     allowAbsoluteUrls: false,
-    maxRequestConcurrency: 4,
+    // Above what the outbox sends at once, so that a call that hangs keeps no other waiting.
+    maxRequestConcurrency: 32,
     logger: sdkLogger(log),
   });
 

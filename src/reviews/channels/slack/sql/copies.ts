@@ -1,28 +1,127 @@
 import type { Instant } from '../../../../clock.js';
 import type { Queryable } from '../../../../database/queryable.js';
 
-/** A copy of a review that people see in Slack. */
+/** A copy of a review that people see in Slack: one in its channel, one in the direct messages of each who was told. */
 export interface SlackCopy {
   readonly channel: string;
   readonly ts: string;
+  /** Whose direct message it is; absent for a channel's. */
+  readonly personId?: string | undefined;
+  /** The version of the review that it shows, and of the steps after the decision. */
+  readonly shown: number;
+  readonly shownSteps: number;
+  readonly postedAt: Instant;
 }
 
+interface CopyRow {
+  readonly address: string;
+  readonly message_id: string;
+  readonly person_id: string | null;
+  readonly shown: number;
+  readonly shown_steps: number;
+  readonly posted_at: string;
+}
+
+const COLUMNS = 'address, message_id, person_id, shown, shown_steps, posted_at';
+
+const toCopy = (row: CopyRow): SlackCopy => ({
+  channel: row.address,
+  ts: row.message_id,
+  ...(row.person_id === null ? {} : { personId: row.person_id }),
+  shown: row.shown,
+  shownSteps: row.shown_steps,
+  postedAt: Number(row.posted_at),
+});
+
+/** Remembers a message that was posted; one that is there already stays as it is. */
 export const insertSlackCopy = (
   db: Queryable,
   reviewId: string,
-  copy: SlackCopy,
+  copy: Pick<SlackCopy, 'channel' | 'ts' | 'personId'> & { readonly shown: number },
   now: Instant,
 ): Promise<unknown> =>
   db.query(
-    `INSERT INTO review_message (review_id, channel, address, message_id, posted_at)
-     VALUES ($1, 'slack', $2, $3, $4) ON CONFLICT (review_id, channel, address) DO NOTHING`,
-    [reviewId, copy.channel, copy.ts, now],
+    `INSERT INTO review_message (review_id, channel, address, message_id, posted_at, person_id, shown)
+     VALUES ($1, 'slack', $2, $3, $4, $5, $6) ON CONFLICT (review_id, channel, address) DO NOTHING`,
+    [reviewId, copy.channel, copy.ts, now, copy.personId ?? null, copy.shown],
   );
 
+/** All copies of a review. */
 export async function slackCopies(db: Queryable, reviewId: string): Promise<SlackCopy[]> {
-  const rows = await db.query<{ address: string; message_id: string }>(
-    `SELECT address, message_id FROM review_message WHERE review_id = $1 AND channel = 'slack' ORDER BY address`,
+  const rows = await db.query<CopyRow>(
+    `SELECT ${COLUMNS} FROM review_message WHERE review_id = $1 AND channel = 'slack' ORDER BY address`,
     [reviewId],
   );
-  return rows.map((row) => ({ channel: row.address, ts: row.message_id }));
+  return rows.map(toCopy);
+}
+
+/** The copies of a review that show less than there is. */
+export const staleCopies = async (
+  db: Queryable,
+  reviewId: string,
+  now: { readonly version: number; readonly steps: number },
+): Promise<SlackCopy[]> => (await slackCopies(db, reviewId)).filter((copy) => isBehind(copy, now));
+
+export const isBehind = (
+  copy: Pick<SlackCopy, 'shown' | 'shownSteps'>,
+  now: { readonly version: number; readonly steps: number },
+): boolean => copy.shown < now.version || copy.shownSteps < now.steps;
+
+/** Which review a message is about, by where it stands. */
+export async function reviewOfMessage(
+  db: Queryable,
+  channel: string,
+  ts: string,
+): Promise<string | undefined> {
+  const [row] = await db.query<{ review_id: string }>(
+    `SELECT review_id FROM review_message WHERE channel = 'slack' AND address = $1 AND message_id = $2`,
+    [channel, ts],
+  );
+  return row?.review_id;
+}
+
+/** Notes what a copy shows now; it never goes back. */
+export const noteShown = (
+  db: Queryable,
+  reviewId: string,
+  copy: Pick<SlackCopy, 'channel' | 'ts'>,
+  shown: { readonly version: number; readonly steps: number },
+): Promise<unknown> =>
+  db.query(
+    `UPDATE review_message SET shown = greatest(shown, $4), shown_steps = greatest(shown_steps, $5)
+      WHERE review_id = $1 AND channel = 'slack' AND address = $2 AND message_id = $3`,
+    [reviewId, copy.channel, copy.ts, shown.version, shown.steps],
+  );
+
+/** There is no such message (any more), or it is not ours to change. */
+export const forgetCopy = (
+  db: Queryable,
+  reviewId: string,
+  copy: Pick<SlackCopy, 'channel' | 'ts'>,
+): Promise<unknown> =>
+  db.query(
+    `DELETE FROM review_message
+      WHERE review_id = $1 AND channel = 'slack' AND address = $2 AND message_id = $3`,
+    [reviewId, copy.channel, copy.ts],
+  );
+
+/** Copies whose reviews changed since a moment and that do not show it; of all places, or of one channel. */
+export async function copiesBehind(
+  db: Queryable,
+  asked: { readonly since: Instant; readonly channel?: string | undefined; readonly limit: number },
+): Promise<(Pick<SlackCopy, 'channel' | 'ts'> & { readonly reviewId: string; readonly version: number })[]> {
+  const rows = await db.query<{ review_id: string; address: string; message_id: string; version: number }>(
+    `SELECT m.review_id, m.address, m.message_id, r.version
+       FROM review_message m JOIN review r ON r.id = m.review_id
+      WHERE m.channel = 'slack' AND m.shown < r.version AND r.updated_at >= $1
+        AND ($2::text IS NULL OR m.address = $2)
+      ORDER BY r.updated_at DESC LIMIT $3`,
+    [asked.since, asked.channel ?? null, asked.limit],
+  );
+  return rows.map((row) => ({
+    channel: row.address,
+    ts: row.message_id,
+    reviewId: row.review_id,
+    version: row.version,
+  }));
 }

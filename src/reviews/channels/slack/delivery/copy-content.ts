@@ -1,0 +1,76 @@
+import type { Review } from '../../../review.js';
+import { partiesOf } from '../../../rules/eligibility.js';
+import { isEnded } from '../../../rules/review.js';
+import { headlineOf, questionOf } from '../../question.js';
+import { moment, plain, section } from '../block-kit.js';
+import { openOnly } from '../review-buttons.js';
+import { reviewMessage } from '../review-message.js';
+import { bounded, codeSpan, proseSpan } from '../slack-text.js';
+import type { Course } from './next-steps.js';
+import { courseBlock } from './course-block.js';
+import type { SlackContent } from './slack-sender.js';
+
+/** What a copy of a review shows. */
+export interface Shown {
+  readonly review: Review;
+  readonly inboxUrl: string;
+  readonly dryRun: boolean;
+  /** Whose direct message it is; absent for a channel. */
+  readonly personId?: string | undefined;
+  /** What the workflow does after the decision. */
+  readonly course?: Course | undefined;
+}
+
+/** The same in a channel and in direct messages, but that whoever was asked and is not any more is shown who has it now. */
+export function copyContent(shown: Shown): SlackContent {
+  const { review, inboxUrl, dryRun, personId, course } = shown;
+  if (personId !== undefined && isFormer(review, personId)) return handedOn(review, inboxUrl);
+  const message = reviewMessage(review, inboxUrl, dryRun);
+  if (course === undefined || !isEnded(review.state)) return message;
+  // Before the buttons, which stand last.
+  const last = message.blocks.at(-1);
+  const before = last?.type === 'actions' ? message.blocks.slice(0, -1) : message.blocks;
+  return {
+    text: message.text,
+    blocks: [...before, courseBlock(course), ...(last?.type === 'actions' ? [last] : [])],
+  };
+}
+
+/** Somebody else has it, and they are not asked by name either. */
+const isFormer = (review: Review, personId: string): boolean =>
+  !isEnded(review.state) &&
+  review.claim !== undefined &&
+  review.claim.by.id !== personId &&
+  review.owner?.id !== personId &&
+  !partiesOf(review).some((party) => party.kind === 'user' && party.id === personId);
+
+function handedOn(review: Review, inboxUrl: string): SlackContent {
+  const { claim } = review;
+  const who = proseSpan(claim?.by.name ?? 'Somebody else', 100);
+  const name = questionOf(review, 0, false).name;
+  return {
+    text: `${bounded(headlineOf(review), 150)}: ${proseSpan(name, 300)} – ${who} has it now`,
+    blocks: [
+      section([
+        `*${proseSpan(headlineOf(review), 150)}* ${codeSpan(name, 320)}`,
+        `*${who}* has it now${claim === undefined ? '' : `, since ${moment(claim.at)}`}. You need not do anything.`,
+      ]),
+      openOnly(review, inboxUrl),
+    ],
+  };
+}
+
+/** The least that can be said, where Slack does not take the whole. */
+export function leastContent(review: Review, inboxUrl: string): SlackContent {
+  const state =
+    review.decision === undefined
+      ? isEnded(review.state)
+        ? 'nothing left to decide'
+        : 'a decision is needed'
+      : 'decided';
+  const said = bounded(`${headlineOf(review)} – ${state}. Open it for the rest.`, 300);
+  return {
+    text: said,
+    blocks: [{ type: 'section', text: plain(said, 300) }, openOnly(review, inboxUrl)],
+  };
+}

@@ -1,0 +1,97 @@
+import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { Database } from '../../../../database/database.js';
+import { Outbox, OutboxHandler, type Delivery, type OutboxDelivery } from '../../../../outbound/outbox.js';
+import type { Review } from '../../../review.js';
+import { isEnded } from '../../../rules/review.js';
+import { findReview } from '../../../sql/find-review.js';
+import { brokenFor } from '../sql/broken.js';
+import { forgetCopy, isBehind, noteShown, slackCopies, type SlackCopy } from '../sql/copies.js';
+import { findCourse } from '../sql/courses.js';
+import { AfterTrouble } from './after-trouble.js';
+import { SlackCopies } from './slack-copies.js';
+import type { SlackTrouble } from './slack-errors.js';
+import { postMessage, SLACK_COPY } from './slack-kinds.js';
+import { retry, SlackSender } from './slack-sender.js';
+
+const Payload = z.object({ reviewId: z.uuid(), channel: z.string().min(1), ts: z.string().min(1) });
+
+const SKIPPED = (why: string): Delivery => ({ kind: 'sent', receipt: { skipped: why } });
+
+/** Brings one message up to date. It shows the review as it is when its turn comes, and never goes back to an older state. */
+@Injectable()
+export class SlackCopyHandler extends OutboxHandler {
+  readonly kind = SLACK_COPY;
+  override readonly concurrency = 4;
+  override readonly timeoutSeconds = 60;
+
+  constructor(
+    private readonly db: Database,
+    private readonly outbox: Outbox,
+    private readonly sender: SlackSender,
+    private readonly copies: SlackCopies,
+    private readonly after: AfterTrouble,
+  ) {
+    super();
+  }
+
+  async deliver(message: OutboxDelivery): Promise<Delivery> {
+    const payload = Payload.safeParse(message.payload);
+    if (!payload.success) return { kind: 'giveUp', reason: `not a copy: ${payload.error.message}` };
+    const { reviewId, channel, ts } = payload.data;
+    const copy = (await slackCopies(this.db, reviewId)).find(
+      (one) => one.channel === channel && one.ts === ts,
+    );
+    const review = await findReview(this.db, { id: reviewId });
+    if (copy === undefined || review === undefined) return SKIPPED('it is not there any more');
+    const { revision } = await findCourse(this.db, reviewId);
+    if (!isBehind(copy, { version: review.version, steps: revision })) return SKIPPED('it is up to date');
+    // Whatever is missed meanwhile is shown when the place works again.
+    if ((await brokenFor(this.db, channel)) !== undefined) return SKIPPED('the place is broken');
+    return this.show(review, copy, message.attempt);
+  }
+
+  private async show(review: Review, copy: SlackCopy, attempt: number): Promise<Delivery> {
+    let shown = { version: review.version, steps: 0 };
+    const latest = async () => {
+      const now = (await findReview(this.db, { id: review.id })) ?? review;
+      const content = await this.copies.content(now, copy.personId);
+      shown = content.shows;
+      return content;
+    };
+    let said = await this.sender.update(copy, latest);
+    if (said.kind === 'unfit')
+      said = await this.sender.update(copy, async () => {
+        const now = (await findReview(this.db, { id: review.id })) ?? review;
+        return this.copies.least(now);
+      });
+    if (said.kind !== 'updated') return this.failed(review, copy, attempt, said);
+    await noteShown(this.db, review.id, copy, shown);
+    return { kind: 'sent' };
+  }
+
+  private async failed(
+    review: Review,
+    copy: SlackCopy,
+    attempt: number,
+    trouble: SlackTrouble,
+  ): Promise<Delivery> {
+    const isDirect = copy.personId !== undefined;
+    if (trouble.kind === 'gone' || (isDirect && isLost(trouble))) {
+      await forgetCopy(this.db, review.id, copy);
+      // Another app's, since the app was made anew: its buttons would lead nowhere.
+      if (trouble.reason === 'cant_update_message' && !isDirect && !isEnded(review.state))
+        await this.outbox.enqueue(this.db, [
+          postMessage({ id: review.id, queue: review.policy.queue }, { key: `after-${copy.ts}` }),
+        ]);
+      return SKIPPED(trouble.reason);
+    }
+    if (trouble.kind === 'unfit') return { kind: 'giveUp', reason: trouble.reason };
+    if (isDirect && trouble.kind === 'again') return retry(trouble);
+    const after = await this.after.of(trouble, copy.channel, attempt);
+    return after.kind === 'again' ? after.delivery : SKIPPED(`${after.place} is broken: ${after.reason}`);
+  }
+}
+
+/** Nobody can be written to there any more. */
+const isLost = ({ kind }: SlackTrouble): boolean => kind === 'channel' || kind === 'unreachable';

@@ -1,0 +1,145 @@
+import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { Database } from '../../../../database/database.js';
+import { OutboxHandler, type Delivery, type OutboxDelivery } from '../../../../outbound/outbox.js';
+import type { Review } from '../../../review.js';
+import { isEnded } from '../../../rules/review.js';
+import { findReview } from '../../../sql/find-review.js';
+import { TellingShape } from '../../telling-shape.js';
+import type { Telling } from '../../channel.js';
+import { section } from '../block-kit.js';
+import { SlackAccess } from '../setup/slack-access.js';
+import { SlackWorkspace } from '../setup/slack-workspace.js';
+import { brokenFor, WORKSPACE } from '../sql/broken.js';
+import { slackCopies } from '../sql/copies.js';
+import { accountOfPerson } from '../sql/identities-of.js';
+import { tellingLine } from '../threads/thread-line.js';
+import { AfterTrouble, PATIENT_ATTEMPTS } from './after-trouble.js';
+import { SlackCopies } from './slack-copies.js';
+import { troubleOf, type SlackTrouble } from './slack-errors.js';
+import { SlackFallback } from './slack-fallback.js';
+import { SLACK_DIRECT } from './slack-kinds.js';
+import { SlackSender, type Outgoing, type Posted } from './slack-sender.js';
+
+const Payload = z.object({
+  reviewId: z.uuid(),
+  personId: z.string().min(1),
+  telling: TellingShape,
+});
+
+const SKIPPED = (why: string): Delivery => ({ kind: 'sent', receipt: { skipped: why } });
+
+/**
+ * Tells one person of a review in their direct messages, if their Slack account is bound: the first time with the review
+ * itself, later in its thread.
+ */
+@Injectable()
+export class SlackDirectHandler extends OutboxHandler {
+  readonly kind = SLACK_DIRECT;
+  override readonly concurrency = 4;
+  override readonly timeoutSeconds = 90;
+
+  constructor(
+    private readonly db: Database,
+    private readonly access: SlackAccess,
+    private readonly workspace: SlackWorkspace,
+    private readonly sender: SlackSender,
+    private readonly copies: SlackCopies,
+    private readonly after: AfterTrouble,
+    private readonly fallback: SlackFallback,
+  ) {
+    super();
+  }
+
+  async deliver(message: OutboxDelivery): Promise<Delivery> {
+    const payload = Payload.safeParse(message.payload);
+    if (!payload.success) return { kind: 'giveUp', reason: `not a telling: ${payload.error.message}` };
+    const { reviewId, personId, telling } = payload.data;
+    const review = await findReview(this.db, { id: reviewId });
+    if (review === undefined) return { kind: 'giveUp', reason: 'the review is gone' };
+    if (this.access.web === undefined) return SKIPPED('Slack is not set up (any more)');
+    if (isEnded(review.state) && !message.ambiguous) return SKIPPED('already over');
+    const untold = async (why: string): Promise<Delivery> => {
+      await this.fallback.untold(review, personId, telling);
+      return SKIPPED(why);
+    };
+    const broken = await brokenFor(this.db, WORKSPACE);
+    if (broken !== undefined) return untold(`the workspace is broken: ${broken.reason}`);
+    const userId = await this.accountOf(personId);
+    if (typeof userId === 'object') return this.failed(userId, message, untold);
+    if (userId === undefined) return SKIPPED('no Slack account is bound');
+    const said = await this.say(review, message, { personId, userId, telling });
+    if (said === 'over') return SKIPPED('already over');
+    return said.kind === 'posted'
+      ? { kind: 'sent', receipt: { channel: said.channel, ts: said.ts } }
+      : this.failed(said, message, untold);
+  }
+
+  private async accountOf(personId: string): Promise<string | SlackTrouble | undefined> {
+    try {
+      const { teamId } = this.workspace.home ?? (await this.workspace.ask());
+      return await accountOfPerson(this.db, teamId, personId);
+    } catch (error) {
+      return troubleOf(error);
+    }
+  }
+
+  private async say(
+    review: Review,
+    message: OutboxDelivery,
+    to: { readonly personId: string; readonly userId: string; readonly telling: Telling },
+  ): Promise<Posted | SlackTrouble | 'over'> {
+    const copy = (await slackCopies(this.db, review.id)).find(({ personId }) => personId === to.personId);
+    // The copy itself said it: an earlier attempt posted it, or a telling that was recorded together with this one.
+    if (copy !== undefined && copy.postedAt >= message.enqueuedAt) {
+      await this.copies.catchUp(review.id);
+      return { kind: 'posted', channel: copy.channel, ts: copy.ts };
+    }
+    const open =
+      copy === undefined
+        ? await this.sender.openDirect(to.userId)
+        : { kind: 'open' as const, channel: copy.channel };
+    if (open.kind !== 'open') return open;
+    const where = { channel: open.channel, reviewId: review.id, thread: copy?.ts };
+    const earlier = await this.sender.earlier(message, where);
+    if (earlier !== undefined && earlier.kind !== 'posted') return earlier;
+    if (earlier === undefined && isEnded(review.state)) return 'over';
+    const said = earlier ?? (await this.send(review, message, where, to));
+    if (said.kind === 'posted' && copy === undefined) await this.copies.posted(review, said, to.personId);
+    return said;
+  }
+
+  private async send(
+    review: Review,
+    message: OutboxDelivery,
+    where: Pick<Outgoing, 'channel' | 'reviewId' | 'thread'>,
+    { personId, telling }: { readonly personId: string; readonly telling: Telling },
+  ): Promise<Posted | SlackTrouble> {
+    const line = tellingLine(telling);
+    if (where.thread !== undefined)
+      return this.sender.post(message, { ...where, text: line, blocks: [section([line])] });
+    const content = await this.copies.content(review, personId);
+    const whole = { ...where, text: `${line} ${content.text}`, blocks: content.blocks };
+    const said = await this.sender.post(message, whole);
+    if (said.kind !== 'unfit') return said;
+    return this.sender.post(message, { ...where, ...this.copies.least(review) });
+  }
+
+  private async failed(
+    trouble: SlackTrouble,
+    { attempt }: OutboxDelivery,
+    untold: (why: string) => Promise<Delivery>,
+  ): Promise<Delivery> {
+    if (isHopeless(trouble, attempt)) return untold(trouble.reason);
+    const after = await this.after.of(trouble, WORKSPACE, attempt);
+    return after.kind === 'again' ? after.delivery : untold(after.reason);
+  }
+}
+
+/** This person cannot be written to so, which says nothing of the others. */
+const isHopeless = ({ kind }: SlackTrouble, attempt: number): boolean =>
+  kind === 'unreachable' ||
+  kind === 'channel' ||
+  kind === 'unfit' ||
+  kind === 'gone' ||
+  (kind === 'again' && attempt >= PATIENT_ATTEMPTS);

@@ -1,0 +1,56 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../../../clock.js';
+import { Database } from '../../../../database/database.js';
+import { visible } from '../../../../outbound/safe-text.js';
+import type { Telling } from '../../channel.js';
+import { MailChannel } from '../../mail/mail.channel.js';
+import { People } from '../../../people.js';
+import type { Review } from '../../../review.js';
+import { askedNow, ReviewWriter, SYSTEM } from '../../../review-writer.js';
+import { isEnded } from '../../../rules/review.js';
+import { noteUnshown } from '../sql/broken.js';
+
+/** What could not be told in Slack is told by mail: at once, and also to those who want less mail because Slack tells them. */
+@Injectable()
+export class SlackFallback {
+  constructor(
+    private readonly db: Database,
+    private readonly clock: Clock,
+    private readonly people: People,
+    private readonly writer: ReviewWriter,
+    private readonly mail: MailChannel,
+  ) {}
+
+  /**
+   * A channel does not show this review. Its timeline says so, and once the place works again it is shown.
+   */
+  async unshown(
+    review: Review,
+    failed: {
+      readonly place: string;
+      readonly reason: string;
+      readonly lookSince?: number | undefined;
+    },
+  ): Promise<void> {
+    if (isEnded(review.state)) return;
+    const now = Math.round(this.clock.now());
+    const roster = await this.people.at(now);
+    await this.db.transaction(async (tx) => {
+      const { place, lookSince } = failed;
+      if (!(await noteUnshown(tx, { reviewId: review.id, place, at: now, lookSince }))) return;
+      await this.writer.note(tx, review.id, 'slack_failed', SYSTEM, now, {
+        place: failed.place,
+        reason: visible(failed.reason, 200),
+      });
+      await this.writer.enqueue(tx, this.mail.instead(review, askedNow(review, roster), { kind: 'opened' }));
+    });
+  }
+
+  /** Somebody cannot be written to directly. */
+  async untold(review: Review, personId: string, telling: Telling): Promise<void> {
+    if (isEnded(review.state)) return;
+    const person = (await this.people.at(Math.round(this.clock.now()))).person(personId);
+    if (person === undefined) return;
+    await this.writer.enqueue(this.db, this.mail.instead(review, [person], telling));
+  }
+}

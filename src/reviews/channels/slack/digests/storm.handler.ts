@@ -1,0 +1,125 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { Clock } from '../../../../clock.js';
+import { CONFIG, publicUrl, type Config } from '../../../../config.js';
+import { Database } from '../../../../database/database.js';
+import { Outbox, OutboxHandler, type Delivery, type OutboxDelivery } from '../../../../outbound/outbox.js';
+import { AfterTrouble } from '../delivery/after-trouble.js';
+import type { SlackTrouble } from '../delivery/slack-errors.js';
+import { SlackFallback } from '../delivery/slack-fallback.js';
+import { postMessage, SLACK_STORM } from '../delivery/slack-kinds.js';
+import { SlackSender, type SlackContent } from '../delivery/slack-sender.js';
+import { brokenFor } from '../sql/broken.js';
+import {
+  dropStorm,
+  endStorm,
+  findStorm,
+  noteStormPosted,
+  stormFigures,
+  stormReviews,
+  type Storm,
+} from '../sql/storms.js';
+import { NAMED, stormMessage } from './storm-message.js';
+import { refreshMessage, STORM_ABOVE } from './storms.js';
+
+const Payload = z.object({ stormId: z.uuid(), what: z.string().min(1).max(60) });
+
+const MOST_TOLD_OTHERWISE = 5000;
+const SOON_MS = 4000;
+
+const SKIPPED = (why: string): Delivery => ({ kind: 'sent', receipt: { skipped: why } });
+
+/** Posts the message of a storm, shows how it is worked off, and when it is over posts the few that nobody took. */
+@Injectable()
+export class SlackStormHandler extends OutboxHandler {
+  readonly kind = SLACK_STORM;
+  override readonly concurrency = 2;
+  override readonly timeoutSeconds = 90;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly db: Database,
+    private readonly clock: Clock,
+    private readonly outbox: Outbox,
+    private readonly sender: SlackSender,
+    private readonly after: AfterTrouble,
+    private readonly fallback: SlackFallback,
+  ) {
+    super();
+  }
+
+  async deliver(message: OutboxDelivery): Promise<Delivery> {
+    const payload = Payload.safeParse(message.payload);
+    if (!payload.success) return { kind: 'giveUp', reason: `not a storm: ${payload.error.message}` };
+    const { stormId, what } = payload.data;
+    const storm = await findStorm(this.db, stormId);
+    if (storm === undefined) return SKIPPED('it was told otherwise');
+    if (what === 'post') return this.post(storm, message);
+    if (storm.ts === undefined) return SKIPPED('it is not posted yet');
+    if (what === 'calm') await this.calm(storm);
+    return this.update(storm, storm.ts, message);
+  }
+
+  private async post(storm: Storm, message: OutboxDelivery): Promise<Delivery> {
+    if (storm.ts !== undefined) return { kind: 'sent', receipt: { ts: storm.ts } };
+    const { channel } = storm;
+    const broken = await brokenFor(this.db, channel);
+    if (broken !== undefined) return this.tellOtherwise(storm, broken);
+    const said =
+      (await this.sender.earlier(message, { channel })) ??
+      (await this.sender.post(message, { channel, ...(await this.content(storm)) }));
+    if (said.kind !== 'posted') return this.failed(storm, message, said);
+    await noteStormPosted(this.db, storm.id, said.ts);
+    // Whatever joined while it was under way.
+    await this.outbox.enqueue(this.db, [refreshMessage(storm.id, Math.round(this.clock.now()), SOON_MS)]);
+    return { kind: 'sent', receipt: { channel, ts: said.ts } };
+  }
+
+  private async update(storm: Storm, ts: string, message: OutboxDelivery): Promise<Delivery> {
+    const { channel } = storm;
+    if ((await brokenFor(this.db, channel)) !== undefined) return SKIPPED('the channel is broken');
+    const said = await this.sender.update({ channel, ts }, () => this.content(storm));
+    if (said.kind === 'updated') return { kind: 'sent' };
+    if (said.kind === 'gone' || said.kind === 'unfit') return SKIPPED(said.reason);
+    const after = await this.after.of(said, channel, message.attempt);
+    return after.kind === 'again' ? after.delivery : SKIPPED(after.reason);
+  }
+
+  /** The few that are left get messages with buttons of their own; many stay in the inbox. */
+  private async calm(storm: Storm): Promise<void> {
+    const left = await stormReviews(this.db, storm.id, STORM_ABOVE + 1, 'unclaimed');
+    await this.db.transaction(async (tx) => {
+      if (!(await endStorm(tx, storm.id, Math.round(this.clock.now())))) return;
+      if (left.length > STORM_ABOVE) return;
+      await this.outbox.enqueue(
+        tx,
+        left.map(({ id, policy }) => postMessage({ id, queue: policy.queue }, { key: 'calm', single: true })),
+      );
+    });
+  }
+
+  private async failed(storm: Storm, message: OutboxDelivery, trouble: SlackTrouble): Promise<Delivery> {
+    const after = await this.after.of(trouble, storm.channel, message.attempt);
+    return after.kind === 'again' ? after.delivery : this.tellOtherwise(storm, after);
+  }
+
+  /** Each of its reviews is one that the channel does not show. */
+  private async tellOtherwise(
+    storm: Storm,
+    broken: { readonly place: string; readonly reason: string },
+  ): Promise<Delivery> {
+    for (const review of await stormReviews(this.db, storm.id, MOST_TOLD_OTHERWISE))
+      await this.fallback.unshown(review, { place: broken.place, reason: broken.reason });
+    // Only now: whoever ends in between does it again.
+    await this.db.transaction((tx) => dropStorm(tx, storm.id));
+    return SKIPPED(`${broken.place} is broken: ${broken.reason}`);
+  }
+
+  private async content(storm: Storm): Promise<SlackContent> {
+    return stormMessage(
+      await stormFigures(this.db, storm.id),
+      await stormReviews(this.db, storm.id, NAMED),
+      publicUrl(this.config),
+    );
+  }
+}

@@ -1,0 +1,158 @@
+import type { Instant } from '../../../../clock.js';
+import type { Queryable } from '../../../../database/queryable.js';
+import { REVIEW_COLUMNS, toReview, type Review, type ReviewRow } from '../../../review.js';
+import { WAITING_STATES } from '../../../rules/review.js';
+import { SLACK_POST } from '../delivery/slack-kinds.js';
+
+/** One message about many new reviews. */
+export interface Storm {
+  readonly id: string;
+  readonly channel: string;
+  readonly at: Instant;
+  /** Of its message, once it is posted. */
+  readonly ts?: string | undefined;
+  /** When it was over. */
+  readonly calmAt?: Instant | undefined;
+}
+
+interface StormRow {
+  readonly id: string;
+  readonly channel: string;
+  readonly at: string;
+  readonly ts: string | null;
+  readonly calm_at: string | null;
+}
+
+const toStorm = (row: StormRow): Storm => ({
+  id: row.id,
+  channel: row.channel,
+  at: Number(row.at),
+  ...(row.ts === null ? {} : { ts: row.ts }),
+  ...(row.calm_at === null ? {} : { calmAt: Number(row.calm_at) }),
+});
+
+// Written out, so that the partial indexes serve.
+const WAITS = `state IN (${WAITING_STATES.map((state) => `'${state}'`).join(', ')})`;
+
+/** The storm whose message tells of this review. */
+export async function stormOf(db: Queryable, reviewId: string): Promise<Storm | undefined> {
+  const [row] = await db.query<StormRow>(
+    `SELECT s.* FROM slack_storm s JOIN slack_storm_review r ON r.storm_id = s.id WHERE r.review_id = $1`,
+    [reviewId],
+  );
+  return row && toStorm(row);
+}
+
+export async function findStorm(db: Queryable, id: string): Promise<Storm | undefined> {
+  const [row] = await db.query<StormRow>('SELECT * FROM slack_storm WHERE id = $1', [id]);
+  return row && toStorm(row);
+}
+
+/** The storm of a channel that began after a moment. */
+export async function stormSince(tx: Queryable, channel: string, since: Instant): Promise<Storm | undefined> {
+  const [row] = await tx.query<StormRow>(
+    `SELECT * FROM slack_storm WHERE channel = $1 AND at > $2 AND calm_at IS NULL ORDER BY at DESC LIMIT 1`,
+    [channel, since],
+  );
+  return row && toStorm(row);
+}
+
+/** New reviews that wait for their messages, by lane. */
+export const waitingPosts = (
+  db: Queryable,
+  now: Instant,
+): Promise<readonly { readonly lane: string; readonly waiting: number }[]> =>
+  db.query(
+    `SELECT order_group AS lane, count(*)::int AS waiting FROM outbox
+      WHERE kind = '${SLACK_POST}' AND state = 'pending' AND due_at <= $1 AND order_group IS NOT NULL
+      GROUP BY order_group`,
+    [now],
+  );
+
+/** One at a time decides what a channel's storm is. */
+export const lockStorms = (tx: Queryable, channel: string): Promise<unknown> =>
+  tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('slack-storm:' || $1, 0))`, [channel]);
+
+export const insertStorm = (tx: Queryable, { id, channel, at }: Storm): Promise<unknown> =>
+  tx.query('INSERT INTO slack_storm (id, channel, at) VALUES ($1, $2, $3)', [id, channel, at]);
+
+export const addToStorm = (tx: Queryable, stormId: string, reviewId: string): Promise<unknown> =>
+  tx.query(
+    `INSERT INTO slack_storm_review (review_id, storm_id) VALUES ($2, $1) ON CONFLICT (review_id) DO NOTHING`,
+    [stormId, reviewId],
+  );
+
+/** Puts everything into a storm that waits for a message of its own in these lanes, the oldest first. */
+export const gatherStorm = (
+  tx: Queryable,
+  args: {
+    readonly stormId: string;
+    readonly lanes: readonly string[];
+    readonly now: Instant;
+    readonly limit: number;
+  },
+): Promise<unknown> =>
+  tx.query(
+    `INSERT INTO slack_storm_review (review_id, storm_id)
+     SELECT review.id, $1::uuid FROM outbox o JOIN review ON review.id = (o.payload->>'reviewId')::uuid
+      WHERE o.kind = '${SLACK_POST}' AND o.state = 'pending' AND o.due_at <= $3 AND o.order_group = ANY ($2)
+        AND o.payload->>'single' IS NULL AND o.payload->>'lookSince' IS NULL AND review.${WAITS}
+      ORDER BY o.id LIMIT $4
+     ON CONFLICT (review_id) DO NOTHING`,
+    [args.stormId, args.lanes, args.now, args.limit],
+  );
+
+/** How the reviews of a storm stand now. */
+export interface StormFigures {
+  readonly all: number;
+  /** Can still be decided. */
+  readonly open: number;
+  /** Of those: somebody has it. */
+  readonly taken: number;
+  readonly decided: number;
+}
+
+export async function stormFigures(db: Queryable, id: string): Promise<StormFigures> {
+  const [row] = await db.query<StormFigures>(
+    `SELECT count(*)::int AS all, (count(*) FILTER (WHERE ${WAITS}))::int AS open,
+            (count(*) FILTER (WHERE ${WAITS} AND claimed_by IS NOT NULL))::int AS taken,
+            (count(*) FILTER (WHERE decided_at IS NOT NULL))::int AS decided
+       FROM slack_storm_review m JOIN review ON review.id = m.review_id WHERE m.storm_id = $1`,
+    [id],
+  );
+  return row ?? { all: 0, open: 0, taken: 0, decided: 0 };
+}
+
+/** The most urgent of those that wait: what is due first, then what is gravest. */
+export async function stormReviews(
+  db: Queryable,
+  id: string,
+  limit: number,
+  only: 'open' | 'unclaimed' = 'open',
+): Promise<Review[]> {
+  const rows = await db.query<ReviewRow>(
+    `SELECT ${REVIEW_COLUMNS} FROM slack_storm_review m JOIN review ON review.id = m.review_id
+      WHERE m.storm_id = $1 AND review.${WAITS} AND ($3 OR claimed_by IS NULL)
+      ORDER BY due_at NULLS LAST, coalesce(risk, 50) DESC, created_at, id LIMIT $2`,
+    [id, limit, only === 'open'],
+  );
+  return rows.map(toReview);
+}
+
+export const noteStormPosted = (db: Queryable, id: string, ts: string): Promise<unknown> =>
+  db.query('UPDATE slack_storm SET ts = $2 WHERE id = $1', [id, ts]);
+
+/** @returns whether it had not been over yet. */
+export async function endStorm(tx: Queryable, id: string, now: Instant): Promise<boolean> {
+  const rows = await tx.query(
+    'UPDATE slack_storm SET calm_at = $2 WHERE id = $1 AND calm_at IS NULL RETURNING id',
+    [id, now],
+  );
+  return rows.length === 1;
+}
+
+/** Its message cannot be posted: nothing was told by it. */
+export async function dropStorm(tx: Queryable, id: string): Promise<void> {
+  await tx.query('DELETE FROM slack_storm_review WHERE storm_id = $1', [id]);
+  await tx.query('DELETE FROM slack_storm WHERE id = $1', [id]);
+}

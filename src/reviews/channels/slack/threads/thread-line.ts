@@ -1,0 +1,90 @@
+import type { Telling } from '../../channel.js';
+import type { ReviewEvent } from '../../../sql/review-events.js';
+import { moment } from '../block-kit.js';
+import { proseSpan } from '../slack-text.js';
+
+/** A line of a review's thread. */
+export interface ThreadLine {
+  readonly text: string;
+  /** Shown in the channel, too: only what must not be missed. */
+  readonly broadcast?: boolean | undefined;
+  /** The comment that it tells of. */
+  readonly commentId?: string | undefined;
+}
+
+const MAX_TEXT_LINES = 25;
+const MAX_TEXT = 2400;
+
+/** What the thread is told of an event; nothing of what the message itself shows. */
+export function threadLine(event: Pick<ReviewEvent, 'kind' | 'by' | 'data'>): ThreadLine | undefined {
+  const { kind, data } = event;
+  const who = `*${proseSpan(event.by.name, 80)}*`;
+  switch (kind) {
+    case 'reminded':
+      return { text: 'Still waiting for a decision.' };
+    case 'due_soon':
+      return { text: `Due ${timeIn(data, 'dueAt', 'soon')}; a quarter of the time is left.` };
+    case 'breached':
+      return { text: `*Overdue*: it was due ${timeIn(data, 'dueAt', 'before now')}.`, broadcast: true };
+    case 'escalated':
+      return { text: 'Escalated: nobody decided so far, and more people are asked.' };
+    case 'renewed':
+      return { text: '*Asked again*: the scan result changed, and earlier votes no longer count.' };
+    case 'asked':
+      return { text: `${who} asks:\n${quoted(data['question'])}` };
+    case 'answered':
+      return { text: `Answered by ${who}:\n${quoted(data['answer'])}` };
+    case 'commented':
+      return { text: `${who} wrote:\n${quoted(data['text'])}`, ...commentOf(data) };
+    case 'comment_edited':
+      return { text: `${who} changed a comment:\n${quoted(data['text'])}`, ...commentOf(data) };
+    default:
+      return undefined;
+  }
+}
+
+/** What somebody is told in their direct messages, and why. */
+export function tellingLine(telling: Telling): string {
+  switch (telling.kind) {
+    case 'opened':
+      return 'You are asked to decide.';
+    case 'assigned':
+      return 'This review was given to you.';
+    case 'reminder':
+      return 'This review still waits for you.';
+    case 'escalated':
+      return 'This review was escalated to you: nobody decided so far.';
+    case 'renewed':
+      return 'The scan result changed: please look again.';
+    case 'answered':
+      return 'What you asked was answered.';
+    default:
+      return telling satisfies never;
+  }
+}
+
+const commentOf = (data: ReviewEvent['data']): { readonly commentId?: string } =>
+  typeof data['comment'] === 'string' ? { commentId: data['comment'] } : {};
+
+function timeIn(data: ReviewEvent['data'], field: string, otherwise: string): string {
+  const at = typeof data[field] === 'string' ? Date.parse(data[field]) : Number.NaN;
+  return Number.isNaN(at) ? otherwise : moment(at);
+}
+
+/** Somebody's text, line by line, as a quotation in which nothing is a link, a mention or a format. */
+export function quoted(text: unknown): string {
+  const given = (typeof text === 'string' ? text : '').split(/\r?\n/);
+  const lines: string[] = [];
+  let room = MAX_TEXT;
+  for (const line of given.slice(0, MAX_TEXT_LINES)) {
+    if (room < 20) break;
+    const shown = `> ${proseSpan(line, Math.min(room, 1500))}`;
+    lines.push(shown);
+    room -= shown.length + 1;
+  }
+  const left = given.length - lines.length;
+  return [
+    ...lines,
+    ...(left > 0 ? [`_and ${left} more ${left === 1 ? 'line' : 'lines'} on the web_`] : []),
+  ].join('\n');
+}

@@ -1,0 +1,87 @@
+import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { Database } from '../../../../database/database.js';
+import { Outbox, OutboxHandler, type Delivery, type OutboxDelivery } from '../../../../outbound/outbox.js';
+import type { Review } from '../../../review.js';
+import { isEnded } from '../../../rules/review.js';
+import { findReview } from '../../../sql/find-review.js';
+import { section } from '../block-kit.js';
+import { AfterTrouble } from '../delivery/after-trouble.js';
+import { postMessage, SLACK_THREAD } from '../delivery/slack-kinds.js';
+import { SlackSender } from '../delivery/slack-sender.js';
+import { brokenFor } from '../sql/broken.js';
+import { forgetCopy, slackCopies } from '../sql/copies.js';
+import { isPostUnderWay } from '../sql/posts.js';
+import { replyOf } from '../sql/replies.js';
+import { stormOf } from '../sql/storms.js';
+
+const Payload = z.object({
+  reviewId: z.uuid(),
+  kind: z.string(),
+  text: z.string().min(1),
+  broadcast: z.boolean().default(false),
+  commentId: z.string().optional(),
+});
+type Payload = z.infer<typeof Payload>;
+
+const SKIPPED = (why: string): Delivery => ({ kind: 'sent', receipt: { skipped: why } });
+
+// Of a review that only a storm's message tells of, these make a message of its own.
+const RAISES = new Set(['escalated', 'breached']);
+const AFTER_ITS_POST_SECONDS = 10;
+
+/** Says a line in the thread of a review's message. */
+@Injectable()
+export class SlackThreadHandler extends OutboxHandler {
+  readonly kind = SLACK_THREAD;
+  override readonly concurrency = 4;
+  override readonly timeoutSeconds = 90;
+
+  constructor(
+    private readonly db: Database,
+    private readonly outbox: Outbox,
+    private readonly sender: SlackSender,
+    private readonly after: AfterTrouble,
+  ) {
+    super();
+  }
+
+  async deliver(message: OutboxDelivery): Promise<Delivery> {
+    const payload = Payload.safeParse(message.payload);
+    if (!payload.success) return { kind: 'giveUp', reason: `not a line: ${payload.error.message}` };
+    const line = payload.data;
+    const review = await findReview(this.db, { id: line.reviewId });
+    if (review === undefined) return { kind: 'giveUp', reason: 'the review is gone' };
+    const root = (await slackCopies(this.db, review.id)).find(({ personId }) => personId === undefined);
+    if (root === undefined) return this.withoutRoot(review, line);
+    const { channel, ts: thread } = root;
+    const written = line.commentId === undefined ? undefined : await replyOf(this.db, line.commentId);
+    // Whoever wrote it there sees it there.
+    if (written?.channel === channel) return SKIPPED('it was written in this thread');
+    if ((await brokenFor(this.db, channel)) !== undefined) return SKIPPED('the channel is broken');
+    const where = { channel, thread, reviewId: review.id };
+    const { text, broadcast } = line;
+    const said =
+      (await this.sender.earlier(message, where)) ??
+      (await this.sender.post(message, { ...where, text, broadcast, blocks: [section([text])] }));
+    if (said.kind === 'posted') return { kind: 'sent', receipt: { channel, ts: said.ts } };
+    if (said.kind === 'gone') {
+      await forgetCopy(this.db, review.id, root);
+      return SKIPPED(said.reason);
+    }
+    if (said.kind === 'unfit') return { kind: 'giveUp', reason: said.reason };
+    const after = await this.after.of(said, channel, message.attempt);
+    return after.kind === 'again' ? after.delivery : SKIPPED(after.reason);
+  }
+
+  private async withoutRoot(review: Review, line: Payload): Promise<Delivery> {
+    if (isEnded(review.state)) return SKIPPED('there is no message to belong to');
+    if (await isPostUnderWay(this.db, review))
+      return { kind: 'retry', reason: 'its message comes first', afterSeconds: AFTER_ITS_POST_SECONDS };
+    if (RAISES.has(line.kind) && (await stormOf(this.db, review.id)) !== undefined)
+      await this.outbox.enqueue(this.db, [
+        postMessage({ id: review.id, queue: review.policy.queue }, { key: 'raised', single: true }),
+      ]);
+    return SKIPPED('there is no message to belong to');
+  }
+}
