@@ -1,27 +1,21 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { usablesOf, type Usable } from './blocks.js';
-import { kindOf, type FakeChannel } from './channels.js';
+import { chosen, clicked, find, findIn, refuseErrors, type Which } from './actions.js';
+import type { Usable } from './blocks.js';
 import type { FakeEvent } from './events.js';
-import { answerOf, filled, type FormValue, type FormValues } from './form-state.js';
-import { asSlackMessage, isWhisper, type FakeMessage, type FakeWhisper } from './messages.js';
+import { filled, type FormValue, type FormValues } from './form-state.js';
+import { isWhisper, type FakeMessage, type FakeWhisper } from './messages.js';
 import { ChatPage } from './page/chat-page.js';
 import { commandFields, inMessage, inView, whoAndWhere } from './payloads.js';
 import { asSlackUser, type FakeUser, type UserChange } from './people.js';
 import type { Json } from './refusal.js';
 import { say } from './response-urls.js';
 import { FakeSlackServer, type FakeSlackOptions } from './slack-server.js';
+import { Talk } from './talk.js';
 import { refuseView, type View } from './views.js';
 
 export { buttonsOf, textOf } from './blocks.js';
 export { linksIn, mentionsIn } from './reading.js';
 export type { FakeMessage, FakeWhisper } from './messages.js';
 export type { FakeUser } from './people.js';
-
-/** Which of several like it: two buttons of one message may share an action_id when they stand in different blocks. */
-export interface Which {
-  readonly value?: string | undefined;
-  readonly block?: string | undefined;
-}
 
 /**
  * Slack as far as reviews use it: the web API over HTTP, and Socket Mode or signed requests back, for the real SDK.
@@ -34,6 +28,7 @@ export class FakeSlack extends FakeSlackServer {
   /** The channel that is there from the start. */
   readonly channel: string;
   private chatPage: ChatPage | undefined;
+  private readonly talk = new Talk(this.workspace, this.eventStream, this.tokens);
 
   static async start(options: FakeSlackOptions = {}): Promise<FakeSlack> {
     const fake = new FakeSlack(options);
@@ -51,18 +46,14 @@ export class FakeSlack extends FakeSlackServer {
 
   /** Serves the page on which people click here. @returns its address. */
   page(): string {
-    this.chatPage ??= new ChatPage(this);
+    const page = (this.chatPage ??= new ChatPage(this));
+    this.front.serve = (request, response) => page.handle(request, response);
     return `${this.origin}/`;
   }
 
   override async close(): Promise<void> {
     this.chatPage?.close();
     await super.close();
-  }
-
-  protected override async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (this.chatPage === undefined) return super.serve(request, response);
-    await this.chatPage.handle(request, response);
   }
 
   /** Every event that there was for the service, and whether it took it. */
@@ -99,25 +90,25 @@ export class FakeSlack extends FakeSlackServer {
   /** Somebody clicks a button in the modal that is open for them. */
   clickIn(user: FakeUser, actionId: string, which: Which = {}): Promise<Json> {
     const view = this.workspace.views.topOf(user.id);
-    return this.actInView(view, user, clicked(find(view['blocks'] as Json[], actionId, which)));
+    return this.actInView(view, user, clicked(findIn(view, actionId, which)));
   }
 
   /** Somebody chooses in a menu of the modal that is open for them. */
   selectIn(user: FakeUser, actionId: string, option: FormValue, which: Which = {}): Promise<Json> {
     const view = this.workspace.views.topOf(user.id);
-    return this.selectInView(view, user, find(view['blocks'] as Json[], actionId, which), option);
+    return this.selectInView(view, user, findIn(view, actionId, which), option);
   }
 
   /** Somebody clicks a button in their Home tab. */
   clickHome(actionId: string, user: FakeUser, value?: string, block?: string): Promise<Json> {
     const view = this.homeOf(user);
-    return this.actInView(view, user, clicked(find(view['blocks'] as Json[], actionId, { value, block })));
+    return this.actInView(view, user, clicked(findIn(view, actionId, { value, block })));
   }
 
   /** Somebody chooses in a menu of their Home tab. */
   selectHome(actionId: string, option: FormValue, user: FakeUser, which: Which = {}): Promise<Json> {
     const view = this.homeOf(user);
-    return this.selectInView(view, user, find(view['blocks'] as Json[], actionId, which), option);
+    return this.selectInView(view, user, findIn(view, actionId, which), option);
   }
 
   /**
@@ -160,7 +151,7 @@ export class FakeSlack extends FakeSlackServer {
   /** Somebody types a slash command. @returns the answer, which only they see unless it says otherwise. */
   async slash(command: string, text: string, user: FakeUser, channelId = this.channel): Promise<Json> {
     this.workspace.meet(user, channelId);
-    const channel = this.channelOf(channelId);
+    const channel = this.workspace.channelOf(channelId);
     const answer = await this.delivery.command(
       commandFields(
         this.workspace,
@@ -192,51 +183,25 @@ export class FakeSlack extends FakeSlackServer {
 
   /** Somebody answers in the thread of a message. */
   reply(message: FakeMessage, text: string, user: FakeUser): Promise<FakeMessage> {
-    return this.write(message.channel, text, user, message.threadTs ?? message.ts);
+    return this.talk.write(message.channel, text, user, message.threadTs ?? message.ts);
   }
 
   /** Somebody writes in a channel, or to the app. */
-  async write(channelId: string, text: string, user: FakeUser, threadTs?: string): Promise<FakeMessage> {
-    this.workspace.meet(user, channelId);
-    const channel = this.channelOf(channelId);
-    const message = this.workspace.write(channel, user.id, typed(text), threadTs);
-    await this.tell(channel, {
-      ...this.shown(message),
-      ...(threadTs === undefined ? {} : { parent_user_id: this.workspace.find(channelId, threadTs)?.user }),
-      team: user.teamId ?? this.teamId,
-      event_ts: message.ts,
-    });
-    return message;
+  write(channelId: string, text: string, user: FakeUser, threadTs?: string): Promise<FakeMessage> {
+    return this.talk.write(channelId, text, user, threadTs);
   }
 
-  async editReply(message: FakeMessage, text: string): Promise<void> {
-    const before = this.shown(message);
-    message.text = typed(text);
-    message.edited = this.workspace.nextTs();
-    this.workspace.onChange();
-    await this.tell(this.channelOf(message.channel), {
-      type: 'message',
-      subtype: 'message_changed',
-      hidden: true,
-      message: this.shown(message),
-      previous_message: before,
-      ts: message.edited,
-      event_ts: message.edited,
-    });
+  editReply(message: FakeMessage, text: string): Promise<void> {
+    return this.talk.edit(message, text);
   }
 
-  async deleteReply(message: FakeMessage): Promise<void> {
-    this.workspace.remove(message);
-    const ts = this.workspace.nextTs();
-    await this.tell(this.channelOf(message.channel), {
-      type: 'message',
-      subtype: 'message_deleted',
-      hidden: true,
-      deleted_ts: message.ts,
-      previous_message: this.shown(message),
-      ts,
-      event_ts: ts,
-    });
+  deleteReply(message: FakeMessage): Promise<void> {
+    return this.talk.remove(message);
+  }
+
+  /** Slack tells the app of a message of its own, as it does of every one where the app may read. */
+  echo(message: FakeMessage): Promise<void> {
+    return this.talk.echo(message);
   }
 
   /** Somebody is renamed, becomes a guest, or leaves; Slack says so. */
@@ -323,25 +288,8 @@ export class FakeSlack extends FakeSlackServer {
     }
   }
 
-  /** Slack tells the app of messages only where it is, and where it may read. */
-  private async tell(channel: FakeChannel, event: Json): Promise<void> {
-    if (!channel.botIsMember || !this.scopes.includes(`${kindOf(channel)}:history`)) return;
-    const kinds = { channels: 'channel', groups: 'group', im: 'im' } as const;
-    await this.eventStream.send({ ...event, channel: channel.id, channel_type: kinds[kindOf(channel)] });
-  }
-
-  private shown(message: FakeMessage): Json {
-    return asSlackMessage(message, this.workspace.appId);
-  }
-
   private responseUrl(user: FakeUser, channel: string, about?: FakeMessage | FakeWhisper): string {
     return `${this.origin}/respond/${this.responseUrls.issue(user.id, channel, about)}`;
-  }
-
-  private channelOf(id: string): FakeChannel {
-    const channel = this.workspace.channels.get(id);
-    if (channel === undefined) throw new Error(`there is no channel ${id}`);
-    return channel;
   }
 
   private homeOf(user: FakeUser): View {
@@ -349,55 +297,4 @@ export class FakeSlack extends FakeSlackServer {
     if (view === undefined) throw new Error(`nothing was published for the Home tab of ${user.id}`);
     return view;
   }
-}
-
-function find(blocks: readonly Json[], actionId: string, which: Which = {}): Usable {
-  const found = usablesOf(blocks).find(
-    ({ block, element }) =>
-      element['action_id'] === actionId &&
-      (which.value === undefined || element['value'] === which.value) &&
-      (which.block === undefined || block['block_id'] === which.block),
-  );
-  if (found === undefined) throw new Error(`there is no button ${actionId}; Slack would not show one`);
-  return found;
-}
-
-const about = ({ block, element }: Usable): Json => ({
-  action_id: element['action_id'],
-  block_id: block['block_id'],
-  action_ts: (Date.now() / 1000).toFixed(6),
-});
-
-function clicked(usable: Usable): Json {
-  const { element } = usable;
-  if (element['type'] !== 'button') throw new Error(`${String(element['action_id'])} is no button`);
-  return {
-    type: 'button',
-    ...about(usable),
-    text: element['text'],
-    ...(element['value'] === undefined ? {} : { value: element['value'] }),
-    ...(element['style'] === undefined ? {} : { style: element['style'] }),
-  };
-}
-
-const chosen = (usable: Usable, option: FormValue): Json => ({
-  ...answerOf(usable.element, option),
-  ...about(usable),
-});
-
-/** What somebody types comes out of Slack escaped, so that it cannot pass for a mention. */
-const typed = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-
-/** Slack shows a general failure when errors are given for blocks that are no inputs of the form. */
-function refuseErrors(errors: unknown, view: View): void {
-  const inputs = new Set(
-    (view['blocks'] as Json[]).filter(({ type }) => type === 'input').map((block) => block['block_id']),
-  );
-  const named = Object.keys(errors ?? {});
-  const unknown = named.filter((block) => !inputs.has(block));
-  if (named.length === 0 || unknown.length > 0)
-    throw new Error(
-      `Slack would show a failure: no input for the errors of ${unknown.join(', ') || 'nobody'}`,
-    );
 }

@@ -1,6 +1,7 @@
 import { SocketModeClient } from '@slack/socket-mode';
 import { WebClient } from '@slack/web-api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { eventually } from '../eventually.js';
 import { FakeSlack } from './fake-slack.js';
 import { actions, alice, modal, post, refusal } from './sample-blocks.js';
@@ -80,6 +81,9 @@ describe('people in the stand-in', () => {
     for (let n = 0; n < 3; n++) await say({ text: 'all', response_type: 'in_channel' });
     const late = await say({ text: 'once more' });
     expect([late.status, await late.json()]).toEqual([404, { ok: false, error: 'used_url' }]);
+    fake.now = () => Date.now() + 31 * 60_000;
+    const old = await fetch(String(heard[1]?.body['response_url']), { method: 'POST', body: '{"text":"x"}' });
+    expect(await old.json()).toEqual({ ok: false, error: 'expired_url' });
     expect(fake.whispers).toMatchObject([{ user: alice.id, text: 'only you' }]);
     expect(fake.messages.map(({ text }) => text)).toEqual(['changed', 'all', 'all', 'all']);
   });
@@ -223,11 +227,36 @@ describe('people in the stand-in', () => {
     expect(fake.events.every(({ acknowledged }) => acknowledged)).toBe(true);
   });
 
+  it('are told apart from the app itself, of whose messages Slack tells as well', async () => {
+    await fake.echo(await posted(actions('go')));
+    expect(heard.at(-1)?.body['event']).toMatchObject({ type: 'message', bot_id: 'B0', user: 'U0BOT' });
+  });
+
   it('of another workspace are seen to be strangers', async () => {
     const stranger = { id: 'U0EVE', name: 'eve', teamId: 'T0OTHER' };
     await fake.click(await posted(actions('go')), 'go', stranger);
     expect(heard.at(-1)?.body).toMatchObject({ team: { id: 'T0HOME' }, user: { team_id: 'T0OTHER' } });
     expect((await web.users.info({ user: stranger.id })).user).toMatchObject({ is_stranger: true });
+  });
+
+  it('find at most ten connections, and none at an address that was used', async () => {
+    const { url = '' } = await web.apps.connections.open({ token: fake.appToken });
+    const open = (at: string) =>
+      new Promise<string>((resolve) => {
+        const one = new WebSocket(at);
+        one.addEventListener('message', ({ data }) => resolve(typeof data === 'string' ? data : 'bytes'));
+        one.addEventListener('close', ({ code }) => resolve(String(code)));
+      });
+    expect(await open(url)).toContain('hello');
+    expect(await open(url)).toBe('1008');
+    const more = Array.from({ length: 9 }, async () => {
+      const next = await web.apps.connections.open({ token: fake.appToken });
+      return open(next.url ?? '');
+    });
+    expect((await Promise.all(more)).filter((first) => first.includes('too_many_websockets'))).toHaveLength(
+      1,
+    );
+    expect(fake.connections).toBe(10);
   });
 
   it('reach one connection of several by chance, and an event that is not acknowledged comes again', async () => {

@@ -6,6 +6,7 @@ import { refuseBlocks, type Workspace } from './workspace.js';
 
 const LIVES_MS = 30 * 60_000;
 const USES = 5;
+const KEPT = 20_000;
 
 /** Where an answer to one interaction may go, and what it may replace. */
 interface Target {
@@ -26,6 +27,8 @@ export class ResponseUrls {
   issue(user: string, channel: string, about?: FakeMessage | FakeWhisper): string {
     const key = randomBytes(9).toString('base64url');
     this.targets.set(key, { user, channel, about, at: this.workspace.now(), uses: 0 });
+    const [oldest] = this.targets.keys();
+    if (this.targets.size > KEPT && oldest !== undefined) this.targets.delete(oldest);
     return key;
   }
 

@@ -1,26 +1,23 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import { WebSocketServer } from 'ws';
-import type { Args } from './arguments.js';
 import { chance } from './chance.js';
 import type { ChannelSeed, FakeChannel } from './channels.js';
-import type { Delivery } from './delivery.js';
+import { ACK_WITHIN_MS, type Delivery } from './delivery.js';
 import { Events } from './events.js';
+import { HttpFront, type FakeCall } from './http-front.js';
 import type { FakeMessage, FakeWhisper } from './messages.js';
 import type { Methods } from './methods/method.js';
-import { Mishaps, type Mishap } from './mishaps.js';
+import type { Mishap } from './mishaps.js';
 import type { UserSeed } from './people.js';
-import { Refusal, type Json } from './refusal.js';
-import { argsOf, bodyOf, uploadIn } from './requests.js';
+import type { Json } from './refusal.js';
 import { ResponseUrls } from './response-urls.js';
 import { SignedHttp, signatureOf, type HttpTargets } from './signed-http.js';
 import { SocketMode, type DisconnectReason } from './socket-mode.js';
 import { Tokens, type TokenSeed } from './tokens.js';
 import { WebApi } from './web-api.js';
 import { Workspace } from './workspace.js';
-
-const CALLS_KEPT = 50_000;
 
 /** What a workspace starts with. */
 export interface SlackState {
@@ -38,7 +35,6 @@ export interface FakeSlackOptions extends TokenSeed {
 
 /** The machine room of the stand-in: its port, its tokens, and the ways between it and the service. */
 export abstract class FakeSlackServer {
-  readonly calls: { method: string; args: Args }[] = [];
   readonly workspace = new Workspace();
   protected readonly tokens: Tokens;
   protected readonly socketMode: SocketMode;
@@ -46,17 +42,23 @@ export abstract class FakeSlackServer {
   protected delivery: Delivery;
   protected readonly eventStream = new Events(this.workspace, () => this.delivery);
 
-  private readonly mishaps = new Mishaps();
-  private readonly api: WebApi;
-  private readonly server = createServer((request, response) => void this.answer(request, response));
+  protected readonly front: HttpFront;
+  private ackMs = ACK_WITHIN_MS;
+  private readonly server = createServer((request, response) => void this.front.answer(request, response));
   private readonly socketServer = new WebSocketServer({ server: this.server });
 
   protected constructor(options: FakeSlackOptions) {
     this.tokens = new Tokens(options);
     this.socketMode = new SocketMode(chance(options.seed ?? 1), this.workspace.appId);
     this.delivery = this.socketMode;
-    this.api = new WebApi(this.workspace, this.tokens, () => this.origin, this.connectionMethods());
+    const api = new WebApi(this.workspace, this.tokens, () => this.origin, this.connectionMethods());
+    this.front = new HttpFront(api, this.workspace, this.responseUrls, this.tokens);
     this.socketServer.on('connection', (socket, request) => this.socketMode.greet(socket, request));
+  }
+
+  /** Every call of the web API, in order. */
+  get calls(): FakeCall[] {
+    return this.front.calls;
   }
 
   get botToken(): string {
@@ -138,12 +140,12 @@ export abstract class FakeSlackServer {
 
   /** The next calls of a method go wrong in these ways, one after the other. */
   script(method: string, ...mishaps: Mishap[]): void {
-    this.mishaps.add(method, mishaps);
+    this.front.mishaps.add(method, mishaps);
   }
 
   /** No call goes wrong any more. */
   behave(): void {
-    this.mishaps.clear();
+    this.front.mishaps.clear();
   }
 
   /** From now on Slack brings everything as signed requests to these addresses. */
@@ -154,15 +156,22 @@ export abstract class FakeSlackServer {
       () => this.tokens.signingSecret,
       () => this.now(),
     );
+    this.delivery.ackWithinMs = this.ackMs;
   }
 
   /** How long Slack waits for an acknowledgement. */
+  get ackWithinMs(): number {
+    return this.ackMs;
+  }
+
   set ackWithinMs(ms: number) {
+    this.ackMs = ms;
     this.delivery.ackWithinMs = ms;
   }
 
   useSocketMode(): void {
     this.delivery = this.socketMode;
+    this.delivery.ackWithinMs = this.ackMs;
   }
 
   /** Signs a body as Slack would, for requests that a test sends by itself. */
@@ -221,11 +230,6 @@ export abstract class FakeSlackServer {
     });
   }
 
-  /** Answers what is neither the web API nor one of its addresses. */
-  protected serve(_request: IncomingMessage, response: ServerResponse): Promise<void> | void {
-    response.writeHead(404).end();
-  }
-
   private connectionMethods(): Methods {
     return {
       'apps.connections.open': {
@@ -239,94 +243,4 @@ export abstract class FakeSlackServer {
       },
     };
   }
-
-  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const [, first = '', second = ''] = (request.url ?? '').split(/[/?]/);
-    try {
-      if (request.method === 'POST' && first === 'api')
-        return await this.answerCall(second, request, response);
-      if (request.method === 'POST' && first === 'respond')
-        return await this.answerResponse(second, request, response);
-      if (request.method === 'POST' && first === 'upload')
-        return await this.takeFile(second, request, response);
-      await this.serve(request, response);
-    } catch (error) {
-      // A mistake of the stand-in or of the test; said in the answer, where whoever called it sees it.
-      response.writeHead(500).end(`the stand-in failed: ${String(error)}`);
-    }
-  }
-
-  private async answerCall(
-    method: string,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<void> {
-    const { token: tokenInBody, ...args } = argsOf(request, await bodyOf(request));
-    if (this.calls.length >= CALLS_KEPT) this.calls.splice(0, CALLS_KEPT / 2);
-    this.calls.push({ method, args });
-    const token = request.headers.authorization?.replace(/^Bearer /, '') ?? tokenInBody;
-    await this.respond(method, request, response, () => this.api.call(method, args, token));
-  }
-
-  private async answerResponse(
-    key: string,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<void> {
-    const answer = JSON.parse((await bodyOf(request)).toString('utf8')) as Json;
-    await this.respond('response_url', request, response, () => {
-      try {
-        this.responseUrls.use(key, answer);
-        return { ok: true };
-      } catch (error) {
-        if (error instanceof Refusal) return error.answer;
-        throw error;
-      }
-    });
-  }
-
-  private async takeFile(id: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const content = await uploadIn(request, await bodyOf(request));
-    const file = this.workspace.files.get(id);
-    if (file === undefined || content.length !== file.length) {
-      response.writeHead(400).end(`not the ${file?.length ?? 0} bytes that were announced`);
-      return;
-    }
-    file.content = content;
-    response.writeHead(200).end(`OK - ${content.length}`);
-  }
-
-  /** Answers, or lets the answer go wrong as a test wanted it. */
-  private async respond(
-    method: string,
-    request: IncomingMessage,
-    response: ServerResponse,
-    perform: () => Json,
-  ): Promise<void> {
-    const mishap = this.mishaps.next(method);
-    if (mishap?.kind === 'rateLimited') return tooMany(response, mishap.retryAfter);
-    if (mishap?.kind === 'status') {
-      response.writeHead(mishap.status).end('trouble');
-      return;
-    }
-    const result = mishap?.kind === 'error' ? new Refusal(mishap.error).answer : perform();
-    if (mishap?.kind === 'lose') {
-      request.socket.destroy();
-      return;
-    }
-    if (mishap?.kind === 'slow') await new Promise((resolve) => setTimeout(resolve, mishap.ms));
-    if (result['error'] === 'ratelimited') return tooMany(response, Number(result['retryAfter'] ?? 1));
-    response
-      .writeHead(method === 'response_url' && result['ok'] === false ? 404 : 200, {
-        'content-type': 'application/json; charset=utf-8',
-        'x-oauth-scopes': this.scopes.join(','),
-      })
-      .end(JSON.stringify(result));
-  }
-}
-
-function tooMany(response: ServerResponse, retryAfter: number): void {
-  response
-    .writeHead(429, { 'retry-after': String(retryAfter), 'content-type': 'application/json' })
-    .end(JSON.stringify({ ok: false, error: 'ratelimited' }));
 }

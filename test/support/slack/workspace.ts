@@ -119,6 +119,13 @@ export class Workspace {
     return channel;
   }
 
+  /** A channel that a test names. */
+  channelOf(id: string): FakeChannel {
+    const channel = this.channels.get(id);
+    if (channel === undefined) throw new Error(`there is no channel ${id}`);
+    return channel;
+  }
+
   /** The channel as the app sees it: a private one without the app does not exist for it. */
   channelForApp(id: string): FakeChannel {
     const channel = this.channels.get(id);
