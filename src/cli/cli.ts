@@ -45,6 +45,21 @@ export class Cli {
     return this.output.ask;
   }
 
+  /** Puts a question whose answer is not shown; `undefined` where there is nobody. */
+  get askSecret(): Output['askSecret'] {
+    return this.output.askSecret;
+  }
+
+  /** Of the environment of the command. */
+  variable(name: string): string | undefined {
+    return this.env[name] === '' ? undefined : this.env[name];
+  }
+
+  /** All that is piped in; nothing where nothing can be. */
+  async pipedIn(): Promise<string> {
+    return (await this.output.pipedIn?.()) ?? '';
+  }
+
   out(line: string): void {
     this.output.out(line);
   }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-import { createInterface } from 'node:readline/promises';
 import { inspect } from 'node:util';
 import { visible } from '../outbound/safe-text.js';
+import { ask, askSecret, pipedIn } from './ask.js';
 import { CommandError } from './command-error.js';
 import { run } from './run.js';
 
@@ -16,7 +16,8 @@ try {
     terminal: process.stderr.isTTY
       ? { write: (text) => process.stderr.write(text), columns: () => process.stderr.columns }
       : undefined,
-    ask: process.stdin.isTTY && process.stderr.isTTY ? ask : undefined,
+    ...(process.stdin.isTTY && process.stderr.isTTY ? { ask, askSecret } : {}),
+    pipedIn,
   });
 } catch (error) {
   // A fault of ours is told in full; 1 would say that the answer is no.
@@ -24,13 +25,4 @@ try {
   const lines = text.split('\n').map((line) => visible(line, 1_000));
   process.stderr.write(`sallyport: ${lines.join('\n')}\n`);
   process.exitCode = 2;
-}
-
-async function ask(question: string): Promise<string> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return await terminal.question(question);
-  } finally {
-    terminal.close();
-  }
 }

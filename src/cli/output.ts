@@ -11,6 +11,10 @@ export interface Output {
   readonly terminal?: Terminal | undefined;
   /** Puts a question to whoever sits there; `undefined` where nobody does. */
   readonly ask?: ((question: string) => Promise<string>) | undefined;
+  /** The same, and what is typed is not shown. */
+  readonly askSecret?: ((question: string) => Promise<string>) | undefined;
+  /** All that is piped in. */
+  readonly pipedIn?: (() => Promise<string>) | undefined;
 }
 
 /** A screen beside the output. */

@@ -25,6 +25,7 @@ import { addReport } from './commands/report.js';
 import { addReview } from './commands/review.js';
 import { addScan } from './commands/scan.js';
 import { addSchedule } from './commands/schedule.js';
+import { addSlack } from './commands/slack.js';
 import { addStatus } from './commands/status.js';
 import { addTrigger } from './commands/trigger.js';
 import { addUsers } from './commands/users.js';
@@ -53,6 +54,7 @@ const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
   addConnect,
   addEventQueues,
   addMail,
+  addSlack,
   addDoctor,
   addBackfill,
   addBaseline,

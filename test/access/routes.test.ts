@@ -240,6 +240,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'GET /api/v1/slack',
     'GET /api/v1/slack/channels',
     'GET /api/v1/slack/manifest',
+    'GET /api/v1/slack/proposals',
     'GET /api/v1/mail/suspensions',
     'GET /api/v1/slack/people',
     'GET /api/v1/webhooks',
@@ -281,7 +282,9 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     // Of its fields, tokens and secrets take an admin.
     'PUT /api/v1/slack',
     'DELETE /api/v1/slack/channels/:queue',
+    'POST /api/v1/slack/join',
     'POST /api/v1/slack/probe',
+    'POST /api/v1/slack/proposals',
     'PUT /api/v1/slack/channels/:queue',
     'DELETE /api/v1/mail/suspensions/:email',
     'DELETE /api/v1/calendars/:name',

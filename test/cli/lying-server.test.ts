@@ -23,6 +23,7 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   'queue resume': ['--bucket', 'b'],
   'queue redrive': ['--all'],
   'rejects replay': [ID],
+  'slack set': ['--channel', 'C0X1'],
   'schedule add': ['--kind', 'k', '--cron', '* * * * *'],
   'schedule set': ['--cron', '* * * * *'],
   'trigger set': ['--effect', 'deny'],

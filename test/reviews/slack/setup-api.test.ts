@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AppManifest } from '../../../src/reviews/channels/slack/setup/manifest.js';
 import type { SlackStatus } from '../../../src/reviews/channels/slack/setup/status.view.js';
+import { eventually } from '../../support/eventually.js';
 import { FakeSlack } from '../../support/slack/fake-slack.js';
 import { reviewsApp } from '../app.js';
 import { reviewsStage, type ReviewsStage } from '../stage.js';
@@ -183,6 +184,18 @@ describe('the set-up of Slack over HTTP', () => {
     expect(detail(await call('GET', '/channels'))).toMatch(/missing_scope.*Add the scope/);
   });
 
+  it('has the app join a public channel where it may, and says what else to do', async () => {
+    await setUp();
+    expect(detail(await call('POST', '/join', { channel: 'C0PAY' }))).toMatch(
+      /missing_scope \(channels:join\)/,
+    );
+    slack.scopes = [...slack.scopes, 'channels:join'];
+    expect((await call('POST', '/join', { channel: 'C0PAY' })).status).toBe(204);
+    expect((await call('POST', '/join', { channel: 'G0VAULT' })).status).toBe(409);
+    const { items } = (await call('GET', '/channels?name=pay')).body as { items: { isMember: boolean }[] };
+    expect(items).toMatchObject([{ isMember: true }]);
+  });
+
   it('posts a probe that says who asked, takes it away again, and says what happened', async () => {
     await setUp();
     const kept = await call('POST', '/probe', { channel: slack.channel, keep: true });
@@ -219,6 +232,7 @@ describe('the set-up of Slack over HTTP', () => {
 
   it('counts who linked an account among those who may decide', async () => {
     await setUp();
+    await eventually(async () => (await read()).connected === true, { what: 'connected' });
     expect((await read()).people).toEqual({ deciders: 2, bound: 0 });
     await stage.db.query(
       `INSERT INTO slack_identity (team_id, user_id, person_id, person_name, linked_at)
@@ -227,6 +241,6 @@ describe('the set-up of Slack over HTTP', () => {
     );
     const status = await read();
     expect(status.people).toEqual({ deciders: 2, bound: 1 });
-    expect(whats(status)).toContain('1 of 2 people who may decide have not linked a Slack account.');
+    expect(whats(status)).toEqual(['1 of 2 people who may decide have not linked a Slack account.']);
   });
 });

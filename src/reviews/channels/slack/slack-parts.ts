@@ -8,10 +8,15 @@ import { SLACK_EVENTS, type SlackEventHandler } from './inbound/events.js';
 import { INBOUND_CONTROLLERS, INBOUND_PROVIDERS } from './inbound/inbound-parts.js';
 import { PEOPLE_CONTROLLERS, PEOPLE_EVENTS, PEOPLE_PROVIDERS } from './people/people-parts.js';
 import { SlackAccess } from './setup/slack-access.js';
+import { AccountFinder } from './setup/account-finder.js';
+import { ChannelJoiner } from './setup/channel-joiner.js';
 import { ChannelLooks } from './setup/channel-looks.js';
 import { SlackSetupHealth } from './setup/setup-health.js';
 import { SlackDoctor } from './setup/slack-doctor.js';
+import { ProposalMessages } from './setup/proposal-messages.js';
 import { SlackProbe } from './setup/slack-probe.js';
+import { SlackProposalsController } from './setup/slack-proposals.controller.js';
+import { SlackProposals } from './setup/slack-proposals.service.js';
 import { SlackSetupController } from './setup/slack-setup.controller.js';
 import { SlackSettingsService } from './setup/slack-settings.service.js';
 import { SlackStatusService } from './setup/slack-status.service.js';
@@ -33,6 +38,7 @@ export const SLACK_CONTROLLERS = [
   ...INBOUND_CONTROLLERS,
   ...PEOPLE_CONTROLLERS,
   SlackSetupController,
+  SlackProposalsController,
 ] as const;
 
 export const SLACK_PROVIDERS: Provider[] = [
@@ -43,6 +49,10 @@ export const SLACK_PROVIDERS: Provider[] = [
   ChannelLooks,
   TokenLooks,
   SlackSetupHealth,
+  ChannelJoiner,
+  AccountFinder,
+  ProposalMessages,
+  SlackProposals,
   SlackWorkspace,
   SlackChannel,
   ...DELIVERY_PROVIDERS,

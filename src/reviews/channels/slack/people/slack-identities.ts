@@ -4,7 +4,7 @@ import { appendAudit } from '../../../../audit/audit.js';
 import { Clock } from '../../../../clock.js';
 import { CONFIG, publicUrl, type Config } from '../../../../config.js';
 import { Database } from '../../../../database/database.js';
-import { NotFound } from '../../../../errors.js';
+import { Forbidden, NotFound } from '../../../../errors.js';
 import { Reviewers } from '../../../reviewers.js';
 import type { Person } from '../../../rules/review.js';
 import {
@@ -27,6 +27,10 @@ const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 
 const hashOf = (token: string): Buffer => createHash('sha256').update(`slack:${token}`).digest();
 
+/** Whether somebody may follow a link: a proposal is for one person. */
+export const isFor = ({ personId }: LinkRequest, person: Pick<Person, 'id'>): boolean =>
+  personId === undefined || personId === person.id;
+
 /** Path of the page that links an account. */
 export const SLACK_LINK_PATH = '/api/v1/slack/link';
 
@@ -48,15 +52,15 @@ export class SlackIdentities {
     return known === undefined ? 'not_reviewer' : { id: known.personId, name: known.name };
   }
 
-  /** A one-time address at which somebody who is signed in links this account to themselves. */
-  async linkUrl(request: LinkRequest): Promise<string> {
+  /** A one-time address at which somebody who is signed in links this account to themselves, within so long. */
+  async linkUrl(request: LinkRequest, worksForMs = LINK_MINUTES * 60_000): Promise<string> {
     const token = randomBytes(32).toString('base64url');
     const now = Math.round(this.clock.now());
     await insertLinkRequest(this.db, {
       ...request,
       tokenHash: hashOf(token),
       now,
-      expiresAt: now + LINK_MINUTES * 60_000,
+      expiresAt: now + worksForMs,
     });
     return `${publicUrl(this.config)}${SLACK_LINK_PATH}?token=${token}`;
   }
@@ -67,15 +71,14 @@ export class SlackIdentities {
     return findLinkRequest(this.db, hashOf(token), Math.round(this.clock.now()));
   }
 
-  /** @throws NotFound when the token expired or was used. */
+  /** @throws NotFound when the token expired or was used; Forbidden when it is for somebody else, who can use it still. */
   async link(token: string, person: Person): Promise<LinkRequest> {
     const now = Math.round(this.clock.now());
     return this.db.transaction(async (tx) => {
       const request = TOKEN.test(token) ? await takeLinkRequest(tx, hashOf(token), now) : undefined;
       if (request === undefined)
-        throw new NotFound(
-          'This link was used or is older than 15 minutes. Click in Slack again for a new one.',
-        );
+        throw new NotFound('This link was used or is too old. Click in Slack again for a new one.');
+      if (!isFor(request, person)) throw new Forbidden('This link is for somebody else.');
       const before = await findSlackPerson(tx, request);
       await bindSlackPerson(tx, request, person, now);
       await appendAudit(tx, [

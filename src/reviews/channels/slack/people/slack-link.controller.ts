@@ -5,11 +5,11 @@ import { z } from 'zod';
 import { AccessGuard } from '../../../../access/access.guard.js';
 import { hasRole, Public, type Principal } from '../../../../access/principal.js';
 import { CONFIG, type Config } from '../../../../config.js';
-import { NotFound, Unauthorized } from '../../../../errors.js';
+import { Forbidden, NotFound, Unauthorized } from '../../../../errors.js';
 import { frame } from '../../html-page.js';
 import { sayPage, sendPage } from '../../link-page.js';
 import { escapeHtml, visible } from '../../../../outbound/safe-text.js';
-import { SLACK_LINK_PATH, SlackIdentities } from './slack-identities.js';
+import { isFor, SLACK_LINK_PATH, SlackIdentities } from './slack-identities.js';
 
 const Token = z.object({ token: z.string().max(100).default('') });
 
@@ -38,6 +38,7 @@ export class SlackLinkController {
     if (principal === undefined) return this.signInFirst(reply);
     const account = await this.identities.requestOf(token);
     if (account === undefined) return this.used(reply);
+    if (!isFor(account, principal)) return this.somebodyElses(reply);
     const who = `${visible(account.userName, 80)} (${visible(account.userId, 40)})`;
     return sendPage(reply, 200, (nonce) =>
       frame(
@@ -45,7 +46,7 @@ export class SlackLinkController {
         'Link a Slack account',
         `<h1>Link a Slack account</h1>
 <p>The Slack account <strong>${escapeHtml(who)}</strong> will decide in the name of <strong>${escapeHtml(visible(principal.name, 100))}</strong>.</p>
-<p>Go on only if you clicked in Slack yourself and this is your own account there.</p>
+<p>Go on only if this is your own account there: you clicked in Slack yourself, or got a direct message that proposes it.</p>
 <form method="post" action="${SLACK_LINK_PATH}"><input type="hidden" name="token" value="${escapeHtml(token)}">
 <button class="primary">This is my Slack account</button></form>`,
       ),
@@ -70,6 +71,7 @@ export class SlackLinkController {
       await this.identities.link(tokenIn(body), { id: principal.id, name: principal.name });
     } catch (error) {
       if (error instanceof NotFound) return this.used(reply);
+      if (error instanceof Forbidden) return this.somebodyElses(reply);
       throw error;
     }
     return sayPage(reply, this.config, 200, {
@@ -90,14 +92,21 @@ export class SlackLinkController {
   private signInFirst(reply: FastifyReply): Promise<void> {
     return sayPage(reply, this.config, 401, {
       title: 'Sign in first',
-      text: 'Sign in to Sallyport in this browser, then open the link from Slack again. It works for 15 minutes.',
+      text: 'Sign in to Sallyport in this browser, then open the link from Slack again.',
+    });
+  }
+
+  private somebodyElses(reply: FastifyReply): Promise<void> {
+    return sayPage(reply, this.config, 403, {
+      title: 'This link is for somebody else',
+      text: 'It proposes a Slack account to another person. Nothing was linked; sign in as that person, or leave it to them.',
     });
   }
 
   private used(reply: FastifyReply): Promise<void> {
     return sayPage(reply, this.config, 404, {
       title: 'This link does not work (any more)',
-      text: 'It works once and for 15 minutes. Click the button in Slack again for a new one.',
+      text: 'It works once, and for a limited time. Click a button of a review in Slack for a new one.',
     });
   }
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { CurrentPrincipal, Roles, type Principal } from '../../../../access/principal.js';
 import { CONFIG, publicUrl, type Config } from '../../../../config.js';
 import { Conflict } from '../../../../errors.js';
+import { ChannelJoiner } from './channel-joiner.js';
 import { ChannelLooks } from './channel-looks.js';
 import {
   ChannelsQuery,
@@ -34,6 +35,7 @@ export class SlackSetupController {
     private readonly access: SlackAccess,
     private readonly looks: ChannelLooks,
     private readonly probes: SlackProbe,
+    private readonly joiner: ChannelJoiner,
   ) {}
 
   /** How it is set up, how it is, and what is missing. Asks Slack about the token and the channels, at most so often. */
@@ -104,6 +106,18 @@ export class SlackSetupController {
     @CurrentPrincipal() principal: Principal,
   ): Promise<void> {
     return this.settings.unroute(queue, principal);
+  }
+
+  /** Has the app join a public channel; takes the optional scope channels:join. */
+  @Post('join')
+  @HttpCode(204)
+  @Roles('operator')
+  async join(
+    @Body({ schema: SlackRouteWanted }) { channel }: z.infer<typeof SlackRouteWanted>,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<void> {
+    await this.joiner.join(channel, principal);
+    this.looks.forget();
   }
 
   /** Posts a message that says who asked for it, removes it again, and says what became of it. */

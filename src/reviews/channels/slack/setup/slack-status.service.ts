@@ -43,7 +43,6 @@ export class SlackStatusService {
       isOn: this.access.isOn,
       transport,
       connected: transport === 'socket' ? socket.connected : null,
-      connectedSince: iso(socket.since),
       lastHelloAt: iso(socket.since),
       lastError: socket.lastError ?? null,
       team: home === undefined ? null : { id: home.teamId, name: home.teamName ?? null },

@@ -49,7 +49,6 @@ export const SlackStatus = z
       .nullable()
       .describe('How answers come in: Socket Mode where there is an app token, else signed HTTP.'),
     connected: z.boolean().nullable().describe('Of Socket Mode: whether some node is connected now.'),
-    connectedSince: moment.nullable(),
     lastHelloAt: moment.nullable().describe('When Slack last greeted a connection.'),
     lastError: z.string().nullable(),
     team: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),

@@ -3,12 +3,15 @@ import { Clock, type Instant } from '../../../../clock.js';
 import { visible } from '../../../../outbound/safe-text.js';
 import type { SlackHome } from '../inbound/handled.js';
 import { slackErrorCode } from '../delivery/slack-errors.js';
+import { within } from '../within.js';
 import { SlackAccess } from './slack-access.js';
 import { SlackWorkspace } from './slack-workspace.js';
 import { refusedToken } from './token-errors.js';
 
 // A page that is open asks every few seconds; scopes change when somebody installs the app again.
 const LASTS_MS = 10_000;
+// Somebody waits for the answer.
+const PATIENCE_MS = 3000;
 
 /** What Slack says of the bot token. */
 export interface TokenLook {
@@ -43,9 +46,9 @@ export class TokenLooks {
 
   private async ask(): Promise<TokenLook> {
     try {
-      return { home: await this.workspace.ask() };
+      return { home: await within(PATIENCE_MS, this.workspace.ask()) };
     } catch (error) {
-      const { home } = this.workspace;
+      const home = await this.workspace.known();
       const refused = refusedToken(error);
       if (refused !== undefined) return { home, refused };
       return { home, unreachable: visible(slackErrorCode(error), 100) };

@@ -89,6 +89,8 @@ export async function listSlackPeople(db: Queryable, filter: PeopleFilter): Prom
 
 export interface LinkRequest extends SlackAccount {
   readonly userName: string;
+  /** The only person who may follow it; whoever is signed in when absent. */
+  readonly personId?: string | undefined;
 }
 
 /** Keeps a request to link an account, under the hash of its one-time token; expired ones go. */
@@ -98,9 +100,18 @@ export async function insertLinkRequest(
 ): Promise<void> {
   await db.query('DELETE FROM slack_link_request WHERE expires_at < $1', [request.now]);
   await db.query(
-    `INSERT INTO slack_link_request (token_sha256, team_id, user_id, user_name, created_at, expires_at)
-     VALUES ($1, $2, $3, $4, $5, $6)`,
-    [request.tokenHash, request.teamId, request.userId, request.userName, request.now, request.expiresAt],
+    `INSERT INTO slack_link_request
+       (token_sha256, team_id, user_id, user_name, created_at, expires_at, person_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    [
+      request.tokenHash,
+      request.teamId,
+      request.userId,
+      request.userName,
+      request.now,
+      request.expiresAt,
+      request.personId ?? null,
+    ],
   );
 }
 
@@ -108,10 +119,16 @@ interface LinkRequestRow {
   readonly team_id: string;
   readonly user_id: string;
   readonly user_name: string;
+  readonly person_id: string | null;
 }
 
 const toRequest = (row: LinkRequestRow | undefined): LinkRequest | undefined =>
-  row && { teamId: row.team_id, userId: row.user_id, userName: row.user_name };
+  row && {
+    teamId: row.team_id,
+    userId: row.user_id,
+    userName: row.user_name,
+    personId: row.person_id ?? undefined,
+  };
 
 /** Looks without using it up. */
 export async function findLinkRequest(
