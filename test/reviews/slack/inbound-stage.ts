@@ -1,6 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { SlackConnection } from '../../../src/reviews/channels/slack/inbound/slack-connection.js';
-import { SlackConnection as Connection } from '../../../src/reviews/channels/slack/inbound/slack-connection.js';
+import { SlackConnection } from '../../../src/reviews/channels/slack/inbound/slack-connection.js';
 import { bindSlackPerson } from '../../../src/reviews/channels/slack/sql/identities.js';
 import type { HumanWorker } from '../../../src/reviews/human.worker.js';
 import type { Review } from '../../../src/reviews/review.js';
@@ -30,6 +29,7 @@ export async function inboundStage(
   how: 'socket' | 'http' | 'both',
   settings: Record<string, string> = {},
   given?: { stage: ReviewsStage; slack: FakeSlack },
+  connects: 'connected' | 'need not connect' = 'connected',
 ): Promise<InboundStage> {
   const stage = given?.stage ?? (await reviewsStage());
   const slack = given?.slack ?? (await FakeSlack.start());
@@ -44,8 +44,8 @@ export async function inboundStage(
     ...(how === 'socket' ? {} : { SLACK_SIGNING_SECRET: slack.signingSecret }),
     ...settings,
   });
-  const connection = app.get(Connection, { strict: false });
-  if (how !== 'http')
+  const connection = app.get(SlackConnection, { strict: false });
+  if (how !== 'http' && connects === 'connected')
     await eventually(() => connection.channelHealth().connected, { what: 'connected to Slack' });
   for (const [userId, id] of [
     [alice.id, 'alice'],

@@ -20,7 +20,7 @@ const Hello = z.object({
 const Envelope = z.object({
   type: z.string(),
   envelope_id: z.string().min(1).max(200),
-  payload: z.unknown(),
+  payload: z.unknown().optional(),
 });
 
 /** Something that came in, to be acknowledged. */

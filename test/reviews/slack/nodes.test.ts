@@ -1,0 +1,208 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SlackEventHandler, type SlackEvent } from '../../../src/reviews/channels/slack/inbound/events.js';
+import { SlackEvents } from '../../../src/reviews/channels/slack/inbound/slack-events.js';
+import { SlackHealth } from '../../../src/reviews/channels/slack/inbound/slack-health.js';
+import { eventually } from '../../support/eventually.js';
+import { FakeSlack } from '../../support/slack/fake-slack.js';
+import { reviewsStage, type ReviewsStage } from '../stage.js';
+import { clickOn, inboundStage, type InboundStage } from './inbound-stage.js';
+
+describe('several nodes with role notify', () => {
+  let stage: ReviewsStage;
+  let slack: FakeSlack;
+  const nodes: InboundStage[] = [];
+
+  beforeEach(async () => {
+    stage = await reviewsStage();
+    slack = await FakeSlack.start();
+    slack.now = () => stage.clock.now();
+  });
+  afterEach(async () => {
+    await Promise.all(nodes.splice(0).map((node) => node.close()));
+    await slack.close();
+    await stage.close();
+  });
+
+  const node = async (): Promise<InboundStage> => {
+    const one = await inboundStage('socket', {}, { stage, slack }, 'need not connect');
+    nodes.push(one);
+    return one;
+  };
+  const isStandby = ({ connection }: InboundStage): boolean => connection.channelHealth().standby;
+
+  it('keep two connections, over either of which everything comes in', async () => {
+    await node();
+    await node();
+    await eventually(() => slack.connections === 2);
+    const third = await node();
+    await eventually(() => isStandby(third));
+    stage.clock.advance(5_000);
+    for (let round = 0; round < 8; round++) {
+      const review = await stage.open();
+      await slack.deliver(clickOn({ slack }, review));
+      await eventually(async () => (await stage.reviews.get(review.id)).state === 'CLAIMED');
+    }
+    expect(slack.connections).toBe(2);
+    const health = await third.app.get(SlackHealth, { strict: false }).check();
+    expect(health).toMatchObject([
+      { healthy: true, detail: expect.stringContaining('connected to Home by another node') },
+    ]);
+  });
+
+  it('take over from one that stops, at their next look', async () => {
+    const first = await node();
+    await node();
+    await eventually(() => slack.connections === 2);
+    const third = await node();
+    await eventually(() => isStandby(third));
+    nodes.splice(nodes.indexOf(first), 1);
+    await first.close();
+    await eventually(() => slack.connections === 1);
+    stage.clock.advance(5_000);
+    await eventually(() => third.connection.channelHealth().connected);
+    expect(slack.connections).toBe(2);
+  });
+
+  it('take over from one that died, once it was silent for fifteen seconds', async () => {
+    const held = (slot: number) =>
+      stage.db.query('INSERT INTO slack_socket (slot, holder, held_until) VALUES ($1, $2, $3)', [
+        slot,
+        `the dead node ${slot}`,
+        stage.clock.now() + 15_000,
+      ]);
+    await held(1);
+    await held(2);
+    const only = await node();
+    await eventually(() => isStandby(only));
+    const began = stage.clock.now();
+    await eventually(() => {
+      stage.clock.advance(1_000);
+      return only.connection.channelHealth().connected;
+    });
+    expect(stage.clock.now()).toBeGreaterThan(began + 15_000);
+  });
+
+  it('leave the connection of one whose place another took', async () => {
+    const only = await node();
+    await eventually(() => only.connection.channelHealth().connected);
+    await eventually(async () => {
+      const [row] = await stage.db.query('SELECT 1 FROM slack_socket WHERE connected_at IS NOT NULL');
+      return row !== undefined;
+    });
+    await stage.db.query(`INSERT INTO slack_socket (slot, holder, held_until)
+      SELECT s, 'another node', 9000000000000 FROM generate_series(1, 2) s
+      ON CONFLICT (slot) DO UPDATE SET holder = excluded.holder, held_until = excluded.held_until`);
+    stage.clock.advance(5_000);
+    await eventually(() => !only.connection.channelHealth().connected && slack.connections === 0);
+    stage.clock.advance(5_000);
+    await eventually(() => isStandby(only));
+  });
+});
+
+describe('an event', () => {
+  class Taken extends SlackEventHandler {
+    readonly eventType = 'message';
+    readonly seen: string[] = [];
+    failing = 0;
+    during: () => Promise<void> = async () => undefined;
+
+    async received({ eventId }: SlackEvent): Promise<{ afterwards: () => Promise<void> }> {
+      await this.during();
+      if (this.failing > 0) {
+        this.failing -= 1;
+        throw new Error('the database is away');
+      }
+      this.seen.push(eventId);
+      return { afterwards: async () => undefined };
+    }
+  }
+  const home = { teamId: 'T0HOME', scopes: [] };
+  const told = (id: string) => ({
+    type: 'event_callback',
+    event_id: id,
+    team_id: 'T0HOME',
+    event: { type: 'message', text: 'hello' },
+  });
+  let stage: ReviewsStage;
+  let handler: Taken;
+  let nodes: SlackEvents[];
+
+  beforeEach(async () => {
+    stage = await reviewsStage();
+    handler = new Taken();
+    nodes = [1, 2].map(() => new SlackEvents([handler], stage.db, stage.clock));
+  });
+  afterEach(() => stage.close());
+
+  it('is taken once, however often and on however many nodes Slack tells it', async () => {
+    for (const events of [...nodes, ...nodes]) await events.handle(told('Ev1'), home);
+    await nodes[0]?.handle(told('Ev2'), home);
+    expect(handler.seen).toEqual(['Ev1', 'Ev2']);
+  });
+
+  it('is not acknowledged when it could not be kept, and taken when it comes again', async () => {
+    handler.failing = 1;
+    await expect(nodes[0]?.handle(told('Ev1'), home)).rejects.toThrow('the database is away');
+    await nodes[1]?.handle(told('Ev1'), home);
+    expect(handler.seen).toEqual(['Ev1']);
+  });
+
+  it('is not acknowledged while another node has it, since that one may yet fail', async () => {
+    let goOn: () => void = () => undefined;
+    const begun = new Promise<void>((resolve) => {
+      handler.during = () =>
+        new Promise((ended) => {
+          goOn = ended;
+          resolve();
+        });
+    });
+    const first = nodes[0]?.handle(told('Ev1'), home);
+    await begun;
+    await expect(nodes[1]?.handle(told('Ev1'), home)).rejects.toThrow(/Another node/);
+    goOn();
+    await first;
+    expect(await nodes[1]?.handle(told('Ev1'), home)).toEqual({});
+    expect(handler.seen).toEqual(['Ev1']);
+  });
+
+  it('is taken by another node when the one that had it died', async () => {
+    await stage.db.query('INSERT INTO slack_event (event_id, held_until, forget_at) VALUES ($1, $2, $3)', [
+      'Ev1',
+      stage.clock.now() + 30_000,
+      stage.clock.now() + 3_600_000,
+    ]);
+    await expect(nodes[0]?.handle(told('Ev1'), home)).rejects.toThrow(/Another node/);
+    stage.clock.advance(30_000);
+    await nodes[0]?.handle(told('Ev1'), home);
+    expect(handler.seen).toEqual(['Ev1']);
+  });
+
+  it('that nobody takes leaves nothing behind', async () => {
+    await nodes[0]?.handle({ ...told('Ev1'), event: { type: 'emoji_changed' } }, home);
+    expect(await stage.db.query('SELECT * FROM slack_event')).toEqual([]);
+  });
+});
+
+describe('what is remembered of what came in', () => {
+  it('is forgotten once it can come in no more', async () => {
+    const here = await inboundStage('socket');
+    const { stage } = here;
+    try {
+      const [now, sha] = [stage.clock.now(), Buffer.alloc(32, 7)];
+      await stage.db.query('INSERT INTO slack_request VALUES ($1, $2)', [sha, now + 600_000]);
+      await stage.db.query('INSERT INTO slack_event VALUES ($1, 0, 0, $2)', ['Ev1', now + 600_000]);
+      const left = async () =>
+        (await stage.db.query('SELECT 1 FROM slack_request UNION ALL SELECT 1 FROM slack_event')).length;
+      stage.clock.advance(500_000);
+      await stage.db.query('SELECT 1');
+      expect(await left()).toBe(2);
+      await eventually(async () => {
+        stage.clock.advance(60_000);
+        return (await left()) === 0;
+      });
+      expect(stage.clock.now()).toBeGreaterThan(now + 600_000);
+    } finally {
+      await here.close();
+    }
+  });
+});

@@ -1,0 +1,397 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Review } from '../../../src/reviews/review.js';
+import { valueOf } from '../../../src/reviews/channels/slack/review-buttons.js';
+import { bindSlackPerson } from '../../../src/reviews/channels/slack/sql/identities.js';
+import { eventually } from '../../support/eventually.js';
+import type { UserChange } from '../../support/slack/people.js';
+import { buttonsOf, textOf } from '../../support/slack/fake-slack.js';
+import { person } from '../stage.js';
+import { alice, bob, clickOn, inboundStage, type InboundStage } from './inbound-stage.js';
+
+const MINUTE = 60_000;
+const HOST = { host: '127.0.0.1:8080' };
+const reason = { reason: { text: 'our own test file' } };
+
+let here: InboundStage;
+let review: Review;
+beforeEach(async () => {
+  here = await inboundStage('socket');
+  review = await here.stage.open();
+});
+afterEach(() => here.close());
+
+const by = (user: { id: string; name: string; teamId?: string }, what = 'review.claim') => {
+  here.slack.workspace.meet(user, here.slack.channel);
+  return clickOn(here, review, {
+    user: { id: user.id, name: user.name, team_id: user.teamId ?? here.slack.teamId },
+    trigger_id: here.slack.workspace.triggers.issue(user.id),
+    actions: [{ type: 'button', action_id: what, value: valueOf(review) }],
+  });
+};
+/** What somebody who clicked is told privately: beside the conversation, or in a window where they cannot read there. */
+const told = async (payload: Record<string, unknown>): Promise<string> => {
+  const before = here.slack.whispers.length;
+  const { id } = payload['user'] as { id: string };
+  here.slack.views.delete(id);
+  await here.slack.deliver(payload);
+  return eventually(
+    () => here.slack.whispers[before]?.text ?? (here.slack.views.has(id) && textOf(here.slack.views.get(id))),
+    { what: 'a private answer' },
+  );
+};
+const openForm = async (user = alice): Promise<void> => {
+  await here.slack.deliver(by(user, 'review.decide:release'));
+  await eventually(() => here.slack.views.has(user.id), { what: 'a form' });
+};
+const linked = async (user = alice): Promise<boolean> =>
+  (await here.stage.db.query('SELECT 1 FROM slack_identity WHERE user_id = $1', [user.id])).length > 0;
+const dropped = (): Promise<{ actor: string; subject: string; data: Record<string, unknown> }[]> =>
+  here.stage.db.query(
+    `SELECT actor, subject, data FROM audit_event WHERE action = 'slack.unlinked' ORDER BY id`,
+  );
+const isUntouched = async (): Promise<void> => {
+  const { state, votes } = await here.stage.reviews.get(review.id);
+  expect([state, votes]).toEqual(['OPEN', []]);
+};
+const asked = (): number => here.slack.calls.filter(({ method }) => method === 'users.info').length;
+
+describe('an account that is no member of the workspace', () => {
+  it.each<[string, UserChange, RegExp, string]>([
+    ['a guest', { isRestricted: true }, /Guests cannot answer here/, 'guest'],
+    ['a guest of one channel', { isUltraRestricted: true }, /Guests cannot answer here/, 'guest'],
+    ['a bot', { isBot: true }, /Bots and apps cannot answer/, 'bot'],
+    ['deactivated', { deleted: true }, /is deactivated/, 'deleted'],
+    ['a stranger', { isStranger: true }, /Only people of this workspace/, 'stranger'],
+  ])(
+    'that is %s changes nothing by a click, hears why, and speaks for nobody any more',
+    async (_, change, why, because) => {
+      here.slack.workspace.changeUser(alice.id, change);
+      const text = await told(by(alice));
+      expect(text).toMatch(why);
+      expect(text).toMatch(/Nothing was decided/);
+      await isUntouched();
+      expect(await linked()).toBe(false);
+      expect(await dropped()).toMatchObject([
+        { actor: 'system:slack', subject: 'user:alice', data: { slackUserId: alice.id, because } },
+      ]);
+      // As a member again it has to be linked anew.
+      here.slack.workspace.changeUser(
+        alice.id,
+        Object.fromEntries(Object.keys(change).map((key) => [key, false])),
+      );
+      here.stage.clock.advance(6 * MINUTE);
+      expect(await told(by(alice))).toMatch(/Link your Slack account first/);
+      await isUntouched();
+    },
+  );
+
+  it('changes nothing by a form that was opened before, and hears why in it', async () => {
+    await openForm();
+    here.slack.workspace.changeUser(alice.id, { isRestricted: true });
+    here.stage.clock.advance(6 * MINUTE);
+    const answer = await here.slack.submit(alice, reason);
+    expect(answer['response_action']).toBe('update');
+    expect(textOf(answer['view'])).toMatch(/Guests cannot answer here/);
+    await isUntouched();
+  });
+
+  it('is told of by Slack, and speaks for nobody at once, without a click', async () => {
+    await told(by({ id: 'U0NOBODY', name: 'nobody' }));
+    const event = await here.slack.changeUser(alice.id, { deleted: true });
+    await eventually(async () => !(await linked()));
+    await here.slack.repeat(event);
+    expect(await dropped()).toHaveLength(1);
+    expect(await told(by(alice))).toMatch(/is deactivated/);
+    await isUntouched();
+  });
+
+  it('that nobody here knows leaves nothing behind when Slack tells of it', async () => {
+    here.slack.addUser({ id: 'U0MANY', name: 'one of thousands' });
+    await here.slack.changeUser('U0MANY', { deleted: true });
+    const rows = await here.stage.db.query(`SELECT 1 FROM slack_account WHERE user_id = 'U0MANY'`);
+    expect(rows).toEqual([]);
+  });
+
+  it('is given no link to bind it to somebody', async () => {
+    here.slack.addUser({ id: 'U0GUEST', name: 'guest', isRestricted: true });
+    expect(await told(by({ id: 'U0GUEST', name: 'guest' }))).toMatch(/Guests cannot answer here/);
+    expect(await here.stage.db.query('SELECT 1 FROM slack_link_request')).toEqual([]);
+  });
+});
+
+describe('Slack Connect stranger clicks', () => {
+  const stranger = { id: 'U0ALICE2', name: 'alice.w', teamId: 'T0OTHER' };
+
+  it('changes nothing by a button or a form, whatever account somebody linked, and is told so alone', async () => {
+    // Even if an account of that id were linked here.
+    await bindSlackPerson(
+      here.stage.db,
+      { teamId: here.slack.teamId, userId: stranger.id },
+      { id: 'alice', name: 'Alice' },
+      1,
+    );
+    expect(await told(by(stranger))).toMatch(/Only people of this workspace can answer here/);
+    expect(here.slack.whispers.map(({ user }) => user)).toEqual([stranger.id]);
+    expect(await told(by(stranger, 'review.decide:release'))).toMatch(/Only people of this workspace/);
+    expect(here.slack.views.size).toBe(0);
+    await isUntouched();
+    expect(asked()).toBe(0);
+  });
+
+  it('is let through to be told so where Slack names their own workspace, since the message is ours', async () => {
+    const payload = { ...by(stranger), team: { id: 'T0OTHER' }, message: { team: here.slack.teamId } };
+    expect(await told(payload)).toMatch(/Only people of this workspace/);
+    await isUntouched();
+  });
+
+  it('changes nothing over the socket from another workspace or for another app, and is counted', async () => {
+    for (const more of [{ team: { id: 'T0OTHER' } }, { api_app_id: 'A0OTHER' }])
+      expect(await here.slack.deliver({ ...by(alice), ...more })).toEqual({});
+    await isUntouched();
+    expect(here.slack.whispers).toEqual([]);
+    const metrics = await here.app.inject({
+      method: 'GET',
+      url: '/metrics',
+      headers: { ...HOST, 'x-test-user': 'root', 'x-test-roles': 'admin' },
+    });
+    expect(metrics.body).toContain(
+      'sallyport_slack_refused_total{transport="socket",reason="foreign_team"} 1',
+    );
+    expect(metrics.body).toContain(
+      'sallyport_slack_refused_total{transport="socket",reason="foreign_app"} 1',
+    );
+  });
+});
+
+describe('what Slack says of an account', () => {
+  it('is asked once for many clicks, and again after some minutes', async () => {
+    await Promise.all(Array.from({ length: 20 }, () => here.slack.deliver(by(alice))));
+    await eventually(async () => (await here.stage.reviews.get(review.id)).state === 'CLAIMED');
+    await eventually(() => asked() === 1);
+    here.stage.clock.advance(6 * MINUTE);
+    await openForm();
+    expect(asked()).toBe(2);
+  });
+
+  it('is needed: while Slack does not say it nobody decides, unless it said so within the hour', async () => {
+    const silent = () =>
+      here.slack.script(
+        'users.info',
+        ...Array.from({ length: 9 }, () => ({ kind: 'status', status: 503 }) as const),
+      );
+    silent();
+    expect(await told(by(alice))).toMatch(/does not say just now .* Nothing was decided/);
+    await isUntouched();
+    expect(await linked()).toBe(true);
+
+    here.slack.behave();
+    here.stage.clock.advance(MINUTE);
+    await openForm();
+    silent();
+    here.stage.clock.advance(59 * MINUTE);
+    await here.slack.submit(alice, { reason: { text: ' ' } });
+    await isUntouched();
+    here.stage.clock.advance(2 * MINUTE);
+    const answer = await here.slack.submit(alice, reason);
+    // The form is still there below, with what was written.
+    expect(answer['response_action']).toBe('push');
+    expect(textOf(answer['view'])).toMatch(/does not say just now/);
+    await isUntouched();
+
+    here.slack.behave();
+    here.stage.clock.advance(MINUTE);
+    await here.slack.closeView(alice);
+    expect(await here.slack.submit(alice, reason)).toEqual({});
+    expect((await here.stage.reviews.get(review.id)).decision?.by.id).toBe('alice');
+  });
+
+  it('is waited for no longer than a click lives', async () => {
+    here.slack.script('users.info', { kind: 'slow', ms: 4000 });
+    const began = performance.now();
+    expect(await told(by(alice))).toMatch(/does not say just now/);
+    expect(performance.now() - began).toBeLessThan(3000);
+  });
+
+  it('counts for nothing where the scope is missing, and says which', async () => {
+    here.slack.scopes = ['chat:write'];
+    expect(await told(by(alice))).toMatch(/does not say just now/);
+    await isUntouched();
+  });
+});
+
+describe('Slack user renamed or deactivated', () => {
+  it('a new name changes nothing of whose account it is', async () => {
+    await here.slack.changeUser(alice.id, { name: 'bob.k', realName: 'Bob', email: 'bob@example.com' });
+    await here.slack.deliver(by({ ...alice, name: 'bob.k' }));
+    await eventually(async () => (await here.stage.reviews.get(review.id)).state === 'CLAIMED');
+    expect((await here.stage.reviews.get(review.id)).claim?.by.id).toBe('alice');
+  });
+
+  it('a person who was disabled or lost the role here decides nothing there', async () => {
+    await openForm();
+    here.stage.reviewers.people = here.stage.reviewers.people.filter(({ personId }) => personId !== 'alice');
+    const answer = await here.slack.submit(alice, reason);
+    expect(textOf(answer['view'])).toMatch(/may not decide on reviews/);
+    expect(await told(by(alice))).toMatch(/may not decide on reviews/);
+    await isUntouched();
+    // The link stays: it is the role that is missing.
+    expect(await linked()).toBe(true);
+  });
+});
+
+describe('approver leaves the group between open and click', () => {
+  it('is told so, before and after the form is open', async () => {
+    const people = (groups: string[]) => [
+      { personId: 'alice', name: 'Alice', groups },
+      { personId: 'bob', name: 'Bob', groups: ['secops'] },
+    ];
+    here.stage.reviewers.people = people(['secops']);
+    review = await here.stage.open({ assign: { to: ['group:secops'] } });
+    await openForm();
+    here.stage.reviewers.people = people(['leads']);
+    const answer = await here.slack.submit(alice, reason);
+    expect(textOf(answer['view'])).toMatch(/asks the group secops/);
+    expect(await told(by(alice, 'review.decide:release'))).toMatch(/asks the group secops/);
+    await isUntouched();
+  });
+});
+
+describe('workflow terminated while the modal is open', () => {
+  it('nothing is decided, and the form says why', async () => {
+    await openForm();
+    here.stage.engine.end(review.taskId, 'CANCELED');
+    const answer = await here.slack.submit(alice, reason);
+    expect(answer['response_action']).toBe('update');
+    expect(textOf(answer['view'])).toMatch(/no longer waits for this decision/);
+    const after = await here.stage.reviews.get(review.id);
+    expect([after.state, after.decision]).toEqual(['CANCELLED', undefined]);
+  });
+});
+
+describe('modal open while somebody else decides', () => {
+  it('says who won, and changes nothing', async () => {
+    await openForm();
+    await here.stage.reviews.act(
+      review.id,
+      { kind: 'decide', outcome: 'delete', reason: 'no' },
+      person('bob'),
+    );
+    const answer = await here.slack.submit(alice, reason);
+    expect(textOf(answer['view'])).toMatch(/Bob already chose “Delete”/);
+    expect((await here.stage.reviews.get(review.id)).decision?.outcome).toBe('delete');
+  });
+});
+
+describe('same person through Slack and mail counted once', () => {
+  it('is one vote, however many accounts and channels it came by', async () => {
+    review = await here.stage.open({ quorum: { approve: 2 } });
+    const second = { id: 'U0ALICEPHONE', name: 'alice.phone' };
+    await bindSlackPerson(
+      here.stage.db,
+      { teamId: here.slack.teamId, userId: second.id },
+      { id: 'alice', name: 'Alice' },
+      1,
+    );
+    await openForm();
+    await here.slack.submit(alice, reason);
+    const byMail = person('alice', { via: 'mail', method: 'mail-link' });
+    await here.stage.reviews.act(review.id, { kind: 'decide', outcome: 'release', reason: 'yes' }, byMail);
+    await here.slack.deliver(by(second, 'review.decide:release'));
+    await eventually(() => here.slack.views.has(second.id));
+    await here.slack.submit(second, reason);
+    const still = await here.stage.reviews.get(review.id);
+    expect([still.state, still.votes.length]).toEqual(['OPEN', 1]);
+    await openForm(bob);
+    await here.slack.submit(bob, reason);
+    const after = await here.stage.reviews.get(review.id);
+    expect([after.state, after.votes.map((vote) => vote.by.id)]).toEqual(['COMPLETED', ['alice', 'bob']]);
+  });
+
+  it('four eyes keep the uploader out through Slack too', async () => {
+    review = await here.stage.open({ requester: 'alice', fourEyes: ['requester'] });
+    expect(await told(by(alice, 'review.decide:release'))).toMatch(/four eyes/);
+    await isUntouched();
+  });
+});
+
+describe('who is linked', () => {
+  const as = (user: string, roles = 'analyst') => ({ ...HOST, 'x-test-user': user, 'x-test-roles': roles });
+  const list = async (url = '/api/v1/slack/people', headers = as('root', 'auditor')) =>
+    JSON.parse((await here.app.inject({ method: 'GET', url, headers })).body) as {
+      items: { slackUserId: string; person: { id: string }; standing: string | null }[];
+      nextCursor: string | null;
+    };
+  const remove = async (user: string, headers: Record<string, string>): Promise<number> =>
+    (
+      await here.app.inject({
+        method: 'DELETE',
+        url: `/api/v1/slack/people/${here.slack.teamId}/${user}`,
+        headers,
+      })
+    ).statusCode;
+
+  it('is listed, a page at a time, with what Slack said of them', async () => {
+    await here.slack.deliver(by(alice));
+    await eventually(() => asked() === 1);
+    await eventually(async () => (await list()).items[0]?.standing === 'member');
+    expect((await list()).items).toMatchObject([
+      { slackUserId: alice.id, slackUserName: alice.name, person: { id: 'alice' }, standing: 'member' },
+      { slackUserId: bob.id, person: { id: 'bob' }, standing: null },
+    ]);
+    const first = await list('/api/v1/slack/people?limit=1');
+    expect([first.items.length, first.nextCursor]).toEqual([1, `${here.slack.teamId}/${alice.id}`]);
+    const next = await list(
+      `/api/v1/slack/people?limit=1&cursor=${encodeURIComponent(first.nextCursor ?? '')}`,
+    );
+    expect([next.items[0]?.slackUserId, next.nextCursor]).toEqual([bob.id, null]);
+    const bad = await here.app.inject({
+      method: 'GET',
+      url: '/api/v1/slack/people?cursor=x',
+      headers: as('root', 'auditor'),
+    });
+    expect([bad.statusCode, bad.body]).toEqual([400, expect.stringContaining('cursor')]);
+    expect((await list('/api/v1/me/slack', as('bob'))).items).toMatchObject([{ slackUserId: bob.id }]);
+  });
+
+  it('unlinks an account of their own or, as an admin, any; from then on it decides nothing', async () => {
+    await openForm();
+    expect(await remove(alice.id, as('bob'))).toBe(403);
+    expect(await remove(alice.id, { ...as('alice'), 'x-test-kind': 'apikey' })).toBe(403);
+    expect(await remove(alice.id, as('alice'))).toBe(204);
+    expect(await remove(alice.id, as('root', 'admin'))).toBe(404);
+    expect(await remove(bob.id, as('root', 'admin'))).toBe(204);
+    const answer = await here.slack.submit(alice, reason);
+    expect(textOf(answer['view'])).toMatch(/linked to nobody/);
+    await isUntouched();
+    const rows = await dropped();
+    expect(rows.map(({ actor, subject }) => `${actor} ${subject}`).toSorted()).toEqual([
+      'user:alice user:alice',
+      'user:root user:bob',
+    ]);
+  });
+
+  it('is bound by a link that works for fifteen minutes, and the audit says whose it was before', async () => {
+    await here.stage.db.query('DELETE FROM slack_identity');
+    await told(by(alice));
+    const url = (): URL => new URL(String(buttonsOf(here.slack.whispers.at(-1)?.blocks ?? [])[0]?.['url']));
+    const follow = async (user: string, link: URL): Promise<number> =>
+      (
+        await here.app.inject({
+          method: 'POST',
+          url: link.pathname,
+          headers: { ...as(user), 'content-type': 'application/x-www-form-urlencoded' },
+          payload: new URLSearchParams({ token: link.searchParams.get('token') ?? '' }).toString(),
+        })
+      ).statusCode;
+    const late = url();
+    here.stage.clock.advance(15 * MINUTE + 1);
+    expect(await follow('bob', late)).toBe(404);
+    await told(by(alice));
+    expect(await follow('bob', url())).toBe(200);
+    // Nothing happened by the click that asked for it.
+    await isUntouched();
+    await here.stage.db.query('DELETE FROM slack_link_request');
+    await here.stage.db.query(`UPDATE slack_identity SET person_id = 'gone' WHERE user_id = $1`, [alice.id]);
+    expect(await told(by(alice))).toMatch(/may not decide on reviews/);
+  });
+});
