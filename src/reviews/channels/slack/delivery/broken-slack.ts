@@ -114,7 +114,8 @@ export class BrokenSlack extends HealthCheck implements OnApplicationBootstrap, 
       if (brokenSince === undefined) return undefined;
       const missed = await takeUnshown(tx, place, MOST_SHOWN_AGAIN);
       const behind = await copiesBehind(tx, {
-        since: brokenSince,
+        // What was found broken had been on its way for a while.
+        since: brokenSince - DAY_MS,
         ...(place === WORKSPACE ? {} : { channel: place }),
         limit: MOST_SHOWN_AGAIN,
       });

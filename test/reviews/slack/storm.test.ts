@@ -1,0 +1,93 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ReviewWriter, SYSTEM } from '../../../src/reviews/review-writer.js';
+import { eventually } from '../../support/eventually.js';
+import { buttonsOf, linksIn, mentionsIn, type FakeMessage } from '../../support/slack/fake-slack.js';
+import { exampleSubject, person } from '../stage.js';
+import { DeliveryStage, seen } from './delivery-stage.js';
+
+const MANY = 37;
+
+let at: DeliveryStage;
+beforeEach(async () => {
+  at = await DeliveryStage.start();
+});
+afterEach(() => at.close());
+
+/** Opens many while nothing is delivered, as if all came in the same second. */
+async function storm(count = MANY): Promise<string[]> {
+  at.run(0);
+  const ids: string[] = [];
+  for (let n = 0; n < count; n++) ids.push((await at.open()).id);
+  at.run(100);
+  return ids;
+}
+const digests = () => at.slack.messages.filter(({ text }) => /new reviews/.test(text));
+const single = (ids: readonly string[]) => ids.filter((id) => at.inChannel(id) !== undefined);
+const digest = (): Promise<FakeMessage> => eventually(() => digests()[0], { what: 'the digest' });
+
+describe('many new reviews at once', () => {
+  it('are told by one message that names the most urgent, and none is lost', async () => {
+    at.stage.evidence.subject = exampleSubject('<!channel> <https://evil.example|x>.zip');
+    const ids = await storm();
+    const message = await digest();
+    await at.quiet();
+    const alone = single(ids);
+    // Those that were on their way when the others came.
+    expect(alone.length).toBeLessThanOrEqual(3);
+    await eventually(() => message.text.startsWith(`${MANY - alone.length} new reviews`));
+    expect(digests()).toHaveLength(1);
+    expect(seen(message)).toMatch(/and \d+ more in the inbox/);
+    expect(linksIn(message).every((link) => link.startsWith('http://127.0.0.1:8080/reviews/'))).toBe(true);
+    expect(linksIn(message)).toHaveLength(10);
+    expect(mentionsIn(message)).toEqual([]);
+    expect(buttonsOf(message.blocks)).toMatchObject([{ url: expect.stringMatching(/\/reviews$/) }]);
+    const told = await at.stage.db.query('SELECT 1 FROM slack_storm_review');
+    expect(told).toHaveLength(MANY - alone.length);
+  });
+
+  it('are counted down as they are decided, and the few that are left get messages of their own', async () => {
+    const ids = await storm(20);
+    const message = await digest();
+    await at.quiet();
+    const inDigest = ids.filter((id) => at.inChannel(id) === undefined);
+    for (const id of inDigest.slice(2))
+      await at.reviews.act(id, { kind: 'decide', outcome: 'delete', reason: '' }, person('bob'));
+    await eventually(() => seen(message).includes(`2 wait for a decision; ${inDigest.length - 2} decided`), {
+      what: 'the counts',
+    });
+    at.run(1000);
+    await eventually(() => single(inDigest).length === 2, {
+      what: 'messages of their own',
+      timeoutMs: 20_000,
+    });
+    expect(single(inDigest)).toEqual(inDigest.slice(0, 2));
+  });
+
+  it('get a message of their own when they are escalated', async () => {
+    const ids = await storm(20);
+    await digest();
+    await at.quiet();
+    const id = ids.find((one) => at.inChannel(one) === undefined) ?? '';
+    const writer = at.app.get(ReviewWriter, { strict: false });
+    await writer.note(at.stage.db, id, 'breached', SYSTEM, at.stage.clock.now(), {});
+    await at.posted(id);
+  });
+
+  it('are told by mail where their message cannot be posted, and once more when it can', async () => {
+    const channel = at.slack.workspace.channels.get(at.slack.channel);
+    if (channel === undefined) throw new Error('no channel');
+    channel.archived = true;
+    const ids = await storm(15);
+    await eventually(
+      async () => (await at.stage.db.query('SELECT 1 FROM slack_unshown')).length === ids.length,
+      { what: 'all are told otherwise', timeoutMs: 20_000 },
+    );
+    channel.archived = false;
+    await eventually(
+      async () =>
+        single(ids).length + (await at.stage.db.query('SELECT 1 FROM slack_storm_review')).length ===
+        ids.length,
+      { what: 'all are shown', timeoutMs: 20_000 },
+    );
+  });
+});
