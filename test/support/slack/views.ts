@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { named } from './blocks.js';
-import { viewProblems } from './limits.js';
+import { MAX_VIEW_BYTES, viewProblems } from './limits.js';
 import { Refusal, type Json } from './refusal.js';
 
 const DEPTH = 3;
@@ -129,6 +129,7 @@ export class Views {
   }
 
   private made(wanted: Json, type: 'modal' | 'home'): View {
+    if (Buffer.byteLength(JSON.stringify(wanted)) > MAX_VIEW_BYTES) throw new Refusal('view_too_large');
     const problems = wanted['type'] === type ? [] : [`type: not ${type}`];
     problems.push(...viewProblems(wanted));
     if (problems.length > 0) throw Refusal.because('invalid_arguments', problems);
