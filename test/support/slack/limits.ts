@@ -133,6 +133,7 @@ export function viewProblems(view: Block): string[] {
   const blocks = Array.isArray(view['blocks']) ? (view['blocks'] as Block[]) : [];
   const needsSubmit = !isHome && blocks.some((block) => block['type'] === 'input');
   if (needsSubmit && view['submit'] === undefined) problems.push('submit: missing beside an input');
+  if (Buffer.byteLength(JSON.stringify(view)) > MAX_VIEW_BYTES) problems.push('view: larger than 250 kB');
   return problems;
 }
 

@@ -86,7 +86,7 @@ function sideHtml(
   const open = channels.filter(({ directWith }) => directWith === undefined);
   const direct = channels.filter(({ directWith }) => directWith !== undefined);
   return `<label for="as">You are</label><select id="as">${options}</select>
-${list('Channels', open.map((channel) => entry(channel.id, `${channel.isPrivate ? '🔒' : '#'} ${channel.name}${channel.archived ? ' (archived)' : ''}`)).join(''))}
+${list('Channels', open.map((channel) => entry(channel.id, `# ${channel.name}${channel.isPrivate ? ' (private)' : ''}${channel.archived ? ' (archived)' : ''}`)).join(''))}
 ${list('App', entry(HOME, 'Sallyport: home') + direct.map((channel) => entry(channel.id, 'Sallyport: messages')).join(''))}`;
 }
 
@@ -150,7 +150,7 @@ function fileHtml(workspace: Workspace, id: string): string {
   const file = workspace.files.get(id);
   return file === undefined
     ? ''
-    : `<p class="file">📄 ${escapeHtml(file.title)} <span class="muted">${file.length} bytes</span></p>`;
+    : `<p class="file">${escapeHtml(file.title)} <span class="muted">${file.length} bytes</span></p>`;
 }
 
 const initials = (name: string): string =>

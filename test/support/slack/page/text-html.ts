@@ -34,7 +34,8 @@ export function mrkdwnHtml(text: string, names: Names, verbatim = false): string
     .join('');
 }
 
-const lines = (html: string): string => html.replaceAll('\n', '<br>');
+// Lines and the spaces that indent them stay as they were written.
+const lines = (html: string): string => html.replaceAll('\n', '<br>').replaceAll('  ', '&nbsp; ');
 
 const piecesHtml = (all: readonly Piece[], names: Names): string =>
   all.map((piece) => pieceHtml(piece, names)).join('');
