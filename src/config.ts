@@ -6,6 +6,11 @@ import { DEFAULT_POOL_SIZE, MIN_POOL_SIZE } from './database/pool-sizes.js';
 import { ConfigError } from './errors.js';
 import { parseProxy } from './http/client.js';
 import { parseNetwork } from './outbound/egress/addresses.js';
+import {
+  dailySchedule,
+  weeklySchedule,
+  type DigestSchedule,
+} from './reviews/channels/slack/digests/digest-schedule.js';
 
 /*
  * Every environment variable that the service reads, its default and its meaning. Nothing else reads process.env
@@ -32,6 +37,18 @@ const list = z
       .map((part) => part.trim())
       .filter(Boolean),
   );
+/** `undefined` when it is off. */
+function scheduleIn(
+  text: string,
+  read: (text: string) => DigestSchedule | undefined,
+  what: string,
+  context: z.RefinementCtx,
+): DigestSchedule | undefined {
+  if (text.trim().toLowerCase() === 'off') return undefined;
+  const schedule = read(text);
+  if (schedule === undefined) context.addIssue({ code: 'custom', message: `must be ${what}, or off` });
+  return schedule;
+}
 const absolutePath = (fallback: string) =>
   z
     .string()
@@ -465,6 +482,18 @@ const Environment = z.object({
   SLACK_API_URL: httpUrl.default('https://slack.com/api/'),
   /** Id of the channel that reviews are posted to whose queue has none of its own. */
   SLACK_CHANNEL: z.string().optional(),
+  /** When Slack's channels are told of the day, on working days in ORG_TIME_ZONE, as `09:00`; `off` for never. */
+  SLACK_DIGEST_DAILY: z
+    .string()
+    .default('09:00')
+    .transform((text, context) => scheduleIn(text, dailySchedule, 'a time such as 09:00', context)),
+  /** The same of the week, as `mon 09:00`. */
+  SLACK_DIGEST_WEEKLY: z
+    .string()
+    .default('mon 09:00')
+    .transform((text, context) =>
+      scheduleIn(text, weeklySchedule, 'a day and time such as mon 09:00', context),
+    ),
   /** IANA time zone of the organisation's weeks. */
   ORG_TIME_ZONE: z.string().default('UTC').refine(isTimeZone, 'is no IANA time zone, as Europe/Berlin is'),
 });

@@ -99,12 +99,12 @@ describe('the thread of a review', () => {
 
   it('hears nothing of machines, of our own app, and of what stands outside of it', async () => {
     await at.slack.write(root.channel, 'outside', ALICE);
-    const said = at.slack.workspace.post(at.slack.workspace.channels.get(root.channel) ?? raise(), {
+    const ours = at.slack.workspace.post(at.slack.workspace.channels.get(root.channel) ?? raise(), {
       text: 'ours',
       blocks: [],
       threadTs: root.ts,
     });
-    await at.slack.editReply(said, 'ours, changed');
+    await at.slack.editReply(ours, 'ours, changed');
     await at.slack.reply(root, 'the last', ALICE);
     await eventually(async () => (await kept()).length > 0);
     expect(await kept()).toMatchObject([{ text: 'the last' }]);

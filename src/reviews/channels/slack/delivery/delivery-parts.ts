@@ -1,4 +1,6 @@
 import type { Provider } from '@nestjs/common';
+import { SlackDigestClock } from '../digests/digest-clock.js';
+import { SlackDigestHandler } from '../digests/digest.handler.js';
 import { SlackStormHandler } from '../digests/storm.handler.js';
 import { SlackStorms } from '../digests/storms.js';
 import { SlackThreadHandler } from '../threads/thread.handler.js';
@@ -23,6 +25,7 @@ export const DELIVERY_HANDLERS = [
   SlackThreadHandler,
   SlackStormHandler,
   SlackStepsHandler,
+  SlackDigestHandler,
   SlackCheckHandler,
 ] as const;
 
@@ -35,5 +38,6 @@ export const DELIVERY_PROVIDERS: readonly Provider[] = [
   BrokenSlack,
   AfterTrouble,
   SlackFallback,
+  SlackDigestClock,
   ...DELIVERY_HANDLERS,
 ];
