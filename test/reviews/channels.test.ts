@@ -3,107 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { renderMail } from '../../src/reviews/channels/mail/render-mail.js';
 import { reviewPage } from '../../src/reviews/channels/mail/page.js';
 import { defanged, escapeHtml, visible } from '../../src/outbound/safe-text.js';
-import { decideView } from '../../src/reviews/channels/slack/answers/decide/decide-view.js';
-import { sayView } from '../../src/reviews/channels/slack/answers/view.js';
 import { parseValue, valueOf } from '../../src/reviews/channels/slack/review-buttons.js';
-import { reviewMessage } from '../../src/reviews/channels/slack/review-message.js';
 import { bounded, escapeSlack } from '../../src/reviews/channels/slack/slack-text.js';
-import type { Review } from '../../src/reviews/review.js';
-import { subjectDigest } from '../../src/reviews/subject-digest.js';
-import { blockProblems, viewProblems } from '../support/slack/limits.js';
-import { textOf } from '../support/slack/fake-slack.js';
-import { exampleSubject, UNTOUCHED } from './stage.js';
+import { hostileReview as review, nasty } from './hostile.js';
 
-// What a hostile uploader would try, mixed with everything else that is text.
-const nasty = fc
-  .array(
-    fc.oneof(
-      fc.constantFrom(
-        '<!channel>',
-        '<@U123>',
-        '<https://evil.example|ok>',
-        '`',
-        '*',
-        '_',
-        '~',
-        '&',
-        '<',
-        '>',
-        '"',
-        "'",
-        '&lt;',
-        '\u202e',
-        '\u200b',
-        '\n',
-        '\r\n',
-        '\u0000',
-        '://',
-        '.',
-        '@here',
-        '</td>',
-        '<script>',
-        '😀',
-        '한',
-      ),
-      fc.string({ unit: 'binary', maxLength: 20 }),
-      fc.string({ maxLength: 200 }),
-    ),
-    { maxLength: 60 },
-  )
-  .map((parts) => parts.join(''));
-
-const review: fc.Arbitrary<Review> = fc
-  .record({
-    key: nasty,
-    title: nasty,
-    verdict: fc.option(fc.oneof(fc.constantFrom('secrets', 'infected', '__proto__'), nasty), {
-      nil: undefined,
-    }),
-    findings: fc.array(fc.record({ title: nasty, path: nasty, excerpt: nasty, ruleId: nasty }), {
-      maxLength: 20,
-    }),
-    total: fc.nat(5000),
-    who: nasty,
-    why: nasty,
-    state: fc.constantFrom('OPEN', 'CLAIMED', 'COMPLETED', 'CANCELLED'),
-    outcomes: fc.constantFrom(['release', 'delete'], ['approve'], ['a', 'b_c', 'release', 'x', 'keep']),
-  })
-  .map((given): Review => {
-    const example = exampleSubject(given.key);
-    const [finding] = example.findings;
-    const subject = {
-      ...example,
-      verdict: given.verdict,
-      reason: given.why,
-      engines: [given.who, given.why],
-      findings: given.findings.flatMap((found) => (finding === undefined ? [] : [{ ...finding, ...found }])),
-      findingsTotal: given.total,
-    };
-    const by = { id: 'p', name: given.who };
-    const at = Date.UTC(2026, 10, 23);
-    return {
-      id: '0d2f5f0e-0000-4000-8000-000000000001',
-      taskId: 't',
-      workflowId: 'w',
-      title: given.title,
-      outcomes: given.outcomes,
-      subject,
-      subjectDigest: subjectDigest(exampleSubject()),
-      state: given.state,
-      version: 1,
-      ...UNTOUCHED,
-      createdAt: at,
-      updatedAt: at,
-      claim: given.state === 'CLAIMED' ? { by, at } : undefined,
-      decision:
-        given.state === 'COMPLETED'
-          ? { outcome: given.outcomes[0] ?? '', by, at, via: 'web', method: 'session', reason: given.why }
-          : undefined,
-      cancelled: given.state === 'CANCELLED' ? { at, reason: given.why } : undefined,
-    };
-  });
-
-const place = { dryRun: false, pageUrl: 'https://scan.example.com/reviews/1' };
 const parts = {
   email: 'alice@example.com',
   code: '12345678',
@@ -117,25 +20,6 @@ const parts = {
 const HIDDEN = /[\u0000-\u0009\u000b-\u001f\u007f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/;
 
 describe('whatever a review holds', () => {
-  it('its Slack message and forms keep Slack’s limits, and nothing in them is a mention or a link of a stranger', () => {
-    fc.assert(
-      fc.property(review, (given) => {
-        const message = reviewMessage(given, parts.inboxUrl, false);
-        expect(blockProblems(message.blocks, 'message')).toEqual([]);
-        const all = `${message.text}\n${textOf(message.blocks)}`;
-        expect(all.length).toBeLessThan(10_000);
-        // The only angle brackets are those of our own dates.
-        expect(all.replaceAll(/<!date\^\d+\^\{date_short_pretty\} \{time\}\|[\d :-]+ UTC>/g, '')).not.toMatch(
-          /[<>]/,
-        );
-        expect(all).not.toMatch(HIDDEN);
-        for (const outcome of given.outcomes)
-          expect(viewProblems({ ...decideView(given, outcome, '{}', place) })).toEqual([]);
-        expect(viewProblems({ ...sayView(given.title, given.subject.reason ?? '') })).toEqual([]);
-      }),
-    );
-  });
-
   it('its mail stays under what mail readers cut off, and is well-formed without a stranger’s markup or link', () => {
     fc.assert(
       fc.property(review, (given) => {

@@ -5,13 +5,16 @@ import { moment } from './block-kit.js';
 import { codeSpan, escapeSlack, proseSpan } from './slack-text.js';
 
 // Longer addresses are left out: a list of twenty has to fit into one message.
-const LONGEST_URL = 200;
+const LONGEST_URL = 120;
+
+/** What one entry of a list may take. */
+export const LONGEST_LINE = 640;
 
 /** By how many characters of its id people call a review, where they are enough. */
 export const SHORT_ID = 8;
 export const shortId = ({ id }: Pick<Review, 'id'>): string => id.slice(0, SHORT_ID);
 
-/** A review as one entry of a list: what it is about, how it stands, and how to get at it. At most about 650 characters. */
+/** A review as one entry of a list: what it is about, how it stands, and how to get at it. At most LONGEST_LINE characters. */
 export function reviewLine(review: Review, pageUrl: string): string {
   const { subject, title, claim, dueAt, state, hold, info } = review;
   const facts = [

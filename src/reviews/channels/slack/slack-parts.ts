@@ -3,6 +3,9 @@ import { ANSWER_PROVIDERS } from './answers/answer-parts.js';
 import { COMMAND_PROVIDERS } from './commands/command-parts.js';
 import { ReviewCommand } from './commands/slash.command.js';
 import { DELIVERY_HANDLERS, DELIVERY_PROVIDERS } from './delivery/delivery-parts.js';
+import { HomeOpened } from './home/home-opened.event.js';
+import { HOME_PROVIDERS } from './home/home-parts.js';
+import { SlackHomeHandler } from './home/home.handler.js';
 import { SLACK_COMMANDS, type SlackCommandHandler } from './inbound/commands.js';
 import { SLACK_EVENTS, type SlackEventHandler } from './inbound/events.js';
 import { INBOUND_CONTROLLERS, INBOUND_PROVIDERS } from './inbound/inbound-parts.js';
@@ -29,10 +32,10 @@ import { ThreadReplies } from './threads/thread-replies.js';
 const COMMANDS: readonly Type<SlackCommandHandler>[] = [ReviewCommand];
 
 /** Handlers of events of the workspace. */
-const EVENTS: readonly Type<SlackEventHandler>[] = [...PEOPLE_EVENTS, ThreadReplies];
+const EVENTS: readonly Type<SlackEventHandler>[] = [...PEOPLE_EVENTS, ThreadReplies, HomeOpened];
 
 /** Outbox handlers. */
-export const SLACK_HANDLERS = [...DELIVERY_HANDLERS] as const;
+export const SLACK_HANDLERS = [...DELIVERY_HANDLERS, SlackHomeHandler] as const;
 
 export const SLACK_CONTROLLERS = [
   ...INBOUND_CONTROLLERS,
@@ -59,6 +62,7 @@ export const SLACK_PROVIDERS: Provider[] = [
   ...PEOPLE_PROVIDERS,
   ...ANSWER_PROVIDERS,
   ...COMMAND_PROVIDERS,
+  ...HOME_PROVIDERS,
   ...COMMANDS,
   ...EVENTS,
   { provide: SLACK_COMMANDS, useFactory: (...commands: unknown[]) => commands, inject: [...COMMANDS] },

@@ -16,6 +16,8 @@ import { SLACK_BUTTONS, SLACK_FORMS, type SlackButton, type SlackForm } from './
 import { ClaimButton } from './claim.button.js';
 import { DecideButton } from './decide/decide.button.js';
 import { DecideForm } from './decide/decide.form.js';
+import { HomeFilterButton } from '../home/filter.button.js';
+import { LinkHomeButton } from '../home/link-home.button.js';
 import { MoreButton } from './more.button.js';
 import { MoreForm } from './more.form.js';
 import { ReleaseButton } from './release.button.js';
@@ -29,6 +31,8 @@ const BUTTONS: readonly Type<SlackButton>[] = [
   ReleaseButton,
   ResumeButton,
   MoreButton,
+  HomeFilterButton,
+  LinkHomeButton,
 ];
 const FORMS: readonly Type<SlackForm>[] = [DecideForm, MoreForm, ActForm];
 

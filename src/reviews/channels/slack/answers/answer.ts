@@ -1,10 +1,12 @@
 import type { Reviewer } from '../../../rules/review.js';
+import type { SlackHome } from '../inbound/handled.js';
 import type { BlockActions, ViewSubmission } from '../inbound/payloads.js';
 import type { KnownBlock } from '@slack/types';
 
 /** One click, and a way to answer whoever made it. */
 export interface Click {
   readonly payload: BlockActions;
+  readonly home: SlackHome;
   /** What follows the handler's own action_id, and the button's value. */
   readonly detail: string;
   readonly value: string | undefined;

@@ -4,6 +4,7 @@ import { InvalidInput, NotFound } from '../../../../errors.js';
 import type { Review } from '../../../review.js';
 import type { Reviewer } from '../../../rules/review.js';
 import { ReviewSight } from '../answers/review-sight.js';
+import { section } from '../block-kit.js';
 import { SHORT_ID } from '../review-line.js';
 import { reviewMessage } from '../review-message.js';
 import { idsThatBegin } from '../sql/find-by-short-id.js';
@@ -34,9 +35,10 @@ export class NamedReview {
     return this.sight.seen(id, who);
   }
 
-  /** With evidence and buttons, as its message has them. @param text above them, for who only hears of it. */
+  /** With evidence and buttons, as its message has them. @param text above them, of our own words. */
   shown(review: Review, text?: string): Told {
     const message = reviewMessage(review, this.sight.pageOf(review), this.sight.dryRun);
-    return { text: text === undefined ? message.text : `${text} ${message.text}`, blocks: message.blocks };
+    if (text === undefined) return message;
+    return { text: `${text} ${message.text}`, blocks: [section([text]), ...message.blocks] };
   }
 }

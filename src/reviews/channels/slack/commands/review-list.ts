@@ -1,6 +1,6 @@
 import type { Review } from '../../../review.js';
 import { context, section } from '../block-kit.js';
-import { reviewLine } from '../review-line.js';
+import { LONGEST_LINE, reviewLine } from '../review-line.js';
 import type { Told } from './verb.js';
 
 /** A command answers with so many at most; an answer of Slack has room for no more. */
@@ -22,7 +22,7 @@ export function reviewList(
     text: `${said.title}: ${shown.length}${hasMore ? ' and more' : ''}`,
     blocks: [
       section([`*${said.title}*`]),
-      ...shown.map((review) => section(reviewLine(review, pageOf(review)).split('\n'), 700)),
+      ...shown.map((review) => section(reviewLine(review, pageOf(review)).split('\n'), LONGEST_LINE)),
       context([foot]),
     ],
   };

@@ -27,7 +27,7 @@ export class ReviewCommand extends SlackCommandHandler {
     const verb = this.verbs.find(({ name }) => name === line.verb) ?? this.outcomeOf(line.verb, line.rest);
     const told =
       verb === undefined ? this.help(command, line.verb) : await verb.said({ ...line, triggerId }, who);
-    return { ack: told === undefined ? undefined : { ...told } };
+    return { ack: told === undefined ? undefined : inBlocks(told) };
   }
 
   /** A word that is no verb is the name of an outcome where a review's id follows. */
@@ -46,3 +46,6 @@ export class ReviewCommand extends SlackCommandHandler {
     return { text: `${command} list, mine, show, claim, release, approve, reject, stats, help`, blocks };
   }
 }
+
+/** In blocks Slack makes no links of what a text only mentions. */
+const inBlocks = ({ text, blocks = [section([text])] }: Told): Record<string, unknown> => ({ text, blocks });

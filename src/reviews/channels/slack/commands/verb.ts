@@ -4,6 +4,7 @@ import type { CommandLine } from './command-line.js';
 
 /** What only the one who typed sees. */
 export interface Told {
+  /** In Slack's format, with whatever is a stranger's escaped. */
   readonly text: string;
   readonly blocks?: readonly KnownBlock[] | undefined;
 }

@@ -3,7 +3,8 @@ import { AppError } from '../../../../errors.js';
 import { linkBlocks } from '../people/link-invitation.js';
 import { SlackIdentities } from '../people/slack-identities.js';
 import { REFUSALS, SlackSpeakers } from '../people/slack-speakers.js';
-import { escapeSlack } from '../slack-text.js';
+import { section } from '../block-kit.js';
+import { proseSpan } from '../slack-text.js';
 import { SLACK_COMMANDS, type SlackCommandHandler } from './commands.js';
 import type { Handled, SlackHome } from './handled.js';
 import { foreignness, originOfCommand } from './origin.js';
@@ -38,13 +39,13 @@ export class SlackCommands {
       });
       return privately({ text: 'Link your Slack account first.', blocks: linkBlocks(url) });
     }
-    if (typeof who === 'string') return privately({ text: REFUSALS[who] });
+    if (typeof who === 'string') return privately(inWords(REFUSALS[who]));
     try {
       const { ack, afterwards } = await handler.typed(typed, who, home);
       return { ...(ack === undefined ? {} : privately(ack)), afterwards };
     } catch (error) {
       if (!(error instanceof AppError) || error.status >= 500) throw error;
-      return privately({ text: escapeSlack(error.message) });
+      return privately(inWords(error.message));
     }
   }
 }
@@ -52,3 +53,9 @@ export class SlackCommands {
 const privately = (message: Readonly<Record<string, unknown>>): Handled => ({
   ack: { ...message, response_type: 'ephemeral' },
 });
+
+// Names of people may be in it; in blocks Slack makes no links of what a text only mentions.
+function inWords(text: string): Readonly<Record<string, unknown>> {
+  const words = proseSpan(text, 2000);
+  return { text: words, blocks: [section([words])] };
+}

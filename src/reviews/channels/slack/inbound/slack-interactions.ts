@@ -3,6 +3,7 @@ import type { KnownBlock } from '@slack/types';
 import { AppError } from '../../../../errors.js';
 import { SLACK_BUTTONS, SLACK_FORMS, type SlackButton, type SlackForm } from '../answers/answer.js';
 import { say } from '../answers/view.js';
+import { HomeTabs } from '../home/home-tabs.js';
 import { linkBlocks } from '../people/link-invitation.js';
 import { SlackIdentities } from '../people/slack-identities.js';
 import { REFUSALS, SlackSpeakers } from '../people/slack-speakers.js';
@@ -23,6 +24,7 @@ export class SlackInteractions {
     private readonly identities: SlackIdentities,
     private readonly speakers: SlackSpeakers,
     private readonly whispers: SlackWhispers,
+    private readonly homeTabs: HomeTabs,
   ) {}
 
   async handle(payload: unknown, home: SlackHome): Promise<Handled> {
@@ -60,7 +62,8 @@ export class SlackInteractions {
     try {
       const value = action.value ?? action.selected_option?.value;
       const detail = action.action_id.slice(button.actionId.length);
-      await button.clicked({ payload, detail, value, channel, whisper }, who);
+      await button.clicked({ payload, home, detail, value, channel, whisper }, who);
+      if (payload.view?.type === 'home') await this.homeTabs.touched(payload.user.id, home);
     } catch (error) {
       if (error instanceof AppError && error.status < 500) return whisper(error.message);
       await whisper(

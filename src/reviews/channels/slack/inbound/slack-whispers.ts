@@ -4,9 +4,10 @@ import { LOG, type Log } from '../../../../ops/log.js';
 import { sayView } from '../answers/view.js';
 import { slackErrorCode } from '../delivery/slack-errors.js';
 import { SlackAccess } from '../setup/slack-access.js';
-import { bounded } from '../slack-text.js';
+import { section } from '../block-kit.js';
+import { proseSpan } from '../slack-text.js';
 
-const LONGEST = 3000;
+const LONGEST = 2800;
 
 /** To whom something is said, and where they are. */
 export interface Whispered {
@@ -52,10 +53,10 @@ export class SlackWhispers {
       await this.access.web?.chat.postEphemeral({
         channel,
         user: userId,
-        text: bounded(text, LONGEST),
-        parse: 'none',
+        text: proseSpan(text, LONGEST),
+        // In blocks Slack makes no links of what a text only mentions.
+        blocks: blocks ?? [section([proseSpan(text, LONGEST)])],
         link_names: false,
-        ...(blocks === undefined ? {} : { blocks }),
       });
       return true;
     } catch (error) {

@@ -22,25 +22,7 @@ export class PersonField {
   constructor(private readonly sight: ReviewSight) {}
 
   async input(review: Review): Promise<InputBlock> {
-    const people = candidates(review, await this.sight.roster());
-    const fits =
-      people.length > 0 &&
-      people.length <= MOST_OPTIONS &&
-      people.every(({ personId }) => personId.length > 0 && personId.length <= LONGEST_ID);
-    if (!fits)
-      return input(
-        PERSON_BLOCK,
-        'To whom?',
-        { type: 'plain_text_input', action_id: INPUT_ACTION, max_length: 200 },
-        { hint: 'The name by which they log in, or their address.' },
-      );
-    return input(PERSON_BLOCK, 'To whom?', {
-      type: 'static_select',
-      action_id: INPUT_ACTION,
-      options: people.map(({ personId, name, login }) =>
-        option(personId, login === undefined || login === name ? name : `${name} (${login})`),
-      ),
-    });
+    return personInput(candidates(review, await this.sight.roster()));
   }
 
   /** @throws InvalidInput at the field for nobody, or who is none of those. */
@@ -58,6 +40,28 @@ export class PersonField {
         : `must be somebody else who may decide in the queue ${review.policy.queue}`,
     );
   }
+}
+
+/** A menu of them, or a field for a name where they do not fit into one. */
+export function personInput(people: readonly ReviewerPerson[]): InputBlock {
+  const fits =
+    people.length > 0 &&
+    people.length <= MOST_OPTIONS &&
+    people.every(({ personId }) => personId.length > 0 && personId.length <= LONGEST_ID);
+  if (!fits)
+    return input(
+      PERSON_BLOCK,
+      'To whom?',
+      { type: 'plain_text_input', action_id: INPUT_ACTION, max_length: 200 },
+      { hint: 'The name by which they log in, or their address.' },
+    );
+  return input(PERSON_BLOCK, 'To whom?', {
+    type: 'static_select',
+    action_id: INPUT_ACTION,
+    options: people.map(({ personId, name, login }) =>
+      option(personId, login === undefined || login === name ? name : `${name} (${login})`),
+    ),
+  });
 }
 
 function idOf(roster: Roster, typed: string): string | undefined {
