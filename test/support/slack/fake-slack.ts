@@ -27,6 +27,8 @@ export type { FakeUser } from './people.js';
 export class FakeSlack extends FakeSlackServer {
   /** The channel that is there from the start. */
   readonly channel: string;
+  /** Slack tells the app of its own messages as well; a test may spare itself that. */
+  echoes = true;
   private chatPage: ChatPage | undefined;
   private readonly talk = new Talk(this.workspace, this.eventStream, this.tokens);
 
@@ -42,6 +44,9 @@ export class FakeSlack extends FakeSlackServer {
     for (const channel of channels) this.addChannel(channel);
     for (const user of options.state?.users ?? []) this.addUser(user);
     this.channel = channels[0]?.id ?? '';
+    this.workspace.onOwnMessage = (message) => {
+      if (this.echoes) void this.talk.echo(message);
+    };
   }
 
   /** Serves the page on which people click here. @returns its address. */
@@ -197,11 +202,6 @@ export class FakeSlack extends FakeSlackServer {
 
   deleteReply(message: FakeMessage): Promise<void> {
     return this.talk.remove(message);
-  }
-
-  /** Slack tells the app of a message of its own, as it does of every one where the app may read. */
-  echo(message: FakeMessage): Promise<void> {
-    return this.talk.echo(message);
   }
 
   /** Somebody is renamed, becomes a guest, or leaves; Slack says so. */

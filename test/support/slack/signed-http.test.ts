@@ -40,6 +40,7 @@ describe('the stand-in that brings signed requests', () => {
       signingSecret: secret,
     });
     fake.eventRetriesAfterMs = [1, 1, 1];
+    fake.echoes = false;
   });
   afterEach(async () => {
     await fake.close();

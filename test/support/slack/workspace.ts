@@ -54,6 +54,8 @@ export class Workspace {
   hasMessagesTab = true;
   /** Whether the app has a Home tab. */
   hasHomeTab = true;
+  /** Told of every message that the app posts or changes. */
+  onOwnMessage: (message: FakeMessage) => void = () => undefined;
   /** Told of every change, for a page that shows it. */
   onChange: () => void = () => undefined;
 
@@ -150,7 +152,9 @@ export class Workspace {
 
   /** A message of the app. */
   post(channel: FakeChannel, draft: Draft): FakeMessage {
-    return this.add(channel, draft, { user: this.botUserId, botId: this.botId });
+    const message = this.add(channel, draft, { user: this.botUserId, botId: this.botId });
+    this.onOwnMessage(message);
+    return message;
   }
 
   /** A message of a person. */

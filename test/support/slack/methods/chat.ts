@@ -52,6 +52,7 @@ function update({ workspace, args }: Call): Json {
   message.updates += 1;
   message.edited = workspace.nextTs();
   workspace.onChange();
+  workspace.onOwnMessage(message);
   const { ts } = message;
   const shown = asSlackMessage(message, workspace.appId, true);
   return { ok: true, channel: channel.id, ts, text: message.text, message: shown };
