@@ -1,9 +1,10 @@
-import type { HomeView } from '@slack/types';
 import type { WebClient } from '@slack/web-api';
 import { expect } from 'vitest';
 import type { Review } from '../../src/reviews/review.js';
 import { decideView } from '../../src/reviews/channels/slack/answers/decide/decide-view.js';
 import { sayView } from '../../src/reviews/channels/slack/answers/view.js';
+import { HOME_FILTERS } from '../../src/reviews/channels/slack/home/home-filter.js';
+import { homeView } from '../../src/reviews/channels/slack/home/home-view.js';
 import { reviewMessage } from '../../src/reviews/channels/slack/review-message.js';
 import { subjectDigest } from '../../src/reviews/subject-digest.js';
 import { exampleSubject, UNTOUCHED } from '../reviews/stage.js';
@@ -87,7 +88,16 @@ const PAGE = 'https://sallyport.example/reviews/1';
 const metadata = { event_type: 'sallyport_review', event_payload: { review_id: review(false).id } };
 const message = () => ({ ...reviewMessage(review(false), PAGE, false), metadata });
 const form = () => decideView(review(false), 'release', '{"reviewId":"1"}', { dryRun: false, pageUrl: PAGE });
-const home = (): HomeView => ({ type: 'home', blocks: reviewMessage(review(false), PAGE, false).blocks });
+const home = () =>
+  homeView({
+    filter: HOME_FILTERS[0],
+    reviews: [review(false)],
+    hasMore: false,
+    counts: { waiting: 1, unclaimed: 1, breached: 0 },
+    troubles: [],
+    inboxUrl: PAGE,
+    pageOf: () => PAGE,
+  });
 
 /** The types of blocks, which is what both stand-ins keep of them. */
 const typesOf = (blocks: unknown): unknown[] =>
