@@ -24,12 +24,14 @@ export const examine = (
   cli: Cli,
   buckets: readonly PlacedBucket[],
   waitSeconds: number,
+  more: { readonly slackProbe?: string } = {},
 ): Promise<Examination> =>
   cli.client.call<Examination>(
     'POST',
     '/api/v1/doctor',
     {
       waitSeconds,
+      ...more,
       ...(buckets.length > 0 && {
         buckets: buckets.map(({ endpointId, bucket }) => ({ endpointId, bucket })),
       }),

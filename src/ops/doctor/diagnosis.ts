@@ -23,6 +23,10 @@ export interface DoctorOrder {
   readonly waitSeconds: number;
   /** Who asks, as in AuditEvent. */
   readonly actor: string;
+  /** The same for people to read. */
+  readonly askedBy?: string | undefined;
+  /** The Slack channel that a message is posted to as a test; none when absent. */
+  readonly slackProbe?: string | undefined;
 }
 
 /** A part of the service that can prove that it works. What it tries must be undone when it ends. */

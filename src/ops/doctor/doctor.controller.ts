@@ -24,6 +24,11 @@ const DoctorRequest = z
       .optional(),
     /** How long the event of a probe object may take to arrive. */
     waitSeconds: z.number().int().min(1).max(60).default(20),
+    /** The id of a Slack channel: a message is posted there as a test and taken away. None without it. */
+    slackProbe: z
+      .string()
+      .regex(/^[CG][A-Z0-9]{2,29}$/, 'must be the id of a channel, as C0123456789')
+      .optional(),
   })
   .meta({ id: 'DoctorRequest' });
 
@@ -56,11 +61,14 @@ export class DoctorController {
   @Roles('operator')
   @ApiOkResponse({ standardSchema: ExaminationView })
   async examine(
-    @Body({ schema: DoctorRequest }) { buckets, waitSeconds }: z.infer<typeof DoctorRequest>,
+    @Body({ schema: DoctorRequest }) order: z.infer<typeof DoctorRequest>,
     @CurrentPrincipal() principal: Principal,
   ): Promise<ExaminationView> {
-    const actor = auditActor(principal);
-    const { worst, durationMs, diagnoses } = await this.doctor.examine({ buckets, waitSeconds, actor });
+    const { worst, durationMs, diagnoses } = await this.doctor.examine({
+      ...order,
+      actor: auditActor(principal),
+      askedBy: principal.name,
+    });
     return {
       worst,
       durationMs,

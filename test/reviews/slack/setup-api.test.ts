@@ -210,7 +210,7 @@ describe('the set-up of Slack over HTTP', () => {
     expect((await call('POST', '/probe', { channel: 'C0OLD' })).body).toMatchObject({
       posted: false,
       reason: 'is_archived',
-      remedy: expect.stringContaining('archive') as string,
+      remedy: expect.stringContaining('Open the channel again') as string,
     });
     const audit = await stage.db.query("SELECT data FROM audit_event WHERE action = 'slack.probed'");
     expect(audit).toHaveLength(3);

@@ -1,7 +1,6 @@
 import type { KnownSettings } from './known-settings.js';
 import { VARIABLES } from './known-settings.js';
 import { WANTED_SCOPES } from './scopes.js';
-import type { SeenChannel } from './slack-channels.js';
 import type { SettingName } from './sql/stored-settings.js';
 
 /** Something that keeps Slack from being whole, as a sentence, and what mends it. */
@@ -26,12 +25,18 @@ export interface AskedFacts extends LocalFacts {
   readonly tokenRefused?: string | undefined;
   /** Why Slack could not be asked. */
   readonly unreachable?: string | undefined;
+  /** Since messages failed by the workspace as a whole: why, and what mends it. */
+  readonly workspaceBroken?: { readonly reason: string; readonly remedy: string } | undefined;
   /** Empty when Slack did not list them. */
   readonly scopes: readonly string[];
   /** `undefined` where no connection is wanted. */
   readonly connected?: boolean | undefined;
   readonly connectionError?: string | undefined;
-  readonly channels: readonly (SeenChannel & { readonly label: string })[];
+  readonly channels: readonly {
+    readonly id: string;
+    readonly name: string | null;
+    readonly trouble: { readonly fact: string; readonly remedy: string } | null;
+  }[];
   /** People who may decide, and how many of them have linked an account. */
   readonly people: { readonly deciders: number; readonly bound: number };
 }
@@ -101,6 +106,10 @@ function missingAtSlack(facts: AskedFacts): Missing[] {
         'Check that this machine may reach Slack; it is tried again by itself.',
       ),
     );
+  else if (facts.workspaceBroken !== undefined)
+    missing.push(
+      needed(`Slack takes no messages (${facts.workspaceBroken.reason}).`, facts.workspaceBroken.remedy),
+    );
   if (facts.connected === false)
     missing.push(
       needed(
@@ -118,20 +127,15 @@ function missingAtSlack(facts: AskedFacts): Missing[] {
         isNeeded: scope === 'chat:write' || scope === 'users:read',
       });
   }
-  for (const { label, trouble } of facts.channels)
-    if (trouble !== undefined) missing.push(needed(`The channel ${label} ${trouble.fact}.`, trouble.remedy));
+  for (const { id, name, trouble } of facts.channels)
+    if (trouble !== null) missing.push(needed(`The channel ${name ?? id} ${trouble.fact}.`, trouble.remedy));
   const { deciders, bound } = facts.people;
-  if (deciders > 0 && bound === 0)
-    missing.push(
-      needed(
-        'Nobody has linked a Slack account, so nobody can decide there.',
-        'Propose links by e-mail (`sallyport slack people --propose`), or let each click a button of a review.',
-      ),
-    );
-  else if (bound < deciders)
+  if (bound < deciders)
     missing.push(
       lesser(
-        `${deciders - bound} of ${deciders} people who may decide have not linked a Slack account.`,
+        bound === 0
+          ? 'Nobody has linked a Slack account, so nobody can decide there yet.'
+          : `${deciders - bound} of ${deciders} people who may decide have not linked a Slack account.`,
         'Propose links by e-mail (`sallyport slack people --propose`), or let each click a button of a review.',
       ),
     );

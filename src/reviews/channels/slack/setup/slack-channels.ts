@@ -2,6 +2,7 @@ import type { WebClient } from '@slack/web-api';
 import { z } from 'zod';
 import { InvalidInput } from '../../../../errors.js';
 import { visible } from '../../../../outbound/safe-text.js';
+import { remedyOf } from '../delivery/remedies.js';
 import { slackErrorCode } from '../delivery/slack-errors.js';
 
 /** Why nothing can be posted in a channel, and what mends it. */
@@ -37,19 +38,19 @@ export const Conversation = z.object({
 const NOT_FOUND: ChannelTrouble = {
   code: 'channel_not_found',
   fact: 'is not there, or is private and the app was not invited',
-  remedy: 'Check its id; invite the app to a private channel with /invite, or choose another channel.',
+  remedy: remedyOf('channel_not_found'),
   isMendable: true,
 };
 const ARCHIVED: ChannelTrouble = {
   code: 'is_archived',
   fact: 'is archived',
-  remedy: 'Unarchive it in Slack, or choose another channel.',
+  remedy: remedyOf('is_archived'),
   isMendable: false,
 };
 const NOT_MEMBER: ChannelTrouble = {
   code: 'not_in_channel',
   fact: 'does not have the app as a member',
-  remedy: 'Type /invite and the name of the app there.',
+  remedy: remedyOf('not_in_channel'),
   isMendable: true,
 };
 const TROUBLES: Readonly<Record<string, ChannelTrouble>> = {

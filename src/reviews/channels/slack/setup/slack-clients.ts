@@ -78,6 +78,10 @@ export const createWebClient = (settings: Pick<SlackSettings, 'botToken' | 'apiU
     logger: sdkLogger(log),
   });
 
+/** Slack's web API for the app token, which opens connections and nothing else. */
+export const createAppClient = (settings: SocketSettings, log: Log): WebClient =>
+  createWebClient({ botToken: settings.appToken, apiUrl: settings.apiUrl }, log);
+
 /**
  * One Socket Mode connection. Reconnecting is ours: the SDK's own leaves a rejected promise that nobody handles when
  * Slack cannot be reached, which would end the process.

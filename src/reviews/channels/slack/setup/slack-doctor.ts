@@ -1,17 +1,32 @@
-import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { DoctorCheck, type Diagnosis } from '../../../../ops/doctor/diagnosis.js';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import {
+  DoctorCheck,
+  type Diagnosis,
+  type DiagnosisStatus,
+  type DoctorOrder,
+} from '../../../../ops/doctor/diagnosis.js';
 import { Doctor } from '../../../../ops/doctor/doctor.js';
+import { LOG, type Log } from '../../../../ops/log.js';
+import { ChannelLooks } from './channel-looks.js';
 import { SlackAccess } from './slack-access.js';
+import { SlackProbe } from './slack-probe.js';
+import { SlackStatusService } from './slack-status.service.js';
+import { triesSocket } from './socket-trial.js';
+import type { SlackStatus } from './status.view.js';
 
-/** Asks Slack who we are there, and posts nothing. */
+/** Proves token, scopes, the way in and each channel; posts nothing unless a probe is asked for. */
 @Injectable()
 export class SlackDoctor extends DoctorCheck implements OnApplicationBootstrap {
   readonly name = 'slack';
-  readonly limitSeconds = 20;
+  readonly limitSeconds = 30;
 
   constructor(
+    @Inject(LOG) private readonly log: Log,
     private readonly doctor: Doctor,
     private readonly access: SlackAccess,
+    private readonly status: SlackStatusService,
+    private readonly looks: ChannelLooks,
+    private readonly probes: SlackProbe,
   ) {
     super();
   }
@@ -20,25 +35,74 @@ export class SlackDoctor extends DoctorCheck implements OnApplicationBootstrap {
     this.doctor.add(this);
   }
 
-  async run(): Promise<readonly Diagnosis[]> {
-    const say = (status: Diagnosis['status'], fact: string, remedy?: string): Diagnosis[] => [
-      { check: this.name, subject: 'service', status, fact, ...(remedy !== undefined && { remedy }) },
+  async run(order: DoctorOrder): Promise<readonly Diagnosis[]> {
+    if (Object.keys(this.access.known).length === 0)
+      return [this.say('ok', 'not used: nothing of Slack is set')];
+    // What was seen a minute ago proves nothing now.
+    this.looks.forget();
+    const status = await this.status.read();
+    return [
+      ...this.whatWorks(status),
+      ...status.missing.map(({ what, remedy, isNeeded }) =>
+        this.say(isNeeded ? 'fail' : 'warn', what, remedy),
+      ),
+      ...(await this.socket()),
+      ...(await this.probe(order)),
     ];
-    const { web, settings } = this.access;
-    if (web === undefined) return say('ok', 'not used: there is no bot token');
-    if (settings?.appToken === undefined && settings?.signingSecrets.length === 0) {
-      return say(
-        'warn',
-        'nothing comes in: SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are missing',
-        'Set SLACK_APP_TOKEN (xapp-…) for Socket Mode, or SLACK_SIGNING_SECRET for HTTP.',
+  }
+
+  private whatWorks({ team, appId, connected, lastHelloAt, transport, scopes, channels }: SlackStatus) {
+    const works: Diagnosis[] = [];
+    if (team !== null)
+      works.push(
+        this.say('ok', `known to ${team.name ?? team.id}${appId === null ? '' : ` as app ${appId}`}`),
+      );
+    const wanted = scopes.filter(({ isOptional }) => !isOptional);
+    if (wanted.every(({ isGranted }) => isGranted === true))
+      works.push(this.say('ok', `all ${wanted.length} scopes are granted`));
+    if (connected === true)
+      works.push(
+        this.say('ok', `a node is connected; Slack last greeted it at ${lastHelloAt ?? 'some time'}`),
+      );
+    if (transport === 'http') works.push(this.say('ok', 'requests of Slack are taken when they are signed'));
+    for (const { id, name, isLookedAt, trouble } of channels) {
+      if (trouble !== null) continue;
+      const label = `the channel ${name ?? id}`;
+      works.push(
+        isLookedAt
+          ? this.say('ok', `${label} takes messages`)
+          : this.say('warn', `${label} was not looked at: Slack does not tell how it is`, PROBE_IT),
       );
     }
-    try {
-      const { team, user } = await web.auth.test();
-      return say('ok', `known to ${team ?? 'Slack'} as ${user ?? 'a bot'}`);
-    } catch (error) {
-      const remedy = 'Check SLACK_BOT_TOKEN, and that this machine may reach Slack.';
-      return say('fail', `Slack does not take us: ${(error as Error).message.slice(0, 300)}`, remedy);
-    }
+    return works;
+  }
+
+  /** A connection that is open proves an app token that was revoked since no more. */
+  private async socket(): Promise<readonly Diagnosis[]> {
+    const { settings } = this.access;
+    if (settings?.appToken === undefined) return [];
+    const refusal = await triesSocket({ appToken: settings.appToken, apiUrl: settings.apiUrl }, this.log);
+    return refusal === undefined
+      ? [this.say('ok', 'Slack opens connections for the app token')]
+      : [this.say('fail', `Slack opens no connection for the app token (${refusal.reason})`, refusal.remedy)];
+  }
+
+  private async probe({ slackProbe, actor, askedBy }: DoctorOrder): Promise<readonly Diagnosis[]> {
+    if (slackProbe === undefined) return [];
+    const { posted, removed, reason, remedy } = await this.probes.probe(slackProbe, false, {
+      actor,
+      name: askedBy ?? actor,
+    });
+    if (!posted)
+      return [this.say('fail', `no probe could be posted to ${slackProbe} (${reason ?? ''})`, remedy)];
+    return [
+      this.say('ok', `a probe was posted to ${slackProbe}${removed ? ' and taken away' : ', and stays'}`),
+    ];
+  }
+
+  private say(status: DiagnosisStatus, fact: string, remedy?: string): Diagnosis {
+    return { check: this.name, subject: 'service', status, fact, ...(remedy !== undefined && { remedy }) };
   }
 }
+
+const PROBE_IT = 'Add channels:read and groups:read, or send a probe: sallyport slack probe CHANNEL';

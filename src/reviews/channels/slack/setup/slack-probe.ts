@@ -1,12 +1,12 @@
 /* oxlint-disable unicorn/require-post-message-target-origin -- Slack's chat.postMessage, not a window's */
 import { Injectable } from '@nestjs/common';
-import { auditActor, type Principal } from '../../../../access/principal.js';
 import { appendAudit } from '../../../../audit/audit.js';
 import { Clock } from '../../../../clock.js';
 import { Database } from '../../../../database/database.js';
 import { Conflict, Overloaded } from '../../../../errors.js';
 import { visible } from '../../../../outbound/safe-text.js';
 import { section } from '../block-kit.js';
+import { remedyOf } from '../delivery/remedies.js';
 import { slackErrorCode } from '../delivery/slack-errors.js';
 import { proseSpan } from '../slack-text.js';
 import { SlackAccess } from './slack-access.js';
@@ -23,6 +23,12 @@ export interface Probed {
   readonly remedy?: string | undefined;
 }
 
+/** Who asks for a probe: for the audit, and for those who read it. */
+export interface ProbeAsker {
+  readonly actor: string;
+  readonly name: string;
+}
+
 /** Posts a message that says what it is for, so that people see whether a channel works before a review needs it. */
 @Injectable()
 export class SlackProbe {
@@ -35,19 +41,19 @@ export class SlackProbe {
   ) {}
 
   /** @throws Conflict without a bot token, Overloaded while another one is under way in this process. */
-  async probe(channel: string, keep: boolean, principal: Principal): Promise<Probed> {
+  async probe(channel: string, keep: boolean, by: ProbeAsker): Promise<Probed> {
     const { web } = this.access;
     if (web === undefined) throw new Conflict('Slack is not set up: there is no bot token. Set it first.');
     if (this.isBusy) throw new Overloaded('A probe is under way. Try again when it is over.', 2);
     this.isBusy = true;
     try {
       const began = this.clock.now();
-      const outcome = await this.post(channel, keep, principal.name);
+      const outcome = await this.post(channel, keep, by.name);
       const probed = { channel, ...outcome, durationMs: Math.round(this.clock.now() - began) };
       await appendAudit(this.db, [
         {
           at: Math.round(this.clock.now()),
-          actor: auditActor(principal),
+          actor: by.actor,
           action: 'slack.probed',
           subject: 'slack',
           data: { channel, posted: probed.posted, reason: probed.reason },
@@ -92,16 +98,3 @@ export class SlackProbe {
     }
   }
 }
-
-const REMEDIES: Readonly<Record<string, string>> = {
-  channel_not_found: 'Check the channel’s id; a private channel needs /invite and the name of the app there.',
-  not_in_channel: 'Type /invite and the name of the app in the channel.',
-  is_archived: 'Unarchive the channel in Slack, or choose another one.',
-  missing_scope: 'Add chat:write under OAuth & Permissions and install the app again.',
-  restricted_action:
-    'An admin of the workspace does not let apps post there. Ask them, or choose another channel.',
-};
-
-const remedyOf = (reason: string): string =>
-  (Object.hasOwn(REMEDIES, reason) ? REMEDIES[reason] : undefined) ??
-  'Look at GET /api/v1/slack for what is missing, and try again.';

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { CurrentPrincipal, Roles, type Principal } from '../../../../access/principal.js';
+import { auditActor, CurrentPrincipal, Roles, type Principal } from '../../../../access/principal.js';
 import { CONFIG, publicUrl, type Config } from '../../../../config.js';
 import { Conflict } from '../../../../errors.js';
 import { ChannelJoiner } from './channel-joiner.js';
@@ -129,6 +129,7 @@ export class SlackSetupController {
     @Body({ schema: ProbeOrder }) { channel, keep }: z.infer<typeof ProbeOrder>,
     @CurrentPrincipal() principal: Principal,
   ): Promise<z.infer<typeof ProbeOutcome>> {
-    return probeView(await this.probes.probe(channel, keep, principal));
+    const by = { actor: auditActor(principal), name: principal.name };
+    return probeView(await this.probes.probe(channel, keep, by));
   }
 }

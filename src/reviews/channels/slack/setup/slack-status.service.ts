@@ -3,15 +3,19 @@ import type { Instant } from '../../../../clock.js';
 import { CONFIG, publicUrl, type Config } from '../../../../config.js';
 import { Database } from '../../../../database/database.js';
 import { Reviewers } from '../../../reviewers.js';
+import { BrokenSlack } from '../delivery/broken-slack.js';
 import { SlackConnection } from '../inbound/slack-connection.js';
+import { WORKSPACE } from '../sql/broken.js';
 import { ChannelLooks } from './channel-looks.js';
+import { channelStandings } from './channel-standing.js';
 import { VARIABLES } from './known-settings.js';
 import { whatIsMissing } from './missing.js';
 import { WANTED_SCOPES } from './scopes.js';
 import { SlackAccess } from './slack-access.js';
+import type { SlackSettings } from './slack-clients.js';
 import type { SeenChannel } from './slack-channels.js';
 import { boundPeople } from './sql/bound-people.js';
-import { SETTING_NAMES, type SettingName } from './sql/stored-settings.js';
+import type { SettingName } from './sql/stored-settings.js';
 import type { SlackStatus } from './status.view.js';
 import { TokenLooks } from './token-look.js';
 
@@ -26,6 +30,7 @@ export class SlackStatusService {
     private readonly looks: ChannelLooks,
     private readonly connection: SlackConnection,
     private readonly reviewers: Reviewers,
+    private readonly broken: BrokenSlack,
   ) {}
 
   async read(): Promise<SlackStatus> {
@@ -33,44 +38,29 @@ export class SlackStatusService {
     const { home, refused, unreachable } = await this.tokens.look();
     const isUsable = refused === undefined && unreachable === undefined;
     const seen = isUsable ? await this.looks.at(ids) : new Map<string, SeenChannel>();
-    const names = this.namesOf(seen);
+    const broken = settings === undefined ? [] : await this.broken.broken();
+    const channels = channelStandings({ ids, defaultId: settings?.channel, routes, seen, broken });
     const people = await this.people(home?.teamId);
-    const transport =
-      settings?.appToken !== undefined ? 'socket' : settings?.signingSecrets.length ? 'http' : null;
+    const transport = transportOf(settings);
     const socket = await this.connection.anywhere();
+    const connected = transport === 'socket' ? socket.connected : null;
     const scopes = home?.scopes ?? [];
     return {
       isOn: this.access.isOn,
       transport,
-      connected: transport === 'socket' ? socket.connected : null,
-      lastHelloAt: iso(socket.since),
-      lastError: socket.lastError ?? null,
+      connected,
+      lastHelloAt: transport === 'socket' ? iso(socket.since) : null,
+      lastError: transport === 'socket' ? (socket.lastError ?? null) : null,
       team: home === undefined ? null : { id: home.teamId, name: home.teamName ?? null },
       appId: home?.appId ?? null,
-      settings: Object.fromEntries(SETTING_NAMES.map((name) => [name, this.settingOf(name)])) as Record<
-        SettingName,
-        ReturnType<SlackStatusService['settingOf']>
-      >,
+      settings: this.settingsNow(),
       scopes: WANTED_SCOPES.map(({ scope, isOptional, without }) => ({
         scope,
         isGranted: scopes.length === 0 ? null : scopes.includes(scope),
         isOptional,
         without,
       })),
-      channels: ids.map((id) => {
-        const channel = seen.get(id);
-        const trouble = channel?.trouble;
-        return {
-          id,
-          name: names.get(id) ?? null,
-          isDefault: settings?.channel === id,
-          queues: routes.filter((route) => route.channel === id).map(({ queue }) => queue),
-          isPrivate: channel?.isPrivate ?? null,
-          isMember: channel?.isMember ?? null,
-          isLookedAt: channel !== undefined,
-          trouble: trouble === undefined ? null : { since: null, fact: trouble.fact, remedy: trouble.remedy },
-        };
-      }),
+      channels,
       people,
       missing: whatIsMissing({
         known,
@@ -78,19 +68,26 @@ export class SlackStatusService {
         routes: routes.length,
         tokenRefused: refused,
         unreachable,
+        workspaceBroken: broken.find(({ place }) => place === WORKSPACE),
         scopes,
-        connected: transport === 'socket' ? socket.connected : undefined,
+        connected: connected ?? undefined,
         connectionError: socket.lastError,
-        channels: [...seen.values()].map((channel) => ({
-          ...channel,
-          label: names.get(channel.id) ?? channel.id,
-        })),
+        channels,
         people,
       }),
     };
   }
 
-  private settingOf(name: SettingName) {
+  private settingsNow(): SlackStatus['settings'] {
+    return {
+      botToken: this.settingOf('botToken'),
+      appToken: this.settingOf('appToken'),
+      signingSecret: this.settingOf('signingSecret'),
+      channel: this.settingOf('channel'),
+    };
+  }
+
+  private settingOf(name: SettingName): SlackStatus['settings'][SettingName] {
     const setting = this.access.known[name];
     const { stored } = setting ?? {};
     return {
@@ -98,20 +95,11 @@ export class SlackStatusService {
       from: setting?.from ?? null,
       variable: VARIABLES[name],
       kind: KINDS[name],
-      hint: (setting?.from === 'stored' ? stored?.hint : undefined) ?? null,
+      hint: stored?.hint ?? null,
       setBy: stored?.byName ?? null,
       setAt: iso(stored?.at),
       problem: setting?.problem ?? null,
     };
-  }
-
-  /** With the name that a route was made with where Slack does not tell it now. */
-  private namesOf(seen: ReadonlyMap<string, SeenChannel>): ReadonlyMap<string, string> {
-    const names = new Map<string, string>();
-    for (const { channel, channelName } of this.access.routes)
-      if (channelName !== undefined) names.set(channel, channelName);
-    for (const [id, { name }] of seen) if (name !== undefined) names.set(id, name);
-    return names;
   }
 
   private async people(teamId: string | undefined): Promise<SlackStatus['people']> {
@@ -128,6 +116,11 @@ const KINDS: Readonly<Record<SettingName, string>> = {
   signingSecret: 'signing secret of HTTP requests',
   channel: 'id of the default channel',
 };
+
+function transportOf(settings: SlackSettings | undefined): SlackStatus['transport'] {
+  if (settings?.appToken !== undefined) return 'socket';
+  return settings !== undefined && settings.signingSecrets.length > 0 ? 'http' : null;
+}
 
 const iso = (at: Instant | undefined): string | null =>
   at === undefined ? null : new Date(at).toISOString();

@@ -1,0 +1,173 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Diagnosis } from '../../../src/ops/doctor/diagnosis.js';
+import { SlackConnection } from '../../../src/reviews/channels/slack/inbound/slack-connection.js';
+import { SlackSettingsService } from '../../../src/reviews/channels/slack/setup/slack-settings.service.js';
+import { SlackWorkspace } from '../../../src/reviews/channels/slack/setup/slack-workspace.js';
+import { TokensRevokedEvent } from '../../../src/reviews/channels/slack/setup/token-events.js';
+import type { SlackStatus } from '../../../src/reviews/channels/slack/setup/status.view.js';
+import { eventually } from '../../support/eventually.js';
+import { FakeSlack } from '../../support/slack/fake-slack.js';
+import { reviewsApp } from '../app.js';
+import { reviewsStage, type ReviewsStage } from '../stage.js';
+
+describe('the doctor of Slack', () => {
+  let stage: ReviewsStage;
+  let slack: FakeSlack;
+  let app: NestFastifyApplication;
+
+  const begin = async (settings: Record<string, string>): Promise<void> => {
+    app = (
+      await reviewsApp(stage, {
+        SLACK_API_URL: slack.apiUrl,
+        PUBLIC_URL: 'https://sallyport.example.com',
+        ...settings,
+      })
+    ).app;
+  };
+  const whole = () => ({
+    SLACK_BOT_TOKEN: slack.botToken,
+    SLACK_APP_TOKEN: slack.appToken,
+    SLACK_CHANNEL: slack.channel,
+  });
+  beforeEach(async () => {
+    stage = await reviewsStage();
+    slack = await FakeSlack.start();
+    slack.now = () => stage.clock.now();
+  });
+  afterEach(async () => {
+    await app.close();
+    await slack.close();
+    await stage.close();
+  });
+
+  const connected = () =>
+    eventually(() => app.get(SlackConnection, { strict: false }).channelHealth().connected, {
+      what: 'connected',
+    });
+  const call = async (method: 'GET' | 'POST', url: string, payload?: object): Promise<unknown> => {
+    const response = await app.inject({
+      method,
+      url,
+      headers: { host: '127.0.0.1:8080', 'x-test-user': 'oscar', 'x-test-roles': 'operator' },
+      ...(payload !== undefined && { payload }),
+    });
+    return response.json();
+  };
+  /** What it says of Slack: status and fact. */
+  const examine = async (order: object = {}): Promise<string[]> => {
+    // What Slack said of the token stands for some seconds.
+    stage.clock.advance(10_000);
+    const { diagnoses } = (await call('POST', '/api/v1/doctor', { waitSeconds: 1, ...order })) as {
+      diagnoses: Diagnosis[];
+    };
+    return diagnoses
+      .filter(({ check }) => check === 'slack')
+      .map(({ status, fact, remedy }) => `${status}: ${fact}${remedy === undefined ? '' : ` > ${remedy}`}`);
+  };
+
+  it('says that Slack is not used where nothing of it is set', async () => {
+    await begin({});
+    expect(await examine()).toEqual(['ok: not used: nothing of Slack is set']);
+  });
+
+  it('proves token, scopes, connection, app token and channel, and posts nothing', async () => {
+    await begin(whole());
+    await connected();
+    const said = await examine();
+    expect(said.filter((line) => !line.startsWith('warn'))).toMatchObject([
+      expect.stringMatching(/^ok: known to .+ as app A/) as string,
+      'ok: all 10 scopes are granted',
+      expect.stringMatching(/^ok: a node is connected; Slack last greeted it at 2026-11-23T/) as string,
+      'ok: the channel reviews takes messages',
+      'ok: Slack opens connections for the app token',
+    ]);
+    expect(slack.messages).toEqual([]);
+  });
+
+  it('posts a probe when it is asked to, and takes it away', async () => {
+    await begin(whole());
+    await connected();
+    expect(await examine({ slackProbe: slack.channel })).toContain(
+      `ok: a probe was posted to ${slack.channel} and taken away`,
+    );
+    const posted = slack.calls.filter(({ method }) => method === 'chat.postMessage');
+    expect(posted).toHaveLength(1);
+    expect(slack.messages).toEqual([]);
+    slack.addChannel({ id: 'C0OLD', name: 'old', archived: true });
+    expect((await examine({ slackProbe: 'C0OLD' })).at(-1)).toMatch(
+      /^fail: no probe could be posted to C0OLD \(is_archived\) > Open the channel again/,
+    );
+  });
+
+  it('names each thing that does not work, and what mends it', async () => {
+    const old = slack.addChannel({ id: 'C0OLD', name: 'old' });
+    await begin(whole());
+    await connected();
+    await app
+      .get(SlackSettingsService, { strict: false })
+      .route('old', 'C0OLD', { kind: 'user', id: 'ada', name: 'ada', roles: ['admin'], method: 'session' });
+    old.archived = true;
+    slack.scopes = slack.scopes.filter((scope) => !['users:read.email', 'users:read'].includes(scope));
+    slack.script('apps.connections.open', { kind: 'error', error: 'token_revoked' });
+    const said = (await examine()).join('\n');
+    expect(said).toMatch(/^fail: The channel old is archived\. > Open the channel again/m);
+    expect(said).toMatch(/^fail: The scope users:read is missing: nobody can decide in Slack/m);
+    expect(said).toMatch(/^warn: The scope users:read\.email is missing: people cannot be proposed/m);
+    expect(said).toMatch(
+      /^fail: Slack opens no connection for the app token \(token_revoked\) > Make an App/m,
+    );
+  });
+
+  it('says of HTTP that it needs an https address', async () => {
+    await begin({
+      SLACK_BOT_TOKEN: slack.botToken,
+      SLACK_SIGNING_SECRET: slack.signingSecret,
+      SLACK_CHANNEL: slack.channel,
+      PUBLIC_URL: 'http://sallyport.example.com',
+    });
+    expect((await examine()).join('\n')).toMatch(/^fail: Slack posts to https addresses only/m);
+  });
+
+  it('has the workspace marked as broken at once when Slack says that the token is gone', async () => {
+    await begin(whole());
+    await connected();
+    await slack.revoke();
+    const broken = async () => ((await call('GET', '/health')) as { healthResults: object[] }).healthResults;
+    await eventually(async () => JSON.stringify(await broken()).includes('token_revoked'), {
+      what: 'broken in /health',
+    });
+    stage.clock.advance(10_000);
+    const status = (await call('GET', '/api/v1/slack')) as SlackStatus;
+    expect(status.missing[0]?.what).toMatch(/bot token is of no use: this token was revoked/);
+  });
+
+  it('believes no late word of a token while the one in use works, and none about tokens of people', async () => {
+    await begin(whole());
+    await connected();
+    const event = app.get(TokensRevokedEvent, { strict: false });
+    const home = await app.get(SlackWorkspace, { strict: false }).ask();
+    const told = (tokens: object) =>
+      event.received(
+        { eventId: 'Ev1', type: 'tokens_revoked', body: { type: 'tokens_revoked', tokens } },
+        home,
+      );
+    const broken = () => stage.db.query<{ reason: string }>('SELECT reason FROM slack_broken');
+    await told({ bot: [home.botUserId] });
+    expect(await broken()).toEqual([]);
+    slack.script('auth.test', { kind: 'error', error: 'token_revoked' });
+    await told({ oauth: ['U0ALICE'], bot: [] });
+    expect(await broken()).toEqual([]);
+    await told({ bot: [home.botUserId] });
+    expect(await broken()).toEqual([{ reason: 'token_revoked' }]);
+  });
+
+  it('marks the workspace as broken when the app is removed from it', async () => {
+    await begin(whole());
+    await connected();
+    await slack.uninstall();
+    const broken = () => stage.db.query<{ reason: string }>('SELECT reason FROM slack_broken');
+    await eventually(async () => (await broken()).length === 1, { what: 'marked' });
+    expect(await broken()).toEqual([{ reason: 'account_inactive' }]);
+  });
+});
