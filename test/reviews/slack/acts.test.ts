@@ -126,10 +126,10 @@ describe('what can be done with a review in Slack beside deciding it', () => {
     await stage.slack.click(message, 'review.decide:release', alice);
     await stage.modal(alice);
     await stage.slack.submit(alice, { reason: field('fine') });
-    await eventually(() => textOf(message.blocks).includes('Release 1 of 2 (Alice)'));
+    await eventually(() => textOf(message.blocks).includes('Approve 1 of 2 (Alice)'));
     await more(message, 'withdraw', alice);
     expect((await stage.review(id)).votes).toEqual([]);
-    await eventually(() => textOf(message.blocks).includes('Release 0 of 2'));
+    await eventually(() => textOf(message.blocks).includes('Approve 0 of 2'));
     await stage.slack.click(message, 'review.more', bob);
     await stage.modal(bob);
     expect(options(bob)).not.toContain('withdraw');

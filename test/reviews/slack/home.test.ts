@@ -28,7 +28,7 @@ describe('App Home', () => {
     const never = await stage.ask();
     const others = await stage.ask({ assign: { to: ['user:bob'] } });
     const text = await opened(alice);
-    expect(text).toContain('4 wait, 4 of them with nobody, 0 late');
+    expect(text).toContain('4 waiting, 4 of them with nobody, 0 late');
     const places = [soon, later, never].map(({ id }) => text.indexOf(short(id)));
     expect(places).toEqual([...places].sort((a, b) => a - b));
     expect(places[0]).toBeGreaterThan(0);
@@ -57,7 +57,7 @@ describe('App Home', () => {
     const all = [await stage.ask(), await stage.ask(), await stage.ask()];
     await opened(alice);
     // Of the openings.
-    await eventually(() => shown(alice).includes('3 wait'));
+    await eventually(() => shown(alice).includes('3 waiting'));
     const before = publishes();
     for (const { id, message } of all) {
       await stage.slack.click(message, 'review.decide:delete', bob);
@@ -122,7 +122,7 @@ describe('App Home', () => {
     const text = await opened(alice);
     expect(text).toContain(short(legal.id));
     expect(text).not.toContain(short(other.id));
-    expect(text).toContain('1 wait');
+    expect(text).toContain('1 waiting');
   });
 
   it('says where reviews are not told in Slack now', async () => {

@@ -44,7 +44,7 @@ describe('the slash command', () => {
     expect(await type(`claim ${first.id}`, bob)).toMatch(/Alice holds this review/);
     expect(await type(`release \`${first.id.slice(0, 8)}\``)).toMatch(/Given back/);
     expect(await type('mine')).toContain('Nothing is yours now.');
-    expect(await type('stats')).toMatch(/2 reviews wait[^]*default[^]*legal/);
+    expect(await type('stats')).toMatch(/2 waiting, 0 of them late[^]*default[^]*legal/);
   });
 
   it('shows the evidence with buttons that work, also where the bot is in no conversation', async () => {

@@ -14,8 +14,12 @@ export const LONGEST_LINE = 640;
 export const SHORT_ID = 8;
 export const shortId = ({ id }: Pick<Review, 'id'>): string => id.slice(0, SHORT_ID);
 
-/** A review as one entry of a list: what it is about, how it stands, and how to get at it. At most LONGEST_LINE characters. */
-export function reviewLine(review: Review, pageUrl: string): string {
+/**
+ * A review as one entry of a list: what it is about, how it stands, and how to get at it. At most LONGEST_LINE characters.
+ *
+ * @param pageUrl where there is no button that opens it.
+ */
+export function reviewLine(review: Review, pageUrl = ''): string {
   const { subject, title, claim, dueAt, state, hold, info } = review;
   const facts = [
     `risk ${review.risk ?? riskOf(subject)}`,
@@ -30,4 +34,5 @@ export function reviewLine(review: Review, pageUrl: string): string {
   return `*${proseSpan(headlineOf(review), 60)}* ${codeSpan(subject.object?.ref.key ?? title, 120)}\n${facts.join(' · ')} · \`${shortId(review)}\`${openLink(pageUrl)}`;
 }
 
-const openLink = (url: string): string => (url.length > LONGEST_URL ? '' : ` · <${escapeSlack(url)}|Open>`);
+const openLink = (url: string): string =>
+  url === '' || url.length > LONGEST_URL ? '' : ` · <${escapeSlack(url)}|Open>`;

@@ -1,10 +1,10 @@
 import type { Review } from '../../review.js';
 import { BECAUSE_TEXT } from '../../refusal-error.js';
-import { outcomeFacts } from '../../rules/outcome.js';
 import { isShared } from '../../rules/policy.js';
 import { tally } from '../../rules/quorum.js';
 import type { ExcludedAs } from '../../rules/review.js';
 import { moment } from './block-kit.js';
+import { slackLabel } from './review-buttons.js';
 import { proseSpan } from './slack-text.js';
 
 const NAME = 80;
@@ -49,8 +49,9 @@ const roundLines = ({ round }: Review): string[] =>
     ? []
     : [`Asked again (round ${round}): the scan’s result changed. Earlier votes no longer count.`];
 
-/** `Votes: Release 1 of 2 (Alice), Delete 0 of 1`; nothing where one alone decides and nobody did. */
-function voteLines({ policy, votes, outcomes }: Review): string[] {
+/** `Votes: Approve 1 of 2 (Alice), Reject 0 of 1`; nothing where one alone decides and nobody did. */
+function voteLines(review: Review): string[] {
+  const { policy, votes, outcomes } = review;
   if (!isShared(policy) && votes.length === 0) return [];
   const parts = outcomes.map((outcome) => {
     const { votes: count, needed } = tally(policy, votes, outcome);
@@ -60,7 +61,7 @@ function voteLines({ policy, votes, outcomes }: Review): string[] {
       .map(({ by, onBehalfOf }) => name(by) + (onBehalfOf === undefined ? '' : ` for ${name(onBehalfOf)}`));
     if (given.length > VOTERS) voters.push(`and ${given.length - VOTERS} more`);
     const who = voters.length === 0 ? '' : ` (${voters.join(', ')})`;
-    return `${proseSpan(outcomeFacts(outcome).label, 60)} ${count} of ${needed}${who}`;
+    return `${proseSpan(slackLabel(review, outcome), 60)} ${count} of ${needed}${who}`;
   });
   const groups = policy.quorum.distinctGroups ? ', each of another group' : '';
   return [`*Votes* ${parts.join(', ')}${groups}`];

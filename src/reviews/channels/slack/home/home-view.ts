@@ -45,7 +45,7 @@ export function homeView(content: HomeContent): HomeView {
     blocks: [
       header('Reviews'),
       context([
-        `${counts.waiting} wait, ${counts.unclaimed} of them with nobody, ${counts.breached} late. Answer here, in a review’s message or on the web.`,
+        `${counts.waiting} waiting, ${counts.unclaimed} of them with nobody, ${counts.breached} late. Answer here, in a review’s message or on the web.`,
       ]),
       ...troublesOf(content.troubles),
       {
@@ -62,10 +62,10 @@ export function homeView(content: HomeContent): HomeView {
       },
       { type: 'divider' },
       ...(shown.length === 0 ? [section(['Nothing waits here.'])] : []),
-      ...shown.flatMap((review): KnownBlock[] => {
-        const url = content.pageOf(review);
-        return [section(reviewLine(review, url).split('\n')), reviewButtons(review, url)];
-      }),
+      ...shown.flatMap((review): KnownBlock[] => [
+        section(reviewLine(review).split('\n')),
+        reviewButtons(review, content.pageOf(review)),
+      ]),
       ...(isCut ? [context(['There are more: the web inbox has them all.'])] : []),
     ],
   };

@@ -38,7 +38,7 @@ export function queueStats(queues: readonly QueueFigures[], isTruncated: boolean
   const shown = queues.slice(0, MOST_QUEUES);
   const more = queues.length - shown.length;
   return {
-    text: `${total(queues, 'waiting')} reviews wait, ${total(queues, 'breached')} of them are late`,
+    text: `${total(queues, 'waiting')} waiting, ${total(queues, 'breached')} of them late`,
     blocks: [
       ...shown.map((queue) => section(queueLines(queue), 450)),
       context([
@@ -55,7 +55,7 @@ const total = (queues: readonly QueueFigures[], of: 'waiting' | 'breached'): num
 function queueLines(queue: QueueFigures): string[] {
   const oldest = queue.oldestAt === null ? '' : `, the oldest since ${moment(queue.oldestAt)}`;
   return [
-    `*${proseSpan(queue.queue, 60)}*: ${queue.waiting} wait, ${queue.unclaimed} of them with nobody${oldest}`,
+    `*${proseSpan(queue.queue, 60)}*: ${queue.waiting} waiting, ${queue.unclaimed} of them with nobody${oldest}`,
     `${queue.breached} late, ${queue.dueSoon} due soon · ${queue.arrived} came, ${queue.decided} decided, ${queue.skipped + queue.expired + queue.cancelled} ended otherwise${tookText(queue.secondsToDecide)}`,
   ];
 }
