@@ -22,8 +22,9 @@ const SKIPPED = (why: string): Delivery => ({ kind: 'sent', receipt: { skipped: 
 @Injectable()
 export class SlackCopyHandler extends OutboxHandler {
   readonly kind = SLACK_COPY;
-  override readonly concurrency = 4;
-  override readonly timeoutSeconds = 60;
+  // All of them share the pace of the workspace's updates.
+  override readonly concurrency = 2;
+  override readonly timeoutSeconds = 20;
 
   constructor(
     private readonly db: Database,

@@ -37,7 +37,7 @@ const SKIPPED = (why: string): Delivery => ({ kind: 'sent', receipt: { skipped: 
 export class SlackDirectHandler extends OutboxHandler {
   readonly kind = SLACK_DIRECT;
   override readonly concurrency = 4;
-  override readonly timeoutSeconds = 90;
+  override readonly timeoutSeconds = 20;
 
   constructor(
     private readonly db: Database,

@@ -33,7 +33,8 @@ export class SlackPostHandler extends OutboxHandler {
   readonly kind = SLACK_POST;
   // A lane for each queue: a channel that is slow or must wait holds up its own.
   override readonly concurrency = 8;
-  override readonly timeoutSeconds = 90;
+  // Its turn, and an answer: also how long a process that was killed holds its message up.
+  override readonly timeoutSeconds = 20;
 
   constructor(
     private readonly db: Database,

@@ -20,7 +20,7 @@ const LOOK_EVERY_MS = 1200;
 // Messages to people go to many channels at once; all together Slack takes some hundreds a minute.
 const WORKSPACE_EVERY_MS = 200;
 // Whoever waits longer gives its place to others.
-const WAIT_AT_MOST_MS = 10_000;
+const WAIT_AT_MOST_MS = 5000;
 
 /** What is said. */
 export interface SlackContent {

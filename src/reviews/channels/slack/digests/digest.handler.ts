@@ -29,7 +29,7 @@ const MOST_DECIDERS = 5;
 export class SlackDigestHandler extends OutboxHandler {
   readonly kind = SLACK_DIGEST;
   override readonly concurrency = 2;
-  override readonly timeoutSeconds = 90;
+  override readonly timeoutSeconds = 20;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,

@@ -34,7 +34,7 @@ const SKIPPED = (why: string): Delivery => ({ kind: 'sent', receipt: { skipped: 
 export class SlackStormHandler extends OutboxHandler {
   readonly kind = SLACK_STORM;
   override readonly concurrency = 2;
-  override readonly timeoutSeconds = 90;
+  override readonly timeoutSeconds = 20;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,

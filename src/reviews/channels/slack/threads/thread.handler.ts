@@ -35,7 +35,7 @@ const AFTER_ITS_POST_SECONDS = 10;
 export class SlackThreadHandler extends OutboxHandler {
   readonly kind = SLACK_THREAD;
   override readonly concurrency = 4;
-  override readonly timeoutSeconds = 90;
+  override readonly timeoutSeconds = 20;
 
   constructor(
     private readonly db: Database,
