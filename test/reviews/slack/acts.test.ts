@@ -107,6 +107,29 @@ describe('what can be done with a review in Slack beside deciding it', () => {
     expect(await stage.review(id)).toMatchObject({ state: 'OPEN', info: undefined });
   });
 
+  it('asks the uploader by mail, and says why where nobody can be asked', async () => {
+    const { id, message } = await stage.ask();
+    await more(message, 'ask_uploader', alice);
+    expect(said(await stage.slack.submit(alice, { question: field('What is it?') }))).toMatch(
+      /Nobody knows who uploaded it/,
+    );
+    expect((await stage.review(id)).state).toBe('OPEN');
+    const { object } = stage.evidence.subject;
+    stage.evidence.subject = {
+      ...stage.evidence.subject,
+      ...(object && { object: { ...object, uploader: 'bob' } }),
+    };
+    const known = await stage.ask({ uploader: 'bob@example.com' });
+    await more(known.message, 'ask_uploader', alice);
+    expect(said(await stage.slack.submit(alice, { question: field('What is it?') }))).toMatch(/on its way/);
+    expect((await stage.review(known.id)).info).toMatchObject({
+      question: 'What is it?',
+      by: { id: 'alice' },
+    });
+    const asked = await stage.db.query('SELECT email FROM uploader_question');
+    expect(asked).toEqual([{ email: 'bob@example.com' }]);
+  });
+
   it('takes a comment, a new deadline and a vote back', async () => {
     const { id, message } = await stage.ask({ quorum: { approve: 2 }, deadline: '4h' });
     await more(message, 'comment', alice);

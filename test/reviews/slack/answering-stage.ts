@@ -1,6 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { JsonObject } from '../../../src/engine/model/json.js';
 import { SlackConnection } from '../../../src/reviews/channels/slack/inbound/slack-connection.js';
+import { SlackWorkspace } from '../../../src/reviews/channels/slack/setup/slack-workspace.js';
 import { bindSlackPerson } from '../../../src/reviews/channels/slack/sql/identities.js';
 import type { Review } from '../../../src/reviews/review.js';
 import { eventually } from '../../support/eventually.js';
@@ -27,19 +28,24 @@ export interface AnsweringStage extends ReviewsStage {
   end(): Promise<void>;
 }
 
-/** The reviews with a workspace before them, in which Alice and Bob are bound. */
-export async function answeringStage(): Promise<AnsweringStage> {
+/** The reviews with a workspace before them, in which Alice and Bob are bound. @param how what comes in reaches us. */
+export async function answeringStage(how: 'socket' | 'http' = 'socket'): Promise<AnsweringStage> {
   const stage = await reviewsStage();
   const slack = await FakeSlack.start();
   slack.now = () => stage.clock.now();
   const { app, worker } = await reviewsApp(stage, {
     SLACK_BOT_TOKEN: slack.botToken,
-    SLACK_APP_TOKEN: slack.appToken,
+    ...(how === 'socket'
+      ? { SLACK_APP_TOKEN: slack.appToken }
+      : { SLACK_SIGNING_SECRET: slack.signingSecret }),
     SLACK_CHANNEL: slack.channel,
     SLACK_API_URL: slack.apiUrl,
   });
-  const connection = app.get(SlackConnection, { strict: false });
-  await eventually(() => connection.channelHealth().connected, { what: 'connected to Slack' });
+  if (how === 'http') await listenFor(slack, app);
+  else {
+    const connection = app.get(SlackConnection, { strict: false });
+    await eventually(() => connection.channelHealth().connected, { what: 'connected to Slack' });
+  }
   const bind = async (user: FakeUser, personId: string): Promise<void> => {
     await bindSlackPerson(
       stage.db,
@@ -95,4 +101,18 @@ export async function answeringStage(): Promise<AnsweringStage> {
       await stage.close();
     },
   };
+}
+
+/** What people do is posted to the service, signed. */
+async function listenFor(slack: FakeSlack, app: NestFastifyApplication): Promise<void> {
+  // Until it is known whose workspace this is, Slack is asked to wait.
+  await app.get(SlackWorkspace, { strict: false }).ask();
+  await app.listen(0, '127.0.0.1');
+  const { port } = app.getHttpServer().address() as { port: number };
+  const at = (route: string): string => `http://127.0.0.1:${port}/slack/${route}`;
+  slack.useHttp({
+    interactionsUrl: at('interactions'),
+    commandsUrl: at('commands'),
+    eventsUrl: at('events'),
+  });
 }

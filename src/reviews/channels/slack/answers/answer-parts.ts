@@ -3,6 +3,7 @@ import { ActForm } from './act.form.js';
 import { ActDoer } from './acts/act-doer.js';
 import { SLACK_ACTS, type SlackAct } from './acts/act.js';
 import { AnswerAct } from './acts/answer.act.js';
+import { AskUploaderAct } from './acts/ask-uploader.act.js';
 import { AskAct } from './acts/ask.act.js';
 import { CommentAct } from './acts/comment.act.js';
 import { DelegateAct } from './acts/delegate.act.js';
@@ -44,6 +45,7 @@ const ACTS: readonly Type<SlackAct>[] = [
   HoldAct,
   PostponeAct,
   AskAct,
+  AskUploaderAct,
   WithdrawAct,
   SkipAct,
   CommentAct,

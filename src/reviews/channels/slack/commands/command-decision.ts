@@ -11,6 +11,7 @@ import { ReviewSight } from '../answers/review-sight.js';
 import { SlackModals } from '../answers/slack-modals.js';
 import { slackErrorCode } from '../delivery/slack-errors.js';
 import { shortId } from '../review-line.js';
+import { replyText } from '../threads/reply-text.js';
 import { NamedReview } from './named-review.js';
 import type { Told } from './verb.js';
 
@@ -38,9 +39,10 @@ export class CommandDecision {
     said: { readonly reason: string; readonly triggerId: string | undefined },
     who: Reviewer,
   ): Promise<Told | undefined> {
-    if (said.reason.length > MAX_REASON_LENGTH)
+    // Slack escapes what is typed, and writes links its own way; the record has it as its writer sees it.
+    const reason = replyText(said.reason, () => undefined);
+    if (reason.length > MAX_REASON_LENGTH)
       throw InvalidInput.field('reason', `must be at most ${MAX_REASON_LENGTH} characters`);
-    const reason = said.reason.replaceAll('\u0000', '').toWellFormed();
     if (review.policy.rejecting.includes(outcome) && !DESTROYS.has(outcome)) {
       const after = await this.reviews.act(review.id, { kind: 'decide', outcome, reason }, who);
       const label = outcomeFacts(outcome).label;

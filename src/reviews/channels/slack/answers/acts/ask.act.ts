@@ -30,7 +30,7 @@ export class AskAct extends SlackAct {
   override async inputs(): Promise<readonly InputBlock[]> {
     return [
       words('question', 'What do you want to know?', {
-        hint: 'Whoever may see the review can answer it. The uploader is asked by mail from the review’s page.',
+        hint: 'Whoever may see the review can answer it.',
       }),
     ];
   }

@@ -4,8 +4,8 @@ import { formField, type FormField } from './form-field.js';
 
 // Slack takes a hundred blocks; the question and the reason need some of them.
 const MOST_FIELDS = 90;
-// Slack takes a view of 250 kB; the rest of it is small.
-const MOST_BYTES = 200_000;
+// Slack takes a view of 250 kB, and brings all of it back with the answers, encoded for a form.
+const MOST_BYTES = 100_000;
 
 /** A question's form as fields of a modal, or why it cannot be answered there. */
 export type FormInputs =
