@@ -120,6 +120,8 @@ export class DeliveryLoop {
       return;
     }
     if (result.kind === 'sent') this.parts.log.debug({ kind, key, attempt }, 'delivered');
+    else if (result.kind === 'later')
+      this.parts.log.debug({ kind, key, reason: result.reason }, 'a delivery waits for its turn');
     else if (settlement.state === 'failed')
       this.parts.log.error({ kind, key, attempt, reason: result.reason }, 'gave up a delivery');
     else this.parts.log.warn({ kind, key, attempt, reason: result.reason }, 'delivery will be tried again');
@@ -157,6 +159,14 @@ export class DeliveryLoop {
     const receipt = result.receipt ?? null;
     const base = { id: row.id, owner: this.parts.owner, attempt: row.attempt, now, receipt };
     if (result.kind === 'sent') return { ...base, state: 'sent' };
+    if (result.kind === 'later')
+      return {
+        ...base,
+        state: 'pending',
+        isNoAttempt: true,
+        reason: result.reason,
+        dueAt: now + Math.ceil(result.afterSeconds * 1000),
+      };
     if (result.kind === 'giveUp') return { ...base, state: 'failed', reason: result.reason };
     if (row.attempt >= MAX_ATTEMPTS)
       return { ...base, state: 'failed', reason: `${result.reason} (after ${row.attempt} attempts)` };

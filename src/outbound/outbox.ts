@@ -37,6 +37,13 @@ export type Delivery =
       /** What is known of the answer; the last one's is kept. */
       readonly receipt?: Readonly<Record<string, unknown>> | undefined;
     }
+  /** It is not its turn yet: counts as no attempt. Only for a wait that is over by itself, whatever the others do. */
+  | {
+      readonly kind: 'later';
+      readonly afterSeconds: number;
+      readonly reason: string;
+      readonly receipt?: undefined;
+    }
   | {
       readonly kind: 'giveUp';
       readonly reason: string;

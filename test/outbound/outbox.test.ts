@@ -239,6 +239,33 @@ describe('the outbox', () => {
     await eventually(async () => (await states())['m'] === 'failed');
   });
 
+  it('counts no attempt of a message whose turn has not come, however long that takes', async () => {
+    const tries: number = MAX_ATTEMPTS + 5;
+    const handler: Scripted = new Scripted('test', (): Delivery =>
+      handler.got.length <= tries
+        ? { kind: 'later', afterSeconds: 1, reason: 'others come first' }
+        : { kind: 'sent' },
+    );
+    run(handler);
+    await send(message('m'));
+    const ticking = setInterval(() => {
+      // Slowly beside the lease, which is ten seconds.
+      clock.advance(50);
+      bell.ring();
+    }, 1);
+    await allSent(1).finally(() => clearInterval(ticking));
+    expect(handler.got).toHaveLength(tries + 1);
+    expect(handler.got.at(-1)).toMatchObject({ attempt: 1, ambiguous: false });
+  });
+
+  it('calls nothing late that is meant for later', async () => {
+    await send(message('m', { notBefore: clock.now() + 3_600_000 }));
+    clock.advance(1_800_000);
+    expect(await outboxHealth(db, clock.now())).toEqual([]);
+    clock.advance(1_860_000);
+    expect(await outboxHealth(db, clock.now())).toMatchObject([{ waiting: 1, oldestWaitingSeconds: 60 }]);
+  });
+
   it('waits until a message is due', async () => {
     const handler = new Scripted('test');
     run(handler);

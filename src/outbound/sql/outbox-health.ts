@@ -31,8 +31,10 @@ const STUCK_AFTER_ATTEMPTS = 3;
 export async function outboxHealth(db: Queryable, now: Instant): Promise<OutboxKindHealth[]> {
   const rows = await db.query<Row>(
     `WITH open AS (
-       SELECT kind, state, attempt, created_at, reason, id FROM outbox
-       WHERE state IN ('pending', 'sending', 'ambiguous') LIMIT $1
+       -- What is meant for later waits from then on.
+       SELECT kind, state, attempt, CASE WHEN attempt = 0 THEN greatest(created_at, due_at) ELSE created_at END AS created_at,
+              reason, id FROM outbox
+       WHERE state IN ('pending', 'sending', 'ambiguous') AND (attempt > 0 OR due_at <= $3) LIMIT $1
      ), lost AS (
        SELECT kind, state, attempt, created_at, reason, id FROM outbox WHERE state = 'failed' LIMIT $1
      )
@@ -43,7 +45,7 @@ export async function outboxHealth(db: Queryable, now: Instant): Promise<OutboxK
             (array_agg(reason ORDER BY id DESC) FILTER (WHERE reason IS NOT NULL))[1] AS last_reason
      FROM (SELECT * FROM open UNION ALL SELECT * FROM lost) AS both_sides
      GROUP BY kind ORDER BY kind`,
-    [COUNT_LIMIT, STUCK_AFTER_ATTEMPTS],
+    [COUNT_LIMIT, STUCK_AFTER_ATTEMPTS, now],
   );
   return rows.map((row) => ({
     kind: row.kind,

@@ -33,6 +33,7 @@ export class AfterTrouble {
       case 'gone':
         return attempt < PATIENT_ATTEMPTS ? again(trouble) : this.isBroken(channel, trouble.reason);
       case 'wait':
+      case 'turn':
         return again(trouble);
       default:
         return trouble satisfies never;

@@ -7,8 +7,10 @@ import type {
 
 /** What a failed call to Slack means for what was to be said. */
 export type SlackTrouble =
-  /** Not now: Slack asked to wait, or others come first. */
+  /** Not now: Slack asked to wait. */
   | { readonly kind: 'wait'; readonly seconds: number; readonly reason: string }
+  /** Nothing was tried: others come first. */
+  | { readonly kind: 'turn'; readonly seconds: number; readonly reason: string }
   /** The answer was lost, or Slack stumbled: it may have arrived. */
   | { readonly kind: 'unsure'; readonly reason: string }
   /** Slack will never take this content. */

@@ -177,7 +177,7 @@ export class SlackSender {
       horizonMs: WAIT_AT_MOST_MS,
     });
     if (turn.kind === 'far')
-      return { kind: 'wait', seconds: Math.max(1, (turn.at - now) / 1000), reason: 'others come first' };
+      return { kind: 'turn', seconds: Math.max(1, (turn.at - now) / 1000), reason: 'others come first' };
     await this.clock.sleepUntil(turn.at);
     return undefined;
   }
@@ -195,9 +195,13 @@ const notificationId = ({ kind, key }: Pick<OutboxDelivery, 'kind' | 'key'>): st
   createHash('sha256').update(`${kind}:${key}`).digest('hex').slice(0, 32);
 
 /** How an attempt ends that is to be made again. */
-export const retry = (trouble: SlackTrouble): Delivery => ({
-  kind: 'retry',
-  reason: trouble.reason,
-  ...(trouble.kind === 'wait' ? { afterSeconds: trouble.seconds } : {}),
-  ...(trouble.kind === 'unsure' ? { ambiguous: true } : {}),
-});
+export function retry(trouble: SlackTrouble): Delivery {
+  const { reason } = trouble;
+  if (trouble.kind === 'turn') return { kind: 'later', afterSeconds: trouble.seconds, reason };
+  return {
+    kind: 'retry',
+    reason,
+    ...(trouble.kind === 'wait' ? { afterSeconds: trouble.seconds } : {}),
+    ...(trouble.kind === 'unsure' ? { ambiguous: true } : {}),
+  };
+}
