@@ -9,8 +9,9 @@ import { Reflector } from '@nestjs/core';
 import { LRUCache } from 'lru-cache';
 import { mergeMap, type Observable } from 'rxjs';
 import { insertAudit } from '../audit/audit.js';
-import { Clock } from '../clock.js';
+import { Clock, type Instant } from '../clock.js';
 import { Database } from '../database/database.js';
+import type { Queryable } from '../database/queryable.js';
 import { auditActor, type Principal } from './principal.js';
 
 const READS_FINDINGS = 'sallyport:reads-findings';
@@ -28,6 +29,15 @@ const NOTE = `
     INSERT INTO findings_read (actor, subject, hour) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
     RETURNING actor, subject)
   ${insertAudit({ at: '$4::bigint', actor: 'actor', action: `'findings.read'`, subject: 'subject', data: `'{}'::json`, from: 'fresh' })}`;
+
+/** Tells the audit that somebody was shown findings, otherwise than over a route; again within the hour it is one event. */
+export function noteFindingsRead(
+  db: Queryable,
+  { actor, subject, now }: { readonly actor: string; readonly subject: string; readonly now: Instant },
+): Promise<unknown> {
+  const hour = Math.floor(now / HOUR_MS);
+  return db.query(NOTE, [actor, subject, hour, now, hour - 1]);
+}
 
 /** Who has seen what was found: one event for each person, subject and hour, so that the record stays readable. */
 @Injectable()
@@ -61,7 +71,7 @@ export class FindingsRead implements NestInterceptor {
     const hour = Math.floor(now / HOUR_MS);
     const key = `${hour} ${actor} ${subject}`;
     if (this.noted.has(key)) return;
-    await this.db.query(NOTE, [actor, subject, hour, now, hour - 1]);
+    await noteFindingsRead(this.db, { actor, subject, now });
     this.noted.set(key, true);
   }
 }

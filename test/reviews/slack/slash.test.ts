@@ -58,6 +58,9 @@ describe('the slash command', () => {
     await stage.slack.click(answer, 'review.claim', alice);
     expect(await stage.modal(alice)).toContain('It is yours now');
     expect((await stage.review(id)).state).toBe('CLAIMED');
+    expect(
+      await stage.db.query("SELECT actor, subject FROM audit_event WHERE action = 'findings.read'"),
+    ).toEqual([{ actor: 'user:alice', subject: `review:${id}` }]);
   });
 
   it('decides at once what refuses, and opens the evidence, with the reason, for what grants or deletes', async () => {

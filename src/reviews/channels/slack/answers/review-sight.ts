@@ -1,6 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { noteFindingsRead } from '../../../../access/findings-read.js';
 import { Clock } from '../../../../clock.js';
 import { CONFIG, publicUrl, type Config } from '../../../../config.js';
+import { Database } from '../../../../database/database.js';
 import { Forbidden } from '../../../../errors.js';
 import { mayDecideIn, People, type Roster } from '../../../people.js';
 import type { Review } from '../../../review.js';
@@ -12,6 +14,7 @@ import type { Reviewer } from '../../../rules/review.js';
 export class ReviewSight {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
+    private readonly db: Database,
     private readonly clock: Clock,
     private readonly people: People,
     private readonly reviews: ReviewsService,
@@ -24,6 +27,12 @@ export class ReviewSight {
     if (!mayDecideIn(queue, { queues: (await this.roster()).acting(who).queues }))
       throw new Forbidden(`This review is in the queue ${queue}, which you have no grant for.`);
     return review;
+  }
+
+  /** They are about to be shown what was found: the audit has it, as of whoever reads it on the web. */
+  async reads({ id }: Pick<Review, 'id'>, who: Reviewer): Promise<void> {
+    const now = Math.round(this.clock.now());
+    await noteFindingsRead(this.db, { actor: `user:${who.id}`, subject: `review:${id}`, now });
   }
 
   roster(): Promise<Roster> {

@@ -51,9 +51,10 @@ export class CommandDecision {
     }
     const { subjectDigest: digest } = review;
     await this.reviews.tryOut(review, { kind: 'decide', outcome, reason: 'to be given', digest }, who);
+    await this.sight.reads(review, who);
     if (said.triggerId !== undefined && (await this.opened(said.triggerId, review, outcome, reason)))
       return undefined;
-    return this.named.shown(review, 'Look at it first, and answer with its buttons.');
+    return this.named.message(review, 'Look at it first, and answer with its buttons.');
   }
 
   private async opened(triggerId: string, review: Review, outcome: string, reason: string): Promise<boolean> {

@@ -36,9 +36,15 @@ export class NamedReview {
   }
 
   /** With evidence and buttons, as its message has them. @param text above them, of our own words. */
-  shown(review: Review, text?: string): Told {
+  message(review: Review, text?: string): Told {
     const message = reviewMessage(review, this.sight.pageOf(review), this.sight.dryRun);
     if (text === undefined) return message;
     return { text: `${text} ${message.text}`, blocks: [section([text]), ...message.blocks] };
+  }
+
+  /** The same, and the audit has it. */
+  async shown(review: Review, who: Reviewer, text?: string): Promise<Told> {
+    await this.sight.reads(review, who);
+    return this.message(review, text);
   }
 }

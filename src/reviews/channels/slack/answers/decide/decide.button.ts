@@ -27,6 +27,7 @@ export class DecideButton extends SlackButton {
     const review = await this.reviews.get(reviewId);
     // Whoever could not decide anyway is told before writing a reason, not after.
     await this.reviews.tryOut(review, { kind: 'decide', outcome, reason: 'to be given', digest }, who);
+    await this.sight.reads(review, who);
     const memory: DecideMemory = { reviewId, digest, outcome, channel };
     const place = { dryRun: this.sight.dryRun, pageUrl: this.sight.pageOf(review) };
     await this.modals.open(payload.trigger_id, decideView(review, outcome, JSON.stringify(memory), place));

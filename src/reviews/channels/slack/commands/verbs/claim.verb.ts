@@ -21,6 +21,7 @@ export class ClaimVerb extends SlackVerb {
 
   async said({ rest }: Typed, who: Reviewer): Promise<Told> {
     const { id } = await this.named.find(firstWord(rest).word, who);
-    return this.named.shown(await this.reviews.act(id, { kind: 'claim' }, who), 'It is yours now.');
+    const review = await this.reviews.act(id, { kind: 'claim' }, who);
+    return this.named.shown(review, who, 'It is yours now.');
   }
 }

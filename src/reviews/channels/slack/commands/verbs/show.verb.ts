@@ -16,6 +16,6 @@ export class ShowVerb extends SlackVerb {
   }
 
   async said({ rest }: Typed, who: Reviewer): Promise<Told> {
-    return this.named.shown(await this.named.find(firstWord(rest).word, who));
+    return this.named.shown(await this.named.find(firstWord(rest).word, who), who);
   }
 }
