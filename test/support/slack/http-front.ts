@@ -21,6 +21,8 @@ type Serve = (request: IncomingMessage, response: ServerResponse) => Promise<voi
 /** What answers on the port: methods of the web API, answers to a response_url, uploads, and a page if there is one. */
 export class HttpFront {
   readonly calls: FakeCall[] = [];
+  /** Told of each call as it comes in. */
+  onCall: (call: FakeCall) => void = () => undefined;
   readonly mishaps = new Mishaps();
   /** Answers everything else. */
   serve: Serve = (_request, response) => {
@@ -59,6 +61,7 @@ export class HttpFront {
     const { token: tokenInBody, ...args } = argsOf(request, await bodyOf(request));
     if (this.calls.length >= CALLS_KEPT) this.calls.splice(0, CALLS_KEPT / 2);
     this.calls.push({ method, args });
+    this.onCall({ method, args });
     const token = request.headers.authorization?.replace(/^Bearer /, '') ?? tokenInBody;
     await this.respond(method, request, response, () => this.api.call(method, args, token));
   }

@@ -61,6 +61,11 @@ export abstract class FakeSlackServer {
     return this.front.calls;
   }
 
+  /** Told of each call as it comes in, for who measures. */
+  set onCall(listener: (call: FakeCall) => void) {
+    this.front.onCall = listener;
+  }
+
   get botToken(): string {
     return this.tokens.bot;
   }

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock, type Instant } from '../../../../clock.js';
 import { Database } from '../../../../database/database.js';
+import { Together } from '../../../../database/together.js';
 import { NotFound, Unauthorized, Unavailable } from '../../../../errors.js';
 import { LOG, type Log } from '../../../../ops/log.js';
 import { SlackAccess } from '../setup/slack-access.js';
 import { SlackWorkspace } from '../setup/slack-workspace.js';
-import { giveBackSlackRequest, takeSlackRequest } from '../sql/requests.js';
+import { giveBackSlackRequest, takeSlackRequests, type SeenRequest } from '../sql/requests.js';
 import type { Refused, SlackHome } from './handled.js';
 import { SlackCounts } from './slack-counts.js';
 import { disbelieve, type Disbelief, type SignedRequest } from './verify-request.js';
@@ -26,6 +27,8 @@ export interface TakenRequest {
 @Injectable()
 export class SlackRequests {
   private readonly toldAt = new Map<string, Instant>();
+  /** What comes at the same time is remembered together. */
+  private readonly taking: Together<SeenRequest, boolean>;
 
   constructor(
     @Inject(LOG) private readonly log: Log,
@@ -34,7 +37,15 @@ export class SlackRequests {
     private readonly access: SlackAccess,
     private readonly workspace: SlackWorkspace,
     private readonly counts: SlackCounts,
-  ) {}
+  ) {
+    this.taking = new Together(
+      async (requests) => {
+        const taken = await takeSlackRequests(this.db, requests);
+        return requests.map(({ signatureSha256 }) => taken.has(signatureSha256.toString('hex')));
+      },
+      { keyOf: ({ signatureSha256 }) => signatureSha256.toString('hex') },
+    );
+  }
 
   /** @throws NotFound without a signing secret; Unauthorized for what Slack did not sign, or signed long ago. */
   believe(request: SignedRequest): void {
@@ -59,8 +70,8 @@ export class SlackRequests {
     if (home === undefined)
       throw new Unavailable('slack', 'Slack has not said yet whose workspace this is. Try again.');
     const key = createHash('sha256').update(String(signature)).digest();
-    const now = Math.round(this.clock.now());
-    if (!(await takeSlackRequest(this.db, key, now + REMEMBER_MS))) throw this.refusal('replayed');
+    const forgetAt = Math.round(this.clock.now()) + REMEMBER_MS;
+    if (!(await this.taking.do({ signatureSha256: key, forgetAt }))) throw this.refusal('replayed');
     return {
       home,
       giveBack: async () => {

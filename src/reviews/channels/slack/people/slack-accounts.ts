@@ -5,7 +5,7 @@ import { LOG, type Log } from '../../../../ops/log.js';
 import { slackErrorCode } from '../delivery/slack-errors.js';
 import type { SlackHome } from '../inbound/handled.js';
 import { SlackAccess } from '../setup/slack-access.js';
-import { findCheckedAccount, keepCheckedAccount } from '../sql/accounts.js';
+import { keepCheckedAccount, type CheckedAccount } from '../sql/accounts.js';
 import { within } from '../within.js';
 import { SlackUserInfo, standingOf, type Standing } from './standing.js';
 
@@ -31,14 +31,23 @@ export class SlackAccounts {
     private readonly access: SlackAccess,
   ) {}
 
-  /** `unchecked` when Slack does not say, and did not say so lately. */
-  async standing(userId: string, home: SlackHome): Promise<Standing | 'unchecked'> {
-    const known = await findCheckedAccount(this.db, { teamId: home.teamId, userId });
+  /** What was found out lately, without asking; `undefined` when Slack has to be asked. */
+  fresh(checked: CheckedAccount | undefined): Standing | undefined {
+    return checked !== undefined && this.clock.now() - checked.checkedAt < FRESH_MS
+      ? checked.standing
+      : undefined;
+  }
+
+  /** Asks Slack. `unchecked` when it does not say, and did not say so lately. */
+  async asked(
+    userId: string,
+    home: SlackHome,
+    checked: CheckedAccount | undefined,
+  ): Promise<Standing | 'unchecked'> {
     const now = this.clock.now();
-    if (known !== undefined && now - known.checkedAt < FRESH_MS) return known.standing;
-    const asked = await this.askOnce(userId, home, known === undefined);
+    const asked = await this.askOnce(userId, home, checked === undefined);
     if (asked !== undefined) return asked;
-    return known !== undefined && now - known.checkedAt < STILL_GOOD_MS ? known.standing : 'unchecked';
+    return checked !== undefined && now - checked.checkedAt < STILL_GOOD_MS ? checked.standing : 'unchecked';
   }
 
   /** Slack told of the account by itself. */

@@ -5,7 +5,6 @@ import { Clock } from '../../../../clock.js';
 import { CONFIG, publicUrl, type Config } from '../../../../config.js';
 import { Database } from '../../../../database/database.js';
 import { Forbidden, NotFound } from '../../../../errors.js';
-import { Reviewers } from '../../../reviewers.js';
 import type { Person } from '../../../rules/review.js';
 import {
   bindSlackPerson,
@@ -41,16 +40,7 @@ export class SlackIdentities {
     @Inject(CONFIG) private readonly config: Config,
     private readonly db: Database,
     private readonly clock: Clock,
-    private readonly reviewers: Reviewers,
   ) {}
-
-  /** `unknown` when nobody linked the account, `not_reviewer` when its person may not decide now. */
-  async personOf(account: SlackAccount): Promise<Person | 'unknown' | 'not_reviewer'> {
-    const person = await findSlackPerson(this.db, account);
-    if (person === undefined) return 'unknown';
-    const known = (await this.reviewers.list()).find((reviewer) => reviewer.personId === person.id);
-    return known === undefined ? 'not_reviewer' : { id: known.personId, name: known.name };
-  }
 
   /** A one-time address at which somebody who is signed in links this account to themselves, within so long. */
   async linkUrl(request: LinkRequest, worksForMs = LINK_MINUTES * 60_000): Promise<string> {

@@ -1,7 +1,12 @@
 import { Injectable } from '@nestjs/common';
+import { Database } from '../../../../database/database.js';
+import { Together } from '../../../../database/together.js';
+import { Reviewers, type ReviewerPerson } from '../../../reviewers.js';
 import type { Reviewer } from '../../../rules/review.js';
 import type { SlackHome } from '../inbound/handled.js';
 import type { SlackUser } from '../inbound/payloads.js';
+import { findKnownAccounts, type KnownAccount } from '../sql/accounts.js';
+import type { SlackAccount } from '../sql/identities.js';
 import { SlackAccounts } from './slack-accounts.js';
 import { SlackIdentities } from './slack-identities.js';
 import type { Standing } from './standing.js';
@@ -9,26 +14,55 @@ import type { Standing } from './standing.js';
 /** Why a Slack account speaks for nobody. */
 export type Speechless = 'unknown' | 'not_reviewer' | 'unchecked' | Exclude<Standing, 'member'>;
 
+/** What is known of an account, and of the person whose it is. */
+interface Look extends KnownAccount {
+  /** The person, where they may decide now. */
+  readonly reviewer: ReviewerPerson | undefined;
+}
+
 /** For whom a Slack account speaks now. */
 @Injectable()
 export class SlackSpeakers {
+  /** Who clicks at the same time is looked up together, people included. */
+  private readonly looking: Together<SlackAccount, Look>;
+
   constructor(
+    private readonly db: Database,
+    private readonly reviewers: Reviewers,
     private readonly identities: SlackIdentities,
     private readonly accounts: SlackAccounts,
-  ) {}
+  ) {
+    this.looking = new Together((asked) => this.look(asked));
+  }
 
   async speaker(user: SlackUser, home: SlackHome): Promise<Reviewer | Speechless> {
     if (isOfAnotherTeam(user, home)) return 'foreign';
     const account = { teamId: home.teamId, userId: user.id };
-    const standing = await this.accounts.standing(user.id, home);
+    let look = await this.looking.do(account);
+    let standing: Standing | 'unchecked' | undefined = this.accounts.fresh(look.checked);
+    if (standing === undefined) {
+      standing = await this.accounts.asked(user.id, home, look.checked);
+      // Slack took its time: whose the account is may have changed.
+      look = await this.looking.do(account);
+    }
     if (standing === 'unchecked') return 'unchecked';
     if (standing !== 'member') {
       await this.identities.drop(account, standing);
       return standing;
     }
-    const person = await this.identities.personOf(account);
-    if (typeof person === 'string') return person;
-    return { ...person, isAdmin: false, via: 'slack', method: 'slack' };
+    if (look.person === undefined) return 'unknown';
+    if (look.reviewer === undefined) return 'not_reviewer';
+    const { personId: id, name } = look.reviewer;
+    return { id, name, isAdmin: false, via: 'slack', method: 'slack' };
+  }
+
+  private async look(accounts: readonly SlackAccount[]): Promise<Look[]> {
+    const known = await findKnownAccounts(this.db, accounts);
+    const people = known.some(({ person }) => person !== undefined) ? await this.reviewers.list() : [];
+    return known.map((one) => ({
+      ...one,
+      reviewer: one.person && people.find(({ personId }) => personId === one.person?.id),
+    }));
   }
 }
 

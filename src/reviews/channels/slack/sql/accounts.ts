@@ -1,5 +1,6 @@
 import type { Instant } from '../../../../clock.js';
 import type { Queryable } from '../../../../database/queryable.js';
+import type { Person } from '../../../rules/review.js';
 import { STANDINGS, type Standing } from '../people/standing.js';
 import type { SlackAccount } from './identities.js';
 
@@ -9,17 +10,40 @@ export interface CheckedAccount {
   readonly checkedAt: Instant;
 }
 
-export async function findCheckedAccount(
+/** What is known here of an account. */
+export interface KnownAccount {
+  /** For whom it speaks, if somebody linked it. */
+  readonly person: Person | undefined;
+  /** `undefined` when nobody looked, or a newer version found what this one does not know. */
+  readonly checked: CheckedAccount | undefined;
+}
+
+/** @returns one for each, in their order. */
+export async function findKnownAccounts(
   db: Queryable,
-  account: SlackAccount,
-): Promise<CheckedAccount | undefined> {
-  const [row] = await db.query<{ standing: string; checked_at: string }>(
-    'SELECT standing, checked_at FROM slack_account WHERE team_id = $1 AND user_id = $2',
-    [account.teamId, account.userId],
+  accounts: readonly SlackAccount[],
+): Promise<KnownAccount[]> {
+  const rows = await db.query<{
+    person_id: string | null;
+    person_name: string | null;
+    standing: string | null;
+    checked_at: string | null;
+  }>(
+    `SELECT i.person_id, i.person_name, a.standing, a.checked_at
+     FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k (team_id, user_id, n)
+     LEFT JOIN slack_identity i USING (team_id, user_id)
+     LEFT JOIN slack_account a USING (team_id, user_id)
+     ORDER BY k.n`,
+    [accounts.map(({ teamId }) => teamId), accounts.map(({ userId }) => userId)],
   );
-  // A newer version may know others; then it is as if nobody had looked.
-  const standing = STANDINGS.find((known) => known === row?.standing);
-  return row && standing && { standing, checkedAt: Number(row.checked_at) };
+  return rows.map((row) => {
+    const standing = STANDINGS.find((known) => known === row.standing);
+    return {
+      person:
+        row.person_id === null ? undefined : { id: row.person_id, name: row.person_name ?? row.person_id },
+      checked: standing === undefined ? undefined : { standing, checkedAt: Number(row.checked_at) },
+    };
+  });
 }
 
 /** Keeps what Slack said; what was heard earlier does not take the place of what was heard later. */

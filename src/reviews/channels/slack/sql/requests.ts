@@ -1,18 +1,24 @@
 import type { Instant } from '../../../../clock.js';
 import type { Queryable } from '../../../../database/queryable.js';
 
-/** Remembers a request by its signature. @returns false when it was taken before. */
-export async function takeSlackRequest(
+/** A request by its signature, and until when it is remembered. */
+export interface SeenRequest {
+  readonly signatureSha256: Buffer;
+  readonly forgetAt: Instant;
+}
+
+/** Remembers requests, each of another signature. @returns those that were not taken before, as hexadecimal text. */
+export async function takeSlackRequests(
   db: Queryable,
-  signatureSha256: Buffer,
-  forgetAt: Instant,
-): Promise<boolean> {
-  const rows = await db.query(
-    `INSERT INTO slack_request (signature_sha256, forget_at) VALUES ($1, $2)
-     ON CONFLICT (signature_sha256) DO NOTHING RETURNING 1`,
-    [signatureSha256, forgetAt],
+  requests: readonly SeenRequest[],
+): Promise<ReadonlySet<string>> {
+  const rows = await db.query<{ taken: string }>(
+    `INSERT INTO slack_request (signature_sha256, forget_at)
+     SELECT * FROM unnest($1::bytea[], $2::bigint[]) AS r (signature, forget_at) ORDER BY r.signature
+     ON CONFLICT (signature_sha256) DO NOTHING RETURNING encode(signature_sha256, 'hex') AS taken`,
+    [requests.map(({ signatureSha256 }) => signatureSha256), requests.map(({ forgetAt }) => forgetAt)],
   );
-  return rows.length > 0;
+  return new Set(rows.map(({ taken }) => taken));
 }
 
 /** Lets a request be taken again: nothing came of it. */
