@@ -1,4 +1,4 @@
-// npm run demo:NAME: shows something that is hard to believe, with the built service, and ends by itself.
+// npm run demo, and npm run demo:NAME: shows the built service at work.
 import { join } from 'node:path';
 import { refuseOldNode } from './launch/node-version.mjs';
 import { root } from './launch/place.mjs';
@@ -7,6 +7,13 @@ import { complain } from './launch/say.mjs';
 refuseOldNode();
 
 const { prepare } = await import('./launch/prepare.mjs');
+
+// The AWS SDK's note about next year's Node is for us, not for whoever looks.
+process.removeAllListeners('warning');
+process.on('warning', (warning) => {
+  if (!warning.message.includes('NodeVersionSupportWarning'))
+    console.error(`${warning.name}: ${warning.message}`);
+});
 
 const [name, ...args] = process.argv.slice(2);
 

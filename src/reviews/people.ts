@@ -23,7 +23,14 @@ export class Roster {
       .filter(({ personId }) => substituteOf(this.absences, personId, this.now)?.id === who.id)
       .map(({ personId, name, groups = [] }) => ({ id: personId, name, groups }));
     const known = this.person(who.id);
-    return { ...who, queues: who.queues ?? known?.queues, groups: known?.groups ?? [], standsInFor };
+    return {
+      ...who,
+      // Whichever way somebody comes in, in the record they are called the same.
+      name: known?.name ?? who.name,
+      queues: who.queues ?? known?.queues,
+      groups: known?.groups ?? [],
+      standsInFor,
+    };
   }
 
   person(id: string): ReviewerPerson | undefined {

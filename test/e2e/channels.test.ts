@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
+import { FormBrowser, hiddenFields } from '../support/form-browser.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { buttonsOf, FakeSlack, textOf, type FakeMessage } from '../support/slack/fake-slack.js';
 import { uploadNumber, type Upload } from '../support/uploads.js';
@@ -21,60 +22,6 @@ interface ReviewRow {
   readonly state: string;
   readonly decision?: { readonly outcome: string; readonly via: string; readonly reason: string };
 }
-
-/** A browser as far as these pages need one: it keeps cookies and follows nothing by itself. */
-class Browser {
-  private readonly cookies = new Map<string, string>();
-  constructor(private readonly origin: string) {}
-
-  async get(path: string): Promise<{ status: number; location: string; html: string }> {
-    return this.send(path, { method: 'GET' });
-  }
-
-  async post(path: string, form: Record<string, string>): Promise<{ status: number; html: string }> {
-    return this.send(path, {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams(form).toString(),
-    });
-  }
-
-  async logIn(credentials: { name: string; password: string }): Promise<void> {
-    const { status } = await this.send('/api/v1/session', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(credentials),
-    });
-    expect(status).toBe(200);
-  }
-
-  private async send(path: string, init: RequestInit) {
-    const response = await fetch(new URL(path, this.origin), {
-      ...init,
-      redirect: 'manual',
-      headers: {
-        ...(init.headers as Record<string, string> | undefined),
-        origin: this.origin,
-        'sec-fetch-site': 'same-origin',
-        cookie: [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; '),
-      },
-    });
-    for (const line of response.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-      this.cookies.set(name, value);
-    }
-    const { status, headers } = response;
-    return { status, location: headers.get('location') ?? '', html: await response.text() };
-  }
-}
-
-const hiddenFields = (html: string): Record<string, string> =>
-  Object.fromEntries(
-    [...html.matchAll(/type="hidden" name="(\w+)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [
-      name,
-      value,
-    ]),
-  );
 
 describe('one review in all its channels', () => {
   let folder: string;
@@ -151,7 +98,7 @@ describe('one review in all its channels', () => {
 
   async function openMail(waits: Waiting) {
     const { path, code } = await mailOf(waits);
-    const browser = new Browser(service.url);
+    const browser = new FormBrowser(service.url);
     const page = (await browser.get(path)).location;
     const { status, html } = await browser.get(page);
     expect(status).toBe(200);
@@ -215,9 +162,9 @@ describe('one review in all its channels', () => {
     await slack.click(message, APPROVE, admin);
     const whisper = await eventually(() => slack.whispers.find(({ user }) => user === admin.id));
     const link = new URL(String(buttonsOf(whisper.blocks)[0]?.['url']));
-    expect((await new Browser(service.url).get(link.pathname + link.search)).status).toBe(401);
+    expect((await new FormBrowser(service.url).get(link.pathname + link.search)).status).toBe(401);
 
-    const browser = new Browser(service.url);
+    const browser = new FormBrowser(service.url);
     await browser.logIn(service.credentials.admin);
     const asked = await browser.get(link.pathname + link.search);
     expect(asked.html).toContain('U0ADMIN');

@@ -121,7 +121,7 @@ describe('a review in Slack', () => {
     expect(decided.statusCode).toBe(200);
     const answer = await slack.submit(bob, { reason: { text: 'no' } });
     expect(answer['response_action']).toBe('update');
-    expect(textOf(answer['view'])).toMatch(/alice already chose “Release”/);
+    expect(textOf(answer['view'])).toMatch(/Alice already chose “Release”/);
     await locked(message);
   });
 

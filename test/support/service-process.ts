@@ -30,6 +30,15 @@ export class ServiceProcess {
     private readonly checkout: string,
   ) {}
 
+  /** Where it is to listen is given; nothing runs yet. */
+  static at(
+    home: string,
+    ports: { readonly port: number; readonly s3Port: number },
+    environment: Readonly<Record<string, string>> = {},
+  ): ServiceProcess {
+    return new ServiceProcess(home, ports.port, ports.s3Port, environment, root);
+  }
+
   /** Reserves two ports; nothing runs yet. @param checkout holds the `dist` to run, this one's by default. */
   static async on(
     home: string,
@@ -66,11 +75,15 @@ export class ServiceProcess {
     });
   }
 
-  /** Starts `dist/main.js` and resolves once its banner is printed. @returns milliseconds to the banner. */
-  async start(): Promise<number> {
+  /**
+   * Starts `dist/main.js` and resolves once its banner is printed. @param preload a module that its Node loads first, and
+   * that {@link tell} reaches. @returns milliseconds to the banner.
+   */
+  async start(preload?: string): Promise<number> {
     const began = performance.now();
     this.output = '';
-    const child = spawn(process.execPath, [...nodeFlags({}), join(this.checkout, 'dist', 'main.js')], {
+    const flags = [...nodeFlags({}), ...(preload === undefined ? [] : ['--import', preload])];
+    const child = spawn(process.execPath, [...flags, join(this.checkout, 'dist', 'main.js')], {
       env: {
         PATH: process.env['PATH'] ?? '',
         SALLYPORT_HOME: this.home,
@@ -82,15 +95,15 @@ export class ServiceProcess {
         LOG_LEVEL: 'warn',
         ...this.environment,
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...(preload === undefined ? [] : (['ipc'] as const))],
     });
     this.child = child;
     const collect = (chunk: Buffer): void => {
       // The end tells what went wrong; a flood must not fill the memory of the test.
       this.output = (this.output + chunk.toString()).slice(-200_000);
     };
-    child.stdout.on('data', collect);
-    child.stderr.on('data', collect);
+    child.stdout?.on('data', collect);
+    child.stderr?.on('data', collect);
     const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
     await eventually(() => hasEnded() || this.output.includes('Sallyport is ready'), {
       timeoutMs: 60_000,
@@ -101,6 +114,11 @@ export class ServiceProcess {
     if (hasEnded())
       throw new Error(`The service ended with ${child.exitCode ?? child.signalCode}:\n${this.output}`);
     return performance.now() - began;
+  }
+
+  /** Says something to the module that it was started with. */
+  tell(message: Readonly<Record<string, number | string>>): void {
+    this.child?.send(message);
   }
 
   /** `kill -9` of the service process alone; its PostgreSQL is left behind, as when the kernel kills it. */

@@ -1,0 +1,75 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { once } from 'node:events';
+import { parseArgs } from 'node:util';
+import { ServiceProcess } from '../test/support/service-process.js';
+import { FakeSlack } from '../test/support/slack/fake-slack.js';
+import { seedWeek } from './week/seed.js';
+import { screen } from './week/screen.js';
+import { watchApprovals } from './week/watch.js';
+
+/**
+ * Everything at once, without any account elsewhere: the service with its embedded parts, a stand-in for Slack that can
+ * be clicked, the mailbox, and a week of work behind it. Three questions are open for whoever tries it. Goes on until
+ * Ctrl-C.
+ */
+export async function demo(args: readonly string[]): Promise<boolean> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      port: { type: 'string', default: process.env['PORT'] ?? '8080' },
+      's3-port': { type: 'string', default: process.env['S3_PORT'] ?? '9000' },
+      'chat-port': { type: 'string', default: '8090' },
+      days: { type: 'string', default: '7' },
+    },
+  });
+  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  const began = performance.now();
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-demo-'));
+  chmodSync(folder, 0o711);
+  const slack = await FakeSlack.start({ port: portIn('--chat-port', values['chat-port']) });
+  const ports = { port: portIn('--port', values.port), s3Port: portIn('--s3-port', values['s3-port']) };
+  const service = ServiceProcess.at(join(folder, 'home'), ports, {
+    SLACK_BOT_TOKEN: slack.botToken,
+    SLACK_APP_TOKEN: slack.appToken,
+    SLACK_CHANNEL: slack.channel,
+    SLACK_API_URL: slack.apiUrl,
+  });
+  const stopped = interrupted();
+  try {
+    const you = await seedWeek(service, slack, { days: daysIn(values.days), say });
+    say(screen({ service, slack, you, seconds: Math.round((performance.now() - began) / 1000) }));
+    await watchApprovals(service, say, stopped.signal);
+    if (!stopped.signal.aborted) await once(stopped.signal, 'abort');
+    return true;
+  } catch (error) {
+    if (stopped.signal.aborted) return true;
+    // Its log alone: the banner has passwords.
+    const log = service.printed.split('\n').filter((line) => line.startsWith('{'));
+    say(log.slice(-10).join('\n'));
+    throw error;
+  } finally {
+    await service.stop();
+    await slack.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function interrupted(): AbortController {
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+  return stopping;
+}
+
+function daysIn(text: string): number {
+  const days = Number(text);
+  if (Number.isInteger(days) && days >= 1 && days <= 7) return days;
+  throw new Error(`--days ${text} is no number of days; give one from 1 to 7.`);
+}
+
+function portIn(option: string, text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
+  throw new Error(`${option} ${text} is no port; give a number from 1 to 65535.`);
+}
