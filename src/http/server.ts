@@ -18,9 +18,10 @@ import { limitToRoles } from './role-limits.js';
 
 /**
  * What is no page of the UI, where unknown paths are honest 404s. Also in other letters or with more slashes, which the
- * router does not take for the same: a client that writes so waits for JSON, not for a page.
+ * router does not take for the same: a client that writes so waits for JSON, not for a page. Slack posts below /slack/;
+ * /slack itself is a page.
  */
-const NOT_THE_UI = /^\/+(api|events|health|metrics|openapi\.json|r|slack|assets)(\/|$)/i;
+const NOT_THE_UI = /^\/+(?:(?:api|events|health|metrics|openapi\.json|r|assets)(?:\/|$)|slack\/)/i;
 
 /** By which a client knows that Sallyport answers, and not what else listens there. */
 export const API_HEADER = 'sallyport-api';

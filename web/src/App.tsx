@@ -24,6 +24,7 @@ import { OverviewPage } from './pages/OverviewPage.js';
 import { QueuePage } from './pages/QueuePage.js';
 import { NewRulePage, RulePage } from './pages/RulePage.js';
 import { NewSchedulePage, SchedulePage } from './pages/SchedulePage.js';
+import { SlackPage } from './pages/SlackPage.js';
 import { TriggersPage } from './pages/TriggersPage.js';
 import { ErrorBoundary } from './parts/ErrorBoundary.js';
 import { HealthBanner } from './parts/HealthBanner.js';
@@ -46,6 +47,7 @@ const PLACES = [
   ['/queue', 'Queue'],
   ['/backfills', 'Backfills'],
   ['/mailbox', 'Mailbox', ['admin', 'analyst']],
+  ['/slack', 'Slack', ['admin', 'operator', 'auditor']],
   ['/accounts', 'Accounts', ['admin', 'auditor']],
 ] as const satisfies readonly (readonly [path: string, name: string, roles?: readonly string[]])[];
 
@@ -108,6 +110,7 @@ export function App() {
               <Route path="/backfills" element={<BackfillsPage />} />
               <Route path="/new/backfill" element={<NewBackfillPage />} />
               <Route path="/backfills/:id" element={<BackfillPage />} />
+              <Route path="/slack" element={<SlackPage />} />
               <Route path="/accounts" element={<AccountsPage />} />
               <Route path="/mailbox" element={<MailboxPage />} />
               <Route path="*" element={<NotFoundPage />} />

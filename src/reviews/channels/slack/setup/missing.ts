@@ -44,7 +44,7 @@ export interface AskedFacts extends LocalFacts {
 const needed = (what: string, remedy: string): Missing => ({ what, remedy, isNeeded: true });
 const lesser = (what: string, remedy: string): Missing => ({ what, remedy, isNeeded: false });
 
-const SET_IT = 'Set it on the page Slack, by `sallyport slack setup`, or as';
+const SET_IT = 'Set it on the page Slack, by sallyport slack setup, or as';
 
 /** What is missing as far as it shows without Slack; for a service that is to use Slack. Pure. */
 export function missingLocally({ known, publicUrl, routes }: LocalFacts): Missing[] {
@@ -136,7 +136,7 @@ function missingAtSlack(facts: AskedFacts): Missing[] {
         bound === 0
           ? 'Nobody has linked a Slack account, so nobody can decide there yet.'
           : `${deciders - bound} of ${deciders} people who may decide have not linked a Slack account.`,
-        'Propose links by e-mail (`sallyport slack people --propose`), or let each click a button of a review.',
+        'Propose accounts by e-mail (on the page Slack, or by sallyport slack people --propose), or let each click a button of a review.',
       ),
     );
   return missing;

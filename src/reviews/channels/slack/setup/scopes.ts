@@ -83,7 +83,7 @@ export const WANTED_SCOPES: readonly WantedScope[] = [
     'the app must be invited to each channel that reviews are posted to',
     'chat.postMessage',
   ),
-  optional('channels:join', '`sallyport slack setup` cannot join the channel itself', 'conversations.join'),
+  optional('channels:join', 'sallyport slack setup cannot join the channel itself', 'conversations.join'),
 ];
 
 /** Those that are missing and needed. Slack lists the scopes with each answer; where it did not, none is called missing. */
