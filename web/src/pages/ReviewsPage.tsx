@@ -7,6 +7,7 @@ import { usePages } from '../parts/usePages.js';
 import { useSeenReviews } from '../parts/useSession.js';
 import { useSettled } from '../parts/useSettled.js';
 import { MailChoice } from '../review/MailChoice.js';
+import { MySlackAccounts } from '../review/MySlackAccounts.js';
 import { BulkBar } from '../review/BulkBar.js';
 import { NoReviews } from '../review/NoReviews.js';
 import { QueueFigures, useQueueFigures } from '../review/QueueFigures.js';
@@ -181,6 +182,7 @@ function Backlog() {
         onSaved={(id) => go(id ?? 'open')}
       />
       <MailChoice />
+      <MySlackAccounts />
     </section>
   );
 }
