@@ -6,7 +6,8 @@ import {
   readCommand,
 } from '../../../src/reviews/channels/slack/commands/command-line.js';
 import { spanText } from '../../../src/reviews/channels/slack/commands/verbs/stats.verb.js';
-import { buttonsOf, textOf, type FakeUser } from '../../support/slack/fake-slack.js';
+import { eventually } from '../../support/eventually.js';
+import { buttonsOf, linksIn, mentionsIn, textOf, type FakeUser } from '../../support/slack/fake-slack.js';
 import { person } from '../stage.js';
 import { alice, answeringStage, bob, type AnsweringStage } from './answering-stage.js';
 
@@ -111,6 +112,28 @@ describe('the slash command', () => {
     stage.slack.script('views.open', { kind: 'error', error: 'internal_error' });
     expect(await type(`approve ${id} yes`, bob)).toMatch(/Look at it first[^]*Secrets found/);
     expect(await type(`reject ${id} no`, bob)).toMatch(/Decided: Reject/);
+  });
+
+  it('and buttons tell of people with hostile names as of people, and nothing more', async () => {
+    const name = '<!channel> https://evil.example/a *x* `y` <@U123|z> eve@evil.example';
+    const queue = '<!here>www.evil.example';
+    stage.reviewers.people = [{ personId: 'alice', name }, ...stage.reviewers.people.slice(1)];
+    const { id, message } = await stage.ask();
+    await stage.slack.click(message, 'review.claim', alice);
+    await eventually(() => textOf(message.blocks).includes('Give back'));
+    await stage.slack.click(message, 'review.release', bob);
+    expect(await stage.whispered(bob)).toMatch(/evil.*holds this review/);
+    for (const text of [`claim ${id}`, `show ${id}`, 'list', `list ${queue}`, queue, `${queue} ${id} x`])
+      await type(text, bob);
+    await stage.slack.openHome(bob);
+    await stage.slack.click(message, 'review.decide:release', bob);
+    await eventually(() => /evil.*holds this review/.test(stage.slack.whispers.at(-1)?.text ?? ''));
+    const shown = [...stage.slack.whispers, ...stage.slack.messages, ...stage.slack.homes.values()];
+    expect(shown.length).toBeGreaterThan(8);
+    for (const one of shown) {
+      expect(mentionsIn(one)).toEqual([]);
+      expect(linksIn(one).filter((link) => !link.startsWith('http://127.0.0.1:8080/'))).toEqual([]);
+    }
   });
 
   it('answers neither strangers nor those who have no grant for the queue', async () => {
