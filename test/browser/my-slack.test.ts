@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
+import { ServiceProcess } from '../support/service-process.js';
+import { buttonsOf, FakeSlack, textOf } from '../support/slack/fake-slack.js';
+import { chromiumPath, launchChromium } from './chromium.js';
+import { logIn, watchedPage } from './visit.js';
+
+const anna = { id: 'U0ANNA', name: 'anna.k' };
+
+it.skipIf(chromiumPath === undefined)(
+  'a person links the account that clicked in Slack, sees it below the reviews, and unlinks it there',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-my-slack-'));
+    const slack = await FakeSlack.start();
+    const service = await ServiceProcess.on(join(folder, 'home'), {
+      SLACK_BOT_TOKEN: slack.botToken,
+      SLACK_SIGNING_SECRET: slack.signingSecret,
+      SLACK_CHANNEL: slack.channel,
+      SLACK_API_URL: slack.apiUrl,
+    });
+    const browser = await launchChromium();
+    try {
+      await service.start();
+      slack.useHttp({
+        interactionsUrl: `${service.url}/slack/interactions`,
+        commandsUrl: `${service.url}/slack/commands`,
+        eventsUrl: `${service.url}/slack/events`,
+      });
+      const said = async (): Promise<string> => {
+        const before = slack.whispers.length;
+        await slack.slash('/sallyport', 'mine', anna);
+        const whisper = await eventually(() => slack.whispers[before], { what: 'a private answer' });
+        return `${whisper.text}\n${textOf(whisper.blocks)}`;
+      };
+      expect(await said()).toMatch(/Link your Slack account first/);
+      const address = buttonsOf(slack.whispers.at(-1)?.blocks ?? []).find(({ url }) => url !== undefined)?.[
+        'url'
+      ];
+
+      const faults: string[] = [];
+      const page = await watchedPage(browser, faults);
+      page.setDefaultTimeout(15_000);
+      await logIn(page, service);
+      await page.goto(String(address));
+      await page.getByText('anna.k (U0ANNA)').waitFor();
+      await page.getByRole('button', { name: 'This is my Slack account' }).click();
+      await page.getByRole('heading', { name: 'Linked' }).waitFor();
+      expect(await said()).not.toMatch(/Link your Slack account/);
+
+      await page.goto(`${service.url}/reviews`);
+      await page.getByText('My account in Slack').click();
+      await page.getByText('anna.k').waitFor();
+      await page.getByRole('button', { name: 'Unlink' }).click();
+      await page.getByRole('button', { name: 'Really unlink anna.k' }).click();
+      await page.getByText('My account in Slack').waitFor({ state: 'detached' });
+      expect(await said()).toMatch(/Link your Slack account first/);
+      expect(faults).toEqual([]);
+    } finally {
+      await browser.close();
+      await service.stop();
+      await slack.close();
+      rmSync(folder, { recursive: true });
+    }
+  },
+  120_000,
+);
