@@ -26,11 +26,12 @@ export class TellSlackInCopies1766420000000 implements MigrationInterface {
         -- It may have been posted since then, and the answer was lost.
         look_since bigint
       )`);
-    // One message about many new reviews.
+    // One message about many new reviews, in a channel or in somebody's direct messages.
     await db.query(`
       CREATE TABLE slack_storm (
         id uuid PRIMARY KEY,
         channel text NOT NULL,
+        person_id text,
         at bigint NOT NULL,
         ts text,
         calm_at bigint
@@ -38,8 +39,9 @@ export class TellSlackInCopies1766420000000 implements MigrationInterface {
     await db.query(`CREATE INDEX slack_storm_channel ON slack_storm (channel, at)`);
     await db.query(`
       CREATE TABLE slack_storm_review (
-        review_id uuid PRIMARY KEY REFERENCES review (id),
-        storm_id uuid NOT NULL REFERENCES slack_storm (id)
+        review_id uuid NOT NULL REFERENCES review (id),
+        storm_id uuid NOT NULL REFERENCES slack_storm (id),
+        PRIMARY KEY (review_id, storm_id)
       )`);
     await db.query(`CREATE INDEX slack_storm_review_storm ON slack_storm_review (storm_id)`);
     // What the workflow does after the decision, as it was last seen.

@@ -3,7 +3,7 @@ import { ReviewWriter, SYSTEM } from '../../../src/reviews/review-writer.js';
 import { eventually } from '../../support/eventually.js';
 import { buttonsOf, linksIn, mentionsIn, type FakeMessage } from '../../support/slack/fake-slack.js';
 import { exampleSubject, person } from '../stage.js';
-import { DeliveryStage, seen } from './delivery-stage.js';
+import { ALICE, DeliveryStage, seen } from './delivery-stage.js';
 
 const MANY = 37;
 
@@ -71,6 +71,51 @@ describe('many new reviews at once', () => {
     const writer = at.app.get(ReviewWriter, { strict: false });
     await writer.note(at.stage.db, id, 'breached', SYSTEM, at.stage.clock.now(), {});
     await at.posted(id);
+  });
+
+  it('share a message for whoever they are all given to, too', async () => {
+    at.run(0);
+    const ids: string[] = [];
+    for (let n = 0; n < 20; n++)
+      ids.push((await at.open({ assign: { to: [{ user: 'alice' }], strategy: 'round_robin' } })).id);
+    at.run(100);
+    const mine = () => digests().filter(({ channel }) => channel !== at.slack.channel);
+    const message = await eventually(() => mine()[0], { what: 'a message for Alice' });
+    await at.quiet();
+    const alone = ids.filter((id) => at.directTo(ALICE, id) !== undefined);
+    expect(alone.length).toBeLessThanOrEqual(3);
+    await eventually(() => message.text.startsWith(`${20 - alone.length} new reviews for you`));
+    for (const id of ids.slice(5))
+      await at.reviews.act(id, { kind: 'decide', outcome: 'delete', reason: '' }, person('alice'));
+    at.run(1000);
+    await eventually(() => ids.slice(0, 5).every((id) => at.directTo(ALICE, id) !== undefined), {
+      what: 'messages of their own',
+      timeoutMs: 20_000,
+    });
+  });
+
+  it('that are all overdue at once are said to be so by one message', async () => {
+    const own: string[] = [];
+    for (let n = 0; n < 25; n++) {
+      const { id } = await at.open({ deadline: '1d' });
+      await at.posted(id);
+      own.push(id);
+    }
+    await at.quiet();
+    at.run(0);
+    await at.stage.db.query('UPDATE review SET due_at = $1 WHERE id = ANY ($2)', [
+      at.stage.clock.now() - 1,
+      own,
+    ]);
+    const writer = at.app.get(ReviewWriter, { strict: false });
+    for (const id of own) await writer.note(at.stage.db, id, 'breached', SYSTEM, at.stage.clock.now(), {});
+    at.run(100);
+    const late = () => at.slack.messages.filter(({ text }) => /overdue/.test(text) && !text.startsWith('*'));
+    await eventually(() => late().length === 1, { what: 'one message', timeoutMs: 15_000 });
+    await at.quiet();
+    expect(late().map(({ text }) => text)).toEqual(['25 reviews are overdue']);
+    const lines = at.slack.messages.filter(({ text }) => text.startsWith('*Overdue*'));
+    expect(lines.length).toBeLessThan(20);
   });
 
   it('are told by mail where their message cannot be posted, and once more when it can', async () => {

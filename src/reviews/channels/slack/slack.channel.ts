@@ -6,8 +6,7 @@ import type { ReviewerPerson } from '../../reviewers.js';
 import { partiesOf } from '../../rules/eligibility.js';
 import type { ReviewEvent } from '../../sql/review-events.js';
 import { ReviewChannel, type Telling } from '../channel.js';
-import { suffixOf } from '../mail/mail.channel.js';
-import { postMessage, SLACK_DIRECT, SLACK_THREAD, SLACK_UPDATE } from './delivery/slack-kinds.js';
+import { directMessage, postMessage, SLACK_THREAD, SLACK_UPDATE } from './delivery/slack-kinds.js';
 import { SlackAccess } from './setup/slack-access.js';
 import { threadLine } from './threads/thread-line.js';
 
@@ -27,13 +26,7 @@ export class SlackChannel extends ReviewChannel {
     if (!this.access.isOn) return [];
     const direct = people
       .filter((person) => isForThem(review, telling, person))
-      .map(({ personId }): OutboxMessage => ({
-        kind: SLACK_DIRECT,
-        key: `${review.id}:${personId}${suffixOf(telling)}`,
-        // One after the other: the second is a line below the first.
-        group: `${SLACK_DIRECT}:${personId}`,
-        payload: { reviewId: review.id, personId, telling },
-      }));
+      .map(({ personId }) => directMessage(review.id, personId, telling));
     if (telling.kind !== 'opened' || this.access.channelFor(review.policy.queue) === undefined) return direct;
     return [postMessage({ id: review.id, queue: review.policy.queue }), ...direct];
   }

@@ -1,5 +1,6 @@
 import type { Review } from '../../../review.js';
 import { partiesOf } from '../../../rules/eligibility.js';
+import { isShared } from '../../../rules/policy.js';
 import { isEnded } from '../../../rules/review.js';
 import { headlineOf, questionOf } from '../../question.js';
 import { moment, plain, section } from '../block-kit.js';
@@ -39,6 +40,8 @@ export function copyContent(shown: Shown): SlackContent {
 /** Somebody else has it, and they are not asked by name either. */
 const isFormer = (review: Review, personId: string): boolean =>
   !isEnded(review.state) &&
+  // Where several decide, who has it keeps nobody else from voting.
+  !isShared(review.policy) &&
   review.claim !== undefined &&
   review.claim.by.id !== personId &&
   review.owner?.id !== personId &&

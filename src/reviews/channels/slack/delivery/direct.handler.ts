@@ -8,6 +8,7 @@ import { findReview } from '../../../sql/find-review.js';
 import { TellingShape } from '../../telling-shape.js';
 import type { Telling } from '../../channel.js';
 import { section } from '../block-kit.js';
+import { SlackStorms } from '../digests/storms.js';
 import { SlackAccess } from '../setup/slack-access.js';
 import { SlackWorkspace } from '../setup/slack-workspace.js';
 import { brokenFor, WORKSPACE } from '../sql/broken.js';
@@ -25,7 +26,20 @@ const Payload = z.object({
   reviewId: z.uuid(),
   personId: z.string().min(1),
   telling: TellingShape,
+  single: z.boolean().default(false),
 });
+
+/** Who is told what. */
+interface Told {
+  readonly personId: string;
+  readonly userId: string;
+  readonly telling: Telling;
+  readonly single: boolean;
+}
+
+/** What gives somebody a review, and does not remind them of one. */
+const isFirst = ({ kind }: Telling): boolean =>
+  kind === 'opened' || kind === 'assigned' || kind === 'escalated';
 
 const SKIPPED = (why: string): Delivery => ({ kind: 'sent', receipt: { skipped: why } });
 
@@ -47,6 +61,7 @@ export class SlackDirectHandler extends OutboxHandler {
     private readonly copies: SlackCopies,
     private readonly after: AfterTrouble,
     private readonly fallback: SlackFallback,
+    private readonly storms: SlackStorms,
   ) {
     super();
   }
@@ -54,7 +69,7 @@ export class SlackDirectHandler extends OutboxHandler {
   async deliver(message: OutboxDelivery): Promise<Delivery> {
     const payload = Payload.safeParse(message.payload);
     if (!payload.success) return { kind: 'giveUp', reason: `not a telling: ${payload.error.message}` };
-    const { reviewId, personId, telling } = payload.data;
+    const { reviewId, personId, telling, single } = payload.data;
     const review = await findReview(this.db, { id: reviewId });
     if (review === undefined) return { kind: 'giveUp', reason: 'the review is gone' };
     if (this.access.web === undefined) return SKIPPED('Slack is not set up (any more)');
@@ -68,8 +83,9 @@ export class SlackDirectHandler extends OutboxHandler {
     const userId = await this.accountOf(personId);
     if (typeof userId === 'object') return this.failed(userId, message, untold);
     if (userId === undefined) return SKIPPED('no Slack account is bound');
-    const said = await this.say(review, message, { personId, userId, telling });
+    const said = await this.say(review, message, { personId, userId, telling, single });
     if (said === 'over') return SKIPPED('already over');
+    if ('storm' in said) return { kind: 'sent', receipt: { storm: said.storm } };
     return said.kind === 'posted'
       ? { kind: 'sent', receipt: { channel: said.channel, ts: said.ts } }
       : this.failed(said, message, untold);
@@ -87,8 +103,8 @@ export class SlackDirectHandler extends OutboxHandler {
   private async say(
     review: Review,
     message: OutboxDelivery,
-    to: { readonly personId: string; readonly userId: string; readonly telling: Telling },
-  ): Promise<Posted | SlackTrouble | 'over'> {
+    to: Told,
+  ): Promise<Posted | SlackTrouble | 'over' | { readonly storm: string }> {
     const copy = (await slackCopies(this.db, review.id)).find(({ personId }) => personId === to.personId);
     // The copy itself said it: an earlier attempt posted it, or a telling that was recorded together with this one.
     if (copy !== undefined && copy.postedAt >= message.enqueuedAt) {
@@ -104,6 +120,9 @@ export class SlackDirectHandler extends OutboxHandler {
     const earlier = await this.sender.earlier(message, where);
     if (earlier !== undefined && earlier.kind !== 'posted') return earlier;
     if (earlier === undefined && isEnded(review.state)) return 'over';
+    const isNew = copy === undefined && earlier === undefined && !to.single && isFirst(to.telling);
+    const storm = isNew ? await this.storms.tellsDirectly(review, open.channel, to.personId) : undefined;
+    if (storm !== undefined) return { storm };
     const said = earlier ?? (await this.send(review, message, where, to));
     if (said.kind === 'posted' && copy === undefined) await this.copies.posted(review, said, to.personId);
     return said;

@@ -1,4 +1,6 @@
 import type { OutboxMessage } from '../../../../outbound/outbox.js';
+import type { Telling } from '../../channel.js';
+import { suffixOf } from '../../mail/mail.channel.js';
 
 /*
  * The outbox messages of Slack. What follows one after the other has a group: the new reviews of a queue, what one person
@@ -52,6 +54,23 @@ export const laneOf = (queue: string): string => `${LANE}${queue}`;
 
 /** The queue of such a group. */
 export const queueOfLane = (group: string): string => group.slice(LANE.length);
+
+/** The group of what one person is told. */
+export const directLane = (personId: string): string => `${SLACK_DIRECT}:${personId}`;
+
+/** @param single whatever else is new for them. */
+export const directMessage = (
+  reviewId: string,
+  personId: string,
+  telling: Telling,
+  single = false,
+): OutboxMessage => ({
+  kind: SLACK_DIRECT,
+  key: `${reviewId}:${personId}${single ? ':single' : suffixOf(telling)}`,
+  // One after the other: the second is a line below the first.
+  group: directLane(personId),
+  payload: { reviewId, personId, telling, ...(single ? { single } : {}) },
+});
 
 /** @param what tells one state from the next. */
 export const copyMessage = (

@@ -45,6 +45,8 @@ export interface Posted {
   readonly ts: string;
 }
 
+const MOST_DIRECTS = 1000;
+
 const OFF: SlackTrouble = { kind: 'wait', seconds: 600, reason: 'Slack is not set up (any more)' };
 
 /**
@@ -53,6 +55,9 @@ const OFF: SlackTrouble = { kind: 'wait', seconds: 600, reason: 'Slack is not se
  */
 @Injectable()
 export class SlackSender {
+  /** Conversations of a bot with single accounts: they stay. */
+  private readonly directs = new WeakMap<WebClient, Map<string, string>>();
+
   constructor(
     @Inject(LOG) private readonly log: Log,
     private readonly db: Database,
@@ -139,10 +144,19 @@ export class SlackSender {
   async openDirect(
     userId: string,
   ): Promise<{ readonly kind: 'open'; readonly channel: string } | SlackTrouble> {
-    const opened = await this.calling('open', LOOK_EVERY_MS, async (web) => {
-      const { channel } = await web.conversations.open({ users: userId });
-      return { kind: 'open' as const, channel: channel?.id ?? '' };
+    const { web } = this.access;
+    if (web === undefined) return OFF;
+    const known = this.directs.get(web) ?? new Map<string, string>();
+    const channel = known.get(userId);
+    if (channel !== undefined) return { kind: 'open', channel };
+    const opened = await this.calling('open', LOOK_EVERY_MS, async () => {
+      const answer = await web.conversations.open({ users: userId });
+      return { kind: 'open' as const, channel: answer.channel?.id ?? '' };
     });
+    if (opened.kind === 'open') {
+      if (known.size >= MOST_DIRECTS) known.clear();
+      this.directs.set(web, known.set(userId, opened.channel));
+    }
     // An app that may not write to people is of use in channels all the same.
     return opened.kind === 'workspace' && opened.reason === 'missing_scope'
       ? { kind: 'unreachable', reason: 'the scope im:write is missing' }

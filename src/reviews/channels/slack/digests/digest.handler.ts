@@ -4,6 +4,7 @@ import { Clock } from '../../../../clock.js';
 import { CONFIG, publicUrl, type Config } from '../../../../config.js';
 import { Database } from '../../../../database/database.js';
 import { OutboxHandler, type Delivery, type OutboxDelivery } from '../../../../outbound/outbox.js';
+import { listReviews } from '../../../sql/list-reviews.js';
 import { queueFigures } from '../../../sql/queue-figures.js';
 import { AfterTrouble } from '../delivery/after-trouble.js';
 import { SLACK_DIGEST } from '../delivery/slack-kinds.js';
@@ -12,9 +13,11 @@ import { SlackAccess } from '../setup/slack-access.js';
 import { brokenFor } from '../sql/broken.js';
 import { decidersIn } from '../sql/digests.js';
 import { digestMessage } from './digest-message.js';
+import { lateMessage } from './late-message.js';
+import { NAMED } from './storm-message.js';
 
 const Payload = z.object({
-  kind: z.enum(['daily', 'weekly']),
+  kind: z.enum(['daily', 'weekly', 'late']),
   channel: z.string().min(1),
   from: z.number(),
   at: z.number(),
@@ -64,7 +67,13 @@ export class SlackDigestHandler extends OutboxHandler {
     // Nothing of queues that another channel shows: not everybody here may know of them.
     const queues = all.filter(({ queue }) => this.access.channelFor(queue) === channel);
     const names = queues.map(({ queue }) => queue);
+    const url = publicUrl(this.config);
+    if (kind === 'late') {
+      const view = { kind: 'breached', now } as const;
+      const urgent = await listReviews(this.db, { view, queues: names, order: 'due', limit: NAMED });
+      return lateMessage(queues, urgent, url);
+    }
     const deciders = await decidersIn(this.db, { from, to: at, queues: names, limit: MOST_DECIDERS });
-    return digestMessage({ kind, from, queues, deciders }, publicUrl(this.config));
+    return digestMessage({ kind, from, queues, deciders }, url);
   }
 }

@@ -14,10 +14,10 @@ export const NAMED = 10;
 export function stormMessage(
   figures: StormFigures,
   urgent: readonly Review[],
-  publicUrl: string,
+  { publicUrl, isForOne }: { readonly publicUrl: string; readonly isForOne: boolean },
 ): SlackContent {
   const { all, open, taken, decided } = figures;
-  const headline = `${all} new ${all === 1 ? 'review' : 'reviews'}`;
+  const headline = `${all} new ${all === 1 ? 'review' : 'reviews'}${isForOne ? ' for you' : ''}`;
   const standing =
     open === 0
       ? 'Nothing of it waits any more.'

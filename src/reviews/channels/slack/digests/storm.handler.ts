@@ -7,13 +7,14 @@ import { Outbox, OutboxHandler, type Delivery, type OutboxDelivery } from '../..
 import { AfterTrouble } from '../delivery/after-trouble.js';
 import type { SlackTrouble } from '../delivery/slack-errors.js';
 import { SlackFallback } from '../delivery/slack-fallback.js';
-import { postMessage, SLACK_STORM } from '../delivery/slack-kinds.js';
+import { directMessage, postMessage, SLACK_STORM } from '../delivery/slack-kinds.js';
 import { SlackSender, type SlackContent } from '../delivery/slack-sender.js';
 import { brokenFor } from '../sql/broken.js';
 import {
   dropStorm,
   endStorm,
   findStorm,
+  leftOfStorm,
   noteStormPosted,
   stormFigures,
   stormReviews,
@@ -87,18 +88,27 @@ export class SlackStormHandler extends OutboxHandler {
 
   /** The few that are left get messages with buttons of their own; many stay in the inbox. */
   private async calm(storm: Storm): Promise<void> {
-    const left = await stormReviews(this.db, storm.id, STORM_ABOVE + 1, 'unclaimed');
+    const left = await leftOfStorm(this.db, storm, STORM_ABOVE + 1);
     await this.db.transaction(async (tx) => {
       if (!(await endStorm(tx, storm.id, Math.round(this.clock.now())))) return;
       if (left.length > STORM_ABOVE) return;
+      const { personId } = storm;
       await this.outbox.enqueue(
         tx,
-        left.map(({ id, policy }) => postMessage({ id, queue: policy.queue }, { key: 'calm', single: true })),
+        left.map(({ id, policy }) =>
+          personId === undefined
+            ? postMessage({ id, queue: policy.queue }, { key: 'calm', single: true })
+            : directMessage(id, personId, { kind: 'opened' }, true),
+        ),
       );
     });
   }
 
   private async failed(storm: Storm, message: OutboxDelivery, trouble: SlackTrouble): Promise<Delivery> {
+    const isLost = trouble.kind === 'channel' || trouble.kind === 'unreachable';
+    // One person cannot be written to, which says nothing of channels.
+    if (storm.personId !== undefined && isLost)
+      return this.tellOtherwise(storm, { place: storm.channel, reason: trouble.reason });
     const after = await this.after.of(trouble, storm.channel, message.attempt);
     return after.kind === 'again' ? after.delivery : this.tellOtherwise(storm, after);
   }
@@ -108,18 +118,20 @@ export class SlackStormHandler extends OutboxHandler {
     storm: Storm,
     broken: { readonly place: string; readonly reason: string },
   ): Promise<Delivery> {
+    const { personId } = storm;
     for (const review of await stormReviews(this.db, storm.id, MOST_TOLD_OTHERWISE))
-      await this.fallback.unshown(review, { place: broken.place, reason: broken.reason });
+      await (personId === undefined
+        ? this.fallback.unshown(review, { place: broken.place, reason: broken.reason })
+        : this.fallback.untold(review, personId, { kind: 'opened' }));
     // Only now: whoever ends in between does it again.
     await this.db.transaction((tx) => dropStorm(tx, storm.id));
     return SKIPPED(`${broken.place} is broken: ${broken.reason}`);
   }
 
   private async content(storm: Storm): Promise<SlackContent> {
-    return stormMessage(
-      await stormFigures(this.db, storm.id),
-      await stormReviews(this.db, storm.id, NAMED),
-      publicUrl(this.config),
-    );
+    return stormMessage(await stormFigures(this.db, storm.id), await stormReviews(this.db, storm.id, NAMED), {
+      publicUrl: publicUrl(this.config),
+      isForOne: storm.personId !== undefined,
+    });
   }
 }

@@ -5,7 +5,7 @@ import { Database } from '../../../../database/database.js';
 import type { Queryable } from '../../../../database/queryable.js';
 import { Outbox, type OutboxMessage } from '../../../../outbound/outbox.js';
 import type { Review } from '../../../review.js';
-import { queueOfLane, SLACK_STORM } from '../delivery/slack-kinds.js';
+import { directLane, queueOfLane, SLACK_DIRECT, SLACK_POST, SLACK_STORM } from '../delivery/slack-kinds.js';
 import { SlackAccess } from '../setup/slack-access.js';
 import {
   addToStorm,
@@ -14,7 +14,8 @@ import {
   lockStorms,
   stormOf,
   stormSince,
-  waitingPosts,
+  stormsOf,
+  waitingByLane,
   type Storm,
 } from '../sql/storms.js';
 
@@ -41,53 +42,72 @@ export class SlackStorms {
     private readonly access: SlackAccess,
   ) {}
 
-  /** @returns the storm whose message tells of this new review; `undefined` when it gets its own. */
+  /** @returns the storm whose message tells a channel of this new review; `undefined` when it gets its own. */
   async tells(review: Review, channel: string): Promise<string | undefined> {
-    const known = await stormOf(this.db, review.id);
+    const known = await stormOf(this.db, review.id, channel);
     if (known !== undefined) return known.id;
+    const mine = (await waitingByLane(this.db, SLACK_POST, this.now())).filter(
+      ({ lane }) => this.access.channelFor(queueOfLane(lane)) === channel,
+    );
+    return this.gather(review, { channel }, { kind: SLACK_POST, lanes: mine });
+  }
+
+  /** The same in somebody's direct messages. */
+  async tellsDirectly(review: Review, channel: string, personId: string): Promise<string | undefined> {
+    const known = await stormOf(this.db, review.id, channel);
+    if (known !== undefined) return known.id;
+    const mine = (await waitingByLane(this.db, SLACK_DIRECT, this.now())).filter(
+      ({ lane }) => lane === directLane(personId),
+    );
+    return this.gather(review, { channel, personId }, { kind: SLACK_DIRECT, lanes: mine });
+  }
+
+  /** A review changed: the messages of storms that tell of it are brought up to date within a minute. */
+  async changed(reviewId: string): Promise<void> {
     const now = this.now();
-    const waiting = await this.waitingFor(channel, now);
+    const running = (await stormsOf(this.db, reviewId)).filter(({ at }) => now - at <= UP_TO_DATE_FOR_MS);
+    await this.outbox.enqueue(
+      this.db,
+      running.map(({ id }) => refreshMessage(id, now, WORKED_OFF_EVERY_MS)),
+    );
+  }
+
+  private async gather(
+    review: Review,
+    place: Pick<Storm, 'channel' | 'personId'>,
+    waiting: {
+      readonly kind: string;
+      readonly lanes: readonly { readonly lane: string; readonly waiting: number }[];
+    },
+  ): Promise<string | undefined> {
+    const now = this.now();
+    const { channel } = place;
+    const count = waiting.lanes.reduce((sum, { waiting: ofLane }) => sum + ofLane, 0);
     const running = await stormSince(this.db, channel, now - JOIN_MS);
-    if (running === undefined && waiting.count + 1 <= STORM_ABOVE) return undefined;
+    if (running === undefined && count + 1 <= STORM_ABOVE) return undefined;
+    const lanes = waiting.lanes.map(({ lane }) => lane);
     return this.db.transaction(async (tx) => {
       await lockStorms(tx, channel);
-      const storm = (await stormSince(tx, channel, now - JOIN_MS)) ?? (await this.begin(tx, channel, now));
+      const storm = (await stormSince(tx, channel, now - JOIN_MS)) ?? (await this.begin(tx, place, now));
       await addToStorm(tx, storm.id, review.id);
-      await gatherStorm(tx, { stormId: storm.id, lanes: waiting.lanes, now, limit: MOST_GATHERED });
+      await gatherStorm(tx, { stormId: storm.id, kind: waiting.kind, lanes, now, limit: MOST_GATHERED });
       await this.outbox.enqueue(tx, [refreshMessage(storm.id, now, GROWING_EVERY_MS)]);
       return storm.id;
     });
   }
 
-  /** A review changed: should a storm's message tell of it, that is brought up to date within a minute. */
-  async changed(reviewId: string): Promise<void> {
-    const storm = await stormOf(this.db, reviewId);
-    const now = this.now();
-    if (storm === undefined || now - storm.at > UP_TO_DATE_FOR_MS) return;
-    await this.outbox.enqueue(this.db, [refreshMessage(storm.id, now, WORKED_OFF_EVERY_MS)]);
-  }
-
-  private async begin(tx: Queryable, channel: string, now: Instant): Promise<Storm> {
-    const storm = { id: randomUUID(), channel, at: now };
+  private async begin(
+    tx: Queryable,
+    place: Pick<Storm, 'channel' | 'personId'>,
+    now: Instant,
+  ): Promise<Storm> {
+    const storm = { ...place, id: randomUUID(), at: now };
     await insertStorm(tx, storm);
     await this.outbox.enqueue(tx, [
       stormMessage(storm.id, 'post', now),
       stormMessage(storm.id, 'calm', now + CALM_AFTER_MS),
     ]);
     return storm;
-  }
-
-  private async waitingFor(
-    channel: string,
-    now: Instant,
-  ): Promise<{ readonly lanes: readonly string[]; readonly count: number }> {
-    const mine = (await waitingPosts(this.db, now)).filter(
-      ({ lane }) => this.access.channelFor(queueOfLane(lane)) === channel,
-    );
-    return {
-      lanes: mine.map(({ lane }) => lane),
-      count: mine.reduce((sum, { waiting }) => sum + waiting, 0),
-    };
   }
 
   private now(): Instant {

@@ -2,12 +2,14 @@ import type { Instant } from '../../../../clock.js';
 import type { Queryable } from '../../../../database/queryable.js';
 import { REVIEW_COLUMNS, toReview, type Review, type ReviewRow } from '../../../review.js';
 import { WAITING_STATES } from '../../../rules/review.js';
-import { SLACK_POST } from '../delivery/slack-kinds.js';
+import { SLACK_THREAD } from '../delivery/slack-kinds.js';
 
 /** One message about many new reviews. */
 export interface Storm {
   readonly id: string;
   readonly channel: string;
+  /** Whose direct messages the channel is; absent for a channel of many. */
+  readonly personId?: string | undefined;
   readonly at: Instant;
   /** Of its message, once it is posted. */
   readonly ts?: string | undefined;
@@ -18,6 +20,7 @@ export interface Storm {
 interface StormRow {
   readonly id: string;
   readonly channel: string;
+  readonly person_id: string | null;
   readonly at: string;
   readonly ts: string | null;
   readonly calm_at: string | null;
@@ -26,6 +29,7 @@ interface StormRow {
 const toStorm = (row: StormRow): Storm => ({
   id: row.id,
   channel: row.channel,
+  ...(row.person_id === null ? {} : { personId: row.person_id }),
   at: Number(row.at),
   ...(row.ts === null ? {} : { ts: row.ts }),
   ...(row.calm_at === null ? {} : { calmAt: Number(row.calm_at) }),
@@ -34,13 +38,18 @@ const toStorm = (row: StormRow): Storm => ({
 // Written out, so that the partial indexes serve.
 const WAITS = `state IN (${WAITING_STATES.map((state) => `'${state}'`).join(', ')})`;
 
-/** The storm whose message tells of this review. */
-export async function stormOf(db: Queryable, reviewId: string): Promise<Storm | undefined> {
-  const [row] = await db.query<StormRow>(
+/** The storm of a channel whose message tells of this review. */
+export async function stormOf(db: Queryable, reviewId: string, channel: string): Promise<Storm | undefined> {
+  return (await stormsOf(db, reviewId)).find((storm) => storm.channel === channel);
+}
+
+/** All storms whose messages tell of a review: in its channel, and in direct messages. */
+export async function stormsOf(db: Queryable, reviewId: string): Promise<Storm[]> {
+  const rows = await db.query<StormRow>(
     `SELECT s.* FROM slack_storm s JOIN slack_storm_review r ON r.storm_id = s.id WHERE r.review_id = $1`,
     [reviewId],
   );
-  return row && toStorm(row);
+  return rows.map(toStorm);
 }
 
 export async function findStorm(db: Queryable, id: string): Promise<Storm | undefined> {
@@ -57,36 +66,54 @@ export async function stormSince(tx: Queryable, channel: string, since: Instant)
   return row && toStorm(row);
 }
 
-/** New reviews that wait for their messages, by lane. */
-export const waitingPosts = (
+/** Messages of a kind that wait for their turn, by lane. */
+export const waitingByLane = (
   db: Queryable,
+  kind: string,
   now: Instant,
 ): Promise<readonly { readonly lane: string; readonly waiting: number }[]> =>
   db.query(
     `SELECT order_group AS lane, count(*)::int AS waiting FROM outbox
-      WHERE kind = '${SLACK_POST}' AND state = 'pending' AND due_at <= $1 AND order_group IS NOT NULL
+      WHERE kind = $1 AND state = 'pending' AND due_at <= $2 AND order_group IS NOT NULL
       GROUP BY order_group`,
-    [now],
+    [kind, now],
   );
+
+/** Lines of threads that the clock says, and that are not said yet. */
+export async function waitingClockLines(db: Queryable, kinds: readonly string[]): Promise<number> {
+  const [row] = await db.query<{ waiting: number }>(
+    `SELECT count(*)::int AS waiting FROM outbox
+      WHERE kind = '${SLACK_THREAD}' AND state IN ('pending', 'sending', 'ambiguous')
+        AND payload->>'kind' = ANY ($1)`,
+    [kinds],
+  );
+  return row?.waiting ?? 0;
+}
 
 /** One at a time decides what a channel's storm is. */
 export const lockStorms = (tx: Queryable, channel: string): Promise<unknown> =>
   tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('slack-storm:' || $1, 0))`, [channel]);
 
-export const insertStorm = (tx: Queryable, { id, channel, at }: Storm): Promise<unknown> =>
-  tx.query('INSERT INTO slack_storm (id, channel, at) VALUES ($1, $2, $3)', [id, channel, at]);
+export const insertStorm = (tx: Queryable, { id, channel, personId, at }: Storm): Promise<unknown> =>
+  tx.query('INSERT INTO slack_storm (id, channel, person_id, at) VALUES ($1, $2, $3, $4)', [
+    id,
+    channel,
+    personId ?? null,
+    at,
+  ]);
 
 export const addToStorm = (tx: Queryable, stormId: string, reviewId: string): Promise<unknown> =>
-  tx.query(
-    `INSERT INTO slack_storm_review (review_id, storm_id) VALUES ($2, $1) ON CONFLICT (review_id) DO NOTHING`,
-    [stormId, reviewId],
-  );
+  tx.query(`INSERT INTO slack_storm_review (review_id, storm_id) VALUES ($2, $1) ON CONFLICT DO NOTHING`, [
+    stormId,
+    reviewId,
+  ]);
 
 /** Puts everything into a storm that waits for a message of its own in these lanes, the oldest first. */
 export const gatherStorm = (
   tx: Queryable,
   args: {
     readonly stormId: string;
+    readonly kind: string;
     readonly lanes: readonly string[];
     readonly now: Instant;
     readonly limit: number;
@@ -95,11 +122,12 @@ export const gatherStorm = (
   tx.query(
     `INSERT INTO slack_storm_review (review_id, storm_id)
      SELECT review.id, $1::uuid FROM outbox o JOIN review ON review.id = (o.payload->>'reviewId')::uuid
-      WHERE o.kind = '${SLACK_POST}' AND o.state = 'pending' AND o.due_at <= $3 AND o.order_group = ANY ($2)
+      WHERE o.kind = $5 AND o.state = 'pending' AND o.due_at <= $3 AND o.order_group = ANY ($2)
+        AND coalesce(o.payload#>>'{telling,kind}', 'opened') IN ('opened', 'assigned', 'escalated')
         AND o.payload->>'single' IS NULL AND o.payload->>'lookSince' IS NULL AND review.${WAITS}
       ORDER BY o.id LIMIT $4
-     ON CONFLICT (review_id) DO NOTHING`,
-    [args.stormId, args.lanes, args.now, args.limit],
+     ON CONFLICT DO NOTHING`,
+    [args.stormId, args.lanes, args.now, args.limit, args.kind],
   );
 
 /** How the reviews of a storm stand now. */
@@ -124,17 +152,27 @@ export async function stormFigures(db: Queryable, id: string): Promise<StormFigu
 }
 
 /** The most urgent of those that wait: what is due first, then what is gravest. */
-export async function stormReviews(
+export const stormReviews = (db: Queryable, id: string, limit: number): Promise<Review[]> =>
+  waitingIn(db, 'true', [id, limit]);
+
+/** Of those, what nobody has yet; in somebody's direct messages what is theirs, too. */
+export const leftOfStorm = (
   db: Queryable,
-  id: string,
+  { id, personId }: Pick<Storm, 'id' | 'personId'>,
   limit: number,
-  only: 'open' | 'unclaimed' = 'open',
-): Promise<Review[]> {
+): Promise<Review[]> =>
+  waitingIn(db, `(claimed_by IS NULL OR claimed_by = $3 AND state = 'ASSIGNED')`, [
+    id,
+    limit,
+    personId ?? null,
+  ]);
+
+async function waitingIn(db: Queryable, which: string, values: readonly unknown[]): Promise<Review[]> {
   const rows = await db.query<ReviewRow>(
     `SELECT ${REVIEW_COLUMNS} FROM slack_storm_review m JOIN review ON review.id = m.review_id
-      WHERE m.storm_id = $1 AND review.${WAITS} AND ($3 OR claimed_by IS NULL)
+      WHERE m.storm_id = $1 AND review.${WAITS} AND ${which}
       ORDER BY due_at NULLS LAST, coalesce(risk, 50) DESC, created_at, id LIMIT $2`,
-    [id, limit, only === 'open'],
+    values,
   );
   return rows.map(toReview);
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
+import { Clock } from '../../../../clock.js';
 import { Database } from '../../../../database/database.js';
 import { Outbox, OutboxHandler, type Delivery, type OutboxDelivery } from '../../../../outbound/outbox.js';
 import type { Review } from '../../../review.js';
@@ -7,13 +8,15 @@ import { isEnded } from '../../../rules/review.js';
 import { findReview } from '../../../sql/find-review.js';
 import { section } from '../block-kit.js';
 import { AfterTrouble } from '../delivery/after-trouble.js';
-import { postMessage, SLACK_THREAD } from '../delivery/slack-kinds.js';
+import { postMessage, SLACK_DIGEST, SLACK_THREAD } from '../delivery/slack-kinds.js';
 import { SlackSender } from '../delivery/slack-sender.js';
+import { STORM_ABOVE } from '../digests/storms.js';
+import { SlackAccess } from '../setup/slack-access.js';
 import { brokenFor } from '../sql/broken.js';
 import { forgetCopy, slackCopies } from '../sql/copies.js';
 import { isPostUnderWay } from '../sql/posts.js';
 import { replyOf } from '../sql/replies.js';
-import { stormOf } from '../sql/storms.js';
+import { stormOf, waitingClockLines } from '../sql/storms.js';
 
 const Payload = z.object({
   reviewId: z.uuid(),
@@ -29,6 +32,9 @@ const SKIPPED = (why: string): Delivery => ({ kind: 'sent', receipt: { skipped: 
 // Of a review that only a storm's message tells of, these make a message of its own.
 const RAISES = new Set(['escalated', 'breached']);
 const AFTER_ITS_POST_SECONDS = 10;
+const BY_THE_CLOCK: readonly string[] = ['reminded', 'due_soon', 'escalated', 'breached'];
+const TOGETHER_EVERY_MS = 600_000;
+const TOGETHER_AFTER_MS = 5000;
 
 /** Says a line in the thread of a review's message. */
 @Injectable()
@@ -39,9 +45,11 @@ export class SlackThreadHandler extends OutboxHandler {
 
   constructor(
     private readonly db: Database,
+    private readonly clock: Clock,
     private readonly outbox: Outbox,
     private readonly sender: SlackSender,
     private readonly after: AfterTrouble,
+    private readonly access: SlackAccess,
   ) {
     super();
   }
@@ -55,6 +63,7 @@ export class SlackThreadHandler extends OutboxHandler {
     const root = (await slackCopies(this.db, review.id)).find(({ personId }) => personId === undefined);
     if (root === undefined) return this.withoutRoot(review, line);
     const { channel, ts: thread } = root;
+    if (await this.isFlood(line)) return this.together(line, channel);
     const written = line.commentId === undefined ? undefined : await replyOf(this.db, line.commentId);
     // Whoever wrote it there sees it there.
     if (written?.channel === channel) return SKIPPED('it was written in this thread');
@@ -74,11 +83,35 @@ export class SlackThreadHandler extends OutboxHandler {
     return after.kind === 'again' ? after.delivery : SKIPPED(after.reason);
   }
 
+  /** After an outage all that is overdue comes at once: a line for each would take the channel for itself. */
+  private async isFlood({ kind }: Payload): Promise<boolean> {
+    if (!BY_THE_CLOCK.includes(kind)) return false;
+    return (await waitingClockLines(this.db, BY_THE_CLOCK)) > STORM_ABOVE;
+  }
+
+  /** One message tells of what is overdue; of reminders the message itself and the digests say enough. */
+  private async together({ kind }: Payload, channel: string): Promise<Delivery> {
+    if (RAISES.has(kind)) {
+      const now = Math.round(this.clock.now());
+      const at = (Math.floor(now / TOGETHER_EVERY_MS) + 1) * TOGETHER_EVERY_MS;
+      await this.outbox.enqueue(this.db, [
+        {
+          kind: SLACK_DIGEST,
+          key: `late:${channel}:${at}`,
+          payload: { kind: 'late', channel, from: now, at },
+          notBefore: now + TOGETHER_AFTER_MS,
+        },
+      ]);
+    }
+    return SKIPPED('many such lines are told together');
+  }
+
   private async withoutRoot(review: Review, line: Payload): Promise<Delivery> {
     if (isEnded(review.state)) return SKIPPED('there is no message to belong to');
     if (await isPostUnderWay(this.db, review))
       return { kind: 'retry', reason: 'its message comes first', afterSeconds: AFTER_ITS_POST_SECONDS };
-    if (RAISES.has(line.kind) && (await stormOf(this.db, review.id)) !== undefined)
+    const channel = this.access.channelFor(review.policy.queue) ?? '';
+    if (RAISES.has(line.kind) && (await stormOf(this.db, review.id, channel)) !== undefined)
       await this.outbox.enqueue(this.db, [
         postMessage({ id: review.id, queue: review.policy.queue }, { key: 'raised', single: true }),
       ]);
