@@ -14,6 +14,35 @@ const PASSWORD = 'correct horse battery';
 const alice = { id: 'U0ALICE', name: 'alice.w' };
 const APPROVE = 'review.decide:approve';
 
+/** Alice has an account here; what she has in Slack is of the same address. */
+const addAlice = (service: ServiceProcess): Promise<unknown> =>
+  service.api('/api/v1/users', {
+    method: 'POST',
+    body: { name: 'alice', email: 'alice@example.com', roles: ['analyst'], password: PASSWORD },
+  });
+
+/** Alice signs in and confirms what her direct message proposes. */
+async function confirm(service: ServiceProcess, message: FakeMessage): Promise<void> {
+  const origin = service.url;
+  const headers = { origin, 'sec-fetch-site': 'same-origin' };
+  const session = await fetch(`${origin}/api/v1/session`, {
+    method: 'POST',
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'alice', password: PASSWORD }),
+  });
+  const cookie = session.headers
+    .getSetCookie()
+    .map((line) => line.split(';')[0])
+    .join('; ');
+  const url = new URL(buttonsOf(message.blocks)[0]?.['url'] as string);
+  const linked = await fetch(`${origin}${url.pathname}`, {
+    method: 'POST',
+    headers: { ...headers, cookie, 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ token: url.searchParams.get('token') ?? '' }).toString(),
+  });
+  expect(await linked.text()).toContain('Linked');
+}
+
 describe('Slack on the command line, against a whole service', () => {
   let folder: string;
   let slack: FakeSlack;
@@ -28,10 +57,7 @@ describe('Slack on the command line, against a whole service', () => {
     slack.scopes = [...slack.scopes.filter((scope) => scope !== 'chat:write.public'), 'channels:join'];
     service = await ServiceProcess.on(join(folder, 'home'), { SLACK_API_URL: slack.apiUrl });
     await service.start();
-    await service.api('/api/v1/users', {
-      method: 'POST',
-      body: { name: 'alice', email: 'alice@example.com', roles: ['analyst'], password: PASSWORD },
-    });
+    await addAlice(service);
   }, 120_000);
   afterAll(async () => {
     await service.stop();
@@ -72,27 +98,6 @@ describe('Slack on the command line, against a whole service', () => {
     return { code, text: lines.join('\n'), notes: notes.join('\n') };
   };
 
-  /** Alice signs in and confirms what her direct message proposes. */
-  async function confirm(message: FakeMessage): Promise<void> {
-    const origin = service.url;
-    const headers = { origin, 'sec-fetch-site': 'same-origin' };
-    const session = await fetch(`${origin}/api/v1/session`, {
-      method: 'POST',
-      headers: { ...headers, 'content-type': 'application/json' },
-      body: JSON.stringify({ name: 'alice', password: PASSWORD }),
-    });
-    const cookie = session.headers
-      .getSetCookie()
-      .map((line) => line.split(';')[0])
-      .join('; ');
-    const url = new URL(buttonsOf(message.blocks)[0]?.['url'] as string);
-    const linked = await fetch(`${origin}${url.pathname}`, {
-      method: 'POST',
-      headers: { ...headers, cookie, 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams({ token: url.searchParams.get('token') ?? '' }).toString(),
-    });
-    expect(await linked.text()).toContain('Linked');
-  }
   const direct = () => slack.messages.find(({ channel }) => channel.startsWith('D'));
   const question = () =>
     slack.messages.find(({ channel, blocks }) => channel === 'C0SEC' && textOf(blocks).includes('TEST by'));
@@ -132,7 +137,7 @@ describe('Slack on the command line, against a whole service', () => {
       },
     );
     const line = readFileSync(`/proc/${child.pid}/cmdline`, 'utf8');
-    await confirm(proposal);
+    await confirm(service, proposal);
     const message = await eventually(question, { ...seen, what: 'the test review' });
     await slack.click(message, APPROVE, alice);
     await eventually(() => slack.views.has(alice.id), { what: 'the form' });
@@ -231,4 +236,68 @@ describe('Slack on the command line, against a whole service', () => {
     await expect(say('unlink', 'U0ALICE')).rejects.toThrow(/linked to nobody|no account of this id/);
     expect((await say('people', '--propose')).text).toMatch(/alice +(asked now|asked before)/);
   }, 60_000);
+});
+
+describe('Slack by signed HTTP, set up on the command line', () => {
+  it('goes to an answered review without Socket Mode', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-slack-http-'));
+    chmodSync(folder, 0o711);
+    const slack = await FakeSlack.start();
+    slack.addUser({ ...alice, email: 'alice@example.com' });
+    const service = await ServiceProcess.on(join(folder, 'home'), {
+      SLACK_API_URL: slack.apiUrl,
+      // Of the proxy in front of it, as Slack would see it.
+      PUBLIC_URL: 'https://sallyport.example.com',
+    });
+    slack.useHttp({
+      interactionsUrl: `${service.url}/slack/interactions`,
+      commandsUrl: `${service.url}/slack/commands`,
+      eventsUrl: `${service.url}/slack/events`,
+    });
+    try {
+      await service.start();
+      await addAlice(service);
+      const lines: string[] = [];
+      const notes: string[] = [];
+      const running = run(
+        [
+          'slack',
+          'setup',
+          '--http',
+          '--bot-token-stdin',
+          '--signing-secret-stdin',
+          '--channel',
+          slack.channel,
+          '--timeout',
+          '60',
+        ],
+        { SALLYPORT_URL: service.url, SALLYPORT_HOME: service.home },
+        {
+          out: (line) => void lines.push(line),
+          note: (line) => void notes.push(line),
+          style: { colour: false },
+          pipedIn: async () => `${slack.botToken}\n${slack.signingSecret}\n`,
+        },
+      );
+      const proposal = await eventually(() => slack.messages.find(({ channel }) => channel.startsWith('D')), {
+        timeoutMs: 30_000,
+        what: 'a direct message',
+      });
+      await confirm(service, proposal);
+      const message = await eventually(
+        () => slack.messages.find(({ blocks }) => textOf(blocks).includes('TEST by')),
+        { timeoutMs: 30_000, what: 'the test review' },
+      );
+      await slack.click(message, APPROVE, alice);
+      await eventually(() => slack.views.has(alice.id), { what: 'the form' });
+      await slack.submit(alice, { reason: { text: 'it works' } });
+      expect(await running, notes.join('\n')).toBe(0);
+      expect(lines[0]).toMatch(/^Slack is set up and answered/);
+      expect(slack.connections).toBe(0);
+    } finally {
+      await service.stop();
+      await slack.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }, 120_000);
 });

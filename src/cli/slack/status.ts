@@ -35,6 +35,11 @@ export interface SlackStatus {
     readonly queues: readonly string[];
     readonly trouble: { readonly fact: string; readonly remedy: string } | null;
   }[];
+  readonly digests: {
+    readonly daily: string | null;
+    readonly weekly: string | null;
+    readonly timeZone: string;
+  };
   readonly people: { readonly deciders: number; readonly bound: number };
   readonly missing: readonly { readonly what: string; readonly remedy: string; readonly isNeeded: boolean }[];
 }
@@ -59,11 +64,17 @@ export function statusLines(status: SlackStatus): string[] {
       ['bot token', settingText(status.settings.botToken)],
       ['app token', settingText(status.settings.appToken)],
       ['signing secret', settingText(status.settings.signingSecret)],
+      ['digests', digestText(status.digests)],
       ['people', `${people.bound} of ${people.deciders} who may decide have linked an account`],
     ]),
     ...channelLines(status),
     ...missingLines(status),
   ];
+}
+
+function digestText({ daily, weekly, timeZone }: SlackStatus['digests']): string {
+  const times = [daily, weekly].filter((time) => time !== null);
+  return times.length === 0 ? 'off' : `${times.join(' and ')} (${timeZone})`;
 }
 
 function settingText({ isSet, from, variable, hint, setBy, setAt }: SlackSetting): string | undefined {

@@ -58,7 +58,14 @@ describe('the set-up of Slack over HTTP', () => {
 
   it('says what a service without any Slack needs, each with its remedy', async () => {
     const status = await read();
-    expect(status).toMatchObject({ isOn: false, transport: null, connected: null, team: null, channels: [] });
+    expect(status).toMatchObject({
+      isOn: false,
+      transport: null,
+      connected: null,
+      team: null,
+      channels: [],
+      digests: { daily: '09:00 on working days', weekly: '09:00 on Mondays', timeZone: 'UTC' },
+    });
     expect(whats(status)).toEqual([
       'There is no bot token.',
       'Nothing comes in: there is neither an app token (Socket Mode) nor a signing secret (HTTP).',

@@ -50,6 +50,8 @@ export function Standing({ of: status }: { of: SlackStatus }) {
             </dd>
           </>
         )}
+        <dt>Digests</dt>
+        <dd>{digestsOf(status.digests)}</dd>
         <dt>Linked people</dt>
         <dd>
           {status.people.bound} of {status.people.deciders} who may decide
@@ -65,6 +67,11 @@ function sentenceOf({ isOn, missing }: SlackStatus, isBroken: boolean): string {
   if (missing.length === 0) return 'Reviews are shown and answered in Slack. Nothing is missing.';
   if (!isOn) return 'Reviews are not shown in Slack.';
   return isBroken ? 'Something does not work.' : 'Reviews are shown and answered in Slack.';
+}
+
+function digestsOf({ daily, weekly, timeZone }: SlackStatus['digests']): string {
+  const times = [daily, weekly].filter((time) => time !== null);
+  return times.length === 0 ? 'off' : `${times.join(' and ')} (${timeZone})`;
 }
 
 function Missing({ of: missing }: { of: SlackStatus['missing'] }) {

@@ -47,6 +47,11 @@ export interface SlackStatus {
     readonly without: string;
   }[];
   readonly channels: readonly UsedChannel[];
+  readonly digests: {
+    readonly daily: string | null;
+    readonly weekly: string | null;
+    readonly timeZone: string;
+  };
   readonly people: { readonly deciders: number; readonly bound: number };
   readonly missing: readonly { readonly what: string; readonly remedy: string; readonly isNeeded: boolean }[];
 }

@@ -9,6 +9,7 @@ import { WORKSPACE } from '../sql/broken.js';
 import { ChannelLooks } from './channel-looks.js';
 import { channelStandings } from './channel-standing.js';
 import { VARIABLES } from './known-settings.js';
+import { digestTimes } from './digest-times.js';
 import { whatIsMissing } from './missing.js';
 import { WANTED_SCOPES } from './scopes.js';
 import { SlackAccess } from './slack-access.js';
@@ -61,6 +62,7 @@ export class SlackStatusService {
         without,
       })),
       channels,
+      digests: digestTimes(this.config),
       people,
       missing: whatIsMissing({
         known,

@@ -68,6 +68,9 @@ export const SlackStatus = z
       }),
     ),
     channels: z.array(Channel),
+    digests: z
+      .object({ daily: z.string().nullable(), weekly: z.string().nullable(), timeZone: z.string() })
+      .describe('When channels are told how their reviews stand; null where they are not.'),
     people: z.object({
       deciders: z.int().describe('People who may decide on reviews.'),
       bound: z.int().describe('Those of them who linked a Slack account.'),
