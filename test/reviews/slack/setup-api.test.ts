@@ -170,6 +170,38 @@ describe('the set-up of Slack over HTTP', () => {
     expect((await call('DELETE', '/channels/payments')).status).toBe(404);
   });
 
+  it('connects anew with another app token, without a restart, and says why it could not before', async () => {
+    const unknown = `xapp-${randomBytes(12).toString('hex')}`;
+    await call('PUT', '', { botToken: slack.botToken, appToken: unknown, channel: slack.channel });
+    await eventually(async () => (await read()).lastError === 'invalid_auth', { what: 'the refusal' });
+    const before = await read();
+    expect(before.connected).toBe(false);
+    expect(whats(before)).toContain('No node is connected to Slack (invalid_auth).');
+    await call('PUT', '', { appToken: slack.appToken });
+    await eventually(async () => (await read()).connected === true, { what: 'connected' });
+    await call('PUT', '', { appToken: null });
+    await eventually(() => slack.connections === 0, { what: 'hung up' });
+    const after = await read();
+    expect(after).toMatchObject({ isOn: false, transport: null, connected: null });
+    expect(after.settings.appToken).toMatchObject({ isSet: false, from: null, hint: null });
+  });
+
+  it('says since when a channel takes no messages that Slack itself calls good', async () => {
+    await setUp();
+    await stage.db.query(
+      "INSERT INTO slack_broken (place, since, reason) VALUES ($1, $2, 'restricted_action')",
+      [slack.channel, Date.UTC(2026, 10, 23, 8)],
+    );
+    const { channels, missing } = await read();
+    expect(channels[0]?.trouble).toMatchObject({
+      since: '2026-11-23T08:00:00.000Z',
+      fact: 'takes no messages (restricted_action); its reviews are told by mail',
+    });
+    expect(missing.map(({ what }) => what)).toContain(
+      'The channel reviews takes no messages (restricted_action); its reviews are told by mail.',
+    );
+  });
+
   it('says that a revoked token is of no use, and that Slack does not answer', async () => {
     await setUp();
     slack.script('auth.test', { kind: 'error', error: 'token_revoked' });
