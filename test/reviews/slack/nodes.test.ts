@@ -1,9 +1,14 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Principal } from '../../../src/access/principal.js';
+import { SlackConnection } from '../../../src/reviews/channels/slack/inbound/slack-connection.js';
+import { SlackSettingsService } from '../../../src/reviews/channels/slack/setup/slack-settings.service.js';
 import { SlackEventHandler, type SlackEvent } from '../../../src/reviews/channels/slack/inbound/events.js';
 import { SlackEvents } from '../../../src/reviews/channels/slack/inbound/slack-events.js';
 import { SlackHealth } from '../../../src/reviews/channels/slack/inbound/slack-health.js';
 import { eventually } from '../../support/eventually.js';
 import { FakeSlack } from '../../support/slack/fake-slack.js';
+import { reviewsApp } from '../app.js';
 import { reviewsStage, type ReviewsStage } from '../stage.js';
 import { clickOn, inboundStage, type InboundStage } from './inbound-stage.js';
 
@@ -96,6 +101,52 @@ describe('several nodes with role notify', () => {
     await eventually(() => !only.connection.channelHealth().connected && slack.connections === 0);
     stage.clock.advance(5_000);
     await eventually(() => isStandby(only));
+  });
+});
+
+describe('other tokens', () => {
+  const admin: Principal = { kind: 'user', id: 'root', name: 'root', roles: ['admin'], method: 'session' };
+  let stage: ReviewsStage;
+  let slack: FakeSlack;
+  let app: NestFastifyApplication;
+
+  beforeEach(async () => {
+    stage = await reviewsStage();
+    slack = await FakeSlack.start();
+    ({ app } = await reviewsApp(stage, { SLACK_API_URL: slack.apiUrl }));
+  });
+  afterEach(async () => {
+    await app.close();
+    await slack.close();
+    await stage.close();
+  });
+
+  it('are connected with at once, without a restart, and hung up on when they are taken away', async () => {
+    const settings = app.get(SlackSettingsService, { strict: false });
+    const connection = app.get(SlackConnection, { strict: false });
+    expect(connection.channelHealth()).toMatchObject({ connected: false, standby: false });
+    expect(await app.get(SlackHealth, { strict: false }).check()).toEqual([]);
+    await settings.change(
+      { botToken: slack.botToken, appToken: slack.appToken, channel: slack.channel },
+      admin,
+    );
+    await eventually(() => connection.channelHealth().connected);
+
+    // Another channel is no reason to connect anew.
+    const since = slack.calls.filter(({ method }) => method === 'apps.connections.open').length;
+    slack.addChannel({ id: 'C0OTHER', name: 'other', isPrivate: false, botIsMember: true });
+    await settings.change({ channel: 'C0OTHER' }, admin);
+    expect(slack.calls.filter(({ method }) => method === 'apps.connections.open')).toHaveLength(since);
+    expect(connection.channelHealth().connected).toBe(true);
+
+    await settings.change({ appToken: ['xapp', 'wrong'].join('-') }, admin);
+    await eventually(() => /invalid_auth/.test(connection.channelHealth().lastError ?? ''));
+    expect(slack.connections).toBe(0);
+    await settings.change({ appToken: slack.appToken }, admin);
+    await eventually(() => connection.channelHealth().connected);
+    await settings.change({ appToken: null }, admin);
+    await eventually(() => !connection.channelHealth().connected && slack.connections === 0);
+    expect(connection.channelHealth().standby).toBe(false);
   });
 });
 

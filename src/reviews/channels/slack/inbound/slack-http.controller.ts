@@ -1,5 +1,5 @@
 import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
+import { ApiConsumes, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from '../../../../access/principal.js';
 import { InvalidInput, Overloaded } from '../../../../errors.js';
@@ -14,7 +14,9 @@ import { SlackRequests } from './slack-requests.js';
  * Where Slack posts what people do there, for an app without Socket Mode. Guarded by Slack's signature instead of a
  * login; nothing of a request is looked at before that fits.
  */
-@ApiExcludeController()
+@ApiTags('reviews')
+@ApiHeader({ name: 'X-Slack-Signature', description: 'v0= and the HMAC-SHA256 of v0:timestamp:body' })
+@ApiHeader({ name: 'X-Slack-Request-Timestamp', description: 'Seconds; at most five minutes from now' })
 @Controller('slack')
 @Public()
 export class SlackHttpController {
@@ -27,18 +29,28 @@ export class SlackHttpController {
 
   @Post('interactions')
   @HttpCode(200)
+  @ApiConsumes('application/x-www-form-urlencoded')
+  @ApiOperation({
+    summary: 'Clicks and forms, as Slack posts them: signed, of our workspace and app, and each once',
+  })
   interactions(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.take('interactive', interactionOf, request, reply);
   }
 
   @Post('commands')
   @HttpCode(200)
+  @ApiConsumes('application/x-www-form-urlencoded')
+  @ApiOperation({ summary: 'Slash commands, as Slack posts them' })
   commands(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.take('slash_commands', fieldsOf, request, reply);
   }
 
   @Post('events')
   @HttpCode(200)
+  @ApiConsumes('application/json')
+  @ApiOperation({
+    summary: 'Events of the workspace, as Slack posts them; also the proof of the address (url_verification)',
+  })
   events(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.take('events_api', eventOf, request, reply);
   }

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { AppError } from '../../../../errors.js';
 import { LOG, type Log } from '../../../../ops/log.js';
 import { SlackWorkspace } from '../setup/slack-workspace.js';
 import { AfterWork } from './after-work.js';
@@ -55,7 +56,11 @@ export class SocketEnvelopes {
     try {
       await work;
     } catch (error) {
-      this.log.error({ err: error }, 'something that came from Slack could not be handled');
+      const isPassing = error instanceof AppError && error.retryable;
+      this.log[isPassing ? 'warn' : 'error'](
+        { err: error },
+        'something that came from Slack could not be handled',
+      );
     }
   }
 
