@@ -77,36 +77,24 @@ class Run {
   /** Brings a review to a step, kills the service there, starts it anew, and sees the review through. */
   async killAt(step: Step, number: number): Promise<void> {
     const { slack, service } = this.at;
-    const workflowId = await this.at.begin(number, true);
-    const isEarly = step === 'opened';
-    if (isEarly) {
-      await pause(this.random() * 60);
-      await this.killed();
-    }
-    const atStep = isEarly ? undefined : this.reach(step);
     let review: ShownReview | undefined;
-    if (atStep !== undefined) {
-      if (isAfterPosting(step)) {
-        review = await this.at.reviewOf(workflowId);
-        await this.isShown(review);
-        await this.act(step, review);
-      }
-      await atStep();
-      await this.killed();
-      slack.behave();
+    let workflowId: string;
+    if (isAfterPosting(step)) {
+      workflowId = await this.at.begin(number, true);
+      review = await this.at.reviewOf(workflowId);
+      await this.isShown(review);
+      await this.quiet();
+      const isThere = this.reach(step);
+      await this.act(step, review);
+      await isThere();
+    } else {
+      const isThere = this.reach(step);
+      workflowId = await this.at.begin(number, true);
+      await isThere();
     }
-    if (step === 'looking for a lost message') {
-      // The message whose answer was lost is looked for now; that look is cut off as well.
-      slack.script('conversations.history', { kind: 'slow', ms: ANSWER_MS });
-      const before = callsOf(this.at, 'conversations.history');
-      await service.start();
-      await eventually(() => callsOf(this.at, 'conversations.history') > before, {
-        timeoutMs: SETTLE_MS,
-        what: 'the look for the lost message',
-      });
-      await this.killed();
-      slack.behave();
-    }
+    await this.killed();
+    slack.behave();
+    if (step === 'looking for a lost message') await this.killWhileLooking();
     const began = performance.now();
     await service.start();
     this.restartMs.push(performance.now() - began);
@@ -115,15 +103,29 @@ class Run {
     await this.through(review);
   }
 
+  /** The message whose answer was lost is looked for after the start; that look is cut off as well. */
+  private async killWhileLooking(): Promise<void> {
+    const { slack, service } = this.at;
+    slack.script('conversations.history', { kind: 'slow', ms: ANSWER_MS });
+    const before = callsOf(this.at, 'conversations.history');
+    await service.start();
+    await eventually(() => callsOf(this.at, 'conversations.history') > before, {
+      timeoutMs: SETTLE_MS,
+      what: 'the look for the lost message',
+    });
+    await this.killed();
+    slack.behave();
+  }
+
   /** @returns waits until the step is under way. */
-  private reach(step: Exclude<Step, 'opened'>): () => Promise<unknown> {
+  private reach(step: Step): () => Promise<unknown> {
     const { slack } = this.at;
-    const under = (method: string, nth = 1): (() => Promise<unknown>) => {
+    const under = (method: string): (() => Promise<unknown>) => {
       const before = callsOf(this.at, method);
       // Slack does it at once, and its answer is on its way for a while.
-      slack.script(method, ...Array.from({ length: nth }, () => ({ kind: 'slow', ms: ANSWER_MS }) as const));
+      slack.script(method, { kind: 'slow', ms: ANSWER_MS });
       return () =>
-        eventually(() => callsOf(this.at, method) >= before + nth, { timeoutMs: SETTLE_MS, what: method });
+        eventually(() => callsOf(this.at, method) > before, { timeoutMs: SETTLE_MS, what: method });
     };
     const soonAfter = (count: () => number): (() => Promise<unknown>) => {
       const before = count();
@@ -147,6 +149,7 @@ class Run {
         return soonAfter(updates);
       case 'thread line under way':
         return under('chat.postMessage');
+      case 'opened':
       case 'decided':
         return () => pause(this.random() * 60);
       case 'workflow went on':

@@ -54,6 +54,16 @@ describe('the thread of a review', () => {
     ]);
   });
 
+  it('is told what was written while its message was under way, also of a review that is over by then', async () => {
+    at.slack.script('chat.postMessage', { kind: 'slow', ms: 400 });
+    const second = await at.open();
+    await eventually(() => at.inChannel(second.id), { what: 'what Slack did and has not answered yet' });
+    await comments().add(await at.reviews.get(second.id), 'Be quick.', person('bob'));
+    await at.reviews.act(second.id, { kind: 'decide', outcome: 'delete', reason: '' }, person('bob'));
+    const message = await at.posted(second.id);
+    await eventually(() => at.thread(message).length === 1, { what: 'the line' });
+  });
+
   it('makes comments of replies: once, changed and removed as there, and never said back', async () => {
     const reply = await at.slack.reply(root, 'looks like our test file', ALICE);
     await eventually(async () => (await kept()).length === 1);

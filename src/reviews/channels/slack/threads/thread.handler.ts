@@ -31,7 +31,7 @@ const SKIPPED = (why: string): Delivery => ({ kind: 'sent', receipt: { skipped: 
 
 // Of a review that only a storm's message tells of, these make a message of its own.
 const RAISES = new Set(['escalated', 'breached']);
-const AFTER_ITS_POST_SECONDS = 10;
+const AFTER_ITS_POST_SECONDS = 5;
 const BY_THE_CLOCK: readonly string[] = ['reminded', 'due_soon', 'escalated', 'breached'];
 const TOGETHER_EVERY_MS = 600_000;
 const TOGETHER_AFTER_MS = 5000;
@@ -107,9 +107,10 @@ export class SlackThreadHandler extends OutboxHandler {
   }
 
   private async withoutRoot(review: Review, line: Payload): Promise<Delivery> {
-    if (isEnded(review.state)) return SKIPPED('there is no message to belong to');
+    // Also of one that ended meanwhile: its message may have arrived, and only its answer be missing.
     if (await isPostUnderWay(this.db, review))
-      return { kind: 'retry', reason: 'its message comes first', afterSeconds: AFTER_ITS_POST_SECONDS };
+      return { kind: 'later', reason: 'its message comes first', afterSeconds: AFTER_ITS_POST_SECONDS };
+    if (isEnded(review.state)) return SKIPPED('there is no message to belong to');
     const channel = this.access.channelFor(review.policy.queue) ?? '';
     if (RAISES.has(line.kind) && (await stormOf(this.db, review.id, channel)) !== undefined)
       await this.outbox.enqueue(this.db, [
