@@ -2,6 +2,7 @@ import { eventually } from '../../test/support/eventually.js';
 import { buttonsOf, type FakeMessage, type FakeSlack } from '../../test/support/slack/fake-slack.js';
 import type { MovedService } from './moved-service.js';
 import type { Somebody } from './people.js';
+import { whileConnected } from './while-connected.js';
 import type { Upload } from './uploads.js';
 
 const PATIENCE_MS = 45_000;
@@ -69,13 +70,6 @@ export async function decideInChat(
   });
   if (Object.keys(ack).length > 0) throw new Error(`the chat refused: ${JSON.stringify(ack).slice(0, 300)}`);
 }
-
-/** A day that passes at once looks to the socket like a silent peer: it connects anew, and what was clicked is clicked again. */
-export const whileConnected = <T>(slack: FakeSlack, act: () => Promise<T>): Promise<T> =>
-  eventually(async () => (slack.connections === 0 ? undefined : act()), {
-    timeoutMs: PATIENCE_MS,
-    what: 'the service is connected to the chat',
-  });
 
 /** Does something to a review on the web, in the person's own session. */
 export async function onTheWeb(

@@ -3,7 +3,7 @@ import { FormBrowser, hiddenFields } from '../../test/support/form-browser.js';
 import { eventually } from '../../test/support/eventually.js';
 import type { ServiceProcess } from '../../test/support/service-process.js';
 import { buttonsOf, type FakeMessage, type FakeSlack } from '../../test/support/slack/fake-slack.js';
-import { whileConnected } from './live.js';
+import { whileConnected } from './while-connected.js';
 
 /** Somebody of the seeded week: an account of the service, and one of the stand-in chat that is bound to it. */
 export interface Somebody {
