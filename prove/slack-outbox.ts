@@ -76,7 +76,7 @@ class Run {
 
   /** Brings a review to a step, kills the service there, starts it anew, and sees the review through. */
   async killAt(step: Step, number: number): Promise<void> {
-    const { slack, service } = this.at;
+    const { slack } = this.at;
     let review: ShownReview | undefined;
     let workflowId: string;
     if (isAfterPosting(step)) {
@@ -96,7 +96,7 @@ class Run {
     slack.behave();
     if (step === 'looking for a lost message') await this.killWhileLooking();
     const began = performance.now();
-    await service.start();
+    await this.at.startAgain();
     this.restartMs.push(performance.now() - began);
     review ??= await this.at.reviewOf(workflowId);
     this.reviews.push(review);
@@ -105,10 +105,10 @@ class Run {
 
   /** The message whose answer was lost is looked for after the start; that look is cut off as well. */
   private async killWhileLooking(): Promise<void> {
-    const { slack, service } = this.at;
+    const { slack } = this.at;
     slack.script('conversations.history', { kind: 'slow', ms: ANSWER_MS });
     const before = callsOf(this.at, 'conversations.history');
-    await service.start();
+    await this.at.startAgain();
     await eventually(() => callsOf(this.at, 'conversations.history') > before, {
       timeoutMs: SETTLE_MS,
       what: 'the look for the lost message',

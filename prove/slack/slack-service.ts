@@ -13,6 +13,8 @@ const SCOPES = [
   ...['channels', 'groups', 'im'].flatMap((kind) => [`${kind}:history`, `${kind}:read`]),
 ];
 
+const STARTS = 4;
+
 const ANALYST = { id: 'U0ANALYST', name: 'analyst' };
 
 /** A workflow that asks one person by name. */
@@ -66,7 +68,7 @@ export class SlackService {
       SLACK_API_URL: slack.apiUrl,
     });
     cleanUp.add(() => service.stop());
-    await service.start();
+    await startPatiently(service);
     await service.api('/api/metadata/workflow', { method: 'POST', body: WORKFLOW });
     const login = service.credentials.admin.name;
     const { items } = await service.api<{ items: { id: string; name: string }[] }>('/api/v1/users?limit=100');
@@ -77,6 +79,10 @@ export class SlackService {
       [slack.teamId, ANALYST.id, person.id, person.name],
     );
     return new SlackService(service, slack, database, person.name);
+  }
+
+  startAgain(): Promise<void> {
+    return startPatiently(this.service);
   }
 
   get direct(): string | undefined {
@@ -113,5 +119,18 @@ export class SlackService {
         message.threadTs === undefined &&
         JSON.stringify(message.metadata ?? {}).includes(reviewId),
     );
+  }
+}
+
+/** A machine that is busy with other things may take more than a minute. */
+async function startPatiently(service: ServiceProcess): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await service.start();
+      return;
+    } catch (error) {
+      if (attempt === STARTS) throw error;
+      await service.kill();
+    }
   }
 }
