@@ -59,8 +59,8 @@ describe('settings of Slack that are stored', () => {
 
     const task = stage.engine.add({ title: 'Release?', outcomes: ['release', 'delete'] });
     await elsewhere.worker.execute(task, { signal: new AbortController().signal, log: () => undefined });
-    await eventually(() => slack.messages.length === 1, { what: 'the review is posted' });
-  });
+    await eventually(() => slack.messages.length === 1, { timeoutMs: 15_000, what: 'the review is posted' });
+  }, 60_000);
 
   it('are seen without a notice after two seconds, and leave again when they are removed', async () => {
     const [here, elsewhere] = [await node(), await node()];

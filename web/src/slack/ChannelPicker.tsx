@@ -12,6 +12,11 @@ interface ChannelPage {
   readonly nextCursor: string | null;
 }
 
+const hintOf = (isPending: boolean, page: ChannelPage | undefined): string | undefined => {
+  if (isPending) return 'Asking Slack…';
+  return page === undefined || page.nextCursor === null ? undefined : 'There are more: type its name.';
+};
+
 const isId = (text: string): boolean => /^[CG][A-Z0-9]{2,29}$/.test(text);
 
 /** Chooses one of the channels that the app sees, by a part of its name; or one that it does not see, by its id. */
@@ -40,16 +45,7 @@ export function ChannelPicker({ value, onChange }: { value: string; onChange: (c
           onChange={(event) => setText(event.target.value)}
         />
       </Field>
-      <Field
-        label="Channel"
-        hint={
-          found.isPending
-            ? 'Asking Slack…'
-            : found.data?.nextCursor === null
-              ? undefined
-              : 'There are more: type its name.'
-        }
-      >
+      <Field label="Channel" hint={hintOf(found.isPending, found.data)}>
         <select value={value} required onChange={(event) => onChange(event.target.value)}>
           <option value="">Choose one</option>
           {typed === undefined || items.some(({ id }) => id === typed) ? null : (
