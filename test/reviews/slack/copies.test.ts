@@ -61,6 +61,17 @@ describe('the copies of a review in Slack', () => {
     expect(at.thread(first)[0]?.text).toBe('This review was given to you.');
   });
 
+  it('tell nothing more to whoever may not decide there any more', async () => {
+    const { id } = await at.open({ assign: { to: [{ user: 'alice' }, { user: 'bob' }] } });
+    const [message, direct] = [await at.posted(id), await at.told(ALICE, id)];
+    at.stage.reviewers.people = at.stage.reviewers.people.filter(({ personId }) => personId !== 'alice');
+    await decide(id);
+    await eventually(() => isLocked(message) && isLocked(direct));
+    expect(seen(message)).toContain('decided by Bob');
+    expect(seen(direct)).toMatch(/^This review is not shown to you any more/);
+    expect(seen(direct)).not.toMatch(/Bob|config\.zip/);
+  });
+
   it('are each brought up to date although another one cannot be', async () => {
     const { id } = await at.open(toAlice);
     const [message, direct] = [await at.posted(id), await at.told(ALICE, id)];

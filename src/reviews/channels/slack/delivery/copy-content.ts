@@ -63,6 +63,12 @@ function handedOn(review: Review, inboxUrl: string): SlackContent {
   };
 }
 
+/** For somebody who may not see it any more: nothing of it. */
+export function barredContent(): SlackContent {
+  const said = 'This review is not shown to you any more: you may not decide in its queue.';
+  return { text: said, blocks: [section([said])] };
+}
+
 /** The least that can be said, where Slack does not take the whole. */
 export function leastContent(review: Review, inboxUrl: string): SlackContent {
   const state =

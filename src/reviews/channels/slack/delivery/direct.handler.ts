@@ -74,6 +74,8 @@ export class SlackDirectHandler extends OutboxHandler {
     if (review === undefined) return { kind: 'giveUp', reason: 'the review is gone' };
     if (this.access.web === undefined) return SKIPPED('Slack is not set up (any more)');
     if (isEnded(review.state) && !message.ambiguous) return SKIPPED('already over');
+    if (!(await this.copies.mayBeTold(review, personId)))
+      return SKIPPED('they may not decide there (any more)');
     const untold = async (why: string): Promise<Delivery> => {
       await this.fallback.untold(review, personId, telling);
       return SKIPPED(why);

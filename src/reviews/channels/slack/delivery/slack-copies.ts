@@ -3,11 +3,12 @@ import { Clock } from '../../../../clock.js';
 import { CONFIG, publicUrl, type Config } from '../../../../config.js';
 import { Database } from '../../../../database/database.js';
 import { Outbox } from '../../../../outbound/outbox.js';
+import { mayDecideIn, People } from '../../../people.js';
 import type { Review } from '../../../review.js';
 import { findReview } from '../../../sql/find-review.js';
 import { insertSlackCopy, staleCopies } from '../sql/copies.js';
 import { findCourse } from '../sql/courses.js';
-import { copyContent, leastContent } from './copy-content.js';
+import { barredContent, copyContent, leastContent } from './copy-content.js';
 import type { Posted, SlackContent } from './slack-sender.js';
 import { copyMessage } from './slack-kinds.js';
 
@@ -19,6 +20,7 @@ export class SlackCopies {
     private readonly db: Database,
     private readonly clock: Clock,
     private readonly outbox: Outbox,
+    private readonly people: People,
   ) {}
 
   /** What a copy shows now; @param personId whose direct message it is. */
@@ -27,6 +29,9 @@ export class SlackCopies {
     personId?: string,
   ): Promise<SlackContent & { readonly shows: { readonly version: number; readonly steps: number } }> {
     const { course, revision } = await findCourse(this.db, review.id);
+    const shows = { version: review.version, steps: revision };
+    if (personId !== undefined && !(await this.mayBeTold(review, personId)))
+      return { ...barredContent(), shows };
     return {
       ...copyContent({
         review,
@@ -35,8 +40,14 @@ export class SlackCopies {
         personId,
         course,
       }),
-      shows: { version: review.version, steps: revision },
+      shows,
     };
+  }
+
+  /** Whether somebody may still decide in the review's queue; whoever left is told nothing more of it. */
+  async mayBeTold({ policy }: Review, personId: string): Promise<boolean> {
+    const person = (await this.people.at(Math.round(this.clock.now()))).person(personId);
+    return person !== undefined && mayDecideIn(policy.queue, person);
   }
 
   /** The least of it, where Slack does not take the whole. */
