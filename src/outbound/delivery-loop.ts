@@ -9,6 +9,11 @@ import { settle, type Settlement } from './sql/settle.js';
 
 // Rings are hints: however many are lost, a message waits no longer than this.
 const LOOK_EVERY_MS = 1000;
+/*
+ * A ring is for whichever kind, so most loops find nothing. With a hundred changes a second each of a dozen loops would look
+ * as often; after a look in vain the next one waits so long.
+ */
+const EMPTY_PAUSE_MS = 50;
 // The lease outlives the attempt, so that a slow answer is settled by its own process.
 const LEASE_MARGIN_MS = 5000;
 
@@ -68,10 +73,13 @@ export class DeliveryLoop {
       next ??= this.parts.bell.wait(LOOK_EVERY_MS, signal).finally(() => {
         next = undefined;
       });
+      const isFull = this.inFlight.size >= this.handler.concurrency;
       const taken = await this.takeSome();
+      const lookedAt = performance.now();
       if (taken === 0 || this.inFlight.size >= this.handler.concurrency) {
         await Promise.race([next, ...this.inFlight]);
       }
+      if (taken === 0 && !isFull) await rest(lookedAt + EMPTY_PAUSE_MS - performance.now(), signal);
     }
   }
 
@@ -179,3 +187,15 @@ export class DeliveryLoop {
     };
   }
 }
+
+const rest = (milliseconds: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (milliseconds <= 0 || signal.aborted) return resolve();
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener('abort', done, { once: true });
+  });
