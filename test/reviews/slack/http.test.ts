@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Review } from '../../../src/reviews/review.js';
+import { AfterWork } from '../../../src/reviews/channels/slack/inbound/after-work.js';
 import { DECIDE_VIEW } from '../../../src/reviews/channels/slack/answers/decide/decide-view.js';
 import { eventually } from '../../support/eventually.js';
 import { FakeSlack } from '../../support/slack/fake-slack.js';
@@ -223,6 +224,22 @@ describe('what Slack posts', () => {
     };
     expect((await post(here, 'events', JSON.stringify(event))).statusCode).toBe(200);
     expect(await here.facts()).toEqual(before);
+  });
+
+  it('is answered with 503 when too many clicks wait to be done, and taken when it is sent again', async () => {
+    const after = here.app.get(AfterWork, { strict: false });
+    let finish: () => void = () => undefined;
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    while (!after.isFull) after.begin(() => finished);
+    const body = asForm(clickOn(here, review));
+    const headers = here.slack.sign(body);
+    expect((await post(here, 'interactions', body, headers)).statusCode).toBe(503);
+    finish();
+    await eventually(() => !after.isFull);
+    expect((await post(here, 'interactions', body, headers)).statusCode).toBe(200);
+    await claimed();
   });
 
   it('may be signed with either secret while one replaces the other', async () => {

@@ -6,6 +6,8 @@ import { Permits } from '../../../../permits.js';
 const AT_ONCE = 16;
 // More waits longer than a click lives (three seconds).
 const MOST = 400;
+// What was acknowledged already (a command, an event) may be so much more.
+const BEYOND = 2 * MOST;
 const STOP_MS = 5_000;
 
 /** What is done after Slack was answered: a bounded part of it at once, and no more taken in than can be done soon. */
@@ -17,13 +19,17 @@ export class AfterWork implements BeforeApplicationShutdown {
 
   constructor(@Inject(LOG) private readonly log: Log) {}
 
-  /** Whoever brings something more is to bring it again later. */
+  /** A click more would wait too long. */
   get isFull(): boolean {
     return this.pending.size >= MOST;
   }
 
-  /** Never throws; what goes wrong is logged. */
+  /** Never throws; what goes wrong is logged, and what is beyond all bounds is not begun. */
   begin(work: () => Promise<void>): void {
+    if (this.pending.size >= BEYOND) {
+      this.log.error('too much from Slack waits to be done: what came last is left out');
+      return;
+    }
     const done = this.perform(work).finally(() => this.pending.delete(done));
     this.pending.add(done);
   }

@@ -2,7 +2,7 @@ import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiConsumes, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from '../../../../access/principal.js';
-import { InvalidInput, Overloaded } from '../../../../errors.js';
+import { InvalidInput } from '../../../../errors.js';
 import { AfterWork } from './after-work.js';
 import { eventOf, fieldsOf, interactionOf } from './request-body.js';
 import { UrlVerification } from './payloads.js';
@@ -71,7 +71,6 @@ export class SlackHttpController {
       await reply.send({ challenge: verification.data.challenge });
       return;
     }
-    if (this.after.isFull) throw new Overloaded('Too much from Slack is under way. Try again.', 1, 503);
     const { home, giveBack } = await this.requests.take(signed);
     const { ack, afterwards, refused } = await this.inbound
       .receive(kind, payload, home)

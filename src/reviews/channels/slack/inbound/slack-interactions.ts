@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { KnownBlock } from '@slack/types';
-import { AppError } from '../../../../errors.js';
+import { AppError, Overloaded } from '../../../../errors.js';
 import { SLACK_BUTTONS, SLACK_FORMS, type SlackButton, type SlackForm } from '../answers/answer.js';
 import { say } from '../answers/view.js';
 import { HomeTabs } from '../home/home-tabs.js';
@@ -8,6 +8,7 @@ import { linkBlocks } from '../people/link-invitation.js';
 import { SlackIdentities } from '../people/slack-identities.js';
 import { REFUSALS, SlackSpeakers } from '../people/slack-speakers.js';
 import type { Handled, SlackHome } from './handled.js';
+import { AfterWork } from './after-work.js';
 import { foreignness, originOfInteraction } from './origin.js';
 import { Interaction, Typed, type BlockActions, type ViewSubmission } from './payloads.js';
 import { SlackWhispers } from './slack-whispers.js';
@@ -25,6 +26,7 @@ export class SlackInteractions {
     private readonly speakers: SlackSpeakers,
     private readonly whispers: SlackWhispers,
     private readonly homeTabs: HomeTabs,
+    private readonly after: AfterWork,
   ) {}
 
   async handle(payload: unknown, home: SlackHome): Promise<Handled> {
@@ -34,7 +36,11 @@ export class SlackInteractions {
     const interaction = parsed.data;
     const refused = foreignness(originOfInteraction(interaction), home);
     if (refused !== undefined) return { refused };
-    if (interaction.type === 'block_actions') return { afterwards: () => this.clicked(interaction, home) };
+    if (interaction.type === 'block_actions') {
+      // Nothing was done yet: whoever clicked sees that it did not work, and clicks again.
+      if (this.after.isFull) throw new Overloaded('Too many clicks are under way. Click again.', 1, 503);
+      return { afterwards: () => this.clicked(interaction, home) };
+    }
     return { ack: await this.submitted(interaction, home) };
   }
 

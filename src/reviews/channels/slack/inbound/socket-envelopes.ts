@@ -66,7 +66,6 @@ export class SocketEnvelopes {
 
   private async receive({ type, payload, ack }: SocketEnvelope, home: SlackHome): Promise<void> {
     if (!isKind(type)) return ack();
-    if (this.after.isFull) return this.counts.refused('socket', 'overloaded');
     const began = performance.now();
     const handled = await this.inbound.receive(type, payload, (await this.workspace.known()) ?? home);
     // Telling it again would change nothing.
