@@ -141,8 +141,13 @@ class Run {
         return under('chat.postMessage');
       case 'posted':
         return soonAfter(() => slack.messages.length);
-      case 'direct message under way':
-        return under('conversations.open');
+      case 'direct message under way': {
+        const told = (): number => slack.messages.filter(({ channel }) => channel === this.at.direct).length;
+        const before = told();
+        // Whichever of the two comes first.
+        slack.script('chat.postMessage', { kind: 'slow', ms: ANSWER_MS }, { kind: 'slow', ms: ANSWER_MS });
+        return () => eventually(() => told() > before, { timeoutMs: SETTLE_MS, what: step });
+      }
       case 'update under way':
         return under('chat.update');
       case 'updated':

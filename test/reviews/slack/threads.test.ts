@@ -92,7 +92,7 @@ describe('the thread of a review', () => {
   it('keeps nothing of who is bound to nobody, and offers them a link', async () => {
     await at.slack.reply(root, 'let me in', MALLORY);
     const whisper = await eventually(() => at.slack.whispers.at(-1));
-    expect(whisper).toMatchObject({ user: MALLORY.id });
+    expect(whisper).toMatchObject({ user: MALLORY.id, threadTs: root.ts });
     expect(whisper.text).toMatch(/not kept/);
     expect(await kept()).toEqual([]);
   });

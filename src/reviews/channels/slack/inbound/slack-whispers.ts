@@ -14,6 +14,8 @@ export interface Whispered {
   /** Where they clicked; nowhere in App Home. */
   readonly channel: string | undefined;
   readonly userId: string;
+  /** Root of the thread in which they wrote. */
+  readonly thread?: string | undefined;
   /** Of the click that is answered: opens one window within three seconds. */
   readonly triggerId?: string | undefined;
 }
@@ -44,7 +46,7 @@ export class SlackWhispers {
   }
 
   private async besideConversation(
-    { channel, userId }: Whispered,
+    { channel, userId, thread }: Whispered,
     text: string,
     blocks?: KnownBlock[],
   ): Promise<boolean> {
@@ -53,6 +55,7 @@ export class SlackWhispers {
       await this.access.web?.chat.postEphemeral({
         channel,
         user: userId,
+        ...(thread === undefined ? {} : { thread_ts: thread }),
         text: proseSpan(text, LONGEST),
         // In blocks Slack makes no links of what a text only mentions.
         blocks: blocks ?? [section([proseSpan(text, LONGEST)])],

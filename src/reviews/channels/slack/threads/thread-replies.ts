@@ -62,7 +62,7 @@ export class ThreadReplies extends SlackEventHandler {
     const reviewId = await reviewOfMessage(this.db, act.channel, act.root);
     if (reviewId === undefined) return {};
     const whisper = (text: string, blocks?: Parameters<SlackWhispers['whisper']>[2]): Promise<void> =>
-      this.whispers.whisper({ channel: act.channel, userId: act.user.id }, text, blocks);
+      this.whispers.whisper({ channel: act.channel, userId: act.user.id, thread: act.root }, text, blocks);
     const who = await this.speakers.speaker(act.user, home);
     if (who === 'unknown')
       return {
