@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { CurrentPrincipal, Roles, type Principal } from '../../../../access/principal.js';
 import { ProposalList, ProposalsOrder, ProposalsQuery } from './proposals.view.js';
@@ -11,7 +11,7 @@ import { SlackProposals } from './slack-proposals.service.js';
 export class SlackProposalsController {
   constructor(private readonly proposals: SlackProposals) {}
 
-  /** How everybody who may decide stands. */
+  @ApiOperation({ summary: 'How everybody who may decide stands' })
   @Get()
   @Roles('operator', 'auditor')
   @ApiOkResponse({ standardSchema: ProposalList })
@@ -19,10 +19,11 @@ export class SlackProposalsController {
     return this.proposals.list(cursor);
   }
 
-  /**
-   * Sends the next ten people who have not linked an account a direct message with a link that they alone can follow.
-   * Ask again with the cursor until there is none; after a 429, with the same one.
-   */
+  @ApiOperation({
+    summary:
+      'Sends the next ten people who have not linked an account a direct message with a link that they alone can follow',
+    description: 'Ask again with the cursor until there is none; after a 429, with the same one.',
+  })
   @Post()
   @HttpCode(200)
   @Roles('operator')

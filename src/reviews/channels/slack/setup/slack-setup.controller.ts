@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { auditActor, CurrentPrincipal, Roles, type Principal } from '../../../../access/principal.js';
 import { CONFIG, publicUrl, type Config } from '../../../../config.js';
@@ -38,7 +38,11 @@ export class SlackSetupController {
     private readonly joiner: ChannelJoiner,
   ) {}
 
-  /** How it is set up, how it is, and what is missing. Asks Slack about the token and the channels, at most so often. */
+  @ApiOperation({
+    summary: 'How Slack is set up, how it is, and what is missing',
+    description:
+      'Slack is asked about the token every ten seconds at most, and about each channel every minute. No answer holds a secret.',
+  })
   @Get()
   @Roles('operator', 'auditor')
   @ApiOkResponse({ standardSchema: SlackStatus })
@@ -46,10 +50,11 @@ export class SlackSetupController {
     return this.status.read();
   }
 
-  /**
-   * Stores what is named; `null` removes it. Taken over by every process within seconds. Tokens and secrets take an
-   * admin: whoever knows the signing secret can answer for everybody who linked an account.
-   */
+  @ApiOperation({
+    summary: 'Stores tokens, signing secret and default channel; null removes one, what is left out stays',
+    description:
+      'Taken over by every process within seconds. Tokens and secrets take an admin: whoever knows the signing secret can answer for everybody who linked an account.',
+  })
   @Put()
   @Roles('operator')
   @ApiOkResponse({ standardSchema: SlackStatus })
@@ -62,7 +67,7 @@ export class SlackSetupController {
     return this.status.read();
   }
 
-  /** The manifest from which Slack makes the app for this instance. */
+  @ApiOperation({ summary: 'The manifest from which Slack makes the app for this instance' })
   @Get('manifest')
   @Roles('operator', 'auditor')
   @ApiOkResponse({ description: 'An app manifest, as Slack takes it.' })
@@ -70,7 +75,9 @@ export class SlackSetupController {
     return appManifest(wish, publicUrl(this.config));
   }
 
-  /** The channels that the app sees: public ones, and private ones to which it was invited. */
+  @ApiOperation({
+    summary: 'The channels that the app sees: public ones, and private ones to which it was invited',
+  })
   @Get('channels')
   @Roles('operator', 'auditor')
   @ApiOkResponse({ standardSchema: SlackChannelList })
@@ -83,7 +90,7 @@ export class SlackSetupController {
     return { items: channels.map(channelView), nextCursor: next ?? null };
   }
 
-  /** Has the reviews of a queue posted to a channel of its own. */
+  @ApiOperation({ summary: 'Has the reviews of a queue posted to a channel of its own' })
   @Put('channels/:queue')
   @Roles('operator')
   @ApiOkResponse({ standardSchema: SlackRouteView })
@@ -97,7 +104,7 @@ export class SlackSetupController {
     return { queue, channel, channelName: channelName ?? null };
   }
 
-  /** The reviews of the queue go to the default channel again. */
+  @ApiOperation({ summary: 'The reviews of the queue go to the default channel again' })
   @Delete('channels/:queue')
   @HttpCode(204)
   @Roles('operator')
@@ -108,7 +115,7 @@ export class SlackSetupController {
     return this.settings.unroute(queue, principal);
   }
 
-  /** Has the app join a public channel; takes the optional scope channels:join. */
+  @ApiOperation({ summary: 'Has the app join a public channel; takes the optional scope channels:join' })
   @Post('join')
   @HttpCode(204)
   @Roles('operator')
@@ -120,7 +127,9 @@ export class SlackSetupController {
     this.looks.forget();
   }
 
-  /** Posts a message that says who asked for it, removes it again, and says what became of it. */
+  @ApiOperation({
+    summary: 'Posts a message that says who asked for it, removes it again, and says what became of it',
+  })
   @Post('probe')
   @HttpCode(200)
   @Roles('operator')
