@@ -15,7 +15,6 @@ const STOP_MS = 5_000;
 export class AfterWork implements BeforeApplicationShutdown {
   private readonly room = new Permits(AT_ONCE);
   private readonly pending = new Set<Promise<void>>();
-  private readonly never = new AbortController().signal;
 
   constructor(@Inject(LOG) private readonly log: Log) {}
 
@@ -45,7 +44,7 @@ export class AfterWork implements BeforeApplicationShutdown {
   }
 
   private async perform(work: () => Promise<void>): Promise<void> {
-    const leave = await this.room.take(1, this.never);
+    const leave = await this.room.take(1, new AbortController().signal);
     try {
       await work();
     } catch (error) {
