@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { Instant } from '../clock.js';
 import { Database } from '../database/database.js';
+import { Together } from '../database/together.js';
 import { Reviewers, type ReviewerPerson } from './reviewers.js';
 import { isAway, substituteOf, type Absence } from './rules/absences.js';
 import { isAmong } from './rules/eligibility.js';
 import type { Party } from './rules/policy.js';
 import type { Excluded, Person, Reviewer, ReviewStanding } from './rules/review.js';
-import { absencesAt } from './sql/absences.js';
+import { absencesBetween } from './sql/absences.js';
 import { wantLessMail } from './sql/mail-preferences.js';
 
 /** Everybody who may decide, at one moment. */
@@ -81,19 +82,26 @@ export class Roster {
 /** Who may decide now, who is away, and who answers for them. */
 @Injectable()
 export class People {
+  /** Who decides at the same moment is looked up with one reading of everybody. */
+  private readonly looking: Together<Instant, Roster>;
+
   constructor(
     private readonly reviewers: Reviewers,
     private readonly db: Database,
-  ) {}
+  ) {
+    this.looking = new Together((moments) => this.look(moments));
+  }
 
-  async at(now: Instant): Promise<Roster> {
-    const [people, absences] = [await this.reviewers.list(), await absencesAt(this.db, now)];
+  at(now: Instant): Promise<Roster> {
+    return this.looking.do(now);
+  }
+
+  private async look(moments: readonly Instant[]): Promise<Roster[]> {
+    const all = await this.reviewers.list();
+    const absences = await absencesBetween(this.db, Math.min(...moments), Math.max(...moments));
     const less = await wantLessMail(this.db);
-    return new Roster(
-      people.map((person) => (less.has(person.personId) ? { ...person, mail: 'mine' } : person)),
-      absences,
-      now,
-    );
+    const people = all.map((one) => (less.has(one.personId) ? { ...one, mail: 'mine' as const } : one));
+    return moments.map((now) => new Roster(people, absences, now));
   }
 
   /** @see Roster.acting */

@@ -33,11 +33,15 @@ const toAbsence = (row: AbsenceRow): StoredAbsence => ({
   note: row.note,
 });
 
-/** Who is away at this moment. */
-export async function absencesAt(db: Queryable, now: Instant): Promise<StoredAbsence[]> {
+/** Who is away at some moment of these; each says from when to when. */
+export async function absencesBetween(
+  db: Queryable,
+  earliest: Instant,
+  latest: Instant,
+): Promise<StoredAbsence[]> {
   const rows = await db.query<AbsenceRow>(
-    'SELECT * FROM review_absence WHERE from_at <= $1 AND to_at > $1 ORDER BY from_at, id LIMIT $2',
-    [now, MAX_ABSENT],
+    'SELECT * FROM review_absence WHERE from_at <= $2 AND to_at > $1 ORDER BY from_at, id LIMIT $3',
+    [earliest, latest, MAX_ABSENT],
   );
   return rows.map(toAbsence);
 }
