@@ -65,7 +65,7 @@ function handedOn(review: Review, inboxUrl: string): SlackContent {
 
 /** For somebody who may not see it any more: nothing of it. */
 export function barredContent(): SlackContent {
-  const said = 'This review is not shown to you any more: you may not decide in its queue.';
+  const said = 'This review is not shown to you any more: your account may not decide in its queue.';
   return { text: said, blocks: [section([said])] };
 }
 

@@ -107,17 +107,15 @@ export class SlackDirectHandler extends OutboxHandler {
     message: OutboxDelivery,
     to: Told,
   ): Promise<Posted | SlackTrouble | 'over' | { readonly storm: string }> {
-    const copy = (await slackCopies(this.db, review.id)).find(({ personId }) => personId === to.personId);
+    const open = await this.sender.openDirect(to.userId);
+    if (open.kind !== 'open') return open;
+    // That of an account which they had before is none for this one.
+    const copy = (await slackCopies(this.db, review.id)).find(({ channel }) => channel === open.channel);
     // The copy itself said it: an earlier attempt posted it, or a telling that was recorded together with this one.
     if (copy !== undefined && copy.postedAt >= message.enqueuedAt) {
       await this.copies.catchUp(review.id);
       return { kind: 'posted', channel: copy.channel, ts: copy.ts };
     }
-    const open =
-      copy === undefined
-        ? await this.sender.openDirect(to.userId)
-        : { kind: 'open' as const, channel: copy.channel };
-    if (open.kind !== 'open') return open;
     const where = { channel: open.channel, reviewId: review.id, thread: copy?.ts };
     const earlier = await this.sender.earlier(message, where);
     if (earlier !== undefined && earlier.kind !== 'posted') return earlier;

@@ -8,6 +8,7 @@ import type { Review } from '../../../review.js';
 import { findReview } from '../../../sql/find-review.js';
 import { insertSlackCopy, staleCopies } from '../sql/copies.js';
 import { findCourse } from '../sql/courses.js';
+import { isBound } from '../sql/identities-of.js';
 import { barredContent, copyContent, leastContent } from './copy-content.js';
 import type { Posted, SlackContent } from './slack-sender.js';
 import { copyMessage } from './slack-kinds.js';
@@ -44,10 +45,11 @@ export class SlackCopies {
     };
   }
 
-  /** Whether somebody may still decide in the review's queue; whoever left is told nothing more of it. */
+  /** Whether somebody is bound and may still decide in the review's queue; whoever left is told nothing more of it. */
   async mayBeTold({ policy }: Review, personId: string): Promise<boolean> {
     const person = (await this.people.at(Math.round(this.clock.now()))).person(personId);
-    return person !== undefined && mayDecideIn(policy.queue, person);
+    if (person === undefined || !mayDecideIn(policy.queue, person)) return false;
+    return isBound(this.db, personId);
   }
 
   /** The least of it, where Slack does not take the whole. */

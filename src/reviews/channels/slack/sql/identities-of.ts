@@ -12,3 +12,9 @@ export async function accountOfPerson(
   );
   return row?.user_id;
 }
+
+/** Whether any Slack account speaks for a person. */
+export async function isBound(db: Queryable, personId: string): Promise<boolean> {
+  const rows = await db.query('SELECT 1 FROM slack_identity WHERE person_id = $1 LIMIT 1', [personId]);
+  return rows.length > 0;
+}
