@@ -34,6 +34,12 @@ describe('several nodes with role notify', () => {
     return one;
   };
   const isStandby = ({ connection }: InboundStage): boolean => connection.channelHealth().standby;
+  /** Lets time pass, a second at a time, until something is so. */
+  const inTime = (isSo: () => boolean): Promise<boolean> =>
+    eventually(() => {
+      stage.clock.advance(1_000);
+      return isSo();
+    });
 
   it('keep two connections, over either of which everything comes in', async () => {
     await node();
@@ -41,7 +47,14 @@ describe('several nodes with role notify', () => {
     await eventually(() => slack.connections === 2);
     const third = await node();
     await eventually(() => isStandby(third));
-    stage.clock.advance(5_000);
+    // Long enough for both to have said that they are connected.
+    await eventually(async () => {
+      stage.clock.advance(1_000);
+      const [row] = await stage.db.query<{ n: number }>(
+        'SELECT count(connected_at)::int AS n FROM slack_socket',
+      );
+      return row?.n === 2;
+    });
     for (let round = 0; round < 8; round++) {
       const review = await stage.open();
       await slack.deliver(clickOn({ slack }, review));
@@ -63,8 +76,7 @@ describe('several nodes with role notify', () => {
     nodes.splice(nodes.indexOf(first), 1);
     await first.close();
     await eventually(() => slack.connections === 1);
-    stage.clock.advance(5_000);
-    await eventually(() => third.connection.channelHealth().connected);
+    await inTime(() => third.connection.channelHealth().connected);
     expect(slack.connections).toBe(2);
   });
 
@@ -80,10 +92,7 @@ describe('several nodes with role notify', () => {
     const only = await node();
     await eventually(() => isStandby(only));
     const began = stage.clock.now();
-    await eventually(() => {
-      stage.clock.advance(1_000);
-      return only.connection.channelHealth().connected;
-    });
+    await inTime(() => only.connection.channelHealth().connected);
     expect(stage.clock.now()).toBeGreaterThan(began + 15_000);
   });
 
@@ -97,10 +106,8 @@ describe('several nodes with role notify', () => {
     await stage.db.query(`INSERT INTO slack_socket (slot, holder, held_until)
       SELECT s, 'another node', 9000000000000 FROM generate_series(1, 2) s
       ON CONFLICT (slot) DO UPDATE SET holder = excluded.holder, held_until = excluded.held_until`);
-    stage.clock.advance(5_000);
-    await eventually(() => !only.connection.channelHealth().connected && slack.connections === 0);
-    stage.clock.advance(5_000);
-    await eventually(() => isStandby(only));
+    await inTime(() => !only.connection.channelHealth().connected && slack.connections === 0);
+    await inTime(() => isStandby(only));
   });
 });
 
