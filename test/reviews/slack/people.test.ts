@@ -395,3 +395,51 @@ describe('who is linked', () => {
     expect(await told(by(alice))).toMatch(/may not decide on reviews/);
   });
 });
+
+describe('the page that links an account', () => {
+  const MAY_NOT = /may not decide on reviews/;
+  const page = async (
+    method: 'GET' | 'POST',
+    user: string | undefined,
+    roles: string,
+    link: URL,
+  ): Promise<{ status: number; body: string }> => {
+    const token = link.searchParams.get('token') ?? '';
+    const { statusCode, body } = await here.app.inject({
+      method,
+      url: method === 'GET' ? `${link.pathname}${link.search}` : link.pathname,
+      headers: {
+        ...HOST,
+        ...(user !== undefined && { 'x-test-user': user, 'x-test-roles': roles }),
+        'content-type': 'application/x-www-form-urlencoded',
+      },
+      ...(method === 'POST' && { payload: new URLSearchParams({ token }).toString() }),
+    });
+    return { status: statusCode, body };
+  };
+  /** What an account that is linked to nobody is offered. */
+  const offered = async (): Promise<URL> => {
+    await here.stage.db.query('DELETE FROM slack_identity WHERE user_id = $1', [alice.id]);
+    await told(by(alice));
+    return new URL(String(buttonsOf(here.slack.whispers.at(-1)?.blocks ?? [])[0]?.['url']));
+  };
+
+  it('works for whoever is asked by a grant for a queue alone, without a role', async () => {
+    here.stage.reviewers.people.push({ personId: 'queenie', name: 'Queenie', queues: ['security'] });
+    const link = await offered();
+    expect(await page('GET', 'queenie', 'viewer', link)).toMatchObject({ status: 200 });
+    expect(await page('POST', 'queenie', 'viewer', link)).toMatchObject({ status: 200 });
+    expect(await linked()).toBe(true);
+  });
+
+  it('shows a viewer no button but why, and links nothing and uses nothing up when they post all the same', async () => {
+    const link = await offered();
+    const shown = await page('GET', 'victor', 'viewer', link);
+    expect([shown.status, shown.body]).toEqual([403, expect.stringMatching(MAY_NOT)]);
+    expect(shown.body).not.toContain('<form');
+    const posted = await page('POST', 'victor', 'viewer', link);
+    expect([posted.status, posted.body]).toEqual([403, expect.stringMatching(MAY_NOT)]);
+    expect(await linked()).toBe(false);
+    expect((await page('POST', 'alice', 'analyst', link)).status).toBe(200);
+  });
+});

@@ -3,11 +3,12 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AccessGuard } from '../../../../access/access.guard.js';
-import { hasRole, Public, type Principal } from '../../../../access/principal.js';
+import { Public, type Principal } from '../../../../access/principal.js';
 import { CONFIG, type Config } from '../../../../config.js';
 import { Forbidden, NotFound, Unauthorized } from '../../../../errors.js';
 import { frame } from '../../html-page.js';
 import { sayPage, sendPage } from '../../link-page.js';
+import { Reviewers } from '../../../reviewers.js';
 import { escapeHtml, visible } from '../../../../outbound/safe-text.js';
 import { isFor, SLACK_LINK_PATH, SlackIdentities } from './slack-identities.js';
 
@@ -25,6 +26,7 @@ export class SlackLinkController {
     @Inject(CONFIG) private readonly config: Config,
     private readonly identities: SlackIdentities,
     private readonly guard: AccessGuard,
+    private readonly reviewers: Reviewers,
   ) {}
 
   @Get()
@@ -39,6 +41,7 @@ export class SlackLinkController {
     const account = await this.identities.requestOf(token);
     if (account === undefined) return this.used(reply);
     if (!isFor(account, principal)) return this.somebodyElses(reply);
+    if (!(await this.decides(principal))) return this.noReviewer(reply);
     const who = `${visible(account.userName, 80)} (${visible(account.userId, 40)})`;
     return sendPage(reply, 200, (nonce) =>
       frame(
@@ -61,12 +64,7 @@ export class SlackLinkController {
   ): Promise<void> {
     const principal = await this.signedIn(request);
     if (principal === undefined) return this.signInFirst(reply);
-    if (principal.kind !== 'user' || !hasRole(principal, ['analyst', 'approver'])) {
-      return sayPage(reply, this.config, 403, {
-        title: 'Not linked',
-        text: 'Only a person with the role analyst, approver or admin can decide on reviews.',
-      });
-    }
+    if (!(await this.decides(principal))) return this.noReviewer(reply);
     try {
       await this.identities.link(tokenIn(body), { id: principal.id, name: principal.name });
     } catch (error) {
@@ -87,6 +85,18 @@ export class SlackLinkController {
       if (error instanceof Unauthorized) return undefined;
       throw error;
     }
+  }
+
+  /** The same people as are asked, and as buttons work for: by a role or by a grant for a queue. */
+  private async decides({ kind, id }: Principal): Promise<boolean> {
+    return kind === 'user' && (await this.reviewers.list()).some(({ personId }) => personId === id);
+  }
+
+  private noReviewer(reply: FastifyReply): Promise<void> {
+    return sayPage(reply, this.config, 403, {
+      title: 'Not linked',
+      text: 'Your account may not decide on reviews, so nothing can be linked to it. Ask an admin for the role analyst or approver, or for a grant for a queue; then open the link again.',
+    });
   }
 
   private signInFirst(reply: FastifyReply): Promise<void> {
