@@ -172,11 +172,12 @@ describe('Slack on the command line, against a whole service', () => {
     await service.api('/api/v1/slack', { method: 'PUT', body: { appToken: null, channel: null } });
     const asked: string[] = [];
     const notes: string[] = [];
+    const printed: string[] = [];
     const code = await run(
       ['slack', 'setup', '--no-test', '--no-people'],
       { SALLYPORT_URL: service.url, SALLYPORT_HOME: service.home },
       {
-        out: () => undefined,
+        out: (line) => void printed.push(line),
         note: (line) => void notes.push(line),
         style: { colour: false },
         askSecret: async (words) => {
@@ -194,7 +195,8 @@ describe('Slack on the command line, against a whole service', () => {
     expect(asked).toMatchObject(
       [/App-Level Token/, /Which channel/].map((pattern) => expect.stringMatching(pattern) as string),
     );
-    expect(notes.join('\n')).toContain('"socket_mode_enabled": true');
+    // As it stands, so that it can be copied.
+    expect(JSON.parse(printed[0] ?? '')).toMatchObject({ settings: { socket_mode_enabled: true } });
     expect((await say('status')).text).toMatch(/C0SEC +security +\(default\) +works/);
   }, 60_000);
 
@@ -209,6 +211,19 @@ describe('Slack on the command line, against a whole service', () => {
     expect(await alone.ended).toBe(2);
     expect(alone.said.err).toMatch(/Nobody can be asked here\. Pipe it in with --app-token-stdin/);
     await service.api('/api/v1/slack', { method: 'PUT', body: { appToken: slack.appToken } });
+  }, 60_000);
+
+  it('takes a token, and with it the channel by its name', async () => {
+    await service.api('/api/v1/slack', { method: 'PUT', body: { botToken: null, channel: null } });
+    const { said, ended } = start(
+      `${slack.botToken}\n`,
+      'set',
+      '--bot-token-stdin',
+      '--channel',
+      '#security',
+    );
+    expect(await ended, said.err).toBe(0);
+    expect((await say('status')).text).toMatch(/C0SEC +security +\(default\)/);
   }, 60_000);
 
   it('lists channels, routes a queue by a channel’s name, probes it and lets it go', async () => {

@@ -48,15 +48,22 @@ export function addSlack(program: Command, cli: Cli): void {
     .description('store tokens and the default channel; what the environment sets wins')
     .option('--channel <CHANNEL>', 'where reviews go whose queue has no channel of its own: #name or id')
     .action(async (options: SecretOptions & { channel?: string }) => {
-      const patch: Record<string, string> = { ...(await givenSecrets(cli, options)) };
-      if (options.channel !== undefined) patch['channel'] = await channelOf(cli, options.channel);
-      if (Object.keys(patch).length === 0)
+      const secrets = await givenSecrets(cli, options);
+      const hasSecrets = Object.keys(secrets).length > 0;
+      if (!hasSecrets && options.channel === undefined)
         throw new CommandError('set: say what. See: sallyport slack set --help');
-      cli.print(await cli.client.call<SlackStatus>('PUT', '/api/v1/slack', patch), statusLines);
+      // The tokens first: Slack is asked with them which channel has that name.
+      let status = hasSecrets ? await put(cli, secrets) : undefined;
+      if (options.channel !== undefined)
+        status = await put(cli, { channel: await channelOf(cli, options.channel) });
+      if (status !== undefined) cli.print(status, statusLines);
     });
   addChannels(group, cli);
   addSlackPeople(group, cli);
 }
+
+const put = (cli: Cli, wanted: object): Promise<SlackStatus> =>
+  cli.client.call<SlackStatus>('PUT', '/api/v1/slack', wanted);
 
 function addSetup(group: Command, cli: Cli): void {
   withApp(withSecrets(group.command('setup')))

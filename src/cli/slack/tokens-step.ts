@@ -66,7 +66,9 @@ async function secretsToStore(
 async function showApp(cli: Cli, wish: AppWish): Promise<void> {
   const manifest = await cli.client.call<unknown>('GET', manifestPath(wish));
   todo(cli, 'make the app: https://api.slack.com/apps, Create New App, From a manifest, and paste this:');
-  for (const line of JSON.stringify(manifest, null, 2).split('\n')) cli.note(line);
+  // Bare, so that it can be copied as it stands; with --json the answer's own place is kept for the answer.
+  if (cli.json) cli.note('what `sallyport slack manifest` prints');
+  else cli.out(JSON.stringify(manifest, null, 2));
   todo(cli, 'then Install App, and copy its tokens from the pages that are named now');
 }
 
