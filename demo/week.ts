@@ -22,9 +22,14 @@ export async function demo(args: readonly string[]): Promise<boolean> {
       's3-port': { type: 'string', default: process.env['S3_PORT'] ?? '9000' },
       'chat-port': { type: 'string', default: '8090' },
       days: { type: 'string', default: '7' },
+      help: { type: 'boolean', default: false },
     },
   });
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  if (values.help) {
+    say(HELP);
+    return true;
+  }
   const began = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-demo-'));
   chmodSync(folder, 0o711);
@@ -38,8 +43,9 @@ export async function demo(args: readonly string[]): Promise<boolean> {
   });
   const stopped = interrupted();
   try {
-    const you = await seedWeek(service, slack, { days: daysIn(values.days), say });
-    say(screen({ service, slack, you, seconds: Math.round((performance.now() - began) / 1000) }));
+    const days = daysIn(values.days);
+    const you = await seedWeek(service, slack, { days, say });
+    say(screen({ service, slack, you, days, seconds: Math.round((performance.now() - began) / 1000) }));
     await watchApprovals(service, say, stopped.signal);
     if (!stopped.signal.aborted) await once(stopped.signal, 'abort');
     return true;
@@ -55,6 +61,13 @@ export async function demo(args: readonly string[]): Promise<boolean> {
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+const HELP = `npm run demo [-- OPTIONS]
+
+  --port N       of the service (8080, or PORT)
+  --s3-port N    of its S3 endpoint (9000, or S3_PORT)
+  --chat-port N  of the chat (8090)
+  --days N       that lie behind it, 1 to 7 (7)`;
 
 function interrupted(): AbortController {
   const stopping = new AbortController();

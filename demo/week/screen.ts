@@ -1,6 +1,7 @@
 import type { ServiceProcess } from '../../test/support/service-process.js';
 import type { FakeSlack } from '../../test/support/slack/fake-slack.js';
 import type { Somebody } from './people.js';
+import { LEFT_LYING } from './seed.js';
 
 /** What whoever tries it sees first: where everything is, and three things to do. */
 export const screen = ({
@@ -8,11 +9,13 @@ export const screen = ({
   slack,
   you,
   seconds,
+  days,
 }: {
   service: ServiceProcess;
   slack: FakeSlack;
   you: Somebody;
   seconds: number;
+  days: number;
 }): string => `
   Sallyport is ready, with a week behind it (${seconds} s).
 
@@ -24,7 +27,7 @@ export const screen = ({
                         open the mail to ${you.email}, follow its link, type its code
     3. on the web       ${service.url}/reviews
 
-  Log in with  ${you.login}  /  ${you.password}
+${days > LEFT_LYING ? '  A question of the days before was left lying, as happens; answer it too if you like.\n\n' : ''}  Log in with  ${you.login}  /  ${you.password}
 
   The chat is a stand-in for Slack; nothing leaves this machine. Ctrl-C ends and removes all of it.
 `;

@@ -6,6 +6,8 @@ import { bind, hire, type Somebody } from './people.js';
 import { questionsForYou, uploadsOf } from './uploads.js';
 
 const DAY_MS = 86_400_000;
+/** The day on which a question was left, as in every week. */
+export const LEFT_LYING = 1;
 
 /** Lives through a week, a day in seconds. @returns who tries the demonstration, with three questions open. */
 export async function seedWeek(
@@ -28,8 +30,7 @@ export async function seedWeek(
     if (day === 0) for (const one of people) await bind(one, slack, leak.message);
     for (const { browser, login, password } of people) await browser.logIn({ name: login, password });
     await onTheWeb(carol, leak, 'comment', { text: `Asked the team that uploads ${leak.key}.` });
-    // One is left to lie, as in every week.
-    if (day !== 4)
+    if (day !== LEFT_LYING)
       await decideInChat(slack, leak, bob, day % 3 === 0 ? 'release' : 'delete', REASONS[day % 3] ?? '');
     if (malware !== undefined)
       await onTheWeb(carol, malware, 'decide', {
@@ -39,7 +40,8 @@ export async function seedWeek(
     say(`  day ${day + 1} of ${days}: ${uploadsOf(day).length} uploads, ${asked.length} questions`);
   }
   await moved.moveTo(0);
-  await upload(moved, slack, questionsForYou());
+  // One after the other, so that the first to answer stands last in the chat, where one looks.
+  for (const question of questionsForYou().toReversed()) await upload(moved, slack, [question]);
   slack.now = () => Date.now();
   // From here on its clock is everybody's again.
   await service.stop();
