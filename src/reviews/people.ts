@@ -97,9 +97,11 @@ export class People {
   }
 
   private async look(moments: readonly Instant[]): Promise<Roster[]> {
-    const all = await this.reviewers.list();
-    const absences = await absencesBetween(this.db, Math.min(...moments), Math.max(...moments));
-    const less = await wantLessMail(this.db);
+    const [all, absences, less] = await Promise.all([
+      this.reviewers.list(),
+      absencesBetween(this.db, Math.min(...moments), Math.max(...moments)),
+      wantLessMail(this.db),
+    ]);
     const people = all.map((one) => (less.has(one.personId) ? { ...one, mail: 'mine' as const } : one));
     return moments.map((now) => new Roster(people, absences, now));
   }

@@ -3,7 +3,7 @@ import { LOG, type Log } from '../../../../ops/log.js';
 import { Permits } from '../../../../permits.js';
 
 // Room is left for what must be answered within three seconds.
-const AT_ONCE = 32;
+const AT_ONCE = 16;
 // More waits longer than a click lives (three seconds).
 const MOST = 400;
 // What was acknowledged already (a command, an event) may be so much more.
