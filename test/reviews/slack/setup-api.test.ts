@@ -255,6 +255,37 @@ describe('the set-up of Slack over HTTP', () => {
     expect(audit).toHaveLength(3);
   });
 
+  it.each([
+    '[]',
+    'null',
+    '{}',
+    '{"ok":false,"error":{}}',
+    '{"ok":false,"error":"constructor"}',
+    '{"ok":true}',
+  ])('says what to do, and fails nowhere, when Slack answers %s', async (body) => {
+    await setUp();
+    const oddly = async (method: string, ask: () => ReturnType<typeof call>) => {
+      slack.script(method, { kind: 'answer', body });
+      const answer = await ask();
+      slack.behave();
+      return answer;
+    };
+    const isTrue = body === '{"ok":true}';
+    const refuses = body.includes('constructor');
+    const listed = await oddly('conversations.list', () => call('GET', '/channels'));
+    expect(listed.status).toBe(isTrue ? 200 : refuses ? 409 : 503);
+    const joined = await oddly('conversations.join', () => call('POST', '/join', { channel: 'C0PAY' }));
+    expect(joined.status).toBe(isTrue ? 204 : refuses ? 409 : 503);
+    const probed = await oddly('chat.postMessage', () => call('POST', '/probe', { channel: slack.channel }));
+    expect(probed.body).toMatchObject({ posted: false, reason: expect.stringMatching(/answer|constructor/) });
+    for (const method of ['auth.test', 'conversations.info', 'bots.info']) {
+      stage.clock.advance(60_000);
+      expect((await oddly(method, () => call('GET', ''))).status).toBe(200);
+    }
+    const set = await oddly('auth.test', () => call('PUT', '', { botToken: slack.botToken }));
+    expect(set.status).toBe(200);
+  });
+
   it('prints the manifest for its own address, and none for http without https', async () => {
     const { body } = await call('GET', '/manifest?transport=http&name=Sally&command=%2Freview');
     const { settings, features } = body as AppManifest;

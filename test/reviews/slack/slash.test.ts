@@ -64,6 +64,13 @@ describe('the slash command', () => {
     ).toEqual([{ actor: 'user:alice', subject: `review:${id}` }]);
   });
 
+  it('takes no word for an answer that only every object has', async () => {
+    const { id } = await stage.ask();
+    for (const word of ['constructor', 'toString', '__proto__', 'hasOwnProperty'])
+      expect(await type(`${word} ${id.slice(0, 8)} because`)).not.toMatch(/Decided|went wrong/);
+    expect((await stage.review(id)).state).toBe('OPEN');
+  });
+
   it('decides at once what refuses, and opens the evidence, with the reason, for what grants or deletes', async () => {
     const kept = await stage.ask({ outcomes: ['release', 'keep', 'delete'] });
     expect(await type(`keep ${kept.id.slice(0, 8)} not ours`)).toMatch(/Decided: Keep in quarantine/);

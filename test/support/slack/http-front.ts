@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Args } from './arguments.js';
-import { Mishaps } from './mishaps.js';
+import { Mishaps, type Mishap } from './mishaps.js';
 import { Refusal, type Json } from './refusal.js';
 import { argsOf, bodyOf, uploadIn } from './requests.js';
 import type { ResponseUrls } from './response-urls.js';
@@ -107,6 +107,7 @@ export class HttpFront {
       response.writeHead(mishap.status).end('trouble');
       return;
     }
+    if (mishap?.kind === 'answer') return answerWith(mishap, response);
     const result = mishap?.kind === 'error' ? new Refusal(mishap.error).answer : perform();
     if (mishap?.kind === 'lose') {
       request.socket.destroy();
@@ -121,6 +122,15 @@ export class HttpFront {
       })
       .end(JSON.stringify(result));
   }
+}
+
+function answerWith(
+  { body, status = 200, headers = {}, breaksOff = false }: Extract<Mishap, { kind: 'answer' }>,
+  response: ServerResponse,
+): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers });
+  if (breaksOff) response.write(body, () => response.destroy());
+  else response.end(body);
 }
 
 function tooMany(response: ServerResponse, retryAfter: number): void {

@@ -1,13 +1,21 @@
 /**
  * One answer that differs from the usual one. `lose`: Slack does it, and the line breaks before it says so.
- * `slow`: Slack does it at once, and says so that much later.
+ * `slow`: Slack does it at once, and says so that much later. `answer`: something else answers in its place, and nothing
+ * is done; `breaksOff` before it is whole.
  */
 export type Mishap =
   | { readonly kind: 'rateLimited'; readonly retryAfter: number }
   | { readonly kind: 'lose' }
   | { readonly kind: 'status'; readonly status: number }
   | { readonly kind: 'error'; readonly error: string }
-  | { readonly kind: 'slow'; readonly ms: number };
+  | { readonly kind: 'slow'; readonly ms: number }
+  | {
+      readonly kind: 'answer';
+      readonly body: string;
+      readonly status?: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly breaksOff?: boolean;
+    };
 
 /** What goes wrong with the next calls, method by method. */
 export class Mishaps {

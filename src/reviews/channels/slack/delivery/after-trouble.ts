@@ -46,4 +46,11 @@ export class AfterTrouble {
   }
 }
 
+// Longer than that nobody is left untold.
+const LONG_WAIT_SECONDS = 120;
+
+/** Nothing is broken, and yet it takes too long: the message is told otherwise meanwhile. */
+export const isLongWait = (trouble: SlackTrouble): boolean =>
+  (trouble.kind === 'wait' || trouble.kind === 'turn') && trouble.seconds > LONG_WAIT_SECONDS;
+
 const again = (trouble: SlackTrouble): After => ({ kind: 'again', delivery: retry(trouble) });

@@ -15,7 +15,7 @@ import { brokenFor, WORKSPACE } from '../sql/broken.js';
 import { slackCopies } from '../sql/copies.js';
 import { accountOfPerson } from '../sql/identities-of.js';
 import { tellingLine } from '../threads/thread-line.js';
-import { AfterTrouble, PATIENT_ATTEMPTS } from './after-trouble.js';
+import { AfterTrouble, isLongWait, PATIENT_ATTEMPTS } from './after-trouble.js';
 import { SlackCopies } from './slack-copies.js';
 import { troubleOf, type SlackTrouble } from './slack-errors.js';
 import { SlackFallback } from './slack-fallback.js';
@@ -156,9 +156,14 @@ export class SlackDirectHandler extends OutboxHandler {
 }
 
 /** This person cannot be written to so, which says nothing of the others. */
-const isHopeless = ({ kind }: SlackTrouble, attempt: number): boolean =>
-  kind === 'unreachable' ||
-  kind === 'channel' ||
-  kind === 'unfit' ||
-  kind === 'gone' ||
-  (kind === 'again' && attempt >= PATIENT_ATTEMPTS);
+const isHopeless = (trouble: SlackTrouble, attempt: number): boolean => {
+  const { kind } = trouble;
+  return (
+    isLongWait(trouble) ||
+    kind === 'unreachable' ||
+    kind === 'channel' ||
+    kind === 'unfit' ||
+    kind === 'gone' ||
+    (kind === 'again' && attempt >= PATIENT_ATTEMPTS)
+  );
+};

@@ -1,6 +1,7 @@
 import type { WebClient } from '@slack/web-api';
 import { z } from 'zod';
 import type { Instant } from '../../../../clock.js';
+import { SlackAnswerError } from './slack-errors.js';
 
 const PAGE = 200;
 // Two thousand messages after ours was to be sent: beyond, a second one does less harm than the search.
@@ -50,7 +51,9 @@ export async function findPosted(
       thread === undefined
         ? await web.conversations.history(asked)
         : await web.conversations.replies({ ...asked, ts: thread });
-    const { messages, response_metadata: more } = Page.parse(answer);
+    const told = Page.safeParse(answer);
+    if (!told.success) throw new SlackAnswerError('the answer is no page of messages');
+    const { messages, response_metadata: more } = told.data;
     const found = messages.find((message) => isWanted(message, thread !== undefined, eventType, wanted));
     if (found !== undefined) return found.ts;
     cursor = more?.next_cursor;

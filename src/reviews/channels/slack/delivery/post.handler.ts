@@ -9,7 +9,7 @@ import { SlackStorms } from '../digests/storms.js';
 import { SlackAccess } from '../setup/slack-access.js';
 import { brokenFor, placeOfQueue, WORKSPACE } from '../sql/broken.js';
 import { slackCopies } from '../sql/copies.js';
-import { AfterTrouble } from './after-trouble.js';
+import { AfterTrouble, isLongWait } from './after-trouble.js';
 import { BrokenSlack } from './broken-slack.js';
 import { SlackCopies } from './slack-copies.js';
 import type { SlackTrouble } from './slack-errors.js';
@@ -95,7 +95,12 @@ export class SlackPostHandler extends OutboxHandler {
     trouble: SlackTrouble,
   ): Promise<Delivery> {
     const after = await this.after.of(trouble, channel, row.attempt);
-    if (after.kind === 'again') return after.delivery;
+    if (after.kind === 'again') {
+      // It is told now, and posted once Slack takes it.
+      if (isLongWait(trouble))
+        await this.fallback.unshown(review, { place: channel, reason: trouble.reason });
+      return after.delivery;
+    }
     const isUnsure = trouble.kind === 'unsure';
     return this.unshown(review, after, isUnsure ? { ...row, ambiguous: true } : row);
   }

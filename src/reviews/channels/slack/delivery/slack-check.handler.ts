@@ -6,7 +6,7 @@ import { Outbox, OutboxHandler, type Delivery, type OutboxDelivery } from '../..
 import { SlackAccess } from '../setup/slack-access.js';
 import { brokenPlaces, WORKSPACE } from '../sql/broken.js';
 import { BrokenSlack } from './broken-slack.js';
-import { slackErrorCode, troubleOf } from './slack-errors.js';
+import { SlackAnswerError, slackErrorCode, troubleOf } from './slack-errors.js';
 import { SLACK_CHECK } from './slack-kinds.js';
 
 const Payload = z.object({ place: z.string().min(1), since: z.number(), n: z.number().int().min(1) });
@@ -69,11 +69,9 @@ async function workspaceWorks(web: WebClient, reason: string): Promise<boolean> 
 
 async function channelWorks(web: WebClient, channel: string): Promise<boolean> {
   const answer = await web.conversations.info({ channel });
-  const {
-    is_archived: isArchived,
-    is_member: isMember,
-    is_private: isPrivate,
-  } = Channel.parse(answer.channel);
+  const told = Channel.safeParse(answer.channel);
+  if (!told.success) throw new SlackAnswerError('the answer does not say how the channel is');
+  const { is_archived: isArchived, is_member: isMember, is_private: isPrivate } = told.data;
   if (isArchived === true) return false;
   if (isMember !== false) return true;
   return isPrivate !== true && (answer.response_metadata?.scopes ?? []).includes('chat:write.public');

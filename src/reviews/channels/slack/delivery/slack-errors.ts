@@ -4,6 +4,8 @@ import type {
   WebAPIRateLimitedError,
   WebAPIRequestError,
 } from '@slack/web-api';
+import { visible } from '../../../../outbound/safe-text.js';
+import { MOST_WAIT_SECONDS } from '../setup/slack-fetch.js';
 
 /** What a failed call to Slack means for what was to be said. */
 export type SlackTrouble =
@@ -107,24 +109,50 @@ const SDK_CODES: ReadonlySet<unknown> = new Set([
 const isOfSdk = (error: unknown): error is SdkError =>
   error instanceof Error && SDK_CODES.has((error as { readonly code?: unknown }).code);
 
-/** Slack's own word for what was wrong, or the error's message. */
-export function slackErrorCode(error: unknown): string {
-  if (isOfSdk(error)) {
-    if ('data' in error) return error.data.error;
-    if ('statusCode' in error) return `http_${error.statusCode}`;
-  }
-  return error instanceof Error ? error.message : String(error);
+/** Slack said yes, and left out what we asked for: nobody knows whether it was done. */
+export class SlackAnswerError extends Error {
+  override readonly name = 'SlackAnswerError';
 }
+
+// Slack's words are short; whatever answers in its place may say a whole page.
+const MOST_CHARACTERS = 200;
+
+/** Slack's own word for what was wrong, or the error's message: one line, and a short one. */
+export const slackErrorCode = (error: unknown): string =>
+  visible(wordOf(error).slice(0, 4 * MOST_CHARACTERS), MOST_CHARACTERS);
+
+function wordOf(error: unknown): string {
+  const said = isOfSdk(error) ? wordOfSdk(error) : undefined;
+  const word: unknown = said ?? (error instanceof Error ? error.message : error);
+  return typeof word === 'string' && word !== '' ? word : 'unknown error';
+}
+
+function wordOfSdk(error: SdkError): string | undefined {
+  if ('data' in error) return platformWord(error);
+  return 'statusCode' in error ? `http_${error.statusCode}` : undefined;
+}
+
+/** `undefined` when there is none: the SDK hands on whatever the answer held. */
+function platformWord({ data }: WebAPIPlatformError): string | undefined {
+  const { error } = data as { readonly error?: unknown };
+  return typeof error === 'string' && error !== '' ? error : undefined;
+}
+
+const waits = (seconds: number): SlackTrouble => ({
+  kind: 'wait',
+  seconds: Math.min(Math.max(1, seconds), MOST_WAIT_SECONDS),
+  reason: 'Slack asks to wait',
+});
 
 /** @throws the error itself when Slack has nothing to do with it. */
 export function troubleOf(error: unknown): SlackTrouble {
+  if (error instanceof SlackAnswerError) return { kind: 'unsure', reason: slackErrorCode(error) };
   if (!isOfSdk(error)) throw error;
-  if ('retryAfter' in error)
-    return { kind: 'wait', seconds: Math.max(1, error.retryAfter), reason: 'Slack asks to wait' };
+  if ('retryAfter' in error) return waits(error.retryAfter);
   const reason = slackErrorCode(error);
-  if (!('data' in error)) return { kind: 'unsure', reason };
+  if (!('data' in error) || platformWord(error) === undefined) return { kind: 'unsure', reason };
   if (reason === 'ratelimited' || reason === 'rate_limited' || reason === 'message_limit_exceeded')
-    return { kind: 'wait', seconds: 30, reason: 'Slack asks to wait' };
+    return waits(30);
   if (STUMBLED.has(reason)) return { kind: 'unsure', reason };
   if (UNFIT.has(reason)) return { kind: 'unfit', reason };
   if (GONE.has(reason)) return { kind: 'gone', reason };

@@ -10,6 +10,7 @@ import type { Delivery, OutboxDelivery } from '../../../../outbound/outbox.js';
 import { SlackAccess } from '../setup/slack-access.js';
 import { holdPace, reservePace } from '../sql/pace.js';
 import { findPosted } from './find-posted.js';
+import { openedChannel, postedAt } from './posted-at.js';
 import { slackErrorCode, troubleOf, type SlackTrouble } from './slack-errors.js';
 
 // Slack takes one message per second and channel. What leaves a second apart may arrive closer together.
@@ -47,7 +48,7 @@ export interface Posted {
 
 const MOST_DIRECTS = 1000;
 
-const OFF: SlackTrouble = { kind: 'wait', seconds: 600, reason: 'Slack is not set up (any more)' };
+const OFF: SlackTrouble = { kind: 'wait', seconds: 60, reason: 'Slack is not set up (any more)' };
 
 /**
  * Says things in Slack: at the pace that Slack allows to all nodes together, and once. A message whose answer was lost is
@@ -95,7 +96,7 @@ export class SlackSender {
         parse: 'none',
         link_names: false,
       });
-      return { kind: 'posted', channel: answer.channel ?? channel, ts: answer.ts ?? '' };
+      return { kind: 'posted', ...postedAt(answer) };
     });
   }
 
@@ -151,7 +152,7 @@ export class SlackSender {
     if (channel !== undefined) return { kind: 'open', channel };
     const opened = await this.calling('open', LOOK_EVERY_MS, async () => {
       const answer = await web.conversations.open({ users: userId });
-      return { kind: 'open' as const, channel: answer.channel?.id ?? '' };
+      return { kind: 'open' as const, channel: openedChannel(answer) };
     });
     if (opened.kind === 'open') {
       if (known.size >= MOST_DIRECTS) known.clear();

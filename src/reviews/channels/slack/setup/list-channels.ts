@@ -1,5 +1,6 @@
 import type { WebClient } from '@slack/web-api';
 import { z } from 'zod';
+import { SlackAnswerError } from '../delivery/slack-errors.js';
 import { askSlack } from './ask-slack.js';
 import { Conversation, seenChannel, type SeenChannel } from './slack-channels.js';
 
@@ -43,16 +44,17 @@ export async function listChannels(
 }
 
 async function onePage(web: WebClient, cursor: string | undefined): Promise<ChannelPage> {
-  const answer = await askSlack(() =>
-    web.conversations.list({
+  const { page, scopes } = await askSlack(async () => {
+    const answer = await web.conversations.list({
       types: 'public_channel,private_channel',
       exclude_archived: true,
       limit: PAGE,
       ...(cursor !== undefined && { cursor }),
-    }),
-  );
-  const scopes = answer.response_metadata?.scopes ?? [];
-  const page = Page.parse(answer);
+    });
+    const told = Page.safeParse(answer);
+    if (!told.success) throw new SlackAnswerError('the answer is no list of channels');
+    return { page: told.data, scopes: answer.response_metadata?.scopes ?? [] };
+  });
   const channels = page.channels.flatMap((told) => {
     const channel = Conversation.safeParse(told);
     return channel.success ? [seenChannel(channel.data, scopes)] : [];

@@ -53,11 +53,7 @@ const NOT_MEMBER: ChannelTrouble = {
   remedy: remedyOf('not_in_channel'),
   isMendable: true,
 };
-const TROUBLES: Readonly<Record<string, ChannelTrouble>> = {
-  channel_not_found: NOT_FOUND,
-  is_archived: ARCHIVED,
-  not_in_channel: NOT_MEMBER,
-};
+const TROUBLES = new Map([NOT_FOUND, ARCHIVED, NOT_MEMBER].map((trouble) => [trouble.code, trouble]));
 
 /** What Slack's list or answer says of a channel. @param scopes of the token: with one of them membership is not needed. */
 export function seenChannel(told: z.infer<typeof Conversation>, scopes: readonly string[] = []): SeenChannel {
@@ -79,7 +75,7 @@ export async function lookAtChannel(web: WebClient, id: string): Promise<SeenCha
     const answer = await web.conversations.info({ channel: id });
     return seenChannel(Conversation.parse(answer.channel), answer.response_metadata?.scopes ?? []);
   } catch (error) {
-    const trouble = TROUBLES[slackErrorCode(error)];
+    const trouble = TROUBLES.get(slackErrorCode(error));
     if (trouble === undefined) return undefined;
     return { id, isPrivate: false, isMember: false, isArchived: trouble === ARCHIVED, trouble };
   }

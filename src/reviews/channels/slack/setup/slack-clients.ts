@@ -3,6 +3,7 @@ import type { Logger, LogLevel, WebClient } from '@slack/web-api';
 import type { SocketModeClient } from '@slack/socket-mode';
 import type { Log } from '../../../../ops/log.js';
 import type { KnownSettings } from './known-settings.js';
+import { slackFetch } from './slack-fetch.js';
 
 const TIMEOUT_MS = 10_000;
 
@@ -72,6 +73,7 @@ export const createWebClient = (settings: Pick<SlackSettings, 'botToken' | 'apiU
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
     timeout: TIMEOUT_MS,
+    fetch: slackFetch,
     allowAbsoluteUrls: false,
     // Above what the outbox sends at once, so that a call that hangs keeps no other waiting.
     maxRequestConcurrency: 32,
@@ -95,6 +97,7 @@ export const createSocketClient = (settings: SocketSettings, log: Log): SocketMo
       retryConfig: { retries: 0 },
       rejectRateLimitedCalls: true,
       timeout: TIMEOUT_MS,
+      fetch: slackFetch,
       allowAbsoluteUrls: false,
     },
     logger: sdkLogger(log),

@@ -6,6 +6,7 @@ import { Database } from '../../../../database/database.js';
 import { Conflict, Overloaded } from '../../../../errors.js';
 import { visible } from '../../../../outbound/safe-text.js';
 import { section } from '../block-kit.js';
+import { postedAt } from '../delivery/posted-at.js';
 import { remedyOf } from '../delivery/remedies.js';
 import { slackErrorCode } from '../delivery/slack-errors.js';
 import { proseSpan } from '../slack-text.js';
@@ -73,15 +74,17 @@ export class SlackProbe {
     const { web } = this.access;
     const text = `A test of Sallyport, asked for by ${proseSpan(asker, 100)}. Nothing needs to be done.`;
     try {
-      const answer = await web?.chat.postMessage({
-        channel,
-        text,
-        blocks: [section([text])],
-        unfurl_links: false,
-        unfurl_media: false,
-      });
-      if (keep || answer?.ts === undefined) return { posted: true, removed: false };
-      return { posted: true, removed: await this.remove(answer.channel ?? channel, answer.ts) };
+      const posted = postedAt(
+        await web?.chat.postMessage({
+          channel,
+          text,
+          blocks: [section([text])],
+          unfurl_links: false,
+          unfurl_media: false,
+        }),
+      );
+      if (keep) return { posted: true, removed: false };
+      return { posted: true, removed: await this.remove(posted.channel, posted.ts) };
     } catch (error) {
       const reason = visible(slackErrorCode(error), 200);
       return { posted: false, removed: false, reason, remedy: remedyOf(reason) };

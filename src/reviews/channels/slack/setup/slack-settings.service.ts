@@ -8,6 +8,7 @@ import { Database } from '../../../../database/database.js';
 import type { Queryable } from '../../../../database/queryable.js';
 import { Conflict, Forbidden, InvalidInput, NotFound } from '../../../../errors.js';
 import { LOG, type Log } from '../../../../ops/log.js';
+import { slackErrorCode } from '../delivery/slack-errors.js';
 import { VARIABLES } from './known-settings.js';
 import type { SlackSettingsPatch } from './settings-fields.js';
 import { SlackAccess } from './slack-access.js';
@@ -124,7 +125,7 @@ export class SlackSettingsService {
       const refusal = refusedToken(error);
       if (refusal !== undefined) throw InvalidInput.field('botToken', refusal, { cause: error });
       // Slack cannot be asked just now; /health says what becomes of it.
-      this.log.warn({ reason: (error as Error).message }, 'a new bot token was stored without a test');
+      this.log.warn({ reason: slackErrorCode(error) }, 'a new bot token was stored without a test');
     }
   }
 

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { WebClient } from '@slack/web-api';
+import { z } from 'zod';
 import { Clock, type Instant } from '../../../../clock.js';
 import { Database } from '../../../../database/database.js';
 import { LOG, type Log } from '../../../../ops/log.js';
-import { slackErrorCode } from '../delivery/slack-errors.js';
+import { SlackAnswerError, slackErrorCode } from '../delivery/slack-errors.js';
 import type { SlackHome } from '../inbound/handled.js';
 import { findSlackHome, forgetSlackHomes, keepSlackHome } from '../sql/home.js';
 import { within } from '../within.js';
@@ -17,6 +18,20 @@ const ASK_AGAIN_MS = 15_000;
 // Somebody who clicked waits for it.
 const PATIENCE_MS = 2_000;
 const FORGET_MS = 90 * 86_400_000;
+
+const word = z
+  .string()
+  .max(500)
+  .nullish()
+  .transform((said) => said ?? undefined);
+const Who = z.object({
+  team_id: z.string().min(1).max(100),
+  team: word,
+  enterprise_id: word,
+  bot_id: word,
+  user_id: word,
+});
+const Bot = z.object({ bot: z.object({ app_id: word }).optional() });
 
 interface Kept {
   readonly key: string;
@@ -71,8 +86,10 @@ export class SlackWorkspace {
     if (web === undefined || settings === undefined) throw new Error('Slack is not set up');
     const now = Math.round(this.clock.now());
     this.askedAt = now;
-    const who = await web.auth.test();
-    if (who.team_id === undefined || who.team_id === '') throw new Error('Slack named no workspace');
+    const answer = await web.auth.test();
+    const told = Who.safeParse(answer);
+    if (!told.success) throw new SlackAnswerError('the answer names no workspace');
+    const who = told.data;
     const home: SlackHome = {
       teamId: who.team_id,
       teamName: who.team,
@@ -80,7 +97,7 @@ export class SlackWorkspace {
       appId: await this.appOf(web, who.bot_id),
       botUserId: who.user_id,
       botId: who.bot_id,
-      scopes: who.response_metadata?.scopes ?? [],
+      scopes: answer.response_metadata?.scopes ?? [],
     };
     return this.keep(keyOf(settings.botToken), home, now);
   }
@@ -103,7 +120,7 @@ export class SlackWorkspace {
   private async appOf(web: WebClient, botId: string | undefined): Promise<string | undefined> {
     if (botId === undefined) return undefined;
     try {
-      return (await web.bots.info({ bot: botId })).bot?.app_id;
+      return Bot.safeParse(await web.bots.info({ bot: botId })).data?.bot?.app_id;
     } catch (error) {
       // Needs users:read. Requests are signed by the app all the same, and a connection is opened with its own token.
       this.log.debug({ reason: slackErrorCode(error) }, 'Slack did not tell the id of the app');

@@ -16,10 +16,11 @@ export async function triesSocket(settings: SocketSettings, log: Log): Promise<S
     return undefined;
   } catch (error) {
     const reason = visible(slackErrorCode(error), 100);
-    return { reason, remedy: REMEDIES[reason] ?? 'Check that this machine may reach Slack, and try again.' };
+    return { reason, remedy: (Object.hasOwn(REMEDIES, reason) ? REMEDIES[reason] : undefined) ?? ELSE };
   }
 }
 
+const ELSE = 'Check that this machine may reach Slack, and try again.';
 const NEW_TOKEN =
   'Make an App-Level Token with the scope connections:write under Basic Information, and set it as app token.';
 const REMEDIES: Readonly<Record<string, string>> = {

@@ -14,4 +14,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
 };
 
 /** Why a token is of no use; `undefined` when the error says nothing of the token. */
-export const refusedToken = (error: unknown): string | undefined => REFUSALS[slackErrorCode(error)];
+export const refusedToken = (error: unknown): string | undefined => {
+  const word = slackErrorCode(error);
+  return Object.hasOwn(REFUSALS, word) ? REFUSALS[word] : undefined;
+};

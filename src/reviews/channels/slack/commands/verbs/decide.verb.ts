@@ -33,7 +33,11 @@ function outcomeNamed({ outcomes }: Review, verb: string): string {
   const exact = outcomes.find((outcome) => outcome.toLowerCase() === verb);
   if (exact !== undefined) return exact;
   const [first, second, ...others] = outcomes;
-  const alias = others.length > 0 ? undefined : { approve: first, reject: second }[verb];
+  const aliases = new Map([
+    ['approve', first],
+    ['reject', second],
+  ]);
+  const alias = others.length > 0 ? undefined : aliases.get(verb);
   if (alias !== undefined) return alias;
   throw InvalidInput.field(verb, `is no answer of this review, which takes ${outcomes.join(', ')}`);
 }
