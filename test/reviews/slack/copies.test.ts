@@ -139,6 +139,15 @@ describe('the copies of a review in Slack', () => {
     expect(await at.copies(id)).toHaveLength(2);
   });
 
+  it('are locked although they were decided before a lost answer was looked for', async () => {
+    at.slack.script('chat.postMessage', { kind: 'lose' }, { kind: 'lose' });
+    const { id } = await at.open(toAlice);
+    await eventually(() => at.inChannel(id) !== undefined && at.directTo(ALICE, id) !== undefined);
+    await decide(id, 'alice');
+    const copies = [await at.posted(id), await at.told(ALICE, id)];
+    await eventually(() => copies.every(isLocked), { what: 'all copies locked' });
+  });
+
   it('wait for their channel alone: who is slow keeps no other waiting', async () => {
     at.slack.addChannel({ id: 'C0OTHER', name: 'other' });
     await at.stage.db.query(

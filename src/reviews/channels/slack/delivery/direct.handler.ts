@@ -124,7 +124,8 @@ export class SlackDirectHandler extends OutboxHandler {
     const storm = isNew ? await this.storms.tellsDirectly(review, open.channel, to.personId) : undefined;
     if (storm !== undefined) return { storm };
     const said = earlier ?? (await this.send(review, message, where, to));
-    if (said.kind === 'posted' && copy === undefined) await this.copies.posted(review, said, to.personId);
+    if (said.kind === 'posted' && copy === undefined)
+      await this.copies.posted(review, said, earlier === undefined ? review.version : 0, to.personId);
     return said;
   }
 

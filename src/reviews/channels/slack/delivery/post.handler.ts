@@ -68,18 +68,20 @@ export class SlackPostHandler extends OutboxHandler {
     const broken = await brokenFor(this.db, channel);
     if (broken !== undefined) return this.unshown(review, broken, row);
     const earlier = await this.sender.earlier(row, where);
-    if (earlier?.kind === 'posted') return this.posted(review, earlier);
+    if (earlier?.kind === 'posted') return this.posted(review, earlier, 0);
     if (earlier !== undefined) return this.failed(review, channel, row, earlier);
     if (isEnded(review.state)) return { kind: 'sent', receipt: { skipped: 'already over' } };
     const storm = payload.data.single ? undefined : await this.storms.tells(review, channel);
     if (storm !== undefined) return { kind: 'sent', receipt: { storm } };
     let said = await this.sender.post(row, { ...where, ...(await this.copies.content(review)) });
     if (said.kind === 'unfit') said = await this.sender.post(row, { ...where, ...this.copies.least(review) });
-    return said.kind === 'posted' ? this.posted(review, said) : this.failed(review, channel, row, said);
+    return said.kind === 'posted'
+      ? this.posted(review, said, review.version)
+      : this.failed(review, channel, row, said);
   }
 
-  private async posted(review: Review, posted: Posted): Promise<Delivery> {
-    await this.copies.posted(review, posted);
+  private async posted(review: Review, posted: Posted, shown: number): Promise<Delivery> {
+    await this.copies.posted(review, posted, shown);
     // What takes a message works, whoever found it broken meanwhile.
     if ((await brokenFor(this.db, posted.channel)) !== undefined) {
       await this.broken.mended(posted.channel);

@@ -57,14 +57,18 @@ export class SlackCopies {
     return leastContent(review, this.inboxUrl(review.id));
   }
 
-  /** Remembers a message, and brings it up to date if the review went on while it was under way. */
-  async posted(review: Review, { channel, ts }: Posted, personId?: string): Promise<void> {
-    await insertSlackCopy(
-      this.db,
-      review.id,
-      { channel, ts, personId, shown: review.version },
-      Math.round(this.clock.now()),
-    );
+  /**
+   * Remembers a message, and brings it up to date if the review went on while it was under way.
+   *
+   * @param shown the version that it shows; 0 of one that was found: it is from before, whatever it shows.
+   */
+  async posted(
+    review: Pick<Review, 'id'>,
+    { channel, ts }: Posted,
+    shown: number,
+    personId?: string,
+  ): Promise<void> {
+    await insertSlackCopy(this.db, review.id, { channel, ts, personId, shown }, Math.round(this.clock.now()));
     // After the copy is there for everybody: a change that was told before did not find it.
     await this.catchUp(review.id);
   }
