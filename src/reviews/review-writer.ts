@@ -284,7 +284,7 @@ export function audit(
   at: Instant,
   data: Readonly<Record<string, unknown>>,
 ): AuditEvent {
-  const kind = who.via === 'system' ? 'system' : isKey(who) ? 'apikey' : 'user';
+  const kind = who.method === 'system' ? 'system' : isKey(who) ? 'apikey' : 'user';
   return {
     at,
     actor: `${kind}:${who.id}`,

@@ -80,6 +80,27 @@ export class ReviewComments {
       throw new Forbidden(
         `This comment is ${found.author.name}'s. Only they can change it; write one of your own.`,
       );
+    await this.rewrite(review, found, wish, who);
+  }
+
+  /** Changes somebody's, which is for the service alone: where it was written it is gone. @throws NotFound, Conflict */
+  async replace(
+    review: Review,
+    wish: { readonly id: string; readonly text: string; readonly version: number },
+    service: Reviewer,
+  ): Promise<void> {
+    const found = await findComment(this.db, review.id, wish.id);
+    if (found === undefined)
+      throw new NotFound(`No comment ${wish.id} on this review. The timeline names each.`);
+    await this.rewrite(review, found, wish, service);
+  }
+
+  private async rewrite(
+    review: Review,
+    found: StoredComment,
+    wish: { readonly text: string; readonly version: number },
+    who: Reviewer,
+  ): Promise<void> {
     if (found.version === wish.version && found.text === wish.text) return;
     const at = this.now();
     const before = mentionsIn(found.text).map((name) => name.toLowerCase());
@@ -87,7 +108,7 @@ export class ReviewComments {
     const { mentions, messages } = await this.mentioned(review, next, before, who);
     await this.db.transaction(async (tx) => {
       const changed = await editComment(tx, { ...found, version: wish.version }, wish.text, at);
-      if (changed === undefined) throw await this.overtaken(review.id, wish.id);
+      if (changed === undefined) throw await this.overtaken(review.id, found.id);
       await this.writer.note(tx, review.id, 'comment_edited', who, at, {
         comment: found.id,
         text: wish.text,

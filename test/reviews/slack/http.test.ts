@@ -137,6 +137,34 @@ describe('what Slack posts', () => {
     expect(await here.facts()).toEqual(before);
   });
 
+  it.each<[string, Record<string, unknown>]>([
+    [
+      'a channel',
+      { type: 'message', channel: 'C\u0000', user: alice.id, ts: '2.1', thread_ts: '1.1', text: 'x' },
+    ],
+    [
+      'the channel of a removal',
+      { type: 'message', subtype: 'message_deleted', channel: 'C\u0000', deleted_ts: '2.1' },
+    ],
+    [
+      'who wrote',
+      { type: 'message', channel: 'C0', user: 'U\u0000', ts: '2.1', thread_ts: '1.1', text: 'x' },
+    ],
+    ['an account', { type: 'user_change', user: { id: 'U\u0000', team_id: 'T0HOME', deleted: true } }],
+    ['who opened Home', { type: 'app_home_opened', user: 'U\u0000', tab: 'home' }],
+  ])('is ignored as an event in which an id has what no id has: %s', async (_, event) => {
+    const before = await here.facts();
+    const body = JSON.stringify({
+      type: 'event_callback',
+      event_id: 'EvOdd',
+      team_id: here.slack.workspace.teamId,
+      api_app_id: here.slack.workspace.appId,
+      event,
+    });
+    expect((await post(here, 'events', body)).statusCode).toBe(200);
+    expect(await here.facts()).toEqual(before);
+  });
+
   it('is refused with 401 when it comes a second time, on another node too, and does nothing again', async () => {
     const body = asForm(clickOn(here, review));
     const headers = here.slack.sign(body);

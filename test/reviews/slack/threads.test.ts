@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ReviewComments } from '../../../src/reviews/comments/comments.service.js';
 import { ReviewWriter, SYSTEM } from '../../../src/reviews/review-writer.js';
+import { bindSlackPerson, unbindSlackPerson } from '../../../src/reviews/channels/slack/sql/identities.js';
 import { eventually } from '../../support/eventually.js';
 import { linksIn, mentionsIn, type FakeMessage } from '../../support/slack/fake-slack.js';
 import { person } from '../stage.js';
@@ -78,6 +79,54 @@ describe('the thread of a review', () => {
     await at.quiet();
     expect(said()).toEqual([]);
     expect(await kept()).toHaveLength(1);
+  });
+
+  it('lets nobody change a comment by a reply but its author, as whom the account still has to speak', async () => {
+    const { db, reviewers } = at.stage;
+    const account = { teamId: at.slack.teamId, userId: ALICE.id };
+    const reply = await at.slack.reply(root, 'I say no', ALICE);
+    await eventually(async () => (await kept()).length === 1);
+    const everybody = reviewers.people;
+    const cases: [string, () => unknown][] = [
+      ['bound to another', () => bindSlackPerson(db, account, { id: 'bob', name: 'Bob' }, 2)],
+      ['unlinked', () => unbindSlackPerson(db, account)],
+      [
+        'disabled here',
+        async () => {
+          await bindSlackPerson(db, account, { id: 'alice', name: 'Alice' }, 3);
+          reviewers.people = everybody.filter(({ personId }) => personId !== 'alice');
+        },
+      ],
+      [
+        'without a grant for the queue',
+        () => (reviewers.people = everybody.map((one) => ({ ...one, queues: ['elsewhere'] }))),
+      ],
+      [
+        'a guest',
+        async () => {
+          reviewers.people = everybody;
+          await at.slack.changeUser(ALICE.id, { isRestricted: true });
+        },
+      ],
+    ];
+    for (const [what, happens] of cases) {
+      await happens();
+      await at.slack.editReply(reply, `changed: ${what}`);
+      expect(at.slack.events.at(-1)?.acknowledged, what).toBe(true);
+      expect(await kept(), what).toMatchObject([{ author_id: 'alice', text: 'I say no', version: 1 }]);
+    }
+    // Gone there it goes here all the same, and in nobody's name.
+    await at.slack.deleteReply(reply);
+    await eventually(async () => (await kept())[0]?.text === '(removed in Slack)');
+    const [event] = await db.query(
+      `SELECT actor FROM review_event WHERE review_id = $1 AND kind = 'comment_edited'`,
+      [id],
+    );
+    expect(event).toMatchObject({ actor: 'slack' });
+    const audit = await db.query(
+      `SELECT actor, data ->> 'via' AS via FROM audit_event WHERE action = 'review.comment_edited'`,
+    );
+    expect(audit).toEqual([{ actor: 'system:slack', via: 'slack' }]);
   });
 
   it('tells the channel what somebody wrote in their direct messages', async () => {

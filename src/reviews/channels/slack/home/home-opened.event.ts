@@ -2,9 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { SlackEventHandler, type SlackEvent } from '../inbound/events.js';
 import type { Handled, SlackHome } from '../inbound/handled.js';
+import { SlackId } from '../inbound/payloads.js';
 import { HomeTabs } from './home-tabs.js';
 
-const Opened = z.object({ user: z.string().min(1).max(100), tab: z.string().max(60).default('home') });
+const Opened = z.object({ user: SlackId, tab: z.string().max(60).default('home') });
 
 /** Somebody opened the app's Home tab. */
 @Injectable()

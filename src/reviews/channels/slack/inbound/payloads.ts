@@ -6,7 +6,8 @@ import { z } from 'zod';
  */
 
 /** Slack's ids are letters and digits; what is kept of them goes into statements and pages. */
-const id = z.string().regex(/^[\w.-]{1,100}$/);
+export const SlackId = z.string().regex(/^[\w.-]{1,100}$/);
+const id = SlackId;
 
 /** What people call themselves: as it is, but for what PostgreSQL cannot keep. */
 const name = z

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { SlackHome } from '../inbound/handled.js';
+import { SlackId } from '../inbound/payloads.js';
 
 /**
  * What an account is in our workspace. Only a member answers: guests and bots are nobody of ours, a stranger is here
@@ -9,11 +10,11 @@ export const STANDINGS = ['member', 'deleted', 'bot', 'guest', 'stranger', 'fore
 export type Standing = (typeof STANDINGS)[number];
 
 const flag = z.boolean().nullish();
-const id = z.string().max(100).nullish();
+const id = SlackId.nullish();
 
 /** An account as Slack tells of it, in users.info and in events. */
 export const SlackUserInfo = z.object({
-  id: z.string().min(1).max(100),
+  id: SlackId,
   team_id: id,
   name: z.string().max(500).nullish(),
   deleted: flag,
@@ -22,9 +23,7 @@ export const SlackUserInfo = z.object({
   is_ultra_restricted: flag,
   is_stranger: flag,
   /** Of an account of an Enterprise organisation: where else it is. */
-  enterprise_user: z
-    .object({ enterprise_id: id, teams: z.array(z.string().max(100)).max(10_000).nullish() })
-    .nullish(),
+  enterprise_user: z.object({ enterprise_id: id, teams: z.array(SlackId).max(10_000).nullish() }).nullish(),
 });
 export type SlackUserInfo = z.infer<typeof SlackUserInfo>;
 

@@ -1,28 +1,28 @@
 import { z } from 'zod';
+import { SlackId } from '../inbound/payloads.js';
 
 /*
  * Messages that people write, change and remove, as far as threads are concerned. Of our own app's and other machines'
  * nothing is read, so that what we say can never come back to us as somebody's word.
  */
 
-const id = z.string().min(1).max(100);
 const ts = z.string().regex(/^\d{1,15}\.\d{1,10}$/);
 
 const Written = z.looseObject({
   ts,
   thread_ts: ts.optional(),
-  user: id.optional(),
+  user: SlackId.optional(),
   text: z.string().max(40_000).default(''),
   bot_id: z.string().nullish(),
   app_id: z.string().nullish(),
   subtype: z.string().max(100).optional(),
-  user_team: id.optional(),
-  team: id.optional(),
+  user_team: SlackId.optional(),
+  team: SlackId.optional(),
   files: z.array(z.unknown()).max(100).optional(),
 });
 
 const Shape = z.looseObject({
-  channel: id,
+  channel: SlackId,
   subtype: z.string().max(100).optional(),
   /** Of a change. */
   message: Written.optional(),
@@ -31,6 +31,12 @@ const Shape = z.looseObject({
   previous_message: Written.optional(),
 });
 
+/** Who wrote a message. */
+interface Writer {
+  readonly id: string;
+  readonly team_id?: string;
+}
+
 /** What somebody did in a thread. */
 export type ThreadAct =
   | {
@@ -38,11 +44,17 @@ export type ThreadAct =
       readonly channel: string;
       readonly root: string;
       readonly ts: string;
-      readonly user: { readonly id: string; readonly team_id?: string };
+      readonly user: Writer;
       readonly text: string;
       readonly files: number;
     }
-  | { readonly kind: 'removed'; readonly channel: string; readonly ts: string };
+  | {
+      readonly kind: 'removed';
+      readonly channel: string;
+      readonly ts: string;
+      /** Who wrote it, which Slack need not say; who removed it, it never does. */
+      readonly user: Writer | undefined;
+    };
 
 // A person's own message, whatever else is with it: shown in the channel as well, or with files.
 const OF_PEOPLE = new Set([undefined, 'thread_broadcast', 'file_share']);
@@ -54,24 +66,31 @@ export function threadAct(
 ): ThreadAct | undefined {
   const shape = Shape.safeParse(event);
   if (!shape.success) return undefined;
-  const { channel, subtype, message, deleted_ts: deleted } = shape.data;
+  const { channel, subtype, message, deleted_ts: deleted, previous_message: before } = shape.data;
   if (subtype === 'message_deleted')
-    return deleted === undefined ? undefined : { kind: 'removed', channel, ts: deleted };
-  if (subtype === 'message_changed')
-    return message === undefined ? undefined : changedAct(channel, message, self);
+    return deleted === undefined ? undefined : removedAct(channel, deleted, before);
+  if (subtype === 'message_changed') {
+    if (message === undefined) return undefined;
+    // Slack tells so of a message whose replies were removed: then what is left says so.
+    if (message.subtype === 'tombstone') return removedAct(channel, message.ts, before);
+    return OF_PEOPLE.has(message.subtype) ? writtenAct('changed', channel, message, self) : undefined;
+  }
   if (!OF_PEOPLE.has(subtype)) return undefined;
   const written = Written.safeParse(event);
   return written.success ? writtenAct('wrote', channel, written.data, self) : undefined;
 }
 
-/** Slack also tells so of a message whose replies were removed: then what is left says so. */
-function changedAct(
-  channel: string,
-  message: z.infer<typeof Written>,
-  self: { readonly botUserId?: string | undefined },
-): ThreadAct | undefined {
-  if (message.subtype === 'tombstone') return { kind: 'removed', channel, ts: message.ts };
-  return OF_PEOPLE.has(message.subtype) ? writtenAct('changed', channel, message, self) : undefined;
+const removedAct = (channel: string, at: string, before: z.infer<typeof Written> | undefined): ThreadAct => ({
+  kind: 'removed',
+  channel,
+  ts: at,
+  user: before === undefined ? undefined : writerOf(before),
+});
+
+function writerOf(message: z.infer<typeof Written>): Writer | undefined {
+  const { user } = message;
+  const team = message.user_team ?? message.team;
+  return user === undefined ? undefined : { id: user, ...(team !== undefined && { team_id: team }) };
 }
 
 function writtenAct(
@@ -80,17 +99,17 @@ function writtenAct(
   message: z.infer<typeof Written>,
   { botUserId }: { readonly botUserId?: string | undefined },
 ): ThreadAct | undefined {
-  const { user, thread_ts: root, ts: at, text, files = [] } = message;
+  const { thread_ts: root, ts: at, text, files = [] } = message;
+  const user = writerOf(message);
   const isMachine =
-    isSet(message.bot_id) || isSet(message.app_id) || user === undefined || user === botUserId;
+    isSet(message.bot_id) || isSet(message.app_id) || user === undefined || user.id === botUserId;
   if (isMachine || root === undefined || root === at) return undefined;
-  const team = message.user_team ?? message.team;
   return {
     kind,
     channel,
     root,
     ts: at,
-    user: { id: user, ...(team === undefined ? {} : { team_id: team }) },
+    user,
     text,
     files: files.length,
   };

@@ -6,7 +6,8 @@ import { maySee, Readers } from '../../../readers.js';
 import type { Review } from '../../../review.js';
 import { Reviewers } from '../../../reviewers.js';
 import type { Reviewer } from '../../../rules/review.js';
-import { findComment } from '../../../sql/comments.js';
+import { SYSTEM } from '../../../review-writer.js';
+import { findComment, type StoredComment } from '../../../sql/comments.js';
 import { findReview } from '../../../sql/find-review.js';
 import { SlackEventHandler, type SlackEvent } from '../inbound/events.js';
 import type { Handled, SlackHome } from '../inbound/handled.js';
@@ -24,6 +25,14 @@ type Written = Extract<ThreadAct, { readonly text: string }>;
 
 const MOST_NAMES = 20;
 const REMOVED = '(removed in Slack)';
+
+/** What happened in Slack and is nobody's act here. */
+const SLACK_ITSELF: Reviewer = { ...SYSTEM, id: 'slack', name: 'Slack', isAdmin: false, via: 'slack' };
+
+interface Found {
+  readonly review: Review;
+  readonly comment: StoredComment;
+}
 
 /** What people write in the thread of a review's message is a comment of theirs; changed and removed there, it says so here. */
 @Injectable()
@@ -46,16 +55,12 @@ export class ThreadReplies extends SlackEventHandler {
     const act = threadAct(body, home);
     if (act === undefined) return {};
     const known = await findReply(this.db, act.channel, act.ts);
-    if (act.kind === 'removed') {
-      if (known !== undefined) await this.change(known, REMOVED);
-      return {};
-    }
-    if (known !== undefined) {
-      if (act.kind === 'changed') await this.change(known, await this.textOf(act, home));
-      return {};
-    }
+    if (act.kind === 'wrote') return known === undefined ? this.wrote(act, home) : {};
     // The change of a message that was none of ours makes no comment of it.
-    return act.kind === 'wrote' ? this.wrote(act, home) : {};
+    if (known === undefined) return {};
+    if (act.kind === 'removed') await this.removed(known, act, home);
+    else await this.changed(known, act, home);
+    return {};
   }
 
   private async wrote(act: Written, home: SlackHome): Promise<Pick<Handled, 'afterwards'>> {
@@ -95,22 +100,47 @@ export class ThreadReplies extends SlackEventHandler {
     return {};
   }
 
-  /** In the name of who wrote it: nobody else can change a message in Slack, and only an admin there removes one. */
-  private async change({ reviewId, commentId }: SlackReply, text: string): Promise<void> {
+  /** In the name of the comment's author, if the account still speaks for them and they still see the review. */
+  private async changed(reply: SlackReply, act: Written, home: SlackHome): Promise<void> {
+    const found = await this.commentOf(reply);
+    const text = await this.textOf(act, home);
+    // Slack tells a change of the preview of a link as one of the message too.
+    if (found === undefined || text === '' || text === found.comment.text) return;
+    const who = await this.speakers.speaker(act.user, home);
+    // Not acknowledged: it comes again, by when Slack may say who that is.
+    if (who === 'unchecked') throw new Error('Slack does not say just now who changed a reply');
+    if (typeof who === 'string' || !(await this.isAuthor(who, found))) return;
+    const { id, version } = found.comment;
+    await overtakenOrNot(this.comments.edit(found.review, { id, text, version }, who));
+  }
+
+  /** Gone there, it is gone here, whoever removed it: an admin of Slack may, and Slack does not say who did. */
+  private async removed(
+    reply: SlackReply,
+    { user }: Extract<ThreadAct, { readonly kind: 'removed' }>,
+    home: SlackHome,
+  ): Promise<void> {
+    const found = await this.commentOf(reply);
+    if (found === undefined) return;
+    const who = user === undefined ? undefined : await this.speakers.speaker(user, home);
+    const isTheirs = typeof who === 'object' && (await this.isAuthor(who, found));
+    const { id, version } = found.comment;
+    const wish = { id, text: REMOVED, version };
+    await overtakenOrNot(
+      isTheirs
+        ? this.comments.edit(found.review, wish, who)
+        : this.comments.replace(found.review, wish, SLACK_ITSELF),
+    );
+  }
+
+  private async commentOf({ reviewId, commentId }: SlackReply): Promise<Found | undefined> {
     const review = await findReview(this.db, { id: reviewId });
     const comment = await findComment(this.db, reviewId, commentId);
-    if (review === undefined || comment === undefined || text === '') return;
-    const { author, version } = comment;
-    try {
-      await this.comments.edit(
-        review,
-        { id: commentId, text, version },
-        { ...author, isAdmin: false, via: 'slack', method: 'slack' },
-      );
-    } catch (error) {
-      // Changed on the web at the same moment: what was said last there stands.
-      if (!(error instanceof AppError) || error.status >= 500) throw error;
-    }
+    return review === undefined || comment === undefined ? undefined : { review, comment };
+  }
+
+  private async isAuthor(who: Reviewer, { review, comment }: Found): Promise<boolean> {
+    return comment.author.id === who.id && (await this.maySee(who, review));
   }
 
   private async maySee({ id }: Reviewer, { policy }: Review): Promise<boolean> {
@@ -130,5 +160,14 @@ export class ThreadReplies extends SlackEventHandler {
     const said = replyText(text, (userId) => names.get(userId));
     if (files === 0) return said;
     return `${said}\n(with ${files} ${files === 1 ? 'file' : 'files'}, kept in Slack)`.trim();
+  }
+}
+
+/** Changed on the web at the same moment: what was said last there stands. */
+async function overtakenOrNot(change: Promise<void>): Promise<void> {
+  try {
+    await change;
+  } catch (error) {
+    if (!(error instanceof AppError) || error.status >= 500) throw error;
   }
 }
