@@ -47,10 +47,13 @@ async function link(
   const answer = await eventually(() => slack.whispers[before], { what: 'the invitation to link' });
   const address = buttonsOf(answer.blocks).find(({ url }) => typeof url === 'string')?.['url'];
   const token = new URL(String(address)).searchParams.get('token') ?? '';
+  const cookies = `${cookie}; sallyport_slack_link=${token}`;
+  const page = await fetch(`${service.url}/api/v1/slack/link`, { headers: { cookie: cookies } });
+  const csrf = /name="csrf" value="([^"]+)"/.exec(await page.text())?.[1] ?? '';
   const response = await fetch(`${service.url}/api/v1/slack/link`, {
     method: 'POST',
-    headers: { cookie, 'content-type': 'application/x-www-form-urlencoded' },
-    body: new URLSearchParams({ token }).toString(),
+    headers: { cookie: cookies, 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ csrf }).toString(),
   });
   if (!response.ok) throw new Error(`${user.name} could not be linked: ${response.status}`);
 }

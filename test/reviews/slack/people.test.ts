@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Review } from '../../../src/reviews/review.js';
 import { valueOf } from '../../../src/reviews/channels/slack/review-buttons.js';
+import { SlackIdentities } from '../../../src/reviews/channels/slack/people/slack-identities.js';
 import { bindSlackPerson } from '../../../src/reviews/channels/slack/sql/identities.js';
 import { eventually } from '../../support/eventually.js';
 import type { UserChange } from '../../support/slack/people.js';
 import { buttonsOf, textOf } from '../../support/slack/fake-slack.js';
 import { person } from '../stage.js';
+import { confirmLink, openLink, type Answered } from './linking.js';
 import { alice, bob, clickOn, inboundStage, type InboundStage } from './inbound-stage.js';
 
 const MINUTE = 60_000;
@@ -370,19 +372,12 @@ describe('who is linked', () => {
     ]);
   });
 
-  it('is bound by a link that works for fifteen minutes, and the audit says whose it was before', async () => {
+  it('is bound by a link that works for fifteen minutes, once', async () => {
     await here.stage.db.query('DELETE FROM slack_identity');
     await told(by(alice));
     const url = (): URL => new URL(String(buttonsOf(here.slack.whispers.at(-1)?.blocks ?? [])[0]?.['url']));
     const follow = async (user: string, link: URL): Promise<number> =>
-      (
-        await here.app.inject({
-          method: 'POST',
-          url: link.pathname,
-          headers: { ...as(user), 'content-type': 'application/x-www-form-urlencoded' },
-          payload: new URLSearchParams({ token: link.searchParams.get('token') ?? '' }).toString(),
-        })
-      ).statusCode;
+      (await confirmLink(here.app, link.href, as(user))).status;
     const late = url();
     here.stage.clock.advance(15 * MINUTE + 1);
     expect(await follow('bob', late)).toBe(404);
@@ -398,25 +393,16 @@ describe('who is linked', () => {
 
 describe('the page that links an account', () => {
   const MAY_NOT = /may not decide on reviews/;
-  const page = async (
-    method: 'GET' | 'POST',
-    user: string | undefined,
-    roles: string,
-    link: URL,
-  ): Promise<{ status: number; body: string }> => {
-    const token = link.searchParams.get('token') ?? '';
-    const { statusCode, body } = await here.app.inject({
-      method,
-      url: method === 'GET' ? `${link.pathname}${link.search}` : link.pathname,
-      headers: {
-        ...HOST,
-        ...(user !== undefined && { 'x-test-user': user, 'x-test-roles': roles }),
-        'content-type': 'application/x-www-form-urlencoded',
-      },
-      ...(method === 'POST' && { payload: new URLSearchParams({ token }).toString() }),
-    });
-    return { status: statusCode, body };
-  };
+  const as = (user: string, roles = 'analyst', more: Record<string, string> = {}) => ({
+    ...HOST,
+    'x-test-user': user,
+    'x-test-roles': roles,
+    ...more,
+  });
+  const page = (method: 'GET' | 'POST', user: string, roles: string, { href }: URL): Promise<Answered> =>
+    method === 'GET'
+      ? openLink(here.app, href, as(user, roles))
+      : confirmLink(here.app, href, as(user, roles));
   /** What an account that is linked to nobody is offered. */
   const offered = async (): Promise<URL> => {
     await here.stage.db.query('DELETE FROM slack_identity WHERE user_id = $1', [alice.id]);
@@ -441,5 +427,65 @@ describe('the page that links an account', () => {
     expect([posted.status, posted.body]).toEqual([403, expect.stringMatching(MAY_NOT)]);
     expect(await linked()).toBe(false);
     expect((await page('POST', 'alice', 'analyst', link)).status).toBe(200);
+  });
+
+  it('has the token out of its address at once, also for who signs in only then, and takes no form but its own', async () => {
+    const link = await offered();
+    const token = link.searchParams.get('token') ?? '';
+    const first = await here.app.inject({
+      method: 'GET',
+      url: `${link.pathname}${link.search}`,
+      headers: HOST,
+    });
+    expect([first.statusCode, first.headers.location]).toEqual([303, link.pathname]);
+    expect(first.cookies).toMatchObject([
+      { value: token, path: link.pathname, httpOnly: true, sameSite: 'Lax' },
+    ]);
+    const cookies = { [first.cookies[0]?.name ?? '']: token };
+    const reload = async (headers: Record<string, string>) =>
+      here.app.inject({ method: 'GET', url: link.pathname, headers, cookies });
+    expect((await reload(HOST)).statusCode).toBe(401);
+    const shown = await reload(as('alice'));
+    expect(shown.statusCode).toBe(200);
+    expect(shown.body).not.toContain(token);
+    expect((await confirmLink(here.app, link.href, as('alice'), 'guessed')).status).toBe(404);
+    expect(await linked()).toBe(false);
+    const [, csrf = ''] = /name="csrf" value="([^"]+)"/.exec(shown.body) ?? [];
+    expect((await confirmLink(here.app, link.href, as('alice'), csrf)).status).toBe(200);
+  });
+
+  it('uses up every open link of the account, and moves no account of somebody else', async () => {
+    const older = await offered();
+    const newer = await offered();
+    expect((await confirmLink(here.app, newer.href, as('alice'))).status).toBe(200);
+    expect((await confirmLink(here.app, older.href, as('bob'))).status).toBe(404);
+    // One that was made meanwhile, as by a proposal.
+    const third = await here.app
+      .get(SlackIdentities, { strict: false })
+      .linkUrl({ teamId: here.slack.teamId, userId: alice.id, userName: alice.name });
+    const shown = await openLink(here.app, third, as('bob'));
+    expect([shown.status, shown.body]).toEqual([409, expect.stringMatching(/unlink it first/)]);
+    expect((await confirmLink(here.app, third, as('bob'))).status).toBe(409);
+    const rows = await here.stage.db.query('SELECT person_id FROM slack_identity WHERE user_id = $1', [
+      alice.id,
+    ]);
+    expect(rows).toEqual([{ person_id: 'alice' }]);
+  });
+
+  it('is won by one of two who follow two links of an account at the same moment', async () => {
+    const links = [await offered(), await offered()];
+    const answers = await Promise.all(
+      links.map(({ href }, index) => confirmLink(here.app, href, as(index === 0 ? 'alice' : 'bob'))),
+    );
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 404 || status === 409)).toHaveLength(1);
+  });
+
+  it('warns where Slack knows the account by another address than that of the person', async () => {
+    const link = await offered();
+    const shown = async (email: string) =>
+      (await openLink(here.app, link.href, as('alice', 'analyst', { 'x-test-email': email }))).body;
+    expect(await shown('Alice@example.com')).not.toMatch(/another e-mail address/);
+    expect(await shown('carol@example.com')).toMatch(/another e-mail address/);
   });
 });

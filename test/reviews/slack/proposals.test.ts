@@ -4,6 +4,7 @@ import type { Proposal, ProposalList } from '../../../src/reviews/channels/slack
 import { buttonsOf, FakeSlack, textOf, type FakeMessage } from '../../support/slack/fake-slack.js';
 import { reviewsApp } from '../app.js';
 import { reviewsStage, type ReviewsStage } from '../stage.js';
+import { confirmLink, openLink } from './linking.js';
 
 const DAY = 86_400_000;
 
@@ -31,15 +32,16 @@ describe('Slack accounts that are proposed by e-mail address', () => {
     await stage.close();
   });
 
+  const as = (user: string) => ({
+    host: '127.0.0.1:8080',
+    'x-test-user': user,
+    'x-test-roles': user === 'oscar' ? 'operator' : 'analyst',
+  });
   const call = (method: 'GET' | 'POST', url: string, user: string, payload?: object) =>
     app.inject({
       method,
       url,
-      headers: {
-        host: '127.0.0.1:8080',
-        'x-test-user': user,
-        'x-test-roles': user === 'oscar' ? 'operator' : 'analyst',
-      },
+      headers: as(user),
       ...(payload !== undefined && { payload }),
     });
   const propose = async (order: object = {}): Promise<readonly Proposal[]> => {
@@ -63,16 +65,14 @@ describe('Slack accounts that are proposed by e-mail address', () => {
     expect(await linked()).toEqual([]);
 
     const link = linkIn(message);
-    const [path = '', query = ''] = link.split('?');
-    const token = new URLSearchParams(query).get('token') ?? '';
     // Somebody else who got hold of the link changes nothing, and uses nothing up.
-    expect((await call('GET', link, 'bob')).statusCode).toBe(403);
-    expect((await call('POST', path, 'bob', { token })).statusCode).toBe(403);
+    expect((await openLink(app, link, as('bob'))).status).toBe(403);
+    expect((await confirmLink(app, link, as('bob'))).status).toBe(403);
     expect(await linked()).toEqual([]);
-    expect((await call('GET', link, 'alice')).payload).toContain('alice.w');
-    expect((await call('POST', path, 'alice', { token })).statusCode).toBe(200);
+    expect((await openLink(app, link, as('alice'))).body).toContain('alice.w');
+    expect((await confirmLink(app, link, as('alice'))).status).toBe(200);
     expect(await linked()).toEqual([{ user_id: 'U0ALICE', person_id: 'alice' }]);
-    expect((await call('POST', path, 'alice', { token })).statusCode).toBe(404);
+    expect((await confirmLink(app, link, as('alice'))).status).toBe(404);
     expect(states(await propose())).toEqual(['Alice: linked', 'Bob: not_found']);
     expect(slack.messages).toHaveLength(1);
   });
@@ -85,7 +85,7 @@ describe('Slack accounts that are proposed by e-mail address', () => {
     expect(states(await propose({ again: true }))).toEqual(['Alice: proposed', 'Bob: not_found']);
     expect(slack.messages).toHaveLength(2);
     stage.clock.advance(3 * DAY + 1);
-    expect((await call('GET', linkIn(slack.messages[1]), 'alice')).statusCode).toBe(404);
+    expect((await openLink(app, linkIn(slack.messages[1]), as('alice'))).status).toBe(404);
     const listed = await call('GET', '/api/v1/slack/proposals', 'oscar');
     expect(states((JSON.parse(listed.payload) as ProposalList).items)[0]).toBe('Alice: none');
     expect(states(await propose())[0]).toBe('Alice: proposed');

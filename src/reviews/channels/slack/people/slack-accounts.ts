@@ -55,6 +55,20 @@ export class SlackAccounts {
     return this.keep(user, home, Math.round(this.clock.now()));
   }
 
+  /** The address by which Slack knows an account; `undefined` where it does not say (scope users:read.email). */
+  async emailOf(userId: string): Promise<string | undefined> {
+    const { web } = this.access;
+    if (web === undefined) return undefined;
+    try {
+      const { user } = await within(PATIENCE_MS, web.users.info({ user: userId }));
+      const email = user?.profile?.email;
+      return email === '' ? undefined : email;
+    } catch (error) {
+      this.log.info({ reason: slackErrorCode(error) }, 'Slack does not say the address of an account');
+      return undefined;
+    }
+  }
+
   /** One question per account at a time, however many clicks wait for it. */
   private askOnce(userId: string, home: SlackHome, isNew: boolean): Promise<Standing | undefined> {
     const running = this.asking.get(userId);

@@ -4,7 +4,7 @@ import { appendAudit } from '../../../../audit/audit.js';
 import { Clock } from '../../../../clock.js';
 import { CONFIG, publicUrl, type Config } from '../../../../config.js';
 import { Database } from '../../../../database/database.js';
-import { Forbidden, NotFound } from '../../../../errors.js';
+import { Conflict, Forbidden, NotFound } from '../../../../errors.js';
 import type { Person } from '../../../rules/review.js';
 import {
   bindSlackPerson,
@@ -25,6 +25,9 @@ const LINK_MINUTES = 15;
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 
 const hashOf = (token: string): Buffer => createHash('sha256').update(`slack:${token}`).digest();
+
+/** Whether a text can be a token at all. */
+export const isLinkToken = (text: string): boolean => TOKEN.test(text);
 
 /** Whether somebody may follow a link: a proposal is for one person. */
 export const isFor = ({ personId }: LinkRequest, person: Pick<Person, 'id'>): boolean =>
@@ -61,7 +64,12 @@ export class SlackIdentities {
     return findLinkRequest(this.db, hashOf(token), Math.round(this.clock.now()));
   }
 
-  /** @throws NotFound when the token expired or was used; Forbidden when it is for somebody else, who can use it still. */
+  /**
+   * Uses up every open link of the account: an older one was for nobody else to keep.
+   *
+   * @throws NotFound when the token expired or was used; Forbidden when it is for somebody else, Conflict while the account
+   * speaks for somebody else: both can be used still.
+   */
   async link(token: string, person: Person): Promise<LinkRequest> {
     const now = Math.round(this.clock.now());
     return this.db.transaction(async (tx) => {
@@ -69,7 +77,9 @@ export class SlackIdentities {
       if (request === undefined)
         throw new NotFound('This link was used or is too old. Click in Slack again for a new one.');
       if (!isFor(request, person)) throw new Forbidden('This link is for somebody else.');
-      const before = await findSlackPerson(tx, request);
+      const holder = await findSlackPerson(tx, request);
+      if (holder !== undefined && holder.id !== person.id)
+        throw new Conflict('This Slack account is linked to somebody else. Unlink it first.');
       await bindSlackPerson(tx, request, person, now);
       await appendAudit(tx, [
         {
@@ -81,7 +91,6 @@ export class SlackIdentities {
             teamId: request.teamId,
             slackUserId: request.userId,
             slackUserName: request.userName,
-            ...(before !== undefined && before.id !== person.id && { insteadOf: before.id }),
           },
         },
       ]);

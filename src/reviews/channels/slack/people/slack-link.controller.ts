@@ -5,18 +5,24 @@ import { z } from 'zod';
 import { AccessGuard } from '../../../../access/access.guard.js';
 import { Public, type Principal } from '../../../../access/principal.js';
 import { CONFIG, type Config } from '../../../../config.js';
-import { Forbidden, NotFound, Unauthorized } from '../../../../errors.js';
-import { frame } from '../../html-page.js';
-import { sayPage, sendPage } from '../../link-page.js';
+import { Conflict, Forbidden, NotFound, Unauthorized } from '../../../../errors.js';
+import { hideToken, sayPage, sendPage } from '../../link-page.js';
+import { csrfToken, isCsrfToken } from '../../mail/link.js';
 import { Reviewers } from '../../../reviewers.js';
-import { escapeHtml, visible } from '../../../../outbound/safe-text.js';
-import { isFor, SLACK_LINK_PATH, SlackIdentities } from './slack-identities.js';
+import type { LinkRequest } from '../sql/identities.js';
+import { linkForm } from './link-form.js';
+import { SlackAccounts } from './slack-accounts.js';
+import { isFor, isLinkToken, SLACK_LINK_PATH, SlackIdentities } from './slack-identities.js';
 
-const Token = z.object({ token: z.string().max(100).default('') });
+const Followed = z.object({ token: z.string().max(100) });
+const Form = z.object({ csrf: z.string().max(100) });
+
+// One for all links: whoever opens another one means that.
+const COOKIE = 'sallyport_slack_link';
 
 /**
  * Where somebody who is signed in says that a Slack account is theirs. Looking links nothing; the one-time token comes
- * from a message that only that Slack account saw.
+ * from a message that only that Slack account saw, and leaves the address at once, signed in or not.
  */
 @ApiExcludeController()
 @Controller('api/v1/slack/link')
@@ -25,6 +31,7 @@ export class SlackLinkController {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly identities: SlackIdentities,
+    private readonly accounts: SlackAccounts,
     private readonly guard: AccessGuard,
     private readonly reviewers: Reviewers,
   ) {}
@@ -35,24 +42,23 @@ export class SlackLinkController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const token = tokenIn(query);
+    const given = Followed.safeParse(query).data?.token;
+    if (given !== undefined) {
+      if (!isLinkToken(given)) return this.used(reply);
+      return hideToken(reply, this.config, { cookie: COOKIE, token: given, path: SLACK_LINK_PATH });
+    }
     const principal = await this.signedIn(request);
     if (principal === undefined) return this.signInFirst(reply);
+    const token = request.cookies[COOKIE] ?? '';
     const account = await this.identities.requestOf(token);
     if (account === undefined) return this.used(reply);
     if (!isFor(account, principal)) return this.somebodyElses(reply);
     if (!(await this.decides(principal))) return this.noReviewer(reply);
-    const who = `${visible(account.userName, 80)} (${visible(account.userId, 40)})`;
+    const holder = await this.identities.holderOf(account);
+    if (holder !== undefined && holder.id !== principal.id) return this.taken(reply);
+    const hasOtherAddress = await this.hasOtherAddress(account, principal);
     return sendPage(reply, 200, (nonce) =>
-      frame(
-        nonce,
-        'Link a Slack account',
-        `<h1>Link a Slack account</h1>
-<p>The Slack account <strong>${escapeHtml(who)}</strong> will decide in the name of <strong>${escapeHtml(visible(principal.name, 100))}</strong>.</p>
-<p>Go on only if this is your own account there: you clicked in Slack yourself, or got a direct message that proposes it.</p>
-<form method="post" action="${SLACK_LINK_PATH}"><input type="hidden" name="token" value="${escapeHtml(token)}">
-<button class="primary">This is my Slack account</button></form>`,
-      ),
+      linkForm(nonce, account, { personName: principal.name, csrf: csrfToken(token), hasOtherAddress }),
     );
   }
 
@@ -65,17 +71,27 @@ export class SlackLinkController {
     const principal = await this.signedIn(request);
     if (principal === undefined) return this.signInFirst(reply);
     if (!(await this.decides(principal))) return this.noReviewer(reply);
+    const token = request.cookies[COOKIE];
+    if (token === undefined || !isCsrfToken(token, Form.safeParse(body).data?.csrf ?? ''))
+      return this.used(reply);
     try {
-      await this.identities.link(tokenIn(body), { id: principal.id, name: principal.name });
+      await this.identities.link(token, { id: principal.id, name: principal.name });
     } catch (error) {
       if (error instanceof NotFound) return this.used(reply);
       if (error instanceof Forbidden) return this.somebodyElses(reply);
+      if (error instanceof Conflict) return this.taken(reply);
       throw error;
     }
+    reply.clearCookie(COOKIE, { path: SLACK_LINK_PATH });
     return sayPage(reply, this.config, 200, {
       title: 'Linked',
       text: 'Go back to Slack and click again: the buttons work for you now.',
     });
+  }
+
+  private async hasOtherAddress({ userId }: LinkRequest, { email }: Principal): Promise<boolean> {
+    const inSlack = await this.accounts.emailOf(userId);
+    return inSlack !== undefined && email !== undefined && inSlack.toLowerCase() !== email.toLowerCase();
   }
 
   private async signedIn(request: FastifyRequest): Promise<Principal | undefined> {
@@ -102,7 +118,7 @@ export class SlackLinkController {
   private signInFirst(reply: FastifyReply): Promise<void> {
     return sayPage(reply, this.config, 401, {
       title: 'Sign in first',
-      text: 'Sign in to Sallyport in this browser, then open the link from Slack again.',
+      text: 'Sign in to Sallyport in this browser, then load this page again, or open the link from Slack once more.',
     });
   }
 
@@ -113,6 +129,13 @@ export class SlackLinkController {
     });
   }
 
+  private taken(reply: FastifyReply): Promise<void> {
+    return sayPage(reply, this.config, 409, {
+      title: 'This Slack account is linked to somebody else',
+      text: 'Nothing was changed. Whoever it is linked to, or an admin, has to unlink it first (below the list of reviews); then open the link again.',
+    });
+  }
+
   private used(reply: FastifyReply): Promise<void> {
     return sayPage(reply, this.config, 404, {
       title: 'This link does not work (any more)',
@@ -120,8 +143,3 @@ export class SlackLinkController {
     });
   }
 }
-
-const tokenIn = (from: unknown): string => {
-  const parsed = Token.safeParse(from ?? {});
-  return parsed.success ? parsed.data.token : '';
-};

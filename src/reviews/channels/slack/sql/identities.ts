@@ -143,15 +143,26 @@ export async function findLinkRequest(
   return toRequest(row);
 }
 
-/** Uses it up: of two at the same time one gets it. */
+/**
+ * Uses it up, and every other one of the same account with it. They are locked in one order, so that of two people who
+ * follow two of them at the same moment the second finds the first linked.
+ */
 export async function takeLinkRequest(
   tx: Queryable,
   tokenHash: Buffer,
   now: Instant,
 ): Promise<LinkRequest | undefined> {
-  const [row] = await tx.query<LinkRequestRow>(
-    'DELETE FROM slack_link_request WHERE token_sha256 = $1 AND expires_at > $2 RETURNING *',
+  const rows = await tx.query<LinkRequestRow & { readonly token_sha256: Buffer }>(
+    `SELECT * FROM slack_link_request
+     WHERE (team_id, user_id) IN
+       (SELECT team_id, user_id FROM slack_link_request WHERE token_sha256 = $1 AND expires_at > $2)
+     ORDER BY token_sha256 FOR UPDATE`,
     [tokenHash, now],
   );
-  return toRequest(row);
+  const taken = rows.find(({ token_sha256: hash }) => hash.equals(tokenHash));
+  if (taken === undefined) return undefined;
+  await tx.query('DELETE FROM slack_link_request WHERE token_sha256 = ANY($1::bytea[])', [
+    rows.map(({ token_sha256: hash }) => hash),
+  ]);
+  return toRequest(taken);
 }
