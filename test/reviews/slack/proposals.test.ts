@@ -77,13 +77,18 @@ describe('Slack accounts that are proposed by e-mail address', () => {
     expect(slack.messages).toHaveLength(1);
   });
 
-  it('are sent once, anew when asked for, and again when they expired', async () => {
+  it('are sent once, anew when asked for a day later, and again when they expired; the older link works no more', async () => {
     await propose();
     expect(states(await propose())).toEqual(['Alice: open', 'Bob: not_found']);
     expect(slack.messages).toHaveLength(1);
-    stage.clock.advance(2000);
+    stage.clock.advance(DAY - 1);
+    expect(states(await propose({ again: true }))).toEqual(['Alice: open', 'Bob: not_found']);
+    expect(slack.messages).toHaveLength(1);
+    stage.clock.advance(1);
     expect(states(await propose({ again: true }))).toEqual(['Alice: proposed', 'Bob: not_found']);
     expect(slack.messages).toHaveLength(2);
+    expect((await openLink(app, linkIn(slack.messages[0]), as('alice'))).status).toBe(404);
+    expect((await openLink(app, linkIn(slack.messages[1]), as('alice'))).status).toBe(200);
     stage.clock.advance(3 * DAY + 1);
     expect((await openLink(app, linkIn(slack.messages[1]), as('alice'))).status).toBe(404);
     const listed = await call('GET', '/api/v1/slack/proposals', 'oscar');

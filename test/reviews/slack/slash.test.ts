@@ -42,6 +42,11 @@ describe('the slash command', () => {
     expect(await type('mine')).toContain('Nothing is yours now.');
     expect(await type(`claim ${first.id.slice(0, 8)}`)).toMatch(/yours now[^]*Secrets found/);
     expect(await type('mine')).toContain(first.id.slice(0, 8));
+    const { reviewers } = stage;
+    const everybody = reviewers.people;
+    reviewers.people = everybody.map((one) => ({ ...one, queues: ['legal'] }));
+    expect(await type('mine')).toContain('Nothing is yours now.');
+    reviewers.people = everybody;
     expect(await type(`claim ${first.id}`, bob)).toMatch(/Alice holds this review/);
     expect(await type(`release \`${first.id.slice(0, 8)}\``)).toMatch(/Given back/);
     expect(await type('mine')).toContain('Nothing is yours now.');

@@ -6,7 +6,12 @@ export const ProposalsQuery = z.object({ cursor: text(200).min(1).optional() });
 export const ProposalsOrder = z
   .strictObject({
     cursor: text(200).min(1).optional().describe('As the last answer said: goes on behind it.'),
-    again: z.boolean().default(false).describe('Also whoever has a proposal that is open still.'),
+    again: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Also whoever has a proposal that is open still and is a day old; the older link works no more.',
+      ),
   })
   .meta({ id: 'SlackProposalsOrder' });
 

@@ -56,8 +56,9 @@ export class SlackProposals {
     const before = await proposalsOf(this.db, home.teamId, ids);
     const fresh = new Map<string, StoredProposal>();
     for (const person of page) {
-      const isOpen = this.isOpen(before.get(person.personId));
-      if (linked.has(person.personId) || (isOpen && !order.again)) continue;
+      const asked = before.get(person.personId);
+      const isWaitedFor = this.isOpen(asked) && (!order.again || this.isOfToday(asked));
+      if (linked.has(person.personId) || isWaitedFor) continue;
       fresh.set(person.personId, await this.ask(person, home, principal));
     }
     return { items: await this.standing(page, home, fresh), nextCursor: next };
@@ -153,6 +154,11 @@ export class SlackProposals {
   /** One that was being sent when its process ended may not have arrived, and is sent again. */
   private isOpen(proposal: StoredProposal | undefined): boolean {
     return proposal?.state === 'proposed' && (proposal.expiresAt ?? 0) > this.clock.now();
+  }
+
+  /** Nobody is asked more often than once a day, however often somebody presses the button. */
+  private isOfToday(proposal: StoredProposal | undefined): boolean {
+    return proposal !== undefined && this.clock.now() - proposal.proposedAt < DAY_MS;
   }
 
   private async home(): Promise<SlackHome> {

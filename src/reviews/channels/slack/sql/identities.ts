@@ -93,12 +93,16 @@ export interface LinkRequest extends SlackAccount {
   readonly personId?: string | undefined;
 }
 
-/** Keeps a request to link an account, under the hash of its one-time token; expired ones go. */
+/** Keeps a request to link an account, under the hash of its one-time token; expired ones go, and what was proposed before. */
 export async function insertLinkRequest(
   db: Queryable,
   request: LinkRequest & { readonly tokenHash: Buffer; readonly now: Instant; readonly expiresAt: Instant },
 ): Promise<void> {
-  await db.query('DELETE FROM slack_link_request WHERE expires_at < $1', [request.now]);
+  await db.query(
+    `DELETE FROM slack_link_request
+     WHERE expires_at < $1 OR (team_id = $2 AND user_id = $3 AND person_id = $4)`,
+    [request.now, request.teamId, request.userId, request.personId ?? null],
+  );
   await db.query(
     `INSERT INTO slack_link_request
        (token_sha256, team_id, user_id, user_name, created_at, expires_at, person_id)

@@ -21,7 +21,9 @@ export class MineVerb extends SlackVerb {
 
   async said(_: unknown, who: Reviewer): Promise<Told> {
     const view = { kind: 'mine', personId: who.id } as const;
-    const found = await this.reviews.list({ view, order: 'due', limit: MOST_LISTED + 1 });
+    // Of a queue that somebody lost the grant for they are shown nothing, whoever gave them the review.
+    const { queues } = (await this.sight.roster()).acting(who);
+    const found = await this.reviews.list({ view, queues, order: 'due', limit: MOST_LISTED + 1 });
     return reviewList(
       found,
       { title: 'What is yours', none: 'Nothing is yours now.', hasMore: found.length > MOST_LISTED },
