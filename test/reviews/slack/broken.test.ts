@@ -76,6 +76,20 @@ describe('a channel that takes no messages', () => {
     await at.posted(review.id);
   });
 
+  it('breaks nothing elsewhere either when only its answers are lost', async () => {
+    const lost = Array.from({ length: 5 }, () => ({ kind: 'status', status: 500 }) as const);
+    at.slack.script('chat.postMessage', ...lost);
+    const review = await at.open();
+    await fell(review.id);
+    expect(await broken().broken()).toMatchObject([
+      { place: 'C0REVIEWS', reason: 'no_answer', remedy: expect.stringContaining('tried again') },
+    ]);
+    await at.posted(review.id);
+    await at.quiet();
+    expect(await broken().broken()).toEqual([]);
+    expect(await alerts()).toEqual([expect.stringContaining('channel C0REVIEWS takes no messages')]);
+  });
+
   it('has its copies brought up to date when it works again', async () => {
     const review = await at.open();
     const message = await at.posted(review.id);
@@ -108,6 +122,7 @@ describe('a workspace that takes nothing', () => {
     const away = Array.from({ length: 5 }, () => ({ kind: 'lose' }) as const);
     at.slack.script('conversations.history', ...away, ...away);
     at.slack.script('chat.postMessage', ...away);
+    at.slack.script('auth.test', ...away, ...away, ...away);
     const review = await at.open();
     await fell(review.id);
     expect(await broken().broken()).toMatchObject([{ place: '*', reason: 'unreachable' }]);

@@ -1,12 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import type { Delivery } from '../../../../outbound/outbox.js';
+import { SlackAccess } from '../setup/slack-access.js';
 import { WORKSPACE } from '../sql/broken.js';
+import { within } from '../within.js';
 import { BrokenSlack } from './broken-slack.js';
-import type { SlackTrouble } from './slack-errors.js';
+import { troubleOf, type SlackTrouble } from './slack-errors.js';
 import { retry } from './slack-sender.js';
 
 /** About a quarter of a minute with the delays of the outbox; a hiccup is over by then. */
 export const PATIENT_ATTEMPTS = 5;
+
+// The attempt that failed has used up most of the time that its handler has.
+const PATIENCE_MS = 3000;
 
 /** How a failed attempt goes on: it is made again, or that place is broken and the message is told otherwise. */
 export type After =
@@ -16,9 +21,12 @@ export type After =
 /** Tells bad luck from what is broken, and says so. */
 @Injectable()
 export class AfterTrouble {
-  constructor(private readonly broken: BrokenSlack) {}
+  constructor(
+    private readonly broken: BrokenSlack,
+    private readonly access: SlackAccess,
+  ) {}
 
-  /** @param channel where it was to be said. */
+  /** @param channel where it was to be said; `*` for one person's, of which nothing follows for others. */
   async of(trouble: SlackTrouble, channel: string, attempt: number): Promise<After> {
     switch (trouble.kind) {
       case 'channel':
@@ -26,7 +34,7 @@ export class AfterTrouble {
       case 'workspace':
         return this.isBroken(WORKSPACE, trouble.reason);
       case 'unsure':
-        return attempt < PATIENT_ATTEMPTS ? again(trouble) : this.isBroken(WORKSPACE, 'unreachable');
+        return attempt < PATIENT_ATTEMPTS ? again(trouble) : this.silent(trouble, channel);
       case 'again':
       case 'unreachable':
       case 'unfit':
@@ -38,6 +46,23 @@ export class AfterTrouble {
       default:
         return trouble satisfies never;
     }
+  }
+
+  /** Of a channel whose answers are lost, while Slack answers otherwise, nothing follows for the others. */
+  private async silent(trouble: SlackTrouble, channel: string): Promise<After> {
+    const ofAll = await this.troubleOfAll();
+    if (ofAll?.kind === 'workspace') return this.isBroken(WORKSPACE, ofAll.reason);
+    if (ofAll?.kind === 'unsure') return this.isBroken(WORKSPACE, 'unreachable');
+    return channel === WORKSPACE ? again(trouble) : this.isBroken(channel, 'no_answer');
+  }
+
+  private async troubleOfAll(): Promise<SlackTrouble | undefined> {
+    const { web } = this.access;
+    if (web === undefined) return undefined;
+    const silent: SlackTrouble = { kind: 'unsure', reason: 'no answer in time' };
+    const asked = web.auth.test().then(() => undefined, troubleOf);
+    // Late is as good as lost.
+    return within(PATIENCE_MS, asked).catch(() => silent);
   }
 
   private async isBroken(place: string, reason: string): Promise<After> {

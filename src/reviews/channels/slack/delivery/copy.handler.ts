@@ -5,7 +5,7 @@ import { Outbox, OutboxHandler, type Delivery, type OutboxDelivery } from '../..
 import type { Review } from '../../../review.js';
 import { isEnded } from '../../../rules/review.js';
 import { findReview } from '../../../sql/find-review.js';
-import { brokenFor } from '../sql/broken.js';
+import { brokenFor, WORKSPACE } from '../sql/broken.js';
 import { forgetCopy, isBehind, noteShown, slackCopies, type SlackCopy } from '../sql/copies.js';
 import { findCourse } from '../sql/courses.js';
 import { AfterTrouble } from './after-trouble.js';
@@ -89,7 +89,7 @@ export class SlackCopyHandler extends OutboxHandler {
     }
     if (trouble.kind === 'unfit') return { kind: 'giveUp', reason: trouble.reason };
     if (isDirect && trouble.kind === 'again') return retry(trouble);
-    const after = await this.after.of(trouble, copy.channel, attempt);
+    const after = await this.after.of(trouble, isDirect ? WORKSPACE : copy.channel, attempt);
     return after.kind === 'again' ? after.delivery : SKIPPED(`${after.place} is broken: ${after.reason}`);
   }
 }

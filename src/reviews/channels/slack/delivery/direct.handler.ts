@@ -152,7 +152,9 @@ export class SlackDirectHandler extends OutboxHandler {
   ): Promise<Delivery> {
     if (isHopeless(trouble, attempt)) return untold(trouble.reason);
     const after = await this.after.of(trouble, WORKSPACE, attempt);
-    return after.kind === 'again' ? after.delivery : untold(after.reason);
+    if (after.kind === 'broken') return untold(after.reason);
+    const isSilent = trouble.kind === 'unsure' && attempt >= PATIENT_ATTEMPTS;
+    return isSilent ? untold(trouble.reason) : after.delivery;
   }
 }
 

@@ -11,6 +11,8 @@ const KNOWN: Readonly<Record<string, string>> = {
   token_expired: 'Install the app again without token rotation, and set its new bot token.',
   invalid_auth: 'Set the bot token that the app shows under OAuth & Permissions.',
   not_authed: 'Set the bot token that the app shows under OAuth & Permissions.',
+  no_answer:
+    'Slack answers otherwise, and gives no answer to messages there; they are tried again by themselves. Look at Slack’s status page.',
   unreachable: 'Check that this machine may reach Slack; it is tried again by itself.',
 };
 
