@@ -54,7 +54,9 @@ export async function bind(
   );
   const link = new URL(String(buttonsOf(whisper.blocks)[0]?.['url']));
   await browser.logIn({ name: login, password });
-  const { html } = await browser.get(link.pathname + link.search);
+  // The first answer takes the token out of the address.
+  const { location } = await browser.get(link.pathname + link.search);
+  const { html } = await browser.get(location);
   const { status } = await browser.post(link.pathname, hiddenFields(html));
   if (status !== 200) throw new Error(`the chat account of ${login} could not be bound: ${status}`);
 }

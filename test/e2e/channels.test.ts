@@ -162,11 +162,14 @@ describe('one review in all its channels', () => {
     await slack.click(message, APPROVE, admin);
     const whisper = await eventually(() => slack.whispers.find(({ user }) => user === admin.id));
     const link = new URL(String(buttonsOf(whisper.blocks)[0]?.['url']));
-    expect((await new FormBrowser(service.url).get(link.pathname + link.search)).status).toBe(401);
+    const stranger = new FormBrowser(service.url);
+    const { location } = await stranger.get(link.pathname + link.search);
+    expect(location).not.toContain('token');
+    expect((await stranger.get(location)).status).toBe(401);
 
     const browser = new FormBrowser(service.url);
     await browser.logIn(service.credentials.admin);
-    const asked = await browser.get(link.pathname + link.search);
+    const asked = await browser.get((await browser.get(link.pathname + link.search)).location);
     expect(asked.html).toContain('U0ADMIN');
     expect((await browser.post(link.pathname, hiddenFields(asked.html))).status).toBe(200);
 
