@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../src/cli/run.js';
 import { eventually } from '../support/eventually.js';
+import { FormBrowser, hiddenFields } from '../support/form-browser.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { buttonsOf, FakeSlack, textOf, type FakeMessage } from '../support/slack/fake-slack.js';
 
@@ -23,24 +24,13 @@ const addAlice = (service: ServiceProcess): Promise<unknown> =>
 
 /** Alice signs in and confirms what her direct message proposes. */
 async function confirm(service: ServiceProcess, message: FakeMessage): Promise<void> {
-  const origin = service.url;
-  const headers = { origin, 'sec-fetch-site': 'same-origin' };
-  const session = await fetch(`${origin}/api/v1/session`, {
-    method: 'POST',
-    headers: { ...headers, 'content-type': 'application/json' },
-    body: JSON.stringify({ name: 'alice', password: PASSWORD }),
-  });
-  const cookie = session.headers
-    .getSetCookie()
-    .map((line) => line.split(';')[0])
-    .join('; ');
-  const url = new URL(buttonsOf(message.blocks)[0]?.['url'] as string);
-  const linked = await fetch(`${origin}${url.pathname}`, {
-    method: 'POST',
-    headers: { ...headers, cookie, 'content-type': 'application/x-www-form-urlencoded' },
-    body: new URLSearchParams({ token: url.searchParams.get('token') ?? '' }).toString(),
-  });
-  expect(await linked.text()).toContain('Linked');
+  const browser = new FormBrowser(service.url);
+  await browser.logIn({ name: 'alice', password: PASSWORD });
+  const link = new URL(buttonsOf(message.blocks)[0]?.['url'] as string);
+  const { location } = await browser.get(link.pathname + link.search);
+  const { html } = await browser.get(location);
+  const linked = await browser.post(link.pathname, hiddenFields(html));
+  expect(linked.html).toContain('Linked');
 }
 
 describe('Slack on the command line, against a whole service', () => {

@@ -220,7 +220,7 @@ describe('the reviews API', () => {
     expect(body).toMatchObject({
       code: 'CONFLICT',
       state: 'COMPLETED',
-      winner: { id: 'alice', name: 'alice' },
+      winner: { id: 'alice', name: 'Alice' },
       at: '2026-11-23T09:00:00.000Z',
       outcome: 'delete',
     });
