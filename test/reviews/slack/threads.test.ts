@@ -132,6 +132,13 @@ describe('the thread of a review', () => {
   it('tells the channel what somebody wrote in their direct messages', async () => {
     const second = await at.open({ assign: { to: [{ user: 'alice' }] } });
     const [message, direct] = [await at.posted(second.id), await at.told(ALICE, second.id)];
+    // Slack shows them a moment before they are known here.
+    await eventually(async () => {
+      const copies = await at.stage.db.query('SELECT 1 FROM review_message WHERE review_id = $1', [
+        second.id,
+      ]);
+      return copies.length === 2;
+    });
     await at.slack.reply(direct, 'mine to look at', ALICE);
     await eventually(() => at.thread(message).length === 1);
     expect(seen(at.thread(message)[0] as FakeMessage)).toContain('*Alice* wrote:\n> mine to look at');
