@@ -12,6 +12,9 @@ import { slackErrorCode } from '../delivery/slack-errors.js';
 import { proseSpan } from '../slack-text.js';
 import { SlackAccess } from './slack-access.js';
 
+// Whoever asked for the probe waits for its answer.
+const SHORT_WAIT_SECONDS = 5;
+
 /** What became of a probe. */
 export interface Probed {
   readonly channel: string;
@@ -71,24 +74,29 @@ export class SlackProbe {
     keep: boolean,
     asker: string,
   ): Promise<Pick<Probed, 'posted' | 'removed' | 'reason' | 'remedy'>> {
-    const { web } = this.access;
     const text = `A test of Sallyport, asked for by ${proseSpan(asker, 100)}. Nothing needs to be done.`;
     try {
-      const posted = postedAt(
-        await web?.chat.postMessage({
-          channel,
-          text,
-          blocks: [section([text])],
-          unfurl_links: false,
-          unfurl_media: false,
-        }),
-      );
+      const posted = await this.say(channel, text).catch(async (error: unknown) => {
+        const seconds = (error as { readonly retryAfter?: unknown }).retryAfter;
+        if (typeof seconds !== 'number' || seconds > SHORT_WAIT_SECONDS) throw error;
+        // A review was posted there a moment ago: Slack takes one message a second.
+        await this.clock.sleepUntil(this.clock.now() + seconds * 1000);
+        return this.say(channel, text);
+      });
       if (keep) return { posted: true, removed: false };
       return { posted: true, removed: await this.remove(posted.channel, posted.ts) };
     } catch (error) {
       const reason = visible(slackErrorCode(error), 200);
       return { posted: false, removed: false, reason, remedy: remedyOf(reason) };
     }
+  }
+
+  private async say(channel: string, text: string): Promise<{ channel: string; ts: string }> {
+    const { web } = this.access;
+    const blocks = [section([text])];
+    return postedAt(
+      await web?.chat.postMessage({ channel, text, blocks, unfurl_links: false, unfurl_media: false }),
+    );
   }
 
   private async remove(channel: string, ts: string): Promise<boolean> {
