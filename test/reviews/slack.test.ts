@@ -207,7 +207,12 @@ describe('a review in Slack', () => {
   });
 
   it('survives refusals, troubles of Slack and its pace, and every review is posted once', async () => {
-    slack.script('chat.postMessage', { kind: 'rateLimited', retryAfter: 2 }, { kind: 'status', status: 503 });
+    slack.script(
+      'chat.postMessage',
+      { kind: 'rateLimited', retryAfter: 2 },
+      { kind: 'status', status: 503 },
+      { kind: 'error', error: 'not_in_channel' },
+    );
     const ids = await Promise.all(Array.from({ length: 6 }, open));
     await eventually(() => slack.messages.length === ids.length, { timeoutMs: 40_000, what: 'all messages' });
     const shown = slack.messages.map((message) => JSON.stringify(message.metadata));

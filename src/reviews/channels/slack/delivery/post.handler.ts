@@ -100,7 +100,7 @@ export class SlackPostHandler extends OutboxHandler {
     if (after.kind === 'again') {
       // It is told now, and posted once Slack takes it.
       if (isLongWait(trouble))
-        await this.fallback.unshown(review, { place: channel, reason: trouble.reason });
+        await this.fallback.unshown(review, { place: channel, reason: trouble.reason, isBroken: false });
       return after.delivery;
     }
     const isUnsure = trouble.kind === 'unsure';
@@ -112,7 +112,9 @@ export class SlackPostHandler extends OutboxHandler {
     { place, reason }: { readonly place: string; readonly reason: string },
     { ambiguous, enqueuedAt }: OutboxDelivery,
   ): Promise<Delivery> {
-    await this.fallback.unshown(review, { place, reason, ...(ambiguous && { lookSince: enqueuedAt }) });
+    const isBroken = place !== placeOfQueue(review.policy.queue);
+    const lookSince = ambiguous ? enqueuedAt : undefined;
+    await this.fallback.unshown(review, { place, reason, lookSince, isBroken });
     return { kind: 'sent', receipt: { skipped: `${place} is broken: ${reason}` } };
   }
 

@@ -8,7 +8,8 @@ import { People } from '../../../people.js';
 import type { Review } from '../../../review.js';
 import { askedNow, ReviewWriter, SYSTEM } from '../../../review-writer.js';
 import { isEnded } from '../../../rules/review.js';
-import { noteUnshown } from '../sql/broken.js';
+import { noteUnshown, staysBroken } from '../sql/broken.js';
+import { postMessage } from './slack-kinds.js';
 
 /** What could not be told in Slack is told by mail: at once, and also to those who want less mail because Slack tells them. */
 @Injectable()
@@ -22,7 +23,8 @@ export class SlackFallback {
   ) {}
 
   /**
-   * A channel does not show this review. Its timeline says so, and once the place works again it is shown.
+   * A channel does not show this review. Its timeline says so, and once the place works again it is shown. Where it was
+   * broken and is mended by now, nobody would come for the review any more: it is posted anew instead.
    */
   async unshown(
     review: Review,
@@ -30,6 +32,8 @@ export class SlackFallback {
       readonly place: string;
       readonly reason: string;
       readonly lookSince?: number | undefined;
+      /** Found broken, and not only far too slow. */
+      readonly isBroken: boolean;
     },
   ): Promise<void> {
     if (isEnded(review.state)) return;
@@ -37,6 +41,11 @@ export class SlackFallback {
     const roster = await this.people.at(now);
     await this.db.transaction(async (tx) => {
       const { place, lookSince } = failed;
+      if (failed.isBroken && !(await staysBroken(tx, place))) {
+        const { queue } = review.policy;
+        const again = postMessage({ id: review.id, queue }, { key: `again-${now}`, lookSince });
+        return this.writer.enqueue(tx, [again]);
+      }
       if (!(await noteUnshown(tx, { reviewId: review.id, place, at: now, lookSince }))) return;
       await this.writer.note(tx, review.id, 'slack_failed', SYSTEM, now, {
         place: failed.place,

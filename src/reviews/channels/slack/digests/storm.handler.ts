@@ -121,7 +121,7 @@ export class SlackStormHandler extends OutboxHandler {
     const { personId } = storm;
     for (const review of await stormReviews(this.db, storm.id, MOST_TOLD_OTHERWISE))
       await (personId === undefined
-        ? this.fallback.unshown(review, { place: broken.place, reason: broken.reason })
+        ? this.fallback.unshown(review, { place: broken.place, reason: broken.reason, isBroken: true })
         : this.fallback.untold(review, personId, { kind: 'opened' }));
     // Only now: whoever ends in between does it again.
     await this.db.transaction((tx) => dropStorm(tx, storm.id));

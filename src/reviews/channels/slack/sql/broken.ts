@@ -41,6 +41,12 @@ export async function brokenFor(db: Queryable, channel: string): Promise<BrokenP
   return row && toBroken(row);
 }
 
+/** Whether it is broken still; until the transaction ends it stays so, and whoever finds it mended waits. */
+export async function staysBroken(tx: Queryable, place: string): Promise<boolean> {
+  const rows = await tx.query('SELECT 1 FROM slack_broken WHERE place = $1 FOR SHARE', [place]);
+  return rows.length === 1;
+}
+
 /** @returns whether it is new: of many who find it at the same time, to one. */
 export async function markBroken(tx: Queryable, broken: BrokenPlace): Promise<boolean> {
   const rows = await tx.query(
