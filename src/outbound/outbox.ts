@@ -52,6 +52,9 @@ export type Delivery =
       readonly receipt?: Readonly<Record<string, unknown>> | undefined;
     };
 
+/** Nothing has to be said any more; the receipt keeps why. */
+export const skipped = (why: string): Delivery => ({ kind: 'sent', receipt: { skipped: why } });
+
 /** Delivers one kind of message. May be called again for a message whose answer was lost. */
 export abstract class OutboxHandler {
   abstract readonly kind: string;

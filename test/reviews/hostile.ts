@@ -3,6 +3,7 @@ import type { Review } from '../../src/reviews/review.js';
 import { PLAIN_POLICY } from '../../src/reviews/rules/policy.js';
 import { REVIEW_STATES, type Excluded, type Person, type Vote } from '../../src/reviews/rules/review.js';
 import { subjectDigest } from '../../src/reviews/subject-digest.js';
+import type { QueueFigures } from '../../src/reviews/sql/queue-figures.js';
 import { exampleSubject } from './stage.js';
 
 /** What a hostile uploader would try, mixed with everything else that is text. */
@@ -156,3 +157,24 @@ export const hostileReview: fc.Arbitrary<Review> = fc
       cancelled: state === 'CANCELLED' ? { at: AT, reason: why } : undefined,
     };
   });
+
+/** How many there are of something. */
+export const count = fc.nat(1_000_000);
+const took = fc.record({ count, p50: fc.option(count), p90: fc.option(count) });
+/** How a queue of any name stands. */
+export const figures: fc.Arbitrary<QueueFigures> = fc.record({
+  queue: nasty,
+  waiting: count,
+  unclaimed: count,
+  oldestAt: fc.option(fc.constant(Date.UTC(2026, 10, 23))),
+  breached: count,
+  dueSoon: count,
+  arrived: count,
+  decided: count,
+  skipped: count,
+  expired: count,
+  cancelled: count,
+  late: count,
+  secondsToClaim: took,
+  secondsToDecide: took,
+});

@@ -9,6 +9,7 @@ import {
   type Delivery,
   type OutboxDelivery,
   type OutboxMessage,
+  skipped,
 } from '../../outbound/outbox.js';
 import type { Exception } from './exception.js';
 import { findException } from './sql/exception-rows.js';
@@ -39,7 +40,7 @@ export class ExceptionOverHandler extends OutboxHandler {
     const exception = await findException(this.db, id);
     const workflow = exception && (await this.workflow(id));
     if (exception === undefined || workflow === undefined)
-      return { kind: 'sent', receipt: { skipped: 'there is no workflow of it any more' } };
+      return skipped('there is no workflow of it any more');
     if (workflow.status !== 'RUNNING' && workflow.status !== 'PAUSED') return { kind: 'sent' };
     if (exception.decided === undefined) {
       const reason = `the request is ${exception.state.toLowerCase()}: ${exception.ended?.reason ?? ''}`;

@@ -4,7 +4,7 @@ import { Clock } from '../../clock.js';
 import { CONFIG, publicUrl, type Config } from '../../config.js';
 import { Database } from '../../database/database.js';
 import { Mailer } from '../../outbound/mail/mailer.js';
-import { OutboxHandler, type Delivery, type OutboxDelivery } from '../../outbound/outbox.js';
+import { OutboxHandler, type Delivery, type OutboxDelivery, skipped } from '../../outbound/outbox.js';
 import { codeHash, newLink, tokenHash } from '../channels/mail/link.js';
 import { isEnded } from '../rules/review.js';
 import { findReview } from '../sql/find-review.js';
@@ -38,7 +38,7 @@ export class UploaderQuestionHandler extends OutboxHandler {
       return { kind: 'giveUp', reason: 'the review is gone' };
     const now = Math.round(this.clock.now());
     if (question.endedAs !== null || isEnded(review.state) || question.answerBy <= now)
-      return { kind: 'sent', receipt: { skipped: 'already over' } };
+      return skipped('already over');
     const { token, code } = newLink();
     await insertQuestionLink(this.db, {
       questionId: question.id,

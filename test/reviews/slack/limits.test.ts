@@ -12,10 +12,9 @@ import { HOME_FILTERS } from '../../../src/reviews/channels/slack/home/home-filt
 import { homeView, speechlessHome } from '../../../src/reviews/channels/slack/home/home-view.js';
 import { LONGEST_LINE, reviewLine } from '../../../src/reviews/channels/slack/review-line.js';
 import { reviewMessage } from '../../../src/reviews/channels/slack/review-message.js';
-import type { QueueFigures } from '../../../src/reviews/sql/queue-figures.js';
 import { linksIn, mentionsIn, textOf } from '../../support/slack/fake-slack.js';
 import { blockProblems, textLength, viewProblems } from '../../support/slack/limits.js';
-import { hostileReview, nasty } from '../hostile.js';
+import { count, figures, hostileReview, nasty } from '../hostile.js';
 
 /*
  * Whatever strangers and people write, Slack takes what we send, and shows nothing in it as a mention or a link but our
@@ -64,25 +63,6 @@ const form = fc.array(fc.tuple(nasty, nasty, nasty), { maxLength: 90 }).map((fie
     ]),
   ),
 }));
-const count = fc.nat(1_000_000);
-const took = fc.record({ count, p50: fc.option(count), p90: fc.option(count) });
-const figures: fc.Arbitrary<QueueFigures> = fc.record({
-  queue: nasty,
-  waiting: count,
-  unclaimed: count,
-  oldestAt: fc.option(fc.constant(Date.UTC(2026, 10, 23))),
-  breached: count,
-  dueSoon: count,
-  arrived: count,
-  decided: count,
-  skipped: count,
-  expired: count,
-  cancelled: count,
-  late: count,
-  secondsToClaim: took,
-  secondsToDecide: took,
-});
-
 describe('whatever a review holds, Slack takes it and shows it as text', () => {
   it('as a message', () => {
     fc.assert(

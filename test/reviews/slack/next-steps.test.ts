@@ -6,18 +6,32 @@ import { courseLine } from '../../../src/reviews/channels/slack/delivery/course-
 import { courseAfter } from '../../../src/reviews/channels/slack/delivery/next-steps.js';
 
 let seq = 0;
-const task = (name: string, status: TaskStatus, outputData: JsonObject = {}, type = 'SIMPLE'): Task =>
-  ({
-    taskId: name,
-    taskDefName: name,
-    taskType: type === 'SIMPLE' ? name : type,
-    status,
-    seq: (seq += 1),
-    retried: false,
-    outputData,
-    inputData: {},
-    workflowTask: WorkflowTask.parse({ name, taskReferenceName: name, type }),
-  }) as unknown as Task;
+const AT = Date.UTC(2026, 10, 23);
+const task = (name: string, status: TaskStatus, outputData: JsonObject = {}, type = 'SIMPLE'): Task => ({
+  taskId: name,
+  workflowInstanceId: 'w1',
+  workflowType: 'scan_upload',
+  referenceTaskName: name,
+  taskDefName: name,
+  taskType: type === 'SIMPLE' ? name : type,
+  status,
+  seq: (seq += 1),
+  retried: false,
+  outputData,
+  inputData: {},
+  workflowTask: WorkflowTask.parse({ name, taskReferenceName: name, type }),
+  retryCount: 0,
+  executed: true,
+  iteration: 0,
+  pollCount: 1,
+  scheduledTime: AT,
+  updateTime: AT,
+  firstScheduledTime: AT,
+  callbackAfterSeconds: 0,
+  queued: false,
+  dueAt: AT,
+  priority: 0,
+});
 const asked = () => task('review_upload', 'COMPLETED', {}, 'HUMAN');
 const line = (status: WorkflowStatus, ...tasks: Task[]): string =>
   courseLine(courseAfter({ status, tasks }, 'review_upload'));

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { threadAct } from '../../../src/reviews/channels/slack/threads/message-event.js';
 import { mentionedAccounts, replyText } from '../../../src/reviews/channels/slack/threads/reply-text.js';
 import { quoted, threadLine } from '../../../src/reviews/channels/slack/threads/thread-line.js';
-import { linksIn, mentionsIn, type FakeMessage } from '../../support/slack/fake-slack.js';
+import { linksIn, mentionsIn } from '../../support/slack/fake-slack.js';
 
 const nobody = () => undefined;
 
@@ -69,7 +69,7 @@ describe('what is said in a thread', () => {
       fc.property(hostile, hostile, (words, name) => {
         const by = { id: 'x', name: name.join('') };
         const line = threadLine({ kind: 'commented', by, data: { text: words.join('') } });
-        const message = { text: line?.text ?? '', blocks: [] } as unknown as FakeMessage;
+        const message = { text: line?.text ?? '', blocks: [] };
         expect(mentionsIn(message)).toEqual([]);
         expect(linksIn(message)).toEqual([]);
         expect(line?.text.length).toBeLessThan(2900);

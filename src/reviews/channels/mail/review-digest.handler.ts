@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { CONFIG, publicUrl, type Config } from '../../../config.js';
 import { Database } from '../../../database/database.js';
 import { Mailer } from '../../../outbound/mail/mailer.js';
-import { OutboxHandler, type Delivery, type OutboxDelivery } from '../../../outbound/outbox.js';
+import { OutboxHandler, type Delivery, type OutboxDelivery, skipped } from '../../../outbound/outbox.js';
 import { isEnded } from '../../rules/review.js';
 import { findReviews } from '../../sql/find-review.js';
 import { isSuspended } from '../../sql/mail-suspensions.js';
@@ -41,9 +41,9 @@ export class ReviewDigestHandler extends OutboxHandler {
     const payload = Payload.safeParse(message.payload);
     if (!payload.success) return { kind: 'giveUp', reason: `not a digest: ${payload.error.message}` };
     const { id, email, personId, reviewIds } = payload.data;
-    if (await isSuspended(this.db, email)) return { kind: 'sent', receipt: { skipped: 'address suspended' } };
+    if (await isSuspended(this.db, email)) return skipped('address suspended');
     const waiting = (await findReviews(this.db, reviewIds)).filter(({ state }) => !isEnded(state));
-    if (waiting.length === 0) return { kind: 'sent', receipt: { skipped: 'all are over' } };
+    if (waiting.length === 0) return skipped('all are over');
     const recipient = createHash('sha256').update(email.toLowerCase()).digest('hex').slice(0, 12);
     const unsubscribe = personId === undefined ? undefined : this.preferences.unsubscribeUrl(personId);
     return this.mailer.send({

@@ -4,7 +4,7 @@ import { Clock } from '../../../clock.js';
 import { CONFIG, publicUrl, type Config } from '../../../config.js';
 import { Database } from '../../../database/database.js';
 import { Mailer } from '../../../outbound/mail/mailer.js';
-import { OutboxHandler, type Delivery, type OutboxDelivery } from '../../../outbound/outbox.js';
+import { OutboxHandler, type Delivery, type OutboxDelivery, skipped } from '../../../outbound/outbox.js';
 import { isEnded } from '../../rules/review.js';
 import { findReview } from '../../sql/find-review.js';
 import { insertLink } from '../../sql/links.js';
@@ -53,9 +53,9 @@ export class ReviewMailHandler extends OutboxHandler {
     const { reviewId, personId, name, email, telling } = payload.data;
     const review = await findReview(this.db, { id: reviewId });
     if (review === undefined) return { kind: 'giveUp', reason: 'the review is gone' };
-    if (isEnded(review.state)) return { kind: 'sent', receipt: { skipped: 'already over' } };
+    if (isEnded(review.state)) return skipped('already over');
     // The inbox and Slack show it all the same, and the people who run the service were told.
-    if (await isSuspended(this.db, email)) return { kind: 'sent', receipt: { skipped: 'address suspended' } };
+    if (await isSuspended(this.db, email)) return skipped('address suspended');
     const now = Math.round(this.clock.now());
     const { handle, token, code } = newLink();
     const mailToken = newMailToken();

@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, publicUrl, type Config } from '../../../config.js';
 import { Database } from '../../../database/database.js';
 import { Mailer } from '../../../outbound/mail/mailer.js';
-import { OutboxHandler, type Delivery, type OutboxDelivery } from '../../../outbound/outbox.js';
+import { OutboxHandler, type Delivery, type OutboxDelivery, skipped } from '../../../outbound/outbox.js';
 import { defanged, escapeHtml, visible } from '../../../outbound/safe-text.js';
 import { maySee, Readers } from '../../readers.js';
 import type { Review } from '../../review.js';
@@ -36,9 +36,8 @@ export class ReviewNewsHandler extends OutboxHandler {
     if (review === undefined) return { kind: 'giveUp', reason: 'the review is gone' };
     const reader = (await this.readers.list()).find(({ id }) => id === personId);
     if (reader === undefined || !maySee(reader, review.policy.queue))
-      return { kind: 'sent', receipt: { skipped: 'they may not see it any more' } };
-    if (reader.email === undefined || reader.email === '')
-      return { kind: 'sent', receipt: { skipped: 'they have no address' } };
+      return skipped('they may not see it any more');
+    if (reader.email === undefined || reader.email === '') return skipped('they have no address');
     const recipient = createHash('sha256').update(reader.email.toLowerCase()).digest('hex').slice(0, 12);
     const root = `review-${reviewId}.${recipient}`;
     const event = createHash('sha256').update(message.key).digest('hex').slice(0, 16);

@@ -1,7 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { Database } from '../../../../database/database.js';
-import { Outbox, OutboxHandler, type Delivery, type OutboxDelivery } from '../../../../outbound/outbox.js';
+import {
+  Outbox,
+  OutboxHandler,
+  type Delivery,
+  type OutboxDelivery,
+  skipped,
+} from '../../../../outbound/outbox.js';
 import type { Review } from '../../../review.js';
 import { isEnded } from '../../../rules/review.js';
 import { findReview } from '../../../sql/find-review.js';
@@ -15,8 +21,6 @@ import { postMessage, SLACK_COPY } from './slack-kinds.js';
 import { retry, SlackSender } from './slack-sender.js';
 
 const Payload = z.object({ reviewId: z.uuid(), channel: z.string().min(1), ts: z.string().min(1) });
-
-const SKIPPED = (why: string): Delivery => ({ kind: 'sent', receipt: { skipped: why } });
 
 /** Brings one message up to date. It shows the review as it is when its turn comes, and never goes back to an older state. */
 @Injectable()
@@ -44,11 +48,11 @@ export class SlackCopyHandler extends OutboxHandler {
       (one) => one.channel === channel && one.ts === ts,
     );
     const review = await findReview(this.db, { id: reviewId });
-    if (copy === undefined || review === undefined) return SKIPPED('it is not there any more');
+    if (copy === undefined || review === undefined) return skipped('it is not there any more');
     const { revision } = await findCourse(this.db, reviewId);
-    if (!isBehind(copy, { version: review.version, steps: revision })) return SKIPPED('it is up to date');
+    if (!isBehind(copy, { version: review.version, steps: revision })) return skipped('it is up to date');
     // Whatever is missed meanwhile is shown when the place works again.
-    if ((await brokenFor(this.db, channel)) !== undefined) return SKIPPED('the place is broken');
+    if ((await brokenFor(this.db, channel)) !== undefined) return skipped('the place is broken');
     return this.show(review, copy, message.attempt);
   }
 
@@ -85,12 +89,12 @@ export class SlackCopyHandler extends OutboxHandler {
         await this.outbox.enqueue(this.db, [
           postMessage({ id: review.id, queue: review.policy.queue }, { key: `after-${copy.ts}` }),
         ]);
-      return SKIPPED(trouble.reason);
+      return skipped(trouble.reason);
     }
     if (trouble.kind === 'unfit') return { kind: 'giveUp', reason: trouble.reason };
     if (isDirect && trouble.kind === 'again') return retry(trouble);
     const after = await this.after.of(trouble, isDirect ? WORKSPACE : copy.channel, attempt);
-    return after.kind === 'again' ? after.delivery : SKIPPED(`${after.place} is broken: ${after.reason}`);
+    return after.kind === 'again' ? after.delivery : skipped(`${after.place} is broken: ${after.reason}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { Database } from '../../../../database/database.js';
-import { OutboxHandler, type Delivery, type OutboxDelivery } from '../../../../outbound/outbox.js';
+import { OutboxHandler, type Delivery, type OutboxDelivery, skipped } from '../../../../outbound/outbox.js';
 import type { Review } from '../../../review.js';
 import { isEnded } from '../../../rules/review.js';
 import { findReview } from '../../../sql/find-review.js';
@@ -41,8 +41,6 @@ interface Told {
 const isFirst = ({ kind }: Telling): boolean =>
   kind === 'opened' || kind === 'assigned' || kind === 'escalated';
 
-const SKIPPED = (why: string): Delivery => ({ kind: 'sent', receipt: { skipped: why } });
-
 /**
  * Tells one person of a review in their direct messages, if their Slack account is bound: the first time with the review
  * itself, later in its thread.
@@ -72,21 +70,21 @@ export class SlackDirectHandler extends OutboxHandler {
     const { reviewId, personId, telling, single } = payload.data;
     const review = await findReview(this.db, { id: reviewId });
     if (review === undefined) return { kind: 'giveUp', reason: 'the review is gone' };
-    if (this.access.web === undefined) return SKIPPED('Slack is not set up (any more)');
-    if (isEnded(review.state) && !message.ambiguous) return SKIPPED('already over');
+    if (this.access.web === undefined) return skipped('Slack is not set up (any more)');
+    if (isEnded(review.state) && !message.ambiguous) return skipped('already over');
     if (!(await this.copies.mayBeTold(review, personId)))
-      return SKIPPED('they may not decide there (any more)');
+      return skipped('they may not decide there (any more)');
     const untold = async (why: string): Promise<Delivery> => {
       await this.fallback.untold(review, personId, telling);
-      return SKIPPED(why);
+      return skipped(why);
     };
     const broken = await brokenFor(this.db, WORKSPACE);
     if (broken !== undefined) return untold(`the workspace is broken: ${broken.reason}`);
     const userId = await this.accountOf(personId);
     if (typeof userId === 'object') return this.failed(userId, message, untold);
-    if (userId === undefined) return SKIPPED('no Slack account is bound');
+    if (userId === undefined) return skipped('no Slack account is bound');
     const said = await this.say(review, message, { personId, userId, telling, single });
-    if (said === 'over') return SKIPPED('already over');
+    if (said === 'over') return skipped('already over');
     if ('storm' in said) return { kind: 'sent', receipt: { storm: said.storm } };
     return said.kind === 'posted'
       ? { kind: 'sent', receipt: { channel: said.channel, ts: said.ts } }

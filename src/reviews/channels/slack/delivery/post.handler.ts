@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { Database } from '../../../../database/database.js';
-import { OutboxHandler, type Delivery, type OutboxDelivery } from '../../../../outbound/outbox.js';
+import { OutboxHandler, type Delivery, type OutboxDelivery, skipped } from '../../../../outbound/outbox.js';
 import type { Review } from '../../../review.js';
 import { isEnded } from '../../../rules/review.js';
 import { findReview } from '../../../sql/find-review.js';
@@ -70,7 +70,7 @@ export class SlackPostHandler extends OutboxHandler {
     const earlier = await this.sender.earlier(row, where);
     if (earlier?.kind === 'posted') return this.posted(review, earlier, 0);
     if (earlier !== undefined) return this.failed(review, channel, row, earlier);
-    if (isEnded(review.state)) return { kind: 'sent', receipt: { skipped: 'already over' } };
+    if (isEnded(review.state)) return skipped('already over');
     const storm = payload.data.single ? undefined : await this.storms.tells(review, channel);
     if (storm !== undefined) return { kind: 'sent', receipt: { storm } };
     let said = await this.sender.post(row, { ...where, ...(await this.copies.content(review)) });
@@ -115,7 +115,7 @@ export class SlackPostHandler extends OutboxHandler {
     const isBroken = place !== placeOfQueue(review.policy.queue);
     const lookSince = ambiguous ? enqueuedAt : undefined;
     await this.fallback.unshown(review, { place, reason, lookSince, isBroken });
-    return { kind: 'sent', receipt: { skipped: `${place} is broken: ${reason}` } };
+    return skipped(`${place} is broken: ${reason}`);
   }
 
   /** Slack was switched off, or this queue has no channel (any more). */

@@ -11,6 +11,7 @@ import {
   type Delivery,
   type OutboxDelivery,
   type OutboxMessage,
+  skipped,
 } from '../../../../outbound/outbox.js';
 import type { Review } from '../../../review.js';
 import { findReview } from '../../../sql/find-review.js';
@@ -76,7 +77,7 @@ export class SlackStepsHandler extends OutboxHandler {
     const review = await findReview(this.db, { id: reviewId });
     if (review === undefined) return { kind: 'giveUp', reason: 'the review is gone' };
     const course = await this.courseOf(review);
-    if (course === undefined) return { kind: 'sent', receipt: { skipped: 'its workflow is kept no more' } };
+    if (course === undefined) return skipped('its workflow is kept no more');
     const stored = await findCourse(this.db, reviewId);
     const isNews = !isDeepStrictEqual(stored.course, course);
     // How it ended is always told.

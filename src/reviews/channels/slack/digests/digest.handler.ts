@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Clock } from '../../../../clock.js';
 import { CONFIG, publicUrl, type Config } from '../../../../config.js';
 import { Database } from '../../../../database/database.js';
-import { OutboxHandler, type Delivery, type OutboxDelivery } from '../../../../outbound/outbox.js';
+import { OutboxHandler, type Delivery, type OutboxDelivery, skipped } from '../../../../outbound/outbox.js';
 import { listReviews } from '../../../sql/list-reviews.js';
 import { queueFigures } from '../../../sql/queue-figures.js';
 import { AfterTrouble } from '../delivery/after-trouble.js';
@@ -50,15 +50,14 @@ export class SlackDigestHandler extends OutboxHandler {
     if (!payload.success) return { kind: 'giveUp', reason: `not a digest: ${payload.error.message}` };
     const { channel } = payload.data;
     // The next one tells of the time since this one all the same.
-    if ((await brokenFor(this.db, channel)) !== undefined)
-      return { kind: 'sent', receipt: { skipped: 'the channel is broken' } };
+    if ((await brokenFor(this.db, channel)) !== undefined) return skipped('the channel is broken');
     const said =
       (await this.sender.earlier(message, { channel })) ??
       (await this.sender.post(message, { channel, ...(await this.content(payload.data)) }));
     if (said.kind === 'posted') return { kind: 'sent', receipt: { channel, ts: said.ts } };
     if (said.kind === 'unfit') return { kind: 'giveUp', reason: said.reason };
     const after = await this.after.of(said, channel, message.attempt);
-    return after.kind === 'again' ? after.delivery : { kind: 'sent', receipt: { skipped: after.reason } };
+    return after.kind === 'again' ? after.delivery : skipped(after.reason);
   }
 
   private async content({ kind, channel, from, at }: Payload): Promise<SlackContent> {

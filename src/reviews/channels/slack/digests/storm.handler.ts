@@ -3,7 +3,13 @@ import { z } from 'zod';
 import { Clock } from '../../../../clock.js';
 import { CONFIG, publicUrl, type Config } from '../../../../config.js';
 import { Database } from '../../../../database/database.js';
-import { Outbox, OutboxHandler, type Delivery, type OutboxDelivery } from '../../../../outbound/outbox.js';
+import {
+  Outbox,
+  OutboxHandler,
+  type Delivery,
+  type OutboxDelivery,
+  skipped,
+} from '../../../../outbound/outbox.js';
 import { AfterTrouble } from '../delivery/after-trouble.js';
 import type { SlackTrouble } from '../delivery/slack-errors.js';
 import { SlackFallback } from '../delivery/slack-fallback.js';
@@ -27,8 +33,6 @@ const Payload = z.object({ stormId: z.uuid(), what: z.string().min(1).max(60) })
 
 const MOST_TOLD_OTHERWISE = 5000;
 const SOON_MS = 4000;
-
-const SKIPPED = (why: string): Delivery => ({ kind: 'sent', receipt: { skipped: why } });
 
 /** Posts the message of a storm, shows how it is worked off, and when it is over posts the few that nobody took. */
 @Injectable()
@@ -54,9 +58,9 @@ export class SlackStormHandler extends OutboxHandler {
     if (!payload.success) return { kind: 'giveUp', reason: `not a storm: ${payload.error.message}` };
     const { stormId, what } = payload.data;
     const storm = await findStorm(this.db, stormId);
-    if (storm === undefined) return SKIPPED('it was told otherwise');
+    if (storm === undefined) return skipped('it was told otherwise');
     if (what === 'post') return this.post(storm, message);
-    if (storm.ts === undefined) return SKIPPED('it is not posted yet');
+    if (storm.ts === undefined) return skipped('it is not posted yet');
     if (what === 'calm') await this.calm(storm);
     return this.update(storm, storm.ts, message);
   }
@@ -78,12 +82,12 @@ export class SlackStormHandler extends OutboxHandler {
 
   private async update(storm: Storm, ts: string, message: OutboxDelivery): Promise<Delivery> {
     const { channel } = storm;
-    if ((await brokenFor(this.db, channel)) !== undefined) return SKIPPED('the channel is broken');
+    if ((await brokenFor(this.db, channel)) !== undefined) return skipped('the channel is broken');
     const said = await this.sender.update({ channel, ts }, () => this.content(storm));
     if (said.kind === 'updated') return { kind: 'sent' };
-    if (said.kind === 'gone' || said.kind === 'unfit') return SKIPPED(said.reason);
+    if (said.kind === 'gone' || said.kind === 'unfit') return skipped(said.reason);
     const after = await this.after.of(said, channel, message.attempt);
-    return after.kind === 'again' ? after.delivery : SKIPPED(after.reason);
+    return after.kind === 'again' ? after.delivery : skipped(after.reason);
   }
 
   /** The few that are left get messages with buttons of their own; many stay in the inbox. */
@@ -125,7 +129,7 @@ export class SlackStormHandler extends OutboxHandler {
         : this.fallback.untold(review, personId, { kind: 'opened' }));
     // Only now: whoever ends in between does it again.
     await this.db.transaction((tx) => dropStorm(tx, storm.id));
-    return SKIPPED(`${broken.place} is broken: ${broken.reason}`);
+    return skipped(`${broken.place} is broken: ${broken.reason}`);
   }
 
   private async content(storm: Storm): Promise<SlackContent> {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import { OutboxHandler, type Delivery, type OutboxDelivery } from '../../../../outbound/outbox.js';
+import { OutboxHandler, type Delivery, type OutboxDelivery, skipped } from '../../../../outbound/outbox.js';
 import { troubleOf } from '../delivery/slack-errors.js';
 import { retry } from '../delivery/slack-sender.js';
 import { SlackWorkspace } from '../setup/slack-workspace.js';
@@ -33,13 +33,13 @@ export class SlackHomeHandler extends OutboxHandler {
     try {
       const home = await this.workspace.known();
       // Of a workspace that the app is no longer in.
-      if (home?.teamId !== account.teamId) return { kind: 'sent', receipt: { skipped: 'not our workspace' } };
+      if (home?.teamId !== account.teamId) return skipped('not our workspace');
       await this.tabs.refreshed(account, home);
       return { kind: 'sent' };
     } catch (error) {
       const trouble = troubleOf(error);
       if (PASSES.has(trouble.kind) && attempt < MAX_TRIES) return retry(trouble);
-      return { kind: 'sent', receipt: { skipped: trouble.reason } };
+      return skipped(trouble.reason);
     }
   }
 }

@@ -2,7 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { Clock } from '../../../../clock.js';
 import { Database } from '../../../../database/database.js';
-import { Outbox, OutboxHandler, type Delivery, type OutboxDelivery } from '../../../../outbound/outbox.js';
+import {
+  Outbox,
+  OutboxHandler,
+  type Delivery,
+  type OutboxDelivery,
+  skipped,
+} from '../../../../outbound/outbox.js';
 import type { Review } from '../../../review.js';
 import { isEnded } from '../../../rules/review.js';
 import { findReview } from '../../../sql/find-review.js';
@@ -26,8 +32,6 @@ const Payload = z.object({
   commentId: z.string().optional(),
 });
 type Payload = z.infer<typeof Payload>;
-
-const SKIPPED = (why: string): Delivery => ({ kind: 'sent', receipt: { skipped: why } });
 
 // Of a review that only a storm's message tells of, these make a message of its own.
 const RAISES = new Set(['escalated', 'breached']);
@@ -66,8 +70,8 @@ export class SlackThreadHandler extends OutboxHandler {
     if (await this.isFlood(line)) return this.together(line, channel);
     const written = line.commentId === undefined ? undefined : await replyOf(this.db, line.commentId);
     // Whoever wrote it there sees it there.
-    if (written?.channel === channel) return SKIPPED('it was written in this thread');
-    if ((await brokenFor(this.db, channel)) !== undefined) return SKIPPED('the channel is broken');
+    if (written?.channel === channel) return skipped('it was written in this thread');
+    if ((await brokenFor(this.db, channel)) !== undefined) return skipped('the channel is broken');
     const where = { channel, thread, reviewId: review.id };
     const { text, broadcast } = line;
     const said =
@@ -76,11 +80,11 @@ export class SlackThreadHandler extends OutboxHandler {
     if (said.kind === 'posted') return { kind: 'sent', receipt: { channel, ts: said.ts } };
     if (said.kind === 'gone') {
       await forgetCopy(this.db, review.id, root);
-      return SKIPPED(said.reason);
+      return skipped(said.reason);
     }
     if (said.kind === 'unfit') return { kind: 'giveUp', reason: said.reason };
     const after = await this.after.of(said, channel, message.attempt);
-    return after.kind === 'again' ? after.delivery : SKIPPED(after.reason);
+    return after.kind === 'again' ? after.delivery : skipped(after.reason);
   }
 
   /** After an outage all that is overdue comes at once: a line for each would take the channel for itself. */
@@ -103,19 +107,19 @@ export class SlackThreadHandler extends OutboxHandler {
         },
       ]);
     }
-    return SKIPPED('many such lines are told together');
+    return skipped('many such lines are told together');
   }
 
   private async withoutRoot(review: Review, line: Payload): Promise<Delivery> {
     // Also of one that ended meanwhile: its message may have arrived, and only its answer be missing.
     if (await isPostUnderWay(this.db, review))
       return { kind: 'later', reason: 'its message comes first', afterSeconds: AFTER_ITS_POST_SECONDS };
-    if (isEnded(review.state)) return SKIPPED('there is no message to belong to');
+    if (isEnded(review.state)) return skipped('there is no message to belong to');
     const channel = this.access.channelFor(review.policy.queue) ?? '';
     if (RAISES.has(line.kind) && (await stormOf(this.db, review.id, channel)) !== undefined)
       await this.outbox.enqueue(this.db, [
         postMessage({ id: review.id, queue: review.policy.queue }, { key: 'raised', single: true }),
       ]);
-    return SKIPPED('there is no message to belong to');
+    return skipped('there is no message to belong to');
   }
 }
