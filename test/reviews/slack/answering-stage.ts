@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { JsonObject } from '../../../src/engine/model/json.js';
 import { SlackConnection } from '../../../src/reviews/channels/slack/inbound/slack-connection.js';
@@ -6,6 +7,7 @@ import { bindSlackPerson } from '../../../src/reviews/channels/slack/sql/identit
 import type { Review } from '../../../src/reviews/review.js';
 import { eventually } from '../../support/eventually.js';
 import { FakeSlack, textOf, type FakeMessage, type FakeUser } from '../../support/slack/fake-slack.js';
+import { looseCalls } from '../../support/slack/literal.js';
 import { reviewsApp } from '../app.js';
 import { reviewsStage, type ReviewsStage } from '../stage.js';
 
@@ -99,6 +101,8 @@ export async function answeringStage(how: 'socket' | 'http' = 'socket'): Promise
       await app.close();
       await slack.close();
       await stage.close();
+      // Whatever was said in the test: nothing of it is searched for names and addresses.
+      expect(looseCalls(slack.calls)).toEqual([]);
     },
   };
 }

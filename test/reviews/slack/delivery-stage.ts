@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { JsonObject } from '../../../src/engine/model/json.js';
 import type { Review } from '../../../src/reviews/review.js';
@@ -8,6 +9,7 @@ import { ReviewsService } from '../../../src/reviews/reviews.service.js';
 import { findReview } from '../../../src/reviews/sql/find-review.js';
 import { eventually } from '../../support/eventually.js';
 import { buttonsOf, FakeSlack, textOf, type FakeMessage } from '../../support/slack/fake-slack.js';
+import { looseCalls } from '../../support/slack/literal.js';
 import { reviewsApp } from '../app.js';
 import { reviewsStage, type ReviewsStage } from '../stage.js';
 
@@ -88,6 +90,8 @@ export class DeliveryStage {
     await this.app.close();
     await this.slack.close();
     await this.stage.close();
+    // Whatever was said in the test: nothing of it is searched for names and addresses.
+    expect(looseCalls(this.slack.calls)).toEqual([]);
   }
 
   async open(input: JsonObject = {}): Promise<Review> {

@@ -13,6 +13,7 @@ import { homeView, speechlessHome } from '../../../src/reviews/channels/slack/ho
 import { LONGEST_LINE, reviewLine } from '../../../src/reviews/channels/slack/review-line.js';
 import { reviewMessage } from '../../../src/reviews/channels/slack/review-message.js';
 import { linksIn, mentionsIn, textOf } from '../../support/slack/fake-slack.js';
+import { looseTexts } from '../../support/slack/literal.js';
 import { blockProblems, textLength, viewProblems } from '../../support/slack/limits.js';
 import { count, figures, hostileReview, nasty } from '../hostile.js';
 
@@ -36,6 +37,7 @@ interface Shown {
 
 function expectInert(shown: Shown): void {
   expect(mentionsIn(shown)).toEqual([]);
+  expect(looseTexts(shown.blocks)).toEqual([]);
   expect(linksIn(shown).filter((link) => !link.startsWith(OURS))).toEqual([]);
   expect(`${shown.text ?? ''}\n${textOf(shown.blocks)}`).not.toMatch(HIDDEN);
 }

@@ -59,6 +59,9 @@ function everyPiece(shown: Readable): Piece[] {
 
 const flat = (piece: Piece): Piece[] => ('inner' in piece ? piece.inner.flatMap(flat) : [piece]);
 
+/** Every text in Slack's own format, however deep it stands. */
+export const mrkdwnIn = (shown: unknown): Json[] => objectsIn(shown).filter(({ type }) => type === 'mrkdwn');
+
 /** Every object in the blocks that has a type, however deep. */
 function objectsIn(value: unknown): Json[] {
   if (Array.isArray(value)) return value.flatMap(objectsIn);

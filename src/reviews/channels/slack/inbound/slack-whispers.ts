@@ -59,6 +59,7 @@ export class SlackWhispers {
         text: proseSpan(text, LONGEST),
         // In blocks Slack makes no links of what a text only mentions.
         blocks: blocks ?? [section([proseSpan(text, LONGEST)])],
+        parse: 'none',
         link_names: false,
       });
       return true;
