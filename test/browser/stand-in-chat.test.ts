@@ -46,8 +46,16 @@ const FORM = {
       { optional: true },
     ),
     input('by', 'Until when?', { type: 'datepicker' }, { optional: true }),
+    input('due', 'Due', { type: 'datetimepicker', initial_date_time: 1_800_000_000 }),
+    input('ask', 'Ask again', { type: 'datetimepicker' }, { optional: true }),
   ],
 };
+
+/** As a field of the browser shows it, which sits in the time zone of the test. */
+function hourOf(seconds: number): string {
+  const at = new Date(seconds * 1000);
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
 
 const HOSTILE = '&lt;img src=x onerror=alert(1)&gt; &lt;!channel&gt;';
 
@@ -212,6 +220,9 @@ describe.skipIf(chromiumPath === undefined)('the page of the stand-in for Slack'
     await form.getByRole('combobox', { name: 'How bad is it?' }).selectOption('high');
     await form.getByRole('checkbox', { name: 'owner' }).check();
     await form.getByRole('textbox', { name: 'Until when?' }).fill('2027-02-01');
+    // What was chosen before stands there, as the hour that it is here.
+    expect(await form.getByLabel('Due').inputValue()).toBe(hourOf(1_800_000_000));
+    await form.getByLabel('Due').fill(hourOf(1_800_003_600));
     await form.getByRole('button', { name: 'Reject' }).click();
     await form.getByText('Say more.').waitFor();
     await form.getByRole('textbox', { name: 'Why?' }).fill('it is not ours at all');
@@ -223,6 +234,8 @@ describe.skipIf(chromiumPath === undefined)('the page of the stand-in for Slack'
       severity: { x: { selected_option: { value: 'high' } } },
       tell: { x: { selected_options: [{ value: 'owner' }] } },
       by: { x: { selected_date: '2027-02-01' } },
+      due: { x: { type: 'datetimepicker', selected_date_time: 1_800_003_600 } },
+      ask: { x: { type: 'datetimepicker', selected_date_time: null } },
     });
     expect(await page.getByRole('button', { name: 'Approve' }).count()).toBe(0);
   });

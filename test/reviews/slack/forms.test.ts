@@ -13,6 +13,7 @@ import { refuseForm } from '../../../src/reviews/review-form.js';
 import { PLAIN_POLICY } from '../../../src/reviews/rules/policy.js';
 import { InvalidInput } from '../../../src/errors.js';
 import { viewProblems } from '../../support/slack/limits.js';
+import { undrawn } from '../../support/slack/page/drawn.js';
 
 const form = (properties: Record<string, unknown>, required: readonly string[] = []) => ({
   type: 'object',
@@ -156,6 +157,7 @@ describe('a question’s form in Slack', () => {
         const blocks = inputs.fields.map(({ block }) => block);
         const heading = { type: 'plain_text', text: 'Form' };
         expect(viewProblems({ type: 'modal', title: heading, submit: heading, blocks })).toEqual([]);
+        expect(undrawn(blocks)).toEqual([]);
       }),
     );
   });
@@ -219,6 +221,7 @@ describe('a question’s form in Slack', () => {
       'email_text_input',
       'url_text_input',
     ]);
+    expect(undrawn(fields.map(({ block }) => block))).toEqual([]);
     const [why, story, risk, , team, sure, , many, count] = fields.map(({ block }) => block);
     expect(why).toMatchObject({ label: { text: 'Why so?' }, hint: { text: 'In a sentence.' } });
     expect(why).not.toHaveProperty('optional');

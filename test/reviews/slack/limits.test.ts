@@ -15,6 +15,7 @@ import { reviewMessage } from '../../../src/reviews/channels/slack/review-messag
 import { linksIn, mentionsIn, textOf } from '../../support/slack/fake-slack.js';
 import { looseTexts } from '../../support/slack/literal.js';
 import { blockProblems, textLength, viewProblems } from '../../support/slack/limits.js';
+import { undrawn } from '../../support/slack/page/drawn.js';
 import { count, figures, hostileReview, nasty } from '../hostile.js';
 
 /*
@@ -47,11 +48,15 @@ function expectMessage(message: Shown): void {
   expect((message.text ?? '').length + textLength(message.blocks)).toBeLessThan(BUDGET);
   expect(message.text).not.toBe('');
   expectInert(message);
+  expect(undrawn(message.blocks)).toEqual([]);
 }
 
 function expectView(view: object): void {
   expect(viewProblems({ ...view })).toEqual([]);
-  expectInert({ blocks: 'blocks' in view ? view.blocks : [] });
+  const blocks = 'blocks' in view ? view.blocks : [];
+  expectInert({ blocks });
+  // The demo's page shows it all, so that everything can be clicked and filled in there, too.
+  expect(undrawn(blocks)).toEqual([]);
 }
 
 const actOf = (name: string, label: string) => ({ name, title: 'Ask back', label }) as SlackAct;
@@ -95,7 +100,7 @@ describe('whatever a review holds, Slack takes it and shows it as text', () => {
         const chosen = some.map((one, n) => ({ ...one, personId: `p${n}` }));
         const fields = [
           personInput(chosen),
-          until('until', 'Until', 0),
+          until('until', 'Until', Date.UTC(2026, 10, 23)),
           words('text', 'Answer', { hint: said }),
         ];
         expectView(actView(review, act, fields));

@@ -1,3 +1,4 @@
+import { isSeconds } from './limits-elements.js';
 import { usablesOf, type Usable } from './blocks.js';
 import type { Json } from './refusal.js';
 import type { View } from './views.js';
@@ -77,7 +78,7 @@ export function answerOf(element: Json, value: FormValue): Json {
     case 'timepicker':
       return { type, selected_time: matching(value, /^\d\d:\d\d$/, 'not a time') };
     case 'datetimepicker':
-      return { type, selected_date_time: value === null ? null : Number(value) };
+      return { type, selected_date_time: secondsIn(value) };
     case 'users_select':
       return { type, selected_user: value };
     case 'multi_users_select':
@@ -148,6 +149,13 @@ function matching(value: FormValue, pattern: RegExp, problem: string): string | 
   if (value === null || value === '') return null;
   if (!pattern.test(String(value))) throw new Problem(problem);
   return String(value);
+}
+
+/** Ten digits, as Slack takes them. */
+function secondsIn(value: FormValue): number | null {
+  if (value === null || value === '') return null;
+  if (typeof value !== 'number' || !isSeconds(value)) throw new Problem('not a time');
+  return value;
 }
 
 function numberIn(element: Json, value: FormValue): string | null {

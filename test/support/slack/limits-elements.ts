@@ -70,6 +70,10 @@ export function elementProblems(element: Block, at: string, complaints: Complain
       if (element['initial_date'] !== undefined && !isText(element['initial_date'], /^\d{4}-\d\d-\d\d$/))
         complaints.add(`${at}.initial_date`);
       break;
+    case 'datetimepicker':
+      if (element['initial_date_time'] !== undefined && !isSeconds(element['initial_date_time']))
+        complaints.add(`${at}.initial_date_time: not seconds of ten digits`);
+      break;
     case 'file_input': {
       const max = element['max_files'] ?? 10;
       if (typeof max !== 'number' || max < 1 || max > 10) complaints.add(`${at}.max_files: not 1 to 10`);
@@ -84,6 +88,10 @@ export function elementProblems(element: Block, at: string, complaints: Complain
       break;
   }
 }
+
+/** A moment as Slack takes it: whole seconds of ten digits. */
+export const isSeconds = (value: unknown): boolean =>
+  Number.isInteger(value) && Number(value) >= 1_000_000_000 && Number(value) <= 9_999_999_999;
 
 function buttonProblems(element: Block, at: string, complaints: Complaints): void {
   complaints.plain(element['text'], `${at}.text`, 75);

@@ -47,6 +47,12 @@ export function elementHtml(element: Json, around: Around): string {
         'input',
         `type="date" value="${escapeHtml(value(kept['selected_date'] ?? element['initial_date']))}">`,
       );
+    case 'datetimepicker':
+      // Which hour it is there only the reader's browser knows; the page fills it in, and reads it back as seconds.
+      return field(
+        'input',
+        `type="datetime-local" data-seconds="${escapeHtml(value(kept['selected_date_time'] ?? element['initial_date_time']))}">`,
+      );
     case 'timepicker':
       return field(
         'input',
@@ -59,8 +65,9 @@ export function elementHtml(element: Json, around: Around): string {
     case 'users_select':
     case 'multi_users_select': {
       const people = around.people.map(({ id, name }) => ({ value: id, text: name }));
+      const several = (kept['selected_users'] ?? element['initial_users'] ?? []) as string[];
       const one = value(kept['selected_user'] ?? element['initial_user']);
-      return menu(field, [{ options: people }], new Set([one]), type.startsWith('multi_'));
+      return menu(field, [{ options: people }], new Set([one, ...several]), type.startsWith('multi_'));
     }
     case 'checkboxes':
     case 'radio_buttons':

@@ -14,8 +14,20 @@ const drawn = new Map();
 function show(id, html) {
   if (drawn.get(id) === html) return false;
   drawn.set(id, html);
-  at(id).innerHTML = html;
+  draw(at(id), html);
   return true;
+}
+
+function draw(place, html) {
+  place.innerHTML = html;
+  for (const field of place.querySelectorAll('[data-seconds]')) showMoment(field, field.dataset.seconds);
+}
+
+/** A moment, in seconds, as the hour that it is here. */
+function showMoment(field, seconds) {
+  if (seconds === '') return;
+  const moment = new Date(Number(seconds) * 1000);
+  field.value = new Date(moment - moment.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
 let turn = 0;
@@ -54,7 +66,7 @@ function showModal(modal) {
   if (state.modal !== key) {
     const isSame = state.modal?.startsWith(`${modal.id}/`) === true;
     const typed = isSame ? collect(dialog) : {};
-    dialog.innerHTML = modal.html;
+    draw(dialog, modal.html);
     if (isSame) restore(dialog, typed);
     state.modal = key;
   }
@@ -75,6 +87,7 @@ function valueOf(field) {
   const { type } = field.dataset;
   if (type === 'checkboxes') return [...field.querySelectorAll('input:checked')].map((box) => box.value);
   if (type === 'radio_buttons') return field.querySelector('input:checked')?.value ?? null;
+  if (type === 'datetimepicker' && field.value !== '') return new Date(field.value).getTime() / 1000;
   if (field.multiple) return [...field.selectedOptions].map((option) => option.value);
   return field.value === '' ? null : field.value;
 }
@@ -86,7 +99,8 @@ function restore(form, values) {
     const chosen = [value].flat();
     for (const box of field.querySelectorAll('input')) box.checked = chosen.includes(box.value);
     for (const option of field.options ?? []) option.selected = chosen.includes(option.value);
-    if (field.matches('input, textarea')) field.value = value;
+    if (field.dataset.seconds !== undefined) showMoment(field, value);
+    else if (field.matches('input, textarea')) field.value = value;
   }
 }
 
