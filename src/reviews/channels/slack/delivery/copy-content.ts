@@ -65,8 +65,15 @@ function handedOn(review: Review, inboxUrl: string): SlackContent {
 
 /** For somebody who may not see it any more: nothing of it. */
 export function barredContent(): SlackContent {
-  const said = 'This review is not shown to you any more: your account may not decide in its queue.';
+  const said = 'This review is not shown to you any more: this account may not decide on it.';
   return { text: said, blocks: [section([said])] };
+}
+
+/** While Slack does not say whether an account is still a member's: nothing that it does not know, and no button but one. */
+export function withheldContent(review: Review, inboxUrl: string): SlackContent {
+  const said =
+    'Slack does not say just now whether this account may see this review. Open it in Sallyport, signed in.';
+  return { text: said, blocks: [section([said]), openOnly(review, inboxUrl)] };
 }
 
 /** The least that can be said, where Slack does not take the whole. */

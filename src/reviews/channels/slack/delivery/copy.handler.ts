@@ -14,7 +14,8 @@ import { findReview } from '../../../sql/find-review.js';
 import { brokenFor, WORKSPACE } from '../sql/broken.js';
 import { forgetCopy, isBehind, noteShown, slackCopies, type SlackCopy } from '../sql/copies.js';
 import { findCourse } from '../sql/courses.js';
-import { AfterTrouble } from './after-trouble.js';
+import { AfterTrouble, PATIENT_ATTEMPTS } from './after-trouble.js';
+import { DirectSight, type Sight } from './direct-sight.js';
 import { SlackCopies } from './slack-copies.js';
 import type { SlackTrouble } from './slack-errors.js';
 import { postMessage, SLACK_COPY } from './slack-kinds.js';
@@ -35,6 +36,7 @@ export class SlackCopyHandler extends OutboxHandler {
     private readonly outbox: Outbox,
     private readonly sender: SlackSender,
     private readonly copies: SlackCopies,
+    private readonly sight: DirectSight,
     private readonly after: AfterTrouble,
   ) {
     super();
@@ -53,19 +55,30 @@ export class SlackCopyHandler extends OutboxHandler {
     if (!isBehind(copy, { version: review.version, steps: revision })) return skipped('it is up to date');
     // Whatever is missed meanwhile is shown when the place works again.
     if ((await brokenFor(this.db, channel)) !== undefined) return skipped('the place is broken');
-    return this.show(review, copy, message.attempt);
+    const sight = await this.sightOf(review, copy);
+    // Slack says it soon, as a rule; when it does not, the message is locked all the same, and shows nothing of the review.
+    if (sight === 'unchecked' && message.attempt < PATIENT_ATTEMPTS)
+      return retry({ kind: 'again', reason: 'Slack does not say what the account is' });
+    return this.show(review, copy, message.attempt, sight);
   }
 
-  private async show(review: Review, copy: SlackCopy, attempt: number): Promise<Delivery> {
+  /** What a channel shows is for whoever is in it. */
+  private async sightOf(review: Review, { personId, userId, postedAt }: SlackCopy): Promise<Sight> {
+    return personId === undefined ? 'all' : this.sight.of(review, { personId, userId, postedAt });
+  }
+
+  private async show(review: Review, copy: SlackCopy, attempt: number, sight: Sight): Promise<Delivery> {
+    const { personId } = copy;
+    const direct = personId === undefined ? undefined : { personId, sight };
     let shown = { version: review.version, steps: 0 };
     const latest = async () => {
       const now = (await findReview(this.db, { id: review.id })) ?? review;
-      const content = await this.copies.content(now, copy.personId);
+      const content = await this.copies.content(now, direct);
       shown = content.shows;
       return content;
     };
     let said = await this.sender.update(copy, latest);
-    if (said.kind === 'unfit')
+    if (said.kind === 'unfit' && sight === 'all')
       said = await this.sender.update(copy, async () => {
         const now = (await findReview(this.db, { id: review.id })) ?? review;
         return this.copies.least(now);

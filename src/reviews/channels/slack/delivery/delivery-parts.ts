@@ -7,6 +7,7 @@ import { SlackThreadHandler } from '../threads/thread.handler.js';
 import { AfterTrouble } from './after-trouble.js';
 import { BrokenSlack } from './broken-slack.js';
 import { SlackCopyHandler } from './copy.handler.js';
+import { DirectSight } from './direct-sight.js';
 import { SlackDirectHandler } from './direct.handler.js';
 import { SlackPostHandler } from './post.handler.js';
 import { SlackCheckHandler } from './slack-check.handler.js';
@@ -32,6 +33,7 @@ export const DELIVERY_HANDLERS = [
 /** What goes out to Slack. */
 export const DELIVERY_PROVIDERS: readonly Provider[] = [
   SlackSender,
+  DirectSight,
   SlackCopies,
   SlackSteps,
   SlackStorms,

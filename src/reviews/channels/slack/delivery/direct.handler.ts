@@ -16,6 +16,7 @@ import { slackCopies } from '../sql/copies.js';
 import { accountOfPerson } from '../sql/identities-of.js';
 import { tellingLine } from '../threads/thread-line.js';
 import { AfterTrouble, isLongWait, PATIENT_ATTEMPTS } from './after-trouble.js';
+import { DirectSight } from './direct-sight.js';
 import { SlackCopies } from './slack-copies.js';
 import { troubleOf, type SlackTrouble } from './slack-errors.js';
 import { SlackFallback } from './slack-fallback.js';
@@ -42,8 +43,8 @@ const isFirst = ({ kind }: Telling): boolean =>
   kind === 'opened' || kind === 'assigned' || kind === 'escalated';
 
 /**
- * Tells one person of a review in their direct messages, if their Slack account is bound: the first time with the review
- * itself, later in its thread.
+ * Tells one person of a review in their direct messages, if their Slack account is bound and a member's: the first time
+ * with the review itself, later in its thread.
  */
 @Injectable()
 export class SlackDirectHandler extends OutboxHandler {
@@ -57,6 +58,7 @@ export class SlackDirectHandler extends OutboxHandler {
     private readonly workspace: SlackWorkspace,
     private readonly sender: SlackSender,
     private readonly copies: SlackCopies,
+    private readonly sight: DirectSight,
     private readonly after: AfterTrouble,
     private readonly fallback: SlackFallback,
     private readonly storms: SlackStorms,
@@ -72,7 +74,7 @@ export class SlackDirectHandler extends OutboxHandler {
     if (review === undefined) return { kind: 'giveUp', reason: 'the review is gone' };
     if (this.access.web === undefined) return skipped('Slack is not set up (any more)');
     if (isEnded(review.state) && !message.ambiguous) return skipped('already over');
-    if (!(await this.copies.mayBeTold(review, personId)))
+    if (!(await this.sight.mayDecide(review, personId)))
       return skipped('they may not decide there (any more)');
     const untold = async (why: string): Promise<Delivery> => {
       await this.fallback.untold(review, personId, telling);
@@ -83,6 +85,9 @@ export class SlackDirectHandler extends OutboxHandler {
     const userId = await this.accountOf(personId);
     if (typeof userId === 'object') return this.failed(userId, message, untold);
     if (userId === undefined) return skipped('no Slack account is bound');
+    const sight = await this.sight.ofAccount({ personId, userId });
+    if (sight === 'unchecked') return this.failed(await this.unchecked(), message, untold);
+    if (sight === 'nothing') return untold('the account is no member’s (any more)');
     const said = await this.say(review, message, { personId, userId, telling, single });
     if (said === 'over') return skipped('already over');
     if ('storm' in said) return { kind: 'sent', receipt: { storm: said.storm } };
@@ -100,6 +105,19 @@ export class SlackDirectHandler extends OutboxHandler {
     }
   }
 
+  /**
+   * Why Slack does not say what the account is. Nothing goes to one that may be a guest's by now; and since somebody waits
+   * for the review, it is told by mail once Slack did not say it for a quarter of a minute.
+   */
+  private async unchecked(): Promise<SlackTrouble> {
+    try {
+      await this.workspace.ask();
+      return { kind: 'again', reason: 'Slack does not say what the account is' };
+    } catch (error) {
+      return troubleOf(error);
+    }
+  }
+
   private async say(
     review: Review,
     message: OutboxDelivery,
@@ -109,6 +127,9 @@ export class SlackDirectHandler extends OutboxHandler {
     if (open.kind !== 'open') return open;
     // That of an account which they had before is none for this one.
     const copy = (await slackCopies(this.db, review.id)).find(({ channel }) => channel === open.channel);
+    const { personId, userId } = to;
+    if (copy !== undefined && copy.personId !== personId)
+      await this.copies.passOn(review.id, copy, { personId, userId });
     // The copy itself said it: an earlier attempt posted it, or a telling that was recorded together with this one.
     if (copy !== undefined && copy.postedAt >= message.enqueuedAt) {
       await this.copies.catchUp(review.id);
@@ -119,11 +140,14 @@ export class SlackDirectHandler extends OutboxHandler {
     if (earlier !== undefined && earlier.kind !== 'posted') return earlier;
     if (earlier === undefined && isEnded(review.state)) return 'over';
     const isNew = copy === undefined && earlier === undefined && !to.single && isFirst(to.telling);
-    const storm = isNew ? await this.storms.tellsDirectly(review, open.channel, to.personId) : undefined;
+    const storm = isNew ? await this.storms.tellsDirectly(review, open.channel, to) : undefined;
     if (storm !== undefined) return { storm };
     const said = earlier ?? (await this.send(review, message, where, to));
     if (said.kind === 'posted' && copy === undefined)
-      await this.copies.posted(review, said, earlier === undefined ? review.version : 0, to.personId);
+      await this.copies.posted(review, said, earlier === undefined ? review.version : 0, {
+        personId,
+        userId,
+      });
     return said;
   }
 
@@ -136,7 +160,7 @@ export class SlackDirectHandler extends OutboxHandler {
     const line = tellingLine(telling);
     if (where.thread !== undefined)
       return this.sender.post(message, { ...where, text: line, blocks: [section([line])] });
-    const content = await this.copies.content(review, personId);
+    const content = await this.copies.content(review, { personId, sight: 'all' });
     const whole = { ...where, text: `${line} ${content.text}`, blocks: content.blocks };
     const said = await this.sender.post(message, whole);
     if (said.kind !== 'unfit') return said;

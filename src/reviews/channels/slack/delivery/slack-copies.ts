@@ -3,13 +3,12 @@ import { Clock } from '../../../../clock.js';
 import { CONFIG, publicUrl, type Config } from '../../../../config.js';
 import { Database } from '../../../../database/database.js';
 import { Outbox } from '../../../../outbound/outbox.js';
-import { mayDecideIn, People } from '../../../people.js';
 import type { Review } from '../../../review.js';
 import { findReview } from '../../../sql/find-review.js';
-import { insertSlackCopy, staleCopies } from '../sql/copies.js';
+import { insertSlackCopy, passCopyOn, staleCopies, type SlackCopy } from '../sql/copies.js';
 import { findCourse } from '../sql/courses.js';
-import { isBound } from '../sql/identities-of.js';
-import { barredContent, copyContent, leastContent } from './copy-content.js';
+import { barredContent, copyContent, leastContent, withheldContent } from './copy-content.js';
+import type { Sight } from './direct-sight.js';
 import type { Posted, SlackContent } from './slack-sender.js';
 import { copyMessage } from './slack-kinds.js';
 
@@ -21,35 +20,27 @@ export class SlackCopies {
     private readonly db: Database,
     private readonly clock: Clock,
     private readonly outbox: Outbox,
-    private readonly people: People,
   ) {}
 
-  /** What a copy shows now; @param personId whose direct message it is. */
+  /** What a copy shows now; @param direct of direct messages: whose they are, and what those may show. */
   async content(
     review: Review,
-    personId?: string,
+    direct?: { readonly personId: string; readonly sight: Sight },
   ): Promise<SlackContent & { readonly shows: { readonly version: number; readonly steps: number } }> {
     const { course, revision } = await findCourse(this.db, review.id);
     const shows = { version: review.version, steps: revision };
-    if (personId !== undefined && !(await this.mayBeTold(review, personId)))
-      return { ...barredContent(), shows };
+    if (direct?.sight === 'nothing') return { ...barredContent(), shows };
+    if (direct?.sight === 'unchecked') return { ...withheldContent(review, this.inboxUrl(review.id)), shows };
     return {
       ...copyContent({
         review,
         inboxUrl: this.inboxUrl(review.id),
         dryRun: this.config.DRY_RUN,
-        personId,
+        personId: direct?.personId,
         course,
       }),
       shows,
     };
-  }
-
-  /** Whether somebody is bound and may still decide in the review's queue; whoever left is told nothing more of it. */
-  async mayBeTold({ policy }: Review, personId: string): Promise<boolean> {
-    const person = (await this.people.at(Math.round(this.clock.now()))).person(personId);
-    if (person === undefined || !mayDecideIn(policy.queue, person)) return false;
-    return isBound(this.db, personId);
   }
 
   /** The least of it, where Slack does not take the whole. */
@@ -66,11 +57,20 @@ export class SlackCopies {
     review: Pick<Review, 'id'>,
     { channel, ts }: Posted,
     shown: number,
-    personId?: string,
+    direct?: Pick<SlackCopy, 'personId' | 'userId'>,
   ): Promise<void> {
-    await insertSlackCopy(this.db, review.id, { channel, ts, personId, shown }, Math.round(this.clock.now()));
+    const now = Math.round(this.clock.now());
+    await insertSlackCopy(this.db, review.id, { channel, ts, ...direct, shown }, now);
     // After the copy is there for everybody: a change that was told before did not find it.
     await this.catchUp(review.id);
+  }
+
+  /** The account is somebody else's now: what stands there of the review is theirs, and shown anew. */
+  async passOn(reviewId: string, copy: SlackCopy, to: Pick<SlackCopy, 'personId' | 'userId'>): Promise<void> {
+    await passCopyOn(this.db, reviewId, { ...copy, ...to });
+    await this.outbox.enqueue(this.db, [
+      copyMessage(reviewId, copy, `passed-${Math.round(this.clock.now())}`),
+    ]);
   }
 
   /** Has every copy brought up to date that shows less than there is. */

@@ -10,11 +10,13 @@ import {
   type OutboxDelivery,
   skipped,
 } from '../../../../outbound/outbox.js';
-import { AfterTrouble } from '../delivery/after-trouble.js';
+import { AfterTrouble, PATIENT_ATTEMPTS } from '../delivery/after-trouble.js';
+import { barredContent } from '../delivery/copy-content.js';
+import { DirectSight, type Sight } from '../delivery/direct-sight.js';
 import type { SlackTrouble } from '../delivery/slack-errors.js';
 import { SlackFallback } from '../delivery/slack-fallback.js';
 import { directMessage, postMessage, SLACK_STORM } from '../delivery/slack-kinds.js';
-import { SlackSender, type SlackContent } from '../delivery/slack-sender.js';
+import { retry, SlackSender, type SlackContent } from '../delivery/slack-sender.js';
 import { brokenFor } from '../sql/broken.js';
 import {
   dropStorm,
@@ -47,6 +49,7 @@ export class SlackStormHandler extends OutboxHandler {
     private readonly clock: Clock,
     private readonly outbox: Outbox,
     private readonly sender: SlackSender,
+    private readonly sight: DirectSight,
     private readonly after: AfterTrouble,
     private readonly fallback: SlackFallback,
   ) {
@@ -70,6 +73,11 @@ export class SlackStormHandler extends OutboxHandler {
     const { channel } = storm;
     const broken = await brokenFor(this.db, channel);
     if (broken !== undefined) return this.tellOtherwise(storm, broken);
+    const sight = await this.sightOf(storm);
+    if (sight === 'unchecked' && message.attempt < PATIENT_ATTEMPTS)
+      return retry({ kind: 'again', reason: 'Slack does not say what the account is' });
+    if (sight !== 'all')
+      return this.tellOtherwise(storm, { place: channel, reason: 'the account is no member’s (any more)' });
     const said =
       (await this.sender.earlier(message, { channel })) ??
       (await this.sender.post(message, { channel, ...(await this.content(storm)) }));
@@ -83,11 +91,20 @@ export class SlackStormHandler extends OutboxHandler {
   private async update(storm: Storm, ts: string, message: OutboxDelivery): Promise<Delivery> {
     const { channel } = storm;
     if ((await brokenFor(this.db, channel)) !== undefined) return skipped('the channel is broken');
-    const said = await this.sender.update({ channel, ts }, () => this.content(storm));
+    const sight = await this.sightOf(storm);
+    // The next change comes by again.
+    if (sight === 'unchecked') return skipped('Slack does not say what the account is');
+    const said = await this.sender.update({ channel, ts }, async () =>
+      sight === 'all' ? this.content(storm) : barredContent(),
+    );
     if (said.kind === 'updated') return { kind: 'sent' };
     if (said.kind === 'gone' || said.kind === 'unfit') return skipped(said.reason);
     const after = await this.after.of(said, channel, message.attempt);
     return after.kind === 'again' ? after.delivery : skipped(after.reason);
+  }
+
+  private async sightOf({ personId, userId, at: postedAt }: Storm): Promise<Sight> {
+    return personId === undefined ? 'all' : this.sight.ofAccount({ personId, userId, postedAt });
   }
 
   /** The few that are left get messages with buttons of their own; many stay in the inbox. */

@@ -53,13 +53,17 @@ export class SlackStorms {
   }
 
   /** The same in somebody's direct messages. */
-  async tellsDirectly(review: Review, channel: string, personId: string): Promise<string | undefined> {
+  async tellsDirectly(
+    review: Review,
+    channel: string,
+    { personId, userId }: { readonly personId: string; readonly userId: string },
+  ): Promise<string | undefined> {
     const known = await stormOf(this.db, review.id, channel);
     if (known !== undefined) return known.id;
     const mine = (await waitingByLane(this.db, SLACK_DIRECT, this.now())).filter(
       ({ lane }) => lane === directLane(personId),
     );
-    return this.gather(review, { channel, personId }, { kind: SLACK_DIRECT, lanes: mine });
+    return this.gather(review, { channel, personId, userId }, { kind: SLACK_DIRECT, lanes: mine });
   }
 
   /** A review changed: the messages of storms that tell of it are brought up to date within a minute. */
@@ -74,7 +78,7 @@ export class SlackStorms {
 
   private async gather(
     review: Review,
-    place: Pick<Storm, 'channel' | 'personId'>,
+    place: Pick<Storm, 'channel' | 'personId' | 'userId'>,
     waiting: {
       readonly kind: string;
       readonly lanes: readonly { readonly lane: string; readonly waiting: number }[];
@@ -98,7 +102,7 @@ export class SlackStorms {
 
   private async begin(
     tx: Queryable,
-    place: Pick<Storm, 'channel' | 'personId'>,
+    place: Pick<Storm, 'channel' | 'personId' | 'userId'>,
     now: Instant,
   ): Promise<Storm> {
     const storm = { ...place, id: randomUUID(), at: now };

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../../../database/database.js';
 import { Together } from '../../../../database/together.js';
 import { Reviewers, type ReviewerPerson } from '../../../reviewers.js';
-import type { Reviewer } from '../../../rules/review.js';
+import type { Person, Reviewer } from '../../../rules/review.js';
 import type { SlackHome } from '../inbound/handled.js';
 import type { SlackUser } from '../inbound/payloads.js';
 import { findKnownAccounts, type KnownAccount } from '../sql/accounts.js';
@@ -37,23 +37,36 @@ export class SlackSpeakers {
 
   async speaker(user: SlackUser, home: SlackHome): Promise<Reviewer | Speechless> {
     if (isOfAnotherTeam(user, home)) return 'foreign';
-    const account = { teamId: home.teamId, userId: user.id };
-    let look = await this.looking.do(account);
-    let standing: Standing | 'unchecked' | undefined = this.accounts.fresh(look.checked);
-    if (standing === undefined) {
-      standing = await this.accounts.asked(user.id, home, look.checked);
-      // Slack took its time: whose the account is may have changed.
-      look = await this.looking.do(account);
-    }
-    if (standing === 'unchecked') return 'unchecked';
-    if (standing !== 'member') {
-      await this.identities.drop(account, standing);
-      return standing;
-    }
+    const { standing, look } = await this.checked(user.id, home);
+    if (standing !== 'member') return standing;
     if (look.person === undefined) return 'unknown';
     if (look.reviewer === undefined) return 'not_reviewer';
     const { personId: id, name } = look.reviewer;
     return { id, name, isAdmin: false, via: 'slack', method: 'slack' };
+  }
+
+  /** Whose an account is, where Slack says lately that it is a member's; it is asked before anything is sent there, too. */
+  async personOf(userId: string, home: SlackHome): Promise<Person | 'nobody' | 'unchecked'> {
+    const { standing, look } = await this.checked(userId, home);
+    if (standing === 'unchecked') return 'unchecked';
+    return (standing === 'member' ? look.person : undefined) ?? 'nobody';
+  }
+
+  /** What Slack says of an account, lately or now; one that is no member any more loses its person. */
+  private async checked(
+    userId: string,
+    home: SlackHome,
+  ): Promise<{ readonly standing: Standing | 'unchecked'; readonly look: Look }> {
+    const account = { teamId: home.teamId, userId };
+    let look = await this.looking.do(account);
+    let standing: Standing | 'unchecked' | undefined = this.accounts.fresh(look.checked);
+    if (standing === undefined) {
+      standing = await this.accounts.asked(userId, home, look.checked);
+      // Slack took its time: whose the account is may have changed.
+      look = await this.looking.do(account);
+    }
+    if (standing !== 'unchecked' && standing !== 'member') await this.identities.drop(account, standing);
+    return { standing, look };
   }
 
   private async look(accounts: readonly SlackAccount[]): Promise<Look[]> {

@@ -7,6 +7,8 @@ export interface SlackCopy {
   readonly ts: string;
   /** Whose direct message it is; absent for a channel's. */
   readonly personId?: string | undefined;
+  /** With which account; of a release before this one, of which it was not kept, absent too. */
+  readonly userId?: string | undefined;
   /** The version of the review that it shows, and of the steps after the decision. */
   readonly shown: number;
   readonly shownSteps: number;
@@ -17,17 +19,19 @@ interface CopyRow {
   readonly address: string;
   readonly message_id: string;
   readonly person_id: string | null;
+  readonly slack_user_id: string | null;
   readonly shown: number;
   readonly shown_steps: number;
   readonly posted_at: string;
 }
 
-const COLUMNS = 'address, message_id, person_id, shown, shown_steps, posted_at';
+const COLUMNS = 'address, message_id, person_id, slack_user_id, shown, shown_steps, posted_at';
 
 const toCopy = (row: CopyRow): SlackCopy => ({
   channel: row.address,
   ts: row.message_id,
   ...(row.person_id === null ? {} : { personId: row.person_id }),
+  ...(row.slack_user_id === null ? {} : { userId: row.slack_user_id }),
   shown: row.shown,
   shownSteps: row.shown_steps,
   postedAt: Number(row.posted_at),
@@ -37,13 +41,26 @@ const toCopy = (row: CopyRow): SlackCopy => ({
 export const insertSlackCopy = (
   db: Queryable,
   reviewId: string,
-  copy: Pick<SlackCopy, 'channel' | 'ts' | 'personId'> & { readonly shown: number },
+  copy: Pick<SlackCopy, 'channel' | 'ts' | 'personId' | 'userId'> & { readonly shown: number },
   now: Instant,
 ): Promise<unknown> =>
   db.query(
-    `INSERT INTO review_message (review_id, channel, address, message_id, posted_at, person_id, shown)
-     VALUES ($1, 'slack', $2, $3, $4, $5, $6) ON CONFLICT (review_id, channel, address) DO NOTHING`,
-    [reviewId, copy.channel, copy.ts, now, copy.personId ?? null, copy.shown],
+    `INSERT INTO review_message
+       (review_id, channel, address, message_id, posted_at, person_id, slack_user_id, shown)
+     VALUES ($1, 'slack', $2, $3, $4, $5, $6, $7) ON CONFLICT (review_id, channel, address) DO NOTHING`,
+    [reviewId, copy.channel, copy.ts, now, copy.personId ?? null, copy.userId ?? null, copy.shown],
+  );
+
+/** Direct messages that are somebody else's now: their copy is another person's, and shows what that one may see. */
+export const passCopyOn = (
+  db: Queryable,
+  reviewId: string,
+  copy: Pick<SlackCopy, 'channel' | 'ts' | 'personId' | 'userId'>,
+): Promise<unknown> =>
+  db.query(
+    `UPDATE review_message SET person_id = $4, slack_user_id = $5, shown = 0
+      WHERE review_id = $1 AND channel = 'slack' AND address = $2 AND message_id = $3`,
+    [reviewId, copy.channel, copy.ts, copy.personId, copy.userId],
   );
 
 /** All copies of a review. */

@@ -10,6 +10,8 @@ export interface Storm {
   readonly channel: string;
   /** Whose direct messages the channel is; absent for a channel of many. */
   readonly personId?: string | undefined;
+  /** With which account; of an older release absent. */
+  readonly userId?: string | undefined;
   readonly at: Instant;
   /** Of its message, once it is posted. */
   readonly ts?: string | undefined;
@@ -21,6 +23,7 @@ interface StormRow {
   readonly id: string;
   readonly channel: string;
   readonly person_id: string | null;
+  readonly user_id: string | null;
   readonly at: string;
   readonly ts: string | null;
   readonly calm_at: string | null;
@@ -30,6 +33,7 @@ const toStorm = (row: StormRow): Storm => ({
   id: row.id,
   channel: row.channel,
   ...(row.person_id === null ? {} : { personId: row.person_id }),
+  ...(row.user_id === null ? {} : { userId: row.user_id }),
   at: Number(row.at),
   ...(row.ts === null ? {} : { ts: row.ts }),
   ...(row.calm_at === null ? {} : { calmAt: Number(row.calm_at) }),
@@ -94,11 +98,12 @@ export async function waitingClockLines(db: Queryable, kinds: readonly string[])
 export const lockStorms = (tx: Queryable, channel: string): Promise<unknown> =>
   tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('slack-storm:' || $1, 0))`, [channel]);
 
-export const insertStorm = (tx: Queryable, { id, channel, personId, at }: Storm): Promise<unknown> =>
-  tx.query('INSERT INTO slack_storm (id, channel, person_id, at) VALUES ($1, $2, $3, $4)', [
+export const insertStorm = (tx: Queryable, { id, channel, personId, userId, at }: Storm): Promise<unknown> =>
+  tx.query('INSERT INTO slack_storm (id, channel, person_id, user_id, at) VALUES ($1, $2, $3, $4, $5)', [
     id,
     channel,
     personId ?? null,
+    userId ?? null,
     at,
   ]);
 
