@@ -129,6 +129,100 @@ describe('the doctor of Slack', () => {
     expect((await examine()).join('\n')).toMatch(/^fail: Slack posts to https addresses only/m);
   });
 
+  const health = async (): Promise<string> => {
+    const { healthResults } = (await call('GET', '/health')) as { healthResults: object[] };
+    return JSON.stringify(healthResults);
+  };
+  const status = async (): Promise<SlackStatus> => {
+    stage.clock.advance(10_000);
+    return (await call('GET', '/api/v1/slack')) as SlackStatus;
+  };
+
+  it('says that bot token and app token are of two apps, although both work', async () => {
+    slack.connectAs('A0OTHER');
+    await begin(whole());
+    await connected();
+    const what =
+      /app token is of the app A0OTHER and the bot token of A\w+: reviews are posted, and no click/;
+    expect(await status()).toMatchObject({
+      connected: true,
+      missing: [
+        {
+          what: expect.stringMatching(what),
+          remedy: expect.stringMatching(/one and the same app/),
+          isNeeded: true,
+        },
+        {},
+      ],
+    });
+    expect((await examine()).join('\n')).toMatch(/^fail: The app token is of the app A0OTHER/m);
+    expect(await health()).toMatch(
+      /connected as app A0OTHER, but the bot token is of app A0FAKE: no click arrives/,
+    );
+    // Told by whichever node is asked.
+    await eventually(async () => {
+      stage.clock.advance(1_000);
+      return (await stage.db.query(`SELECT 1 FROM slack_socket WHERE app_id = 'A0OTHER'`)).length > 0;
+    });
+    slack.connectAs(slack.workspace.appId);
+    slack.dropConnections(true);
+    await eventually(
+      async () => {
+        stage.clock.advance(1_000);
+        return (await health()).includes('"connected to ');
+      },
+      { what: 'connected anew' },
+    );
+  });
+
+  it('compares nothing where Slack does not tell the bot’s app, and takes a wrong one back once it is mended', async () => {
+    slack.scopes = slack.scopes.filter((scope) => scope !== 'users:read');
+    slack.connectAs('A0OTHER');
+    await begin(whole());
+    await connected();
+    expect(JSON.stringify(await status())).not.toContain('two apps');
+    const appId = async () => (await status()).appId;
+    await eventually(async () => (await appId()) === 'A0OTHER');
+    slack.connectAs('A0RIGHT');
+    slack.dropConnections(true);
+    await eventually(async () => (await appId()) === 'A0RIGHT', { what: 'the app that greets now' });
+    expect(await health()).not.toContain('no click arrives');
+  });
+
+  it.each<[string, () => void, string, RegExp]>([
+    [
+      'is of no use',
+      () =>
+        slack.script(
+          'apps.connections.open',
+          ...Array.from({ length: 9 }, () => ({ kind: 'error', error: 'invalid_auth' }) as const),
+        ),
+      'invalid_auth',
+      /Make an App-Level Token/,
+    ],
+    ['lacks connections:write', () => slack.appScopes.splice(0), 'missing_scope', /connections:write/],
+    [
+      'is of an app without Socket Mode',
+      () =>
+        slack.script(
+          'apps.connections.open',
+          ...Array.from({ length: 9 }, () => ({ kind: 'error', error: 'socket_mode_not_enabled' }) as const),
+        ),
+      'socket_mode_not_enabled',
+      /Turn Socket Mode on/,
+    ],
+  ])('says of an app token that %s what mends it, in status and health', async (_, breaks, word, remedy) => {
+    breaks();
+    await begin(whole());
+    await eventually(
+      async () => (await status()).missing[0]?.what === `No node is connected to Slack (${word}).`,
+    );
+    const { missing, lastError } = await status();
+    expect([lastError, missing[0]?.isNeeded]).toEqual([word, true]);
+    expect(missing[0]?.remedy).toMatch(remedy);
+    expect(await health()).toMatch(remedy);
+  });
+
   it('has the workspace marked as broken at once when Slack says that the token is gone', async () => {
     await begin(whole());
     await connected();

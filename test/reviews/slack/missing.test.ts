@@ -44,6 +44,11 @@ describe('what Slack is missing', () => {
     ],
     ['a lost connection', { connected: false, connectionError: 'invalid_auth' }, /No node is connected/],
     [
+      'tokens of two apps',
+      { botApp: 'A1', connectedApp: 'A2' },
+      /^The app token is of the app A2 and the bot token of A1/,
+    ],
+    [
       'an archived channel',
       { channels: [{ id: 'C1', name: null, trouble: { fact: 'is archived', remedy: 'x' } }] },
       /^The channel C1 is archived\.$/,

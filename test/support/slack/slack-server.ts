@@ -78,6 +78,11 @@ export abstract class FakeSlackServer {
     return this.tokens.signingSecret;
   }
 
+  /** What the app token was granted. */
+  get appScopes(): string[] {
+    return this.tokens.appScopes;
+  }
+
   /** What the bot token was granted. */
   get scopes(): string[] {
     return this.tokens.scopes;
@@ -172,6 +177,11 @@ export abstract class FakeSlackServer {
   set ackWithinMs(ms: number) {
     this.ackMs = ms;
     this.delivery.ackWithinMs = ms;
+  }
+
+  /** The app token is another app's: connections are of that one. */
+  connectAs(appId: string): void {
+    this.socketMode.appId = appId;
   }
 
   useSocketMode(): void {

@@ -24,7 +24,8 @@ export class SocketMode implements Delivery {
 
   constructor(
     private readonly random: () => number,
-    private readonly appId: string,
+    /** The app that the app token is of. */
+    public appId: string,
   ) {}
 
   get connections(): number {

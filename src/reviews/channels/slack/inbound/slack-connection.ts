@@ -14,6 +14,7 @@ import { SlackAccess } from '../setup/slack-access.js';
 import type { SocketSettings } from '../setup/slack-clients.js';
 import { SlackWorkspace } from '../setup/slack-workspace.js';
 import { slackSockets } from '../sql/sockets.js';
+import { ConnectionLog } from './connection-log.js';
 import { SlackSocket } from './socket.js';
 import { SocketEnvelopes } from './socket-envelopes.js';
 import { LOOK_EVERY_MS, SocketPlace } from './socket-place.js';
@@ -29,6 +30,8 @@ export interface ChannelHealth {
   /** When Slack greeted, of the connection that is open. */
   readonly since?: Instant | undefined;
   readonly team?: string | undefined;
+  /** The app that greeted: that of the app token. */
+  readonly appId?: string | undefined;
   readonly missingScopes: readonly string[];
   readonly lastError?: string | undefined;
 }
@@ -42,6 +45,7 @@ export class SlackConnection implements OnApplicationBootstrap, BeforeApplicatio
   /** The settings that the loop goes by. */
   private meant = '';
   private forget: () => void = () => undefined;
+  private readonly told: ConnectionLog;
   private state: ChannelHealth = { connected: false, standby: false, missingScopes: [] };
 
   constructor(
@@ -53,7 +57,9 @@ export class SlackConnection implements OnApplicationBootstrap, BeforeApplicatio
     private readonly workspace: SlackWorkspace,
     private readonly envelopes: SocketEnvelopes,
     private readonly place: SocketPlace,
-  ) {}
+  ) {
+    this.told = new ConnectionLog(log);
+  }
 
   onApplicationBootstrap(): void {
     if (!this.config.ROLES.includes('notify')) return;
@@ -80,13 +86,14 @@ export class SlackConnection implements OnApplicationBootstrap, BeforeApplicatio
     const own = this.state;
     if (own.connected) return own;
     const now = this.clock.now();
-    const held = (await slackSockets(this.db)).filter(({ heldUntil }) => heldUntil >= now);
-    const greeted = held.flatMap(({ lastHelloAt, connectedAt }) =>
-      connectedAt === undefined ? [] : [lastHelloAt ?? connectedAt],
-    );
-    if (greeted.length > 0)
-      return { ...own, connected: true, since: Math.max(...greeted), lastError: undefined };
-    return { ...own, lastError: own.lastError ?? held.find(({ lastError }) => lastError)?.lastError };
+    const sockets = await slackSockets(this.db);
+    const [latest] = sockets
+      .filter(({ heldUntil, connectedAt }) => heldUntil >= now && connectedAt !== undefined)
+      .map(({ connectedAt = 0, lastHelloAt = connectedAt, appId }) => ({ since: lastHelloAt, appId }))
+      .toSorted((a, b) => b.since - a.since);
+    if (latest !== undefined) return { ...own, ...latest, connected: true, lastError: undefined };
+    // A place is given up between two tries; why the last one failed stays.
+    return { ...own, lastError: own.lastError ?? sockets.find(({ lastError }) => lastError)?.lastError };
   }
 
   private async run(): Promise<void> {
@@ -107,7 +114,7 @@ export class SlackConnection implements OnApplicationBootstrap, BeforeApplicatio
       // New settings are tried at once.
       if (this.changing.signal.aborted) continue;
       failures += 1;
-      this.log.warn({ reason, failures }, 'Slack is not connected; trying again');
+      this.told.failed(reason, failures);
       await this.pause(Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 10)));
     }
   }
@@ -119,7 +126,10 @@ export class SlackConnection implements OnApplicationBootstrap, BeforeApplicatio
     const changed = aborted(signal, 'the settings changed');
     try {
       const home = await this.workspace.ask();
-      socket = new SlackSocket(settings, this.log, this.envelopes.listener(home));
+      const listener = this.envelopes.listener(home);
+      let appId: string | undefined;
+      const greeted = (of: string | undefined): void => listener.greeted((appId = of));
+      socket = new SlackSocket(settings, this.log, { ...listener, greeted });
       const ended = socket.ended;
       const opened = await Promise.race([socket.open(), changed]);
       if (typeof opened === 'string') return opened;
@@ -129,9 +139,10 @@ export class SlackConnection implements OnApplicationBootstrap, BeforeApplicatio
         standby: false,
         since: Math.round(this.clock.now()),
         team: home.teamName,
+        appId,
         missingScopes: missingOf(home.scopes),
       };
-      this.log.info({ team: home.teamName }, 'connected to Slack');
+      this.told.connected(home, appId);
       const over = new AbortController();
       const why = await Promise.race([ended, changed, this.keepPlace(over.signal)]);
       over.abort();
@@ -159,9 +170,9 @@ export class SlackConnection implements OnApplicationBootstrap, BeforeApplicatio
   /** Holds the place while the connection is open. @returns why it cannot be held any longer. */
   private async keepPlace(over: AbortSignal): Promise<string> {
     while (!over.aborted) {
-      const { since: connectedAt, lastError } = this.state;
+      const { since: connectedAt, lastError, appId } = this.state;
       try {
-        const isOurs = await this.place.keep({ connectedAt, lastHelloAt: connectedAt, lastError });
+        const isOurs = await this.place.keep({ connectedAt, lastHelloAt: connectedAt, lastError, appId });
         if (!isOurs) return 'another node keeps the connection';
       } catch (error) {
         // Another node may connect by now; and without the database nothing that comes in could be kept.
@@ -173,9 +184,14 @@ export class SlackConnection implements OnApplicationBootstrap, BeforeApplicatio
   }
 
   private async leave(reason: string): Promise<void> {
-    this.state = { ...this.state, connected: false, since: undefined, lastError: reason };
+    this.state = { ...this.state, connected: false, since: undefined, appId: undefined, lastError: reason };
     try {
-      await this.place.keep({ connectedAt: undefined, lastHelloAt: undefined, lastError: reason });
+      await this.place.keep({
+        connectedAt: undefined,
+        lastHelloAt: undefined,
+        lastError: reason,
+        appId: undefined,
+      });
       await this.place.leave();
     } catch (error) {
       this.log.debug({ err: error }, 'the place of a connection to Slack is left to run out');

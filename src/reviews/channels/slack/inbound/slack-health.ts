@@ -4,7 +4,9 @@ import { CONFIG, type Config } from '../../../../config.js';
 import { HealthCheck, HealthRegistry, type HealthResult } from '../../../../ops/health.js';
 import { missingScopes } from '../setup/scopes.js';
 import { SlackAccess } from '../setup/slack-access.js';
+import type { SlackHome } from './handled.js';
 import { SlackWorkspace } from '../setup/slack-workspace.js';
+import { isOfOtherApp, OTHER_APP_REMEDY, socketRemedyOf } from '../setup/socket-remedies.js';
 import { SlackConnection } from './slack-connection.js';
 
 /** Whether anything comes in from Slack, over whichever node. */
@@ -32,7 +34,7 @@ export class SlackHealth extends HealthCheck implements OnApplicationBootstrap {
     const { settings } = this.access;
     if (settings === undefined) return [];
     const home = this.workspace.home ?? (await this.workspace.known());
-    const way = settings.appToken === undefined ? this.byHttp() : await this.bySocket(home?.teamName);
+    const way = settings.appToken === undefined ? this.byHttp() : await this.bySocket(home);
     if (way === undefined) return [];
     const missing = missingScopes(home?.scopes ?? []);
     if (way.degraded === true || missing.length === 0) return [way];
@@ -54,8 +56,17 @@ export class SlackHealth extends HealthCheck implements OnApplicationBootstrap {
       : undefined;
   }
 
-  private async bySocket(teamName: string | undefined): Promise<HealthResult> {
-    const { connected, since, team = teamName ?? 'Slack', lastError } = await this.connection.anywhere();
+  private async bySocket(home: SlackHome | undefined): Promise<HealthResult> {
+    const { connected, since, appId, lastError, ...of } = await this.connection.anywhere();
+    const team = of.team ?? home?.teamName ?? 'Slack';
+    if (connected && isOfOtherApp(appId, home?.appId))
+      return {
+        name: this.name,
+        healthy: true,
+        degraded: true,
+        detail: `connected as app ${appId ?? ''}, but the bot token is of app ${home?.appId ?? ''}: no click arrives`,
+        remedy: OTHER_APP_REMEDY,
+      };
     if (connected) {
       const seconds = Math.max(0, Math.round((this.clock.now() - (since ?? this.clock.now())) / 1000));
       const where = this.connection.channelHealth().connected ? '' : ' by another node';
@@ -70,7 +81,9 @@ export class SlackHealth extends HealthCheck implements OnApplicationBootstrap {
       healthy: true,
       degraded: true,
       detail: `not connected (${lastError ?? 'connecting'}); reviews are answered by mail and on the web`,
-      remedy: 'Check SLACK_BOT_TOKEN, SLACK_APP_TOKEN and that this machine may reach Slack.',
+      remedy:
+        socketRemedyOf(lastError ?? '') ??
+        'Check SLACK_BOT_TOKEN, SLACK_APP_TOKEN and that this machine may reach Slack.',
     };
   }
 }

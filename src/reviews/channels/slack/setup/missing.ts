@@ -1,6 +1,7 @@
 import type { KnownSettings } from './known-settings.js';
 import { VARIABLES } from './known-settings.js';
 import { WANTED_SCOPES } from './scopes.js';
+import { isOfOtherApp, OTHER_APP_REMEDY, socketRemedyOf } from './socket-remedies.js';
 import type { SettingName } from './sql/stored-settings.js';
 
 /** Something that keeps Slack from being whole, as a sentence, and what mends it. */
@@ -32,6 +33,9 @@ export interface AskedFacts extends LocalFacts {
   /** `undefined` where no connection is wanted. */
   readonly connected?: boolean | undefined;
   readonly connectionError?: string | undefined;
+  /** The app of the bot token and that of the connection, as far as Slack tells them. */
+  readonly botApp?: string | undefined;
+  readonly connectedApp?: string | undefined;
   readonly channels: readonly {
     readonly id: string;
     readonly name: string | null;
@@ -110,11 +114,19 @@ function missingAtSlack(facts: AskedFacts): Missing[] {
     missing.push(
       needed(`Slack takes no messages (${facts.workspaceBroken.reason}).`, facts.workspaceBroken.remedy),
     );
+  if (facts.connected === true && isOfOtherApp(facts.connectedApp, facts.botApp))
+    missing.push(
+      needed(
+        `The app token is of the app ${facts.connectedApp ?? ''} and the bot token of ${facts.botApp ?? ''}: reviews are posted, and no click arrives.`,
+        OTHER_APP_REMEDY,
+      ),
+    );
   if (facts.connected === false)
     missing.push(
       needed(
         `No node is connected to Slack (${facts.connectionError ?? 'not yet'}).`,
-        'Check the app token (scope connections:write), that Socket Mode is on for the app, and that a node with the role notify runs.',
+        socketRemedyOf(facts.connectionError ?? '') ??
+          'Check the app token (scope connections:write), that Socket Mode is on for the app, and that a node with the role notify runs.',
       ),
     );
   for (const { scope, without, isOptional } of facts.scopes.length === 0 ? [] : WANTED_SCOPES) {

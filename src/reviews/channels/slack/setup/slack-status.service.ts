@@ -74,6 +74,8 @@ export class SlackStatusService {
         scopes,
         connected: connected ?? undefined,
         connectionError: socket.lastError,
+        botApp: home?.appId,
+        connectedApp: socket.appId,
         channels,
         people,
       }),

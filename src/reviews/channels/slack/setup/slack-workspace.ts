@@ -48,6 +48,8 @@ export class SlackWorkspace {
   private kept: Kept | undefined;
   private asking: Promise<SlackHome> | undefined;
   private askedAt = -Infinity;
+  /** The token of which bots.info told the app. */
+  private toldAppOf: string | undefined;
 
   constructor(
     @Inject(LOG) private readonly log: Log,
@@ -90,22 +92,29 @@ export class SlackWorkspace {
     const told = Who.safeParse(answer);
     if (!told.success) throw new SlackAnswerError('the answer names no workspace');
     const who = told.data;
+    const key = keyOf(settings.botToken);
+    const appId = await this.appOf(web, who.bot_id);
+    if (appId !== undefined) this.toldAppOf = key;
     const home: SlackHome = {
       teamId: who.team_id,
       teamName: who.team,
       enterpriseId: who.enterprise_id,
-      appId: await this.appOf(web, who.bot_id),
+      appId,
       botUserId: who.user_id,
       botId: who.bot_id,
       scopes: answer.response_metadata?.scopes ?? [],
     };
-    return this.keep(keyOf(settings.botToken), home, now);
+    return this.keep(key, home, now);
   }
 
-  /** The app's id as the greeting of a connection says it, for where bots.info does not. */
+  /**
+   * The app's id as the greeting of a connection says it, for where bots.info does not. It takes the place of one that was
+   * heard before, since the app token may have been the wrong one then.
+   */
   async heardAppId(appId: string): Promise<void> {
     const { home, kept } = this;
-    if (home === undefined || kept === undefined || home.appId !== undefined) return;
+    if (home === undefined || kept === undefined || this.toldAppOf === kept.key || home.appId === appId)
+      return;
     await this.keep(kept.key, { ...home, appId }, kept.askedAt);
   }
 

@@ -9,6 +9,8 @@ export interface SlackSocketRow {
   readonly connectedAt: Instant | undefined;
   readonly lastHelloAt: Instant | undefined;
   readonly lastError: string | undefined;
+  /** The app whose connection it is. */
+  readonly appId: string | undefined;
 }
 
 /** Takes a place that nobody holds (any more). @returns whether it is ours now. */
@@ -19,7 +21,7 @@ export async function takeSlackSocket(
   const rows = await db.query(
     `INSERT INTO slack_socket AS s (slot, holder, held_until) VALUES ($1, $2, $4)
      ON CONFLICT (slot) DO UPDATE
-     SET holder = excluded.holder, held_until = excluded.held_until, connected_at = NULL
+     SET holder = excluded.holder, held_until = excluded.held_until, connected_at = NULL, app_id = NULL
      WHERE s.held_until < $3 OR s.holder = $2
      RETURNING 1`,
     [args.slot, args.holder, args.now, args.heldUntil],
@@ -32,6 +34,7 @@ export interface SocketState {
   readonly connectedAt: Instant | undefined;
   readonly lastHelloAt: Instant | undefined;
   readonly lastError: string | undefined;
+  readonly appId: string | undefined;
 }
 
 /** Goes on holding a place, and says how the connection is. @returns false when somebody else took it. */
@@ -41,7 +44,7 @@ export async function keepSlackSocket(
 ): Promise<boolean> {
   const rows = await db.query(
     `UPDATE slack_socket SET held_until = $3, connected_at = $4, last_hello_at = coalesce($5, last_hello_at),
-       last_error = $6
+       last_error = $6, app_id = $7
      WHERE slot = $1 AND holder = $2 RETURNING 1`,
     [
       args.slot,
@@ -50,6 +53,7 @@ export async function keepSlackSocket(
       args.connectedAt ?? null,
       args.lastHelloAt ?? null,
       args.lastError ?? null,
+      args.appId ?? null,
     ],
   );
   return rows.length > 0;
@@ -71,6 +75,7 @@ export async function slackSockets(db: Queryable): Promise<SlackSocketRow[]> {
     connected_at: string | null;
     last_hello_at: string | null;
     last_error: string | null;
+    app_id: string | null;
   }>('SELECT * FROM slack_socket ORDER BY slot');
   const instant = (value: string | null): Instant | undefined => (value === null ? undefined : Number(value));
   return rows.map((row) => ({
@@ -80,5 +85,6 @@ export async function slackSockets(db: Queryable): Promise<SlackSocketRow[]> {
     connectedAt: instant(row.connected_at),
     lastHelloAt: instant(row.last_hello_at),
     lastError: row.last_error ?? undefined,
+    appId: row.app_id ?? undefined,
   }));
 }
