@@ -54,3 +54,10 @@ export function sizeText(bytes: number): string {
   }
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit] ?? ''}`;
 }
+
+/** Lines of what somebody wrote; every character can be seen. */
+export const visibleLines = (text: string): string[] =>
+  text
+    .split(/\r\n|[\r\n]/)
+    .slice(0, 100)
+    .map((line) => visible(line, 2_000));

@@ -11,7 +11,9 @@ import { CommentsOnReviews, DecidesReviews } from './review-access.js';
 const Reassign = z
   .object({ to: text(100).min(1), reason: text(MAX_REASON_LENGTH).default('') })
   .meta({ id: 'ReviewReassign' });
-const Delegate = z.object({ to: text(100).min(1) }).meta({ id: 'ReviewDelegate' });
+const Delegate = z
+  .object({ to: text(100).min(1), reason: text(MAX_REASON_LENGTH).default('') })
+  .meta({ id: 'ReviewDelegate' });
 const Decide = z
   .object({
     outcome: text(60).min(1),
@@ -78,7 +80,8 @@ export class ReviewActionsController {
     @Body({ schema: Delegate }) body: z.infer<typeof Delegate>,
     @CurrentPrincipal() principal: Principal,
   ) {
-    return this.desk.act(id, { kind: 'delegate', to: await this.desk.reviewer('to', body.to) }, principal);
+    const to = await this.desk.reviewer('to', body.to);
+    return this.desk.act(id, { kind: 'delegate', to, reason: body.reason }, principal);
   }
 
   @Post(':id/decide')

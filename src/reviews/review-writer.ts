@@ -120,12 +120,23 @@ export class ReviewWriter {
         const to = after.claim === undefined ? undefined : roster.person(after.claim.by.id);
         return to === undefined || to.personId === who.id
           ? []
-          : this.tell(after, [to], { kind: 'assigned', version: after.version });
+          : this.tell(after, [to], {
+              kind: 'assigned',
+              version: after.version,
+              ...byWhom(who, command.reason),
+              ...(command.kind === 'delegate' ? { staysWith: true } : {}),
+            });
       }
       case 'escalate':
       case 'expire': {
         const people = escalatedTo(before, after, roster);
-        return this.tell(after, people, { kind: 'escalated', step: after.escalated - 1, loop: 0 });
+        const reason = command.kind === 'escalate' ? command.reason : undefined;
+        return this.tell(after, people, {
+          kind: 'escalated',
+          step: after.escalated - 1,
+          loop: 0,
+          ...byWhom(who, reason),
+        });
       }
       case 'renew':
         return this.tell(after, askedNow(after, roster), { kind: 'renewed', round: after.round });
@@ -133,7 +144,13 @@ export class ReviewWriter {
         const asker = before.info === undefined ? undefined : roster.person(before.info.by.id);
         return asker === undefined
           ? []
-          : this.tell(after, [asker], { kind: 'answered', version: after.version });
+          : this.tell(after, [asker], {
+              kind: 'answered',
+              version: after.version,
+              by: who.name,
+              question: before.info?.question,
+              answer: command.text,
+            });
       }
       default:
         return [];
@@ -163,6 +180,13 @@ export function askedNow(review: Review, roster: Roster): readonly ReviewerPerso
   if (holder === undefined) return roster.asked(review, partiesOf(review), review.excluded);
   // Whoever is away finds it when they are back, should nobody stand in.
   return [roster.present(holder) ?? holder];
+}
+
+/** Whoever is told hears from whom, and why; of what the clock did there is nobody. */
+function byWhom(who: Reviewer, reason: string | undefined): { by?: string; reason?: string } {
+  if (who.via === 'system') return {};
+  const why = reason?.trim() ?? '';
+  return { by: who.name, ...(why === '' ? {} : { reason: why }) };
 }
 
 /** Those whom a step brings in: not those who were asked before. */
@@ -223,9 +247,8 @@ function eventData({ before, after, command, who }: Change): Record<string, unkn
     case 'release':
       return {};
     case 'reassign':
-      return { to: command.to, ...(command.reason?.trim() ? { reason: command.reason.trim() } : {}) };
     case 'delegate':
-      return { to: command.to };
+      return { to: command.to, ...(command.reason?.trim() ? { reason: command.reason.trim() } : {}) };
     case 'decide': {
       const vote = after.votes.find(({ by }) => by.id === who.id);
       return {

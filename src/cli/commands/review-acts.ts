@@ -54,8 +54,14 @@ export function addReviewActs(group: Command, cli: Cli): void {
   ] as const)
     command(verb, description)
       .argument('<PERSON>', 'name or id of somebody who may decide')
-      .action(async (id: string, person: string) =>
-        act(id, verb, { to: await reviewerId(cli, person) }, (one) => `${holder(one)} has it.`),
+      .option(...REASON)
+      .action(async (id: string, person: string, { reason }: { reason?: string }) =>
+        act(
+          id,
+          verb,
+          { to: await reviewerId(cli, person), ...reasoned(reason) },
+          (one) => `${holder(one)} has it.`,
+        ),
       );
   command('postpone', 'move its deadline; reminders and escalation move with it')
     .requiredOption('--due <TIME>', 'such as 2026-12-24T09:00:00Z, or 4h or 2d from now')

@@ -6,7 +6,7 @@ import { Public } from '../../access/principal.js';
 import { Clock } from '../../clock.js';
 import { CONFIG, type Config } from '../../config.js';
 import { Database } from '../../database/database.js';
-import { escapeHtml, visible } from '../../outbound/safe-text.js';
+import { escapeHtml, visible, visibleLines } from '../../outbound/safe-text.js';
 import { frame } from '../channels/html-page.js';
 import { hideToken, openAgain, sayPage, sendPage } from '../channels/link-page.js';
 import {
@@ -22,7 +22,7 @@ import { minuteOf } from '../channels/question.js';
 import { MAX_REASON_LENGTH } from '../rules/command.js';
 import { findReview } from '../sql/find-review.js';
 import { AskUploader } from './ask-uploader.service.js';
-import { objectText, visibleLines } from './question-mail.js';
+import { objectText } from './question-mail.js';
 import { findQuestionLink, returnAttempt, takeAttempt, type QuestionLink } from './sql/questions.js';
 
 const Form = z.object({

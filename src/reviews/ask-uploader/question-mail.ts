@@ -1,4 +1,4 @@
-import { defanged, escapeHtml, visible } from '../../outbound/safe-text.js';
+import { defanged, escapeHtml, visible, visibleLines } from '../../outbound/safe-text.js';
 import { minuteOf } from '../channels/question.js';
 import type { Review } from '../review.js';
 import type { UploaderQuestion } from './sql/questions.js';
@@ -54,10 +54,3 @@ export function questionMail(
 `,
   };
 }
-
-/** Lines of what somebody wrote; every character can be seen. */
-export const visibleLines = (text: string): string[] =>
-  text
-    .split(/\r\n|[\r\n]/)
-    .slice(0, 100)
-    .map((line) => visible(line, 2_000));

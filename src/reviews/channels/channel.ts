@@ -8,13 +8,34 @@ import type { ReviewEvent } from '../sql/review-events.js';
 export type Telling =
   | { readonly kind: 'opened' }
   /** It was given to them. */
-  | { readonly kind: 'assigned'; readonly version: number }
+  | {
+      readonly kind: 'assigned';
+      readonly version: number;
+      /** Who gave it, by name; absent where the service did, or an earlier release told. */
+      readonly by?: string | undefined;
+      readonly reason?: string | undefined;
+      /** Whoever gave it answers for it still. */
+      readonly staysWith?: boolean | undefined;
+    }
   | { readonly kind: 'reminder'; readonly step: number }
-  | { readonly kind: 'escalated'; readonly step: number; readonly loop: number }
+  | {
+      readonly kind: 'escalated';
+      readonly step: number;
+      readonly loop: number;
+      /** Absent where the clock did. */
+      readonly by?: string | undefined;
+      readonly reason?: string | undefined;
+    }
   /** What is asked about changed: whoever voted must look again. */
   | { readonly kind: 'renewed'; readonly round: number }
   /** What they asked for was answered. */
-  | { readonly kind: 'answered'; readonly version: number };
+  | {
+      readonly kind: 'answered';
+      readonly version: number;
+      readonly by?: string | undefined;
+      readonly question?: string | undefined;
+      readonly answer?: string | undefined;
+    };
 
 /**
  * A way to tell people of a review. A channel only says which outbox messages a change asks for; the messages are

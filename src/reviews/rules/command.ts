@@ -9,7 +9,7 @@ export type ReviewCommand =
   | { readonly kind: 'release' }
   | { readonly kind: 'reassign'; readonly to: Person; readonly reason?: string | undefined }
   /** Hands it on and stays responsible: released, it comes back. */
-  | { readonly kind: 'delegate'; readonly to: Person }
+  | { readonly kind: 'delegate'; readonly to: Person; readonly reason?: string | undefined }
   | {
       readonly kind: 'decide';
       readonly outcome: string;

@@ -49,7 +49,7 @@ describe('the copies of a review in Slack', () => {
       );
     await give('Alice');
     const first = await at.told(ALICE, id);
-    expect(first.text).toMatch(/^This review was given to you\./);
+    expect(first.text).toMatch(/^Boss gave this review to you\./);
     await give('Bob');
     const second = await at.told(BOB, id);
     await eventually(() => seen(first).includes('*Bob* has it now'));
@@ -58,7 +58,7 @@ describe('the copies of a review in Slack', () => {
     await give('Alice');
     await eventually(() => !isLocked(first) && isLocked(second), { what: 'the copies changed places' });
     await eventually(() => at.thread(first).length === 1);
-    expect(at.thread(first)[0]?.text).toBe('This review was given to you.');
+    expect(at.thread(first)[0]?.text).toBe('Boss gave this review to you.');
   });
 
   it('tell nothing more to whoever may not decide there any more', async () => {

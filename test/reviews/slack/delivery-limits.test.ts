@@ -5,7 +5,8 @@ import type { Course, Step } from '../../../src/reviews/channels/slack/delivery/
 import { digestMessage } from '../../../src/reviews/channels/slack/digests/digest-message.js';
 import { lateMessage } from '../../../src/reviews/channels/slack/digests/late-message.js';
 import { stormMessage } from '../../../src/reviews/channels/slack/digests/storm-message.js';
-import { threadLine } from '../../../src/reviews/channels/slack/threads/thread-line.js';
+import { tellingText, threadLine } from '../../../src/reviews/channels/slack/threads/thread-line.js';
+import type { Telling } from '../../../src/reviews/channels/channel.js';
 import { section } from '../../../src/reviews/channels/slack/block-kit.js';
 import { linksIn, mentionsIn } from '../../support/slack/fake-slack.js';
 import { blockProblems, textLength } from '../../support/slack/limits.js';
@@ -36,16 +37,35 @@ const course: fc.Arbitrary<Course> = fc.record({
   end: fc.constantFrom('done', 'failed', 'stopped', undefined),
 });
 const count = fc.nat(100_000);
+const telling: fc.Arbitrary<Telling> = fc.oneof(
+  fc.record({ kind: fc.constant('assigned' as const), version: count, by: nasty, reason: nasty }),
+  fc.record({ kind: fc.constant('escalated' as const), step: count, loop: count, by: nasty, reason: nasty }),
+  fc.record({
+    kind: fc.constant('answered' as const),
+    version: count,
+    by: nasty,
+    question: nasty,
+    answer: nasty,
+  }),
+);
 
 describe('whatever strangers and people write, what goes out to Slack', () => {
   it('is taken as a copy, in a channel and in direct messages, with all that comes after', () => {
     fc.assert(
-      fc.property(hostileReview, course, fc.option(nasty, { nil: undefined }), (review, next, personId) => {
-        const inboxUrl = `${OURS}/reviews/${review.id}`;
-        const copy = copyContent({ review, inboxUrl, dryRun: false, personId, course: next });
-        expectTaken({ ...copy, text: `This review was given to you. ${copy.text}` });
-        expectTaken(leastContent(review, inboxUrl));
-      }),
+      fc.property(
+        hostileReview,
+        course,
+        fc.option(nasty, { nil: undefined }),
+        telling,
+        (review, next, personId, why) => {
+          const inboxUrl = `${OURS}/reviews/${review.id}`;
+          const copy = copyContent({ review, inboxUrl, dryRun: false, personId, telling: why, course: next });
+          expectTaken({ ...copy, text: `${tellingText(why).line} ${copy.text}` });
+          const { text } = tellingText(why);
+          expectTaken({ text, blocks: [section([text])] });
+          expectTaken(leastContent(review, inboxUrl));
+        },
+      ),
       { numRuns: 200 },
     );
   });

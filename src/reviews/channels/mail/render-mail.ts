@@ -2,7 +2,8 @@ import type { Instant } from '../../../clock.js';
 import type { Review } from '../../review.js';
 import type { Telling } from '../channel.js';
 import { minuteOf, questionOf, type Question } from '../question.js';
-import { defanged, escapeHtml, visible } from '../../../outbound/safe-text.js';
+import { tellingWords, type TellingWords } from '../telling-words.js';
+import { defanged, escapeHtml, visible, visibleLines } from '../../../outbound/safe-text.js';
 
 export interface MailParts {
   readonly email: string;
@@ -16,28 +17,9 @@ export interface MailParts {
   readonly replyHelp?: string | undefined;
 }
 
-/** Why this mail comes. */
-function whyText({ kind }: Telling): string {
-  switch (kind) {
-    case 'opened':
-      return 'A decision is needed.';
-    case 'assigned':
-      return 'It was given to you.';
-    case 'reminder':
-      return 'A reminder: a decision is still needed.';
-    case 'escalated':
-      return 'Nobody decided so far, so you are asked as well.';
-    case 'renewed':
-      return 'What is asked about has changed: earlier votes no longer count.';
-    case 'answered':
-      return 'Your question was answered; see the timeline.';
-    default:
-      return kind satisfies never;
-  }
-}
-
 // Gmail cuts a mail off at about 102 kB; the page shows what is left out here.
 const FINDINGS_IN_MAIL = 10;
+const LINES_IN_MAIL = 50;
 
 /** The mail that asks one person about one review. Nothing in it is loaded from elsewhere, nothing in it decides. */
 export function renderMail(
@@ -56,12 +38,22 @@ export function renderMail(
 export const subjectOf = (headline: string, name: string): string =>
   `[Sallyport] ${defanged(headline.includes(name) ? headline : `${headline}: ${name}`)}`;
 
+/** What was said, line by line; every character can be seen. */
+function saidLines({ said }: TellingWords): string[] {
+  if (said === undefined) return [];
+  const lines = visibleLines(said);
+  const shown = lines.slice(0, LINES_IN_MAIL);
+  return lines.length > shown.length ? [...shown, '…'] : shown;
+}
+
 const spaced = (code: string): string => code.replace(/(\d{4})(?=\d)/g, '$1 ');
 
 function textOf(question: Question, parts: MailParts): string {
   const { facts, findings, outcomes, more } = question;
+  const why = tellingWords(parts.telling);
   const lines = [
-    `${defanged(question.headline)}. ${whyText(parts.telling)}`,
+    `${defanged(question.headline)}. ${defanged(why.line)}`,
+    ...saidLines(why).map((line) => `> ${defanged(line)}`),
     '',
     ...facts.map(({ label, value }) => `${label}: ${defanged(value)}`),
     '',
@@ -104,6 +96,7 @@ const literal = (text: string): string =>
   escapeHtml(text).replaceAll('.', '<span>.</span>').replaceAll('://', '<span>:</span>//');
 
 function htmlOf(question: Question, parts: MailParts): string {
+  const why = tellingWords(parts.telling);
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark">
@@ -121,8 +114,8 @@ function htmlOf(question: Question, parts: MailParts): string {
 <body class="bg" style="margin:0;padding:0;background:#f2f4f7">
 <table role="presentation" class="bg" width="100%" cellpadding="0" cellspacing="0" style="background:#f2f4f7"><tr><td align="center" style="padding:24px 12px">
 <table role="presentation" class="card ink" width="100%" cellpadding="0" cellspacing="0" style="max-width:600px;background:#ffffff;border:1px solid ${LINE};border-radius:10px;color:${INK};font:15px/1.5 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"><tr><td style="padding:28px 28px 8px">
-<p class="muted" style="margin:0 0 4px;color:${MUTED};font-size:13px">Sallyport &middot; ${escapeHtml(whyText(parts.telling))}</p>
-<h1 style="margin:0 0 4px;font-size:22px;line-height:1.3">${literal(question.headline)}</h1>
+<p class="muted" style="margin:0 0 4px;color:${MUTED};font-size:13px">Sallyport &middot; ${literal(why.line)}</p>
+${saidQuote(why)}<h1 style="margin:0 0 4px;font-size:22px;line-height:1.3">${literal(question.headline)}</h1>
 <p style="margin:0 0 18px;font:14px/1.5 ui-monospace,Menlo,Consolas,monospace;word-break:break-all">${literal(question.name)}</p>
 ${factsTable(question)}
 ${findingsList(question)}
@@ -140,6 +133,14 @@ ${question.outcomes
 <p class="muted" style="margin:0;color:${MUTED};font-size:12px;line-height:1.6;overflow-wrap:anywhere;word-break:break-word">Opening the page changes nothing. The link is for ${escapeHtml(parts.email)} and works until ${minuteOf(parts.expiresAt)}: do not forward this mail.<br>The address of the page: ${escapeHtml(parts.linkUrl)}<br>Or sign in and decide in the inbox: ${escapeHtml(parts.inboxUrl)}<br>We never ask for your password by mail.</p>
 </td></tr></table></td></tr></table></body></html>
 `;
+}
+
+/** An answer or a reason, before everything else: it is what the mail comes for. */
+function saidQuote(why: TellingWords): string {
+  const lines = saidLines(why);
+  return lines.length === 0
+    ? ''
+    : `<blockquote class="line" style="margin:0 0 14px;padding:2px 0 2px 12px;border-left:3px solid ${LINE};overflow-wrap:anywhere">${lines.map(literal).join('<br>')}</blockquote>\n`;
 }
 
 const factsTable = ({ facts }: Question): string =>

@@ -1,15 +1,21 @@
+import type { KnownBlock } from '@slack/types';
 import type { Review } from '../../../review.js';
 import { partiesOf } from '../../../rules/eligibility.js';
 import { isShared } from '../../../rules/policy.js';
 import { isEnded } from '../../../rules/review.js';
+import type { Telling } from '../../channel.js';
 import { headlineOf, questionOf } from '../../question.js';
 import { moment, plain, section } from '../block-kit.js';
 import { openOnly } from '../review-buttons.js';
 import { reviewMessage } from '../review-message.js';
 import { bounded, codeSpan, proseSpan } from '../slack-text.js';
+import { tellingText } from '../threads/thread-line.js';
 import type { Course } from './next-steps.js';
 import { courseBlock } from './course-block.js';
 import type { SlackContent } from './slack-sender.js';
+
+// Of what a whole message may have, beside the review; the rest stands on the web.
+const LEAD = 1200;
 
 /** What a copy of a review shows. */
 export interface Shown {
@@ -18,6 +24,8 @@ export interface Shown {
   readonly dryRun: boolean;
   /** Whose direct message it is; absent for a channel. */
   readonly personId?: string | undefined;
+  /** Why they were told. */
+  readonly telling?: Telling | undefined;
   /** What the workflow does after the decision. */
   readonly course?: Course | undefined;
 }
@@ -27,6 +35,8 @@ export function copyContent(shown: Shown): SlackContent {
   const { review, inboxUrl, dryRun, personId, course } = shown;
   if (personId !== undefined && isFormer(review, personId)) return handedOn(review, inboxUrl);
   const message = reviewMessage(review, inboxUrl, dryRun);
+  if (shown.telling !== undefined && !isEnded(review.state))
+    return { text: message.text, blocks: [...leadBlocks(shown.telling), ...message.blocks] };
   if (course === undefined || !isEnded(review.state)) return message;
   // Before the buttons, which stand last.
   const last = message.blocks.at(-1);
@@ -36,6 +46,12 @@ export function copyContent(shown: Shown): SlackContent {
     blocks: [...before, courseBlock(course), ...(last?.type === 'actions' ? [last] : [])],
   };
 }
+
+/** By whom they were given it and why, or what was answered: before the review itself. That they are asked needs no words. */
+const leadBlocks = (telling: Telling): KnownBlock[] =>
+  telling.kind === 'opened' || telling.kind === 'reminder'
+    ? []
+    : [section([tellingText(telling, LEAD).text])];
 
 /** Somebody else has it, and they are not asked by name either. */
 const isFormer = (review: Review, personId: string): boolean =>

@@ -68,8 +68,8 @@ export class SlackCopyHandler extends OutboxHandler {
   }
 
   private async show(review: Review, copy: SlackCopy, attempt: number, sight: Sight): Promise<Delivery> {
-    const { personId } = copy;
-    const direct = personId === undefined ? undefined : { personId, sight };
+    const { personId, telling } = copy;
+    const direct = personId === undefined ? undefined : { personId, telling, sight };
     let shown = { version: review.version, steps: 0 };
     const latest = async () => {
       const now = (await findReview(this.db, { id: review.id })) ?? review;

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { Database } from '../../../../database/database.js';
@@ -12,9 +13,9 @@ import { SlackStorms } from '../digests/storms.js';
 import { SlackAccess } from '../setup/slack-access.js';
 import { SlackWorkspace } from '../setup/slack-workspace.js';
 import { brokenFor, WORKSPACE } from '../sql/broken.js';
-import { slackCopies } from '../sql/copies.js';
+import { slackCopies, type SlackCopy } from '../sql/copies.js';
 import { accountOfPerson } from '../sql/identities-of.js';
-import { tellingLine } from '../threads/thread-line.js';
+import { tellingText } from '../threads/thread-line.js';
 import { AfterTrouble, isLongWait, PATIENT_ATTEMPTS } from './after-trouble.js';
 import { DirectSight } from './direct-sight.js';
 import { SlackCopies } from './slack-copies.js';
@@ -37,6 +38,10 @@ interface Told {
   readonly telling: Telling;
   readonly single: boolean;
 }
+
+/** Who gave it and why, or an answer: that a copy shows only where it was posted for it. */
+const saysIt = (copy: SlackCopy, telling: Telling): boolean =>
+  !('by' in telling) || isDeepStrictEqual(copy.telling, telling);
 
 /** What gives somebody a review, and does not remind them of one. */
 const isFirst = ({ kind }: Telling): boolean =>
@@ -131,7 +136,7 @@ export class SlackDirectHandler extends OutboxHandler {
     if (copy !== undefined && copy.personId !== personId)
       await this.copies.passOn(review.id, copy, { personId, userId });
     // The copy itself said it: an earlier attempt posted it, or a telling that was recorded together with this one.
-    if (copy !== undefined && copy.postedAt >= message.enqueuedAt) {
+    if (copy !== undefined && copy.postedAt >= message.enqueuedAt && saysIt(copy, to.telling)) {
       await this.copies.catchUp(review.id);
       return { kind: 'posted', channel: copy.channel, ts: copy.ts };
     }
@@ -144,10 +149,7 @@ export class SlackDirectHandler extends OutboxHandler {
     if (storm !== undefined) return { storm };
     const said = earlier ?? (await this.send(review, message, where, to));
     if (said.kind === 'posted' && copy === undefined)
-      await this.copies.posted(review, said, earlier === undefined ? review.version : 0, {
-        personId,
-        userId,
-      });
+      await this.copies.posted(review, said, earlier === undefined ? review.version : 0, to);
     return said;
   }
 
@@ -155,12 +157,12 @@ export class SlackDirectHandler extends OutboxHandler {
     review: Review,
     message: OutboxDelivery,
     where: Pick<Outgoing, 'channel' | 'reviewId' | 'thread'>,
-    { personId, telling }: { readonly personId: string; readonly telling: Telling },
+    to: Pick<Told, 'personId' | 'telling'>,
   ): Promise<Posted | SlackTrouble> {
-    const line = tellingLine(telling);
+    const { line, text } = tellingText(to.telling);
     if (where.thread !== undefined)
-      return this.sender.post(message, { ...where, text: line, blocks: [section([line])] });
-    const content = await this.copies.content(review, { personId, sight: 'all' });
+      return this.sender.post(message, { ...where, text, blocks: [section([text])] });
+    const content = await this.copies.content(review, { ...to, sight: 'all' });
     const whole = { ...where, text: `${line} ${content.text}`, blocks: content.blocks };
     const said = await this.sender.post(message, whole);
     if (said.kind !== 'unfit') return said;

@@ -12,6 +12,9 @@ import type { Sight } from './direct-sight.js';
 import type { Posted, SlackContent } from './slack-sender.js';
 import { copyMessage } from './slack-kinds.js';
 
+/** Whose direct message it is, and why they were told; neither of a channel's. */
+type DirectTo = Pick<SlackCopy, 'personId' | 'userId' | 'telling'>;
+
 /** The messages in Slack that show a review. */
 @Injectable()
 export class SlackCopies {
@@ -22,10 +25,10 @@ export class SlackCopies {
     private readonly outbox: Outbox,
   ) {}
 
-  /** What a copy shows now; @param direct of direct messages: whose they are, and what those may show. */
+  /** What a copy shows now; @param direct of direct messages: whose they are, why they were told, and what those may show. */
   async content(
     review: Review,
-    direct?: { readonly personId: string; readonly sight: Sight },
+    direct?: Pick<SlackCopy, 'telling'> & { readonly personId: string; readonly sight: Sight },
   ): Promise<SlackContent & { readonly shows: { readonly version: number; readonly steps: number } }> {
     const { course, revision } = await findCourse(this.db, review.id);
     const shows = { version: review.version, steps: revision };
@@ -37,6 +40,7 @@ export class SlackCopies {
         inboxUrl: this.inboxUrl(review.id),
         dryRun: this.config.DRY_RUN,
         personId: direct?.personId,
+        telling: direct?.telling,
         course,
       }),
       shows,
@@ -57,7 +61,7 @@ export class SlackCopies {
     review: Pick<Review, 'id'>,
     { channel, ts }: Posted,
     shown: number,
-    direct?: Pick<SlackCopy, 'personId' | 'userId'>,
+    direct?: DirectTo,
   ): Promise<void> {
     const now = Math.round(this.clock.now());
     await insertSlackCopy(this.db, review.id, { channel, ts, ...direct, shown }, now);

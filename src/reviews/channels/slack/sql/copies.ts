@@ -1,3 +1,5 @@
+import type { Telling } from '../../channel.js';
+import { TellingShape } from '../../telling-shape.js';
 import type { Instant } from '../../../../clock.js';
 import type { Queryable } from '../../../../database/queryable.js';
 
@@ -13,6 +15,8 @@ export interface SlackCopy {
   readonly shown: number;
   readonly shownSteps: number;
   readonly postedAt: Instant;
+  /** Of a direct message: why they were told, and by whom. */
+  readonly telling?: Telling | undefined;
 }
 
 interface CopyRow {
@@ -23,9 +27,10 @@ interface CopyRow {
   readonly shown: number;
   readonly shown_steps: number;
   readonly posted_at: string;
+  readonly telling: unknown;
 }
 
-const COLUMNS = 'address, message_id, person_id, slack_user_id, shown, shown_steps, posted_at';
+const COLUMNS = 'address, message_id, person_id, slack_user_id, shown, shown_steps, posted_at, telling';
 
 const toCopy = (row: CopyRow): SlackCopy => ({
   channel: row.address,
@@ -35,20 +40,31 @@ const toCopy = (row: CopyRow): SlackCopy => ({
   shown: row.shown,
   shownSteps: row.shown_steps,
   postedAt: Number(row.posted_at),
+  // What a later release tells of is shown without it.
+  telling: TellingShape.safeParse(row.telling).data,
 });
 
 /** Remembers a message that was posted; one that is there already stays as it is. */
 export const insertSlackCopy = (
   db: Queryable,
   reviewId: string,
-  copy: Pick<SlackCopy, 'channel' | 'ts' | 'personId' | 'userId'> & { readonly shown: number },
+  copy: Pick<SlackCopy, 'channel' | 'ts' | 'personId' | 'userId' | 'telling'> & { readonly shown: number },
   now: Instant,
 ): Promise<unknown> =>
   db.query(
     `INSERT INTO review_message
-       (review_id, channel, address, message_id, posted_at, person_id, slack_user_id, shown)
-     VALUES ($1, 'slack', $2, $3, $4, $5, $6, $7) ON CONFLICT (review_id, channel, address) DO NOTHING`,
-    [reviewId, copy.channel, copy.ts, now, copy.personId ?? null, copy.userId ?? null, copy.shown],
+       (review_id, channel, address, message_id, posted_at, person_id, slack_user_id, shown, telling)
+     VALUES ($1, 'slack', $2, $3, $4, $5, $6, $7, $8::json) ON CONFLICT (review_id, channel, address) DO NOTHING`,
+    [
+      reviewId,
+      copy.channel,
+      copy.ts,
+      now,
+      copy.personId ?? null,
+      copy.userId ?? null,
+      copy.shown,
+      copy.telling === undefined ? null : JSON.stringify(copy.telling),
+    ],
   );
 
 /** Direct messages that are somebody else's now: their copy is another person's, and shows what that one may see. */
@@ -58,7 +74,7 @@ export const passCopyOn = (
   copy: Pick<SlackCopy, 'channel' | 'ts' | 'personId' | 'userId'>,
 ): Promise<unknown> =>
   db.query(
-    `UPDATE review_message SET person_id = $4, slack_user_id = $5, shown = 0
+    `UPDATE review_message SET person_id = $4, slack_user_id = $5, shown = 0, telling = NULL
       WHERE review_id = $1 AND channel = 'slack' AND address = $2 AND message_id = $3`,
     [reviewId, copy.channel, copy.ts, copy.personId, copy.userId],
   );

@@ -1,4 +1,5 @@
 import type { Telling } from '../../channel.js';
+import { tellingWords } from '../../telling-words.js';
 import type { ReviewEvent } from '../../../sql/review-events.js';
 import { moment } from '../block-kit.js';
 import { proseSpan } from '../slack-text.js';
@@ -43,24 +44,14 @@ export function threadLine(event: Pick<ReviewEvent, 'kind' | 'by' | 'data'>): Th
   }
 }
 
-/** What somebody is told in their direct messages, and why. */
-export function tellingLine(telling: Telling): string {
-  switch (telling.kind) {
-    case 'opened':
-      return 'You are asked to decide.';
-    case 'assigned':
-      return 'This review was given to you.';
-    case 'reminder':
-      return 'This review still waits for you.';
-    case 'escalated':
-      return 'This review was escalated to you: nobody decided so far.';
-    case 'renewed':
-      return 'The scan result changed: please look again.';
-    case 'answered':
-      return 'What you asked was answered.';
-    default:
-      return telling satisfies never;
-  }
+/** Why somebody is told in their direct messages, and what was said to them with it. @param room for what was said. */
+export function tellingText(
+  telling: Telling,
+  room = MAX_TEXT,
+): { readonly line: string; readonly text: string } {
+  const { line, said } = tellingWords(telling);
+  const shown = proseSpan(line, 400);
+  return { line: shown, text: said === undefined ? shown : `${shown}\n${quoted(said, room)}` };
 }
 
 const commentOf = (data: ReviewEvent['data']): { readonly commentId?: string } =>
@@ -72,10 +63,10 @@ function timeIn(data: ReviewEvent['data'], field: string, otherwise: string): st
 }
 
 /** Somebody's text, line by line, as a quotation in which nothing is a link, a mention or a format. */
-export function quoted(text: unknown): string {
+export function quoted(text: unknown, max = MAX_TEXT): string {
   const given = (typeof text === 'string' ? text : '').split(/\r?\n/);
   const lines: string[] = [];
-  let room = MAX_TEXT;
+  let room = max;
   for (const line of given.slice(0, MAX_TEXT_LINES)) {
     if (room < 20) break;
     const shown = `> ${proseSpan(line, Math.min(room, 1500))}`;

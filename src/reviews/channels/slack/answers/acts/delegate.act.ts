@@ -5,6 +5,7 @@ import { ReviewsService } from '../../../../reviews.service.js';
 import type { Reviewer } from '../../../../rules/review.js';
 import type { Said } from '../said.js';
 import { SlackAct } from './act.js';
+import { words } from './fields.js';
 import { PersonField } from './person-field.js';
 
 /** Hands a review on and stays responsible: given back, it comes back. */
@@ -27,12 +28,12 @@ export class DelegateAct extends SlackAct {
   }
 
   override async inputs(review: Review): Promise<readonly InputBlock[]> {
-    return [await this.people.input(review)];
+    return [await this.people.input(review), words('reason', 'Why?', { optional: true })];
   }
 
   async perform(review: Review, said: Said, who: Reviewer): Promise<string> {
     const to = await this.people.read(review, said);
-    await this.reviews.act(review.id, { kind: 'delegate', to }, who);
+    await this.reviews.act(review.id, { kind: 'delegate', to, reason: said.text('reason') }, who);
     return `${to.name} has it now. Given back, it comes back to you.`;
   }
 }
