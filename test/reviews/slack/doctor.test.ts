@@ -133,7 +133,7 @@ describe('the doctor of Slack', () => {
     const { healthResults } = (await call('GET', '/health')) as { healthResults: object[] };
     return JSON.stringify(healthResults);
   };
-  const status = async (): Promise<SlackStatus> => {
+  const readStatus = async (): Promise<SlackStatus> => {
     stage.clock.advance(10_000);
     return (await call('GET', '/api/v1/slack')) as SlackStatus;
   };
@@ -144,7 +144,7 @@ describe('the doctor of Slack', () => {
     await connected();
     const what =
       /app token is of the app A0OTHER and the bot token of A\w+: reviews are posted, and no click/;
-    expect(await status()).toMatchObject({
+    expect(await readStatus()).toMatchObject({
       connected: true,
       missing: [
         {
@@ -180,8 +180,8 @@ describe('the doctor of Slack', () => {
     slack.connectAs('A0OTHER');
     await begin(whole());
     await connected();
-    expect(JSON.stringify(await status())).not.toContain('two apps');
-    const appId = async () => (await status()).appId;
+    expect(JSON.stringify(await readStatus())).not.toContain('two apps');
+    const appId = async () => (await readStatus()).appId;
     await eventually(async () => (await appId()) === 'A0OTHER');
     slack.connectAs('A0RIGHT');
     slack.dropConnections(true);
@@ -215,9 +215,9 @@ describe('the doctor of Slack', () => {
     breaks();
     await begin(whole());
     await eventually(
-      async () => (await status()).missing[0]?.what === `No node is connected to Slack (${word}).`,
+      async () => (await readStatus()).missing[0]?.what === `No node is connected to Slack (${word}).`,
     );
-    const { missing, lastError } = await status();
+    const { missing, lastError } = await readStatus();
     expect([lastError, missing[0]?.isNeeded]).toEqual([word, true]);
     expect(missing[0]?.remedy).toMatch(remedy);
     expect(await health()).toMatch(remedy);
