@@ -6,6 +6,7 @@ import { ReviewCasesController } from './cases/cases.controller.js';
 import { Kinship } from './cases/kinship.js';
 import { ReviewCommentsController } from './comments/comments.controller.js';
 import { ReviewComments } from './comments/comments.service.js';
+import { Mentions } from './comments/mentioned.js';
 import { ReviewViewsController } from './views/views.controller.js';
 import { ReviewViews } from './views/views.service.js';
 
@@ -22,4 +23,5 @@ export const BACKLOG_PROVIDERS: readonly Provider[] = [
   Kinship,
   ReviewViews,
   ReviewComments,
+  Mentions,
 ];

@@ -6,6 +6,7 @@ import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
 import type { Queryable } from '../database/queryable.js';
 import { Forbidden, InvalidInput, NotFound } from '../errors.js';
+import { AskUploader } from './ask-uploader/ask-uploader.service.js';
 import { ReviewComments } from './comments/comments.service.js';
 import { keptFrom } from './kept-from.js';
 import { People } from './people.js';
@@ -14,7 +15,7 @@ import { detailOf, type ReviewDetail } from './review.view.js';
 import { Reviewers } from './reviewers.js';
 import { ReviewsService } from './reviews.service.js';
 import type { ReviewCommand } from './rules/command.js';
-import type { Person, Reviewer } from './rules/review.js';
+import { isEnded, type Person, type Reviewer } from './rules/review.js';
 import { findReview } from './sql/find-review.js';
 import { reviewTimeline } from './sql/review-events.js';
 import { watchersOf } from './sql/watchers.js';
@@ -28,6 +29,7 @@ export class ReviewDesk {
     private readonly people: People,
     private readonly clock: Clock,
     private readonly comments: ReviewComments,
+    private readonly questions: AskUploader,
     private readonly db: Database,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -41,7 +43,13 @@ export class ReviewDesk {
       ...detailOf(review, timeline, this.config.DRY_RUN),
       watchers: await watchersOf(this.db, id),
       keptFrom: keptFrom(review, principal, who),
+      uploaderNotAsked: await this.uploaderNotAsked(review),
     };
+  }
+
+  private async uploaderNotAsked(review: Review): Promise<string | null> {
+    if (isEnded(review.state) || review.subject.object === undefined) return null;
+    return (await this.questions.whyNot(review)) ?? null;
   }
 
   /** @throws what {@link ReviewsService.act} does, and what `shown` does. */

@@ -5,6 +5,7 @@ import type { Queryable } from '../database/queryable.js';
 import { Outbox, type OutboxMessage } from '../outbound/outbox.js';
 import { REVIEW_CHANNELS, type ReviewChannel, type Telling } from './channels/channel.js';
 import { watchedMessages, type News } from './channels/mail/review-news.js';
+import type { Mentioned } from './comments/mentioned.js';
 import type { Roster } from './people.js';
 import type { Review } from './review.js';
 import type { ReviewerPerson } from './reviewers.js';
@@ -27,6 +28,8 @@ export interface Change {
   readonly command: ReviewCommand;
   readonly who: Reviewer;
   readonly now: Instant;
+  /** Who is named in what was said with it. */
+  readonly mentioned?: Mentioned | undefined;
 }
 
 /** The service itself, where a review changes without a person. */
@@ -68,14 +71,16 @@ export class ReviewWriter {
   ) {}
 
   async write(tx: Queryable, change: Change, roster: Roster): Promise<void> {
-    const { before, after, command, who, now } = change;
-    await this.note(tx, after.id, eventOf(change), who, now, eventData(change), formData(change));
+    const { before, after, command, who, now, mentioned } = change;
+    const { mentions = [], messages: toMentioned = [] } = mentioned ?? {};
+    const data = { ...eventData(change), ...(mentions.length === 0 ? {} : { mentions }) };
+    await this.note(tx, after.id, eventOf(change), who, now, data, formData(change));
     if (command.kind === 'withdraw') await withdrawVote(tx, before, who.id, now);
     const isNew = after.round === before.round ? after.votes.slice(before.votes.length) : [];
     if (command.kind === 'decide') for (const vote of isNew) await insertVote(tx, after, vote);
     await this.setTimers(tx, change);
     if (isEnded(after.state)) await endKin(tx, after.id);
-    const messages = [...this.tellings(change, roster), ...this.changed(after)];
+    const messages = [...this.tellings(change, roster), ...toMentioned, ...this.changed(after)];
     if (after.decision !== undefined && before.decision === undefined)
       messages.push({ kind: ENGINE_COMPLETE, key: after.id, payload: { reviewId: after.id } });
     messages.push(...(await watchedMessages(tx, after.id, newsOf(change))));

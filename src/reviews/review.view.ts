@@ -173,6 +173,8 @@ export const ReviewDetail = ReviewSummary.extend({
   watchers: z.array(Person),
   /** Why whoever asks may not decide; null when they may, or it is over. */
   keptFrom: z.string().nullable(),
+  /** Why whoever uploaded it cannot be asked, and what mends that; null when they can, or there is nothing to ask any more. */
+  uploaderNotAsked: z.string().nullable(),
   /** What the clock does when it is due. */
   onExpire: z.object({ action: z.enum(EXPIRY_ACTIONS), outcome: z.string() }),
   timeline: z.array(
@@ -282,7 +284,7 @@ export const detailOf = (
   review: Review,
   timeline: readonly ReviewEvent[],
   dryRun: boolean,
-): Omit<ReviewDetail, 'watchers' | 'keptFrom'> => ({
+): Omit<ReviewDetail, 'watchers' | 'keptFrom' | 'uploaderNotAsked'> => ({
   ...withForms(review, summaryOf(review, dryRun)),
   engines: [...(review.subject.engines ?? [])],
   notCovered: [...(review.subject.notCovered ?? [])],

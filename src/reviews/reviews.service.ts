@@ -6,6 +6,7 @@ import { Engine } from '../engine/ports.js';
 import { isTerminalTask, type TaskStatus } from '../engine/model/execution.js';
 import { Conflict, Forbidden, NotFound } from '../errors.js';
 import { OutboxBell } from '../outbound/outbox-bell.js';
+import { Mentions, type Mentioned } from './comments/mentioned.js';
 import { mayDecideIn, People, type Roster } from './people.js';
 import { refusalError } from './refusal-error.js';
 import { refuseForm } from './review-form.js';
@@ -38,6 +39,7 @@ export class ReviewsService {
     private readonly engine: Engine,
     private readonly people: People,
     private readonly writer: ReviewWriter,
+    private readonly mentions: Mentions,
   ) {}
 
   /** @throws NotFound */
@@ -87,12 +89,13 @@ export class ReviewsService {
         refuseForm(review.policy, command);
         await this.refuseEndedTask(review);
       }
+      const mentioned = await this.mentioned(review, command, who);
       const written = await this.db
         .transaction(async (tx) => {
           const after = await advanceReview(tx, review, result.next, now);
           if (after === undefined) return undefined;
           if (!(await and(tx, after))) throw new Overtaken();
-          await this.writer.write(tx, { before: review, after, command, who, now }, roster);
+          await this.writer.write(tx, { before: review, after, command, who, now, mentioned }, roster);
           return after;
         })
         .catch((error: unknown) => {
@@ -131,6 +134,20 @@ export class ReviewsService {
       if (error instanceof Conflict) return false;
       throw error;
     }
+  }
+
+  /** Who is named in a question or its answer. An uploader, who answers by mail, names nobody here. */
+  private async mentioned(
+    review: Review,
+    command: ReviewCommand,
+    who: Reviewer,
+  ): Promise<Mentioned | undefined> {
+    const event = `version-${review.version + 1}`;
+    if (command.kind === 'ask')
+      return this.mentions.of(review, { event, where: 'question', text: command.question }, who);
+    if (command.kind === 'answer' && who.via !== 'mail')
+      return this.mentions.of(review, { event, where: 'answer', text: command.text }, who);
+    return undefined;
   }
 
   private async refuseEndedTask(review: Review): Promise<void> {

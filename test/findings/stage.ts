@@ -38,6 +38,7 @@ import { Calendars } from '../../src/reviews/calendars/calendars.service.js';
 import { FormTemplates } from '../../src/reviews/orkes/form-templates.js';
 import { Uploaders } from '../../src/reviews/uploader/uploaders.js';
 import { Reviewers } from '../../src/reviews/reviewers.js';
+import { Mentions } from '../../src/reviews/comments/mentioned.js';
 import { ReviewsService } from '../../src/reviews/reviews.service.js';
 import { listReviews } from '../../src/reviews/sql/list-reviews.js';
 import { Timekeeper } from '../../src/reviews/timekeeper.js';
@@ -140,7 +141,15 @@ export async function findingsStage(
   const releases = new Releases(db, clock, outbox, bell, engine);
   const roster = new People(reviewers, db);
   const writer = new ReviewWriter(outbox, []);
-  const reviews = new ReviewsService(db, clock, bell, engine, roster, writer);
+  const reviews = new ReviewsService(
+    db,
+    clock,
+    bell,
+    engine,
+    roster,
+    writer,
+    new Mentions({ list: async () => [] }),
+  );
   const kinship = new Kinship(writer);
   const human = new HumanWorker(
     db,

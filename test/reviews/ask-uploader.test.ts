@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Conflict } from '../../src/errors.js';
 import { AskUploader } from '../../src/reviews/ask-uploader/ask-uploader.service.js';
 import type { Review } from '../../src/reviews/review.js';
+import type { ReviewDetail } from '../../src/reviews/review.view.js';
 import { reviewTimeline } from '../../src/reviews/sql/review-events.js';
 import { eventually } from '../support/eventually.js';
 import { startSmtp, type FakeSmtp } from '../support/smtp.js';
@@ -230,6 +231,15 @@ describe('a question to the uploader', () => {
   it('has nobody to go to where the uploader is unknown, a machine or disabled, and says what mends it', async () => {
     const review = await stage.open();
     expect((await ask(review.id)).body).toContain('uploader-identities');
+    // The page says so before anybody writes a question.
+    const shown = async () =>
+      (
+        await app.inject({
+          url: `/api/v1/reviews/${review.id}`,
+          headers: { ...HOST, 'x-test-user': 'alice' },
+        })
+      ).json<ReviewDetail>().uploaderNotAsked;
+    expect(await shown()).toContain('uploader-identities');
     const machine = await stage.uploaders.add(
       { principal: PRINCIPAL, kind: 'service', target: '', note: '' },
       'user:root',
@@ -237,6 +247,7 @@ describe('a question to the uploader', () => {
     expect((await ask(review.id)).body).toContain('machine');
     await stage.uploaders.remove(machine.id, 'user:root');
     await isUrsula();
+    expect(await shown()).toBeNull();
     stage.accounts.more = stage.accounts.more.map((one) => ({ ...one, disabled: true }));
     await expect(questions.ask(review, 'Yours?', HOUR, alice)).rejects.toThrow(Conflict);
     expect(await stateOf(review)).toBe('OPEN');

@@ -122,6 +122,38 @@ describe('a comment', () => {
   });
 });
 
+describe('a question back', () => {
+  it('tells whoever it names, and its answer whoever that names, with the words themselves', async () => {
+    const question = '@bob.b, is it\n<b>ours</b>? (@nobody)';
+    const asked = await call('POST', '/ask', 'alice', { question });
+    expect(asked.body.timeline.at(-1)).toMatchObject({
+      kind: 'asked',
+      data: {
+        question,
+        mentions: [
+          { name: 'bob.b', told: 'mail' },
+          { name: 'nobody', told: 'nobody' },
+        ],
+      },
+    });
+    const { body } = await call('POST', '/answer', 'bob', { text: 'Ask @otto, @alice' });
+    expect(body.timeline.at(-1)?.data['mentions']).toEqual([
+      { name: 'otto', told: 'mail' },
+      { name: 'alice', told: 'mail' },
+    ]);
+    expect((await news()).map(({ to }) => to)).toEqual(['bob', 'otto', 'alice']);
+    stage.deliver(app.get(ReviewNewsHandler, { strict: false }));
+    await eventually(() => smtp.mails.length === 3, { what: 'three mails' });
+    const to = (address: string) => smtp.mails.find((mail) => JSON.stringify(mail.to).includes(address));
+    expect(to('bob@example.com')?.text).toContain(
+      'Alice asks, and names you. The review waits for the answer.',
+    );
+    expect(to('bob@example.com')?.text).toContain('> [@]bob[.]b, is it\n> <b>ours</b>?');
+    expect(to('bob@example.com')?.html).toContain('is it<br>&lt;b&gt;ours&lt;/b&gt;?');
+    expect(to('otto@example.com')?.text).toContain('Bob answered a question, and names you.');
+  });
+});
+
 describe('whoever watches a review', () => {
   it('hears of what others do and write, once each, and no more when they look away', async () => {
     const { body } = await call('PUT', '/watch', 'bob');

@@ -119,6 +119,8 @@ export interface Review extends ReviewSummary {
   readonly watchers: readonly Person[];
   /** Why whoever looks may not decide; null when they may, or it is over. */
   readonly keptFrom: string | null;
+  /** Why whoever uploaded it cannot be asked; null when they can. */
+  readonly uploaderNotAsked: string | null;
   readonly engines: readonly string[];
   /** The first of what was not looked at. */
   readonly notCovered: readonly Gap[];

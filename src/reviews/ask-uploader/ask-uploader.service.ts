@@ -10,8 +10,8 @@ import { ReviewWriter, SYSTEM } from '../review-writer.js';
 import type { Review } from '../review.js';
 import { ReviewsService } from '../reviews.service.js';
 import { isEnded, type Reviewer } from '../rules/review.js';
-import type { Uploader } from '../uploader/resolve.js';
 import { Uploaders } from '../uploader/uploaders.js';
+import { recipientOf, type NobodyToAsk, type Recipient } from './recipient.js';
 import { endQuestion, insertQuestion, silentQuestions, type UploaderQuestion } from './sql/questions.js';
 
 /** Outbox kind of the mail that asks an uploader. */
@@ -21,14 +21,6 @@ export const MAX_QUESTIONS = 20;
 
 const LOOK_EVERY_MS = 15_000;
 const BATCH = 100;
-
-interface Recipient {
-  readonly id: string;
-  readonly name: string;
-  readonly email: string;
-  /** An admin or the definition says who it is; else only the names agree. */
-  readonly isConfirmed: boolean;
-}
 
 /**
  * Asks whoever uploaded the object, by mail; the review waits for the answer as for any that is asked back. Without one by the
@@ -54,9 +46,16 @@ export class AskUploader extends EngineRounds {
     });
   }
 
+  /** Why nobody can be asked, and what mends it; undefined where somebody can. */
+  async whyNot(review: Review): Promise<string | undefined> {
+    const to = await this.recipient(review);
+    return 'whyNot' in to ? to.whyNot : undefined;
+  }
+
   /** @throws Conflict where nobody can be asked, saying why and what mends it; what {@link ReviewsService.act} does. */
   async ask(review: Review, question: string, answerWithinMs: number, who: Reviewer): Promise<void> {
-    const to = this.recipient(await this.uploaders.resolve(review.subject.object?.uploader));
+    const to = await this.recipient(review);
+    if ('whyNot' in to) throw new Conflict(to.whyNot);
     const now = Math.round(this.clock.now());
     const asked: UploaderQuestion = {
       id: randomUUID(),
@@ -120,6 +119,13 @@ export class AskUploader extends EngineRounds {
     return isFirst ? undefined : 'It was answered already, or the time for it is over. Nothing was changed.';
   }
 
+  private async recipient({ subject }: Review): Promise<Recipient | NobodyToAsk> {
+    return recipientOf(
+      await this.uploaders.resolve(subject.object?.uploader),
+      this.config.UPLOADER_MAIL_DOMAINS,
+    );
+  }
+
   protected look(): Promise<number> {
     return this.sweep();
   }
@@ -156,38 +162,6 @@ export class AskUploader extends EngineRounds {
       if ((await endQuestion(tx, question.id, isOver ? 'over' : 'silent', now)) && !isOver)
         await this.writer.note(tx, review.id, 'uploader_silent', SYSTEM, now, data);
     });
-  }
-
-  private recipient(uploader: Uploader): Recipient {
-    if ('account' in uploader) {
-      const { id, name, email, disabled } = uploader.account;
-      if (disabled)
-        throw new Conflict(`The account of ${name}, who uploaded it, is disabled. Ask somebody else.`);
-      if (email === undefined || email === '')
-        throw new Conflict(
-          `The account of ${name}, who uploaded it, has no mail address. An admin can add one.`,
-        );
-      return { id, name, email, isConfirmed: uploader.how !== 'likely' };
-    }
-    switch (uploader.how) {
-      case 'mapped': {
-        const { email } = uploader;
-        const domain = email.slice(email.lastIndexOf('@') + 1).toLowerCase();
-        if (!this.config.UPLOADER_MAIL_DOMAINS.includes(domain))
-          throw new Conflict(
-            `Whoever uploaded it has no account, and mails to ${domain} are not allowed. An operator can add it to UPLOADER_MAIL_DOMAINS.`,
-          );
-        return { id: `mail:${email.toLowerCase()}`, name: email, email, isConfirmed: true };
-      }
-      case 'service':
-        throw new Conflict('A machine uploaded it, so that there is nobody to ask.');
-      case 'unknown':
-        throw new Conflict(
-          'Nobody knows who uploaded it. An admin can say who the principal is (POST /api/v1/uploader-identities).',
-        );
-      default:
-        return uploader satisfies never;
-    }
   }
 }
 

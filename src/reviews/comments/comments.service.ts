@@ -6,22 +6,14 @@ import { Database } from '../../database/database.js';
 import type { Queryable } from '../../database/queryable.js';
 import { Conflict, Forbidden, NotFound } from '../../errors.js';
 import { OutboxBell } from '../../outbound/outbox-bell.js';
-import type { OutboxMessage } from '../../outbound/outbox.js';
-import { newsMessage, watchedMessages } from '../channels/mail/review-news.js';
-import { maySee, Readers, type Reader } from '../readers.js';
+import { watchedMessages } from '../channels/mail/review-news.js';
 import { audit, ReviewWriter } from '../review-writer.js';
 import type { Review } from '../review.js';
 import type { Reviewer } from '../rules/review.js';
 import { editComment, findComment, insertComment, type StoredComment } from '../sql/comments.js';
 import { addWatcher, MAX_WATCHERS, removeWatcher, watchersOf } from '../sql/watchers.js';
+import { Mentions, type Mentioned } from './mentioned.js';
 import { mentionsIn } from './mentions.js';
-
-/** A name that a comment mentions, and whether its owner hears of it. */
-interface Mention {
-  readonly name: string;
-  /** `mail`; `no_address`: they may see the review and have no address; `nobody`: no such account, or it may not see it. */
-  readonly told: 'mail' | 'no_address' | 'nobody' | 'self';
-}
 
 /** What people write of a review: once, and changed with its history; whoever is mentioned is told. */
 @Injectable()
@@ -30,7 +22,7 @@ export class ReviewComments {
     private readonly db: Database,
     private readonly clock: Clock,
     private readonly bell: OutboxBell,
-    private readonly readers: Readers,
+    private readonly mentions: Mentions,
     private readonly writer: ReviewWriter,
   ) {}
 
@@ -51,7 +43,7 @@ export class ReviewComments {
       version: 1,
       createdAt: at,
     };
-    const { mentions, messages } = await this.mentioned(review, comment, [], who);
+    const { mentions, messages } = await this.mentioned(review, comment, []);
     await this.db.transaction(async (tx) => {
       if (!(await and(tx, comment.id))) return;
       await insertComment(tx, comment);
@@ -105,7 +97,7 @@ export class ReviewComments {
     const at = this.now();
     const before = mentionsIn(found.text).map((name) => name.toLowerCase());
     const next = { ...found, text: wish.text, version: wish.version + 1 };
-    const { mentions, messages } = await this.mentioned(review, next, before, who);
+    const { mentions, messages } = await this.mentioned(review, next, before);
     await this.db.transaction(async (tx) => {
       const changed = await editComment(tx, { ...found, version: wish.version }, wish.text, at);
       if (changed === undefined) throw await this.overtaken(review.id, found.id);
@@ -150,39 +142,15 @@ export class ReviewComments {
     });
   }
 
-  private async mentioned(
+  private mentioned(
     review: Review,
-    comment: StoredComment,
+    { id, version, text, author }: StoredComment,
     before: readonly string[],
-    who: Reviewer,
-  ): Promise<{ readonly mentions: readonly Mention[]; readonly messages: readonly OutboxMessage[] }> {
-    const names = mentionsIn(comment.text).filter((name) => !before.includes(name.toLowerCase()));
-    if (names.length === 0) return { mentions: [], messages: [] };
-    const readers = await this.readers.list();
-    const messages: OutboxMessage[] = [];
-    const mentions = names.map((name): Mention => {
-      const reader = named(readers, name);
-      // Whether there is such an account is not told to whoever guesses names.
-      if (reader === undefined || !maySee(reader, review.policy.queue)) return { name, told: 'nobody' };
-      if (reader.id === who.id) return { name, told: 'self' };
-      if (reader.email === undefined || reader.email === '') return { name, told: 'no_address' };
-      const { id, version, text, author } = comment;
-      const news = { event: `${id}:${version}`, what: 'mentioned', by: author, text };
-      messages.push(newsMessage(review.id, reader, news));
-      return { name, told: 'mail' };
-    });
-    return { mentions, messages };
+  ): Promise<Mentioned> {
+    return this.mentions.of(review, { event: `${id}:${version}`, text }, author, before);
   }
 
   private now(): number {
     return Math.round(this.clock.now());
   }
-}
-
-/** By login or address, in either case. */
-function named(readers: readonly Reader[], name: string): Reader | undefined {
-  const wanted = name.toLowerCase();
-  return readers.find(
-    ({ login, email }) => login.toLowerCase() === wanted || email?.toLowerCase() === wanted,
-  );
 }

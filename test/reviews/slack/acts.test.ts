@@ -107,13 +107,29 @@ describe('what can be done with a review in Slack beside deciding it', () => {
     expect(await stage.review(id)).toMatchObject({ state: 'OPEN', info: undefined });
   });
 
-  it('asks the uploader by mail, and says why where nobody can be asked', async () => {
-    const { id, message } = await stage.ask();
-    await more(message, 'ask_uploader', alice);
-    expect(said(await stage.slack.submit(alice, { question: field('What is it?') }))).toMatch(
-      /Nobody knows who uploaded it/,
+  it('asks back somebody by name, says who is told of it, and mails it to them', async () => {
+    stage.reviewers.people = [
+      { personId: 'alice', name: 'Alice', login: 'alice' },
+      { personId: 'bob', name: 'Bob', login: 'bob', email: 'bob@example.com' },
+    ];
+    const { message } = await stage.ask();
+    await more(message, 'ask', alice);
+    const done = said(await stage.slack.submit(alice, { question: field('@bob or @carol: yours?') }));
+    expect(done).toContain('Told by mail: bob.');
+    expect(done).toContain('Nobody of that name may see it: carol.');
+    const told = await stage.db.query(
+      `SELECT payload->>'personId' AS to, payload#>>'{news,text}' AS text FROM outbox WHERE kind = 'review.news'`,
     );
-    expect((await stage.review(id)).state).toBe('OPEN');
+    expect(told).toEqual([{ to: 'bob', text: '@bob or @carol: yours?' }]);
+  });
+
+  it('asks the uploader by mail, and offers it only where somebody can be asked', async () => {
+    const { message } = await stage.ask();
+    await stage.slack.click(message, 'review.more', alice);
+    await stage.modal(alice);
+    expect(options(alice)).toContain('ask');
+    expect(options(alice)).not.toContain('ask_uploader');
+    await stage.slack.closeView(alice);
     const { object } = stage.evidence.subject;
     stage.evidence.subject = {
       ...stage.evidence.subject,

@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import { visible } from '../format.js';
 import { call } from '../api.js';
 import type { Review } from '../reviews.js';
 
@@ -16,6 +17,13 @@ export function AskUploader({ review }: { review: Review }) {
     onSuccess: () => setQuestion(''),
     onSettled: () => client.invalidateQueries({ queryKey: ['review', review.id] }),
   });
+  if (review.uploaderNotAsked !== null)
+    return (
+      <div className="card">
+        <h2>The uploader cannot be asked</h2>
+        <p className="quiet">{visible(review.uploaderNotAsked)}</p>
+      </div>
+    );
   return (
     <details className="card more">
       <summary>Ask the uploader</summary>

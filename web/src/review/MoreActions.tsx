@@ -28,9 +28,9 @@ export function MoreActions({
   return (
     <details className="more">
       <summary>More</summary>
-      <GiveTo disabled={disabled} onAct={act} />
       <label>
-        {review.info === null ? 'Question, or why' : 'Answer'}
+        {review.info === null ? 'Question, or why' : 'Answer'}{' '}
+        <span className="quiet">(@login in a question or answer tells somebody)</span>
         <textarea rows={2} maxLength={2000} value={text} onChange={({ target }) => setText(target.value)} />
       </label>
       <div className="row">
@@ -64,6 +64,7 @@ export function MoreActions({
           </button>
         ) : null}
       </div>
+      <GiveTo reason={text} disabled={disabled} onAct={act} />
       <label>
         Until
         <input type="datetime-local" value={until} onChange={({ target }) => setUntil(target.value)} />
@@ -90,7 +91,15 @@ export function MoreActions({
   );
 }
 
-function GiveTo({ disabled, onAct }: { disabled: boolean; onAct: (act: Act) => void }) {
+function GiveTo({
+  reason,
+  disabled,
+  onAct,
+}: {
+  reason: string;
+  disabled: boolean;
+  onAct: (act: Act) => void;
+}) {
   const [to, setTo] = useState('');
   return (
     <div className="row">
@@ -101,7 +110,7 @@ function GiveTo({ disabled, onAct }: { disabled: boolean; onAct: (act: Act) => v
       <button
         type="button"
         disabled={disabled || to === ''}
-        onClick={() => onAct({ verb: 'reassign', body: { to } })}
+        onClick={() => onAct({ verb: 'reassign', body: { to, reason } })}
       >
         Reassign
       </button>

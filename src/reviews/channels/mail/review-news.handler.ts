@@ -4,7 +4,7 @@ import { CONFIG, publicUrl, type Config } from '../../../config.js';
 import { Database } from '../../../database/database.js';
 import { Mailer } from '../../../outbound/mail/mailer.js';
 import { OutboxHandler, type Delivery, type OutboxDelivery, skipped } from '../../../outbound/outbox.js';
-import { defanged, escapeHtml, visible } from '../../../outbound/safe-text.js';
+import { defanged, escapeHtml, visible, visibleLines } from '../../../outbound/safe-text.js';
 import { maySee, Readers } from '../../readers.js';
 import type { Review } from '../../review.js';
 import { findReview } from '../../sql/find-review.js';
@@ -50,9 +50,17 @@ export class ReviewNewsHandler extends OutboxHandler {
   }
 }
 
+const LINES = 50;
+
+const MENTIONED = {
+  comment: (who: string) => `${who} mentions you in a comment.`,
+  question: (who: string) => `${who} asks, and names you. The review waits for the answer.`,
+  answer: (who: string) => `${who} answered a question, and names you.`,
+} as const;
+
 function renderNews(
   review: Review,
-  { what, by, text = '' }: News,
+  { what, where, by, text = '' }: News,
   url: string,
 ): { subject: string; text: string; html: string } {
   const name = defanged(visible(review.subject.object?.ref.key ?? review.title, 120));
@@ -60,16 +68,16 @@ function renderNews(
   const who = defanged(visible(by.name, 80));
   const said =
     what === 'mentioned'
-      ? `${who} mentions you in a comment.`
+      ? MENTIONED[where ?? 'comment'](who)
       : `${who}: ${what.replaceAll('_', ' ')}. You watch this review.`;
-  const quoted = defanged(visible(text, 2000));
+  const quoted = text === '' ? [] : visibleLines(text).slice(0, LINES).map(defanged);
   return {
     subject: subjectOf(headlineOf(review), visible(review.subject.object?.ref.key ?? review.title, 80)),
     text: [
       said,
       '',
       `${headline}: ${name}`,
-      ...(quoted === '' ? [] : ['', `> ${quoted}`]),
+      ...(quoted.length === 0 ? [] : ['', ...quoted.map((line) => `> ${line}`)]),
       '',
       `Sign in to see it: ${url}`,
       '',
@@ -79,7 +87,7 @@ function renderNews(
 <body style="margin:0;padding:24px 12px;font:15px/1.5 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif">
 <p>${escapeHtml(said)}</p>
 <p><strong>${escapeHtml(headline)}</strong><br><span style="word-break:break-all">${escapeHtml(name)}</span></p>
-${quoted === '' ? '' : `<blockquote style="margin:0;padding-left:10px;border-left:3px solid #dfe4ea">${escapeHtml(quoted)}</blockquote>`}
+${quoted.length === 0 ? '' : `<blockquote style="margin:0;padding-left:10px;border-left:3px solid #dfe4ea">${quoted.map(escapeHtml).join('<br>')}</blockquote>`}
 <p><a href="${escapeHtml(url)}">Sign in to see it</a></p>
 </body></html>
 `,

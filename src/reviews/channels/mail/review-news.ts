@@ -12,6 +12,8 @@ export const News = z.object({
   /** `mentioned`, or the kind of the timeline's line. */
   what: z.string().min(1).max(60),
   by: z.object({ id: z.string(), name: z.string() }),
+  /** In what they are mentioned; in a comment where it is absent. */
+  where: z.enum(['question', 'answer']).optional(),
   text: z.string().max(10_000).optional(),
 });
 export type News = z.infer<typeof News>;

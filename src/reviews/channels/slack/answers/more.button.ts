@@ -28,7 +28,8 @@ export class MoreButton extends SlackButton {
     const review = await this.sight.seen(meant.reviewId, who);
     const late = isEnded(review.state) ? ended(review) : undefined;
     if (late?.kind === 'refused') throw refusalError(late.refusal);
-    const acts = this.acts.filter((act) => act.fits(review, who));
+    const fitting = await Promise.all(this.acts.map(async (act) => act.fits(review, who)));
+    const acts = this.acts.filter((_, n) => fitting[n] === true);
     await this.modals.open(payload.trigger_id, moreView(review, acts));
   }
 }

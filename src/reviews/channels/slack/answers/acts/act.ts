@@ -13,7 +13,7 @@ export abstract class SlackAct {
   /** Above its form and on its button; 24 characters at most. */
   abstract readonly title: string;
   /** Whether there is any sense in it now. Whether whoever asks may, is judged when it is done. */
-  abstract fits(review: Review, who: Reviewer): boolean;
+  abstract fits(review: Review, who: Reviewer): boolean | Promise<boolean>;
   /** What has to be said; nothing when it is done at once. */
   inputs(_review: Review, _who: Reviewer): Promise<readonly InputBlock[]> {
     return Promise.resolve([]);

@@ -22,8 +22,15 @@ export class AskUploaderAct extends SlackAct {
     super();
   }
 
-  fits({ state, info, subject }: Review): boolean {
-    return subject.object !== undefined && state !== 'ON_HOLD' && info === undefined;
+  /** Where nobody knows whom to ask, nothing is offered; the review’s page says why. */
+  async fits(review: Review): Promise<boolean> {
+    const { state, info, subject } = review;
+    return (
+      subject.object !== undefined &&
+      state !== 'ON_HOLD' &&
+      info === undefined &&
+      (await this.questions.whyNot(review)) === undefined
+    );
   }
 
   override trial(): ReviewCommand {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { InputBlock } from '@slack/types';
+import { Mentions, type Mention } from '../../../../comments/mentioned.js';
 import type { Review } from '../../../../review.js';
 import { ReviewsService } from '../../../../reviews.service.js';
 import type { ReviewCommand } from '../../../../rules/command.js';
@@ -15,7 +16,10 @@ export class AskAct extends SlackAct {
   readonly label = 'Ask back, and wait for the answer…';
   readonly title = 'Ask back';
 
-  constructor(private readonly reviews: ReviewsService) {
+  constructor(
+    private readonly reviews: ReviewsService,
+    private readonly mentions: Mentions,
+  ) {
     super();
   }
 
@@ -30,7 +34,7 @@ export class AskAct extends SlackAct {
   override async inputs(): Promise<readonly InputBlock[]> {
     return [
       words('question', 'What do you want to know?', {
-        hint: 'Whoever may see the review can answer it.',
+        hint: 'Whoever may see the review can answer it. Write @login or @address to tell somebody by mail.',
       }),
     ];
   }
@@ -38,6 +42,23 @@ export class AskAct extends SlackAct {
   async perform(review: Review, said: Said, who: Reviewer): Promise<string> {
     const question = needed(said, 'question', 'must hold a question');
     await this.reviews.act(review.id, { kind: 'ask', question }, who);
-    return 'It waits for the answer. You will be told.';
+    const written = { event: 'asked', where: 'question', text: question } as const;
+    const { mentions } = await this.mentions.of(review, written, who);
+    return ['It waits for the answer. You will be told.', ...toldLines(mentions)].join(' ');
   }
+}
+
+/** Who of those that were named hears of it, and who does not. */
+function toldLines(mentions: readonly Mention[]): string[] {
+  const those = (told: Mention['told']): string =>
+    mentions
+      .filter((mention) => mention.told === told)
+      .map(({ name }) => name)
+      .join(', ');
+  const [mail, noAddress, nobody] = [those('mail'), those('no_address'), those('nobody')];
+  return [
+    ...(mail === '' ? [] : [`Told by mail: ${mail}.`]),
+    ...(noAddress === '' ? [] : [`Not told, for want of an address: ${noAddress}.`]),
+    ...(nobody === '' ? [] : [`Nobody of that name may see it: ${nobody}.`]),
+  ];
 }
