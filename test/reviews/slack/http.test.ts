@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Review } from '../../../src/reviews/review.js';
 import { AfterWork } from '../../../src/reviews/channels/slack/inbound/after-work.js';
+import type { SlackStatus } from '../../../src/reviews/channels/slack/setup/status.view.js';
 import { DECIDE_VIEW } from '../../../src/reviews/channels/slack/answers/decide/decide-view.js';
 import { eventually } from '../../support/eventually.js';
 import { FakeSlack } from '../../support/slack/fake-slack.js';
@@ -352,5 +353,73 @@ describe('the home of the app', () => {
     } finally {
       await here.close();
     }
+  });
+});
+
+describe('requests that another secret signed', () => {
+  let here: InboundStage;
+  beforeEach(async () => {
+    here = await inboundStage('http', { PUBLIC_URL: 'https://sallyport.example.com' });
+  });
+  afterEach(() => here.close());
+
+  const say = async (secret: string, n: number): Promise<number> => {
+    const body = asForm({ type: 'block_actions', n });
+    const { statusCode } = await post(here, 'interactions', body, here.slack.sign(body, undefined, secret));
+    return statusCode;
+  };
+  const get = async (url: string): Promise<string> => {
+    // What Slack said of the token stands for some seconds.
+    here.stage.clock.advance(10_000);
+    const headers = { host: '127.0.0.1:8080', 'x-test-user': 'oscar', 'x-test-roles': 'operator' };
+    return (await here.app.inject({ method: 'GET', url, headers })).body;
+  };
+  const missing = async () =>
+    (JSON.parse(await get('/api/v1/slack')) as SlackStatus).missing.filter(({ what }) =>
+      what.includes('SLACK_SIGNING_SECRET'),
+    );
+  const health = async () =>
+    (
+      JSON.parse(await get('/health')) as {
+        healthResults: { name: string; healthy: boolean; details: { degraded?: boolean; detail: string } }[];
+      }
+    ).healthResults.find(({ name }) => name === 'slack');
+
+  it('are told with how many they were, and what mends it, for ten minutes', async () => {
+    for (let n = 0; n < 3; n++) expect(await say('the wrong one', n)).toBe(401);
+    expect(await missing()).toEqual([
+      {
+        what: '3 requests to /slack/… came in the last ten minutes with a signature that does not match SLACK_SIGNING_SECRET, and none with one that does.',
+        remedy: expect.stringMatching(/Basic Information.*Anybody can send such requests/),
+        isNeeded: false,
+      },
+    ]);
+    expect(await health()).toMatchObject({ healthy: true, details: { degraded: true } });
+    here.stage.clock.advance(11 * 60_000);
+    expect(await missing()).toEqual([]);
+    expect((await health())?.details.degraded).toBeUndefined();
+  });
+
+  it('are of no interest once one request fits, or where they carry no signature at all', async () => {
+    const body = asForm({ type: 'block_actions' });
+    expect((await post(here, 'interactions', body, {})).statusCode).toBe(401);
+    expect(await missing()).toEqual([]);
+    expect(await say('the wrong one', 1)).toBe(401);
+    expect(await missing()).toHaveLength(1);
+    await say(here.slack.signingSecret, 2);
+    expect(await missing()).toEqual([]);
+    expect((await health())?.details.degraded).toBeUndefined();
+  });
+
+  it('are counted on whichever node they come in, and leave little behind however many they are', async () => {
+    const other = await inboundStage('http', {}, here);
+    for (let n = 0; n < 500; n++) {
+      const body = asForm({ type: 'block_actions', n });
+      await post(other, 'interactions', body, here.slack.sign(body, undefined, 'garbage'));
+    }
+    expect(await missing()).toHaveLength(1);
+    const rows = await here.stage.db.query('SELECT * FROM slack_signature');
+    expect(rows.length).toBeLessThanOrEqual(2);
+    await other.close();
   });
 });

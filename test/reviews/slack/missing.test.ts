@@ -74,6 +74,7 @@ describe('what Slack is missing', () => {
   it('is lesser where people can do without it', () => {
     const lesser: Partial<AskedFacts>[] = [
       { people: { deciders: 2, bound: 0 } },
+      { otherSecret: 1 },
       { publicUrl: 'http://127.0.0.1:8080' },
       { known: { botToken: of('b'), appToken: of('a') }, routes: 1 },
       { scopes: WANTED_SCOPES.map(({ scope }) => scope).filter((scope) => scope !== 'im:history') },

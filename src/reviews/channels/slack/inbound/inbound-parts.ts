@@ -1,6 +1,7 @@
 import type { Provider } from '@nestjs/common';
 import { AfterWork } from './after-work.js';
 import { SlackCommands } from './slack-commands.js';
+import { SignatureWatch } from './signature-watch.js';
 import { SlackConnection } from './slack-connection.js';
 import { SlackCounts } from './slack-counts.js';
 import { SlackEvents } from './slack-events.js';
@@ -23,6 +24,7 @@ export const INBOUND_PROVIDERS: Provider[] = [
   SlackInbound,
   SlackCounts,
   AfterWork,
+  SignatureWatch,
   SlackRequests,
   SocketPlace,
   SocketEnvelopes,

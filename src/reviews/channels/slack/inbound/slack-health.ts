@@ -2,11 +2,13 @@ import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common'
 import { Clock } from '../../../../clock.js';
 import { CONFIG, type Config } from '../../../../config.js';
 import { HealthCheck, HealthRegistry, type HealthResult } from '../../../../ops/health.js';
+import { otherSecret } from '../setup/missing.js';
 import { missingScopes } from '../setup/scopes.js';
 import { SlackAccess } from '../setup/slack-access.js';
 import type { SlackHome } from './handled.js';
 import { SlackWorkspace } from '../setup/slack-workspace.js';
 import { isOfOtherApp, OTHER_APP_REMEDY, socketRemedyOf } from '../setup/socket-remedies.js';
+import { SignatureWatch } from './signature-watch.js';
 import { SlackConnection } from './slack-connection.js';
 
 /** Whether anything comes in from Slack, over whichever node. */
@@ -20,6 +22,7 @@ export class SlackHealth extends HealthCheck implements OnApplicationBootstrap {
     private readonly access: SlackAccess,
     private readonly workspace: SlackWorkspace,
     private readonly connection: SlackConnection,
+    private readonly signatures: SignatureWatch,
     private readonly health: HealthRegistry,
   ) {
     super();
@@ -34,7 +37,7 @@ export class SlackHealth extends HealthCheck implements OnApplicationBootstrap {
     const { settings } = this.access;
     if (settings === undefined) return [];
     const home = this.workspace.home ?? (await this.workspace.known());
-    const way = settings.appToken === undefined ? this.byHttp() : await this.bySocket(home);
+    const way = settings.appToken === undefined ? await this.byHttp() : await this.bySocket(home);
     if (way === undefined) return [];
     const missing = missingScopes(home?.scopes ?? []);
     if (way.degraded === true || missing.length === 0) return [way];
@@ -48,12 +51,15 @@ export class SlackHealth extends HealthCheck implements OnApplicationBootstrap {
     ];
   }
 
-  private byHttp(): HealthResult | undefined {
-    const isOpen = (this.access.settings?.signingSecrets.length ?? 0) > 0;
+  private async byHttp(): Promise<HealthResult | undefined> {
     // With neither way in, what is missing is said with the rest of the set-up.
-    return isOpen
-      ? { name: this.name, healthy: true, detail: 'Slack posts to /slack/… of the nodes with role api' }
-      : undefined;
+    if ((this.access.settings?.signingSecrets.length ?? 0) === 0) return undefined;
+    const refused = await this.signatures.suspicious();
+    if (refused === 0)
+      return { name: this.name, healthy: true, detail: 'Slack posts to /slack/… of the nodes with role api' };
+    // Never unhealthy: anybody can send such requests.
+    const { what, remedy } = otherSecret(refused);
+    return { name: this.name, healthy: true, degraded: true, detail: what, remedy };
   }
 
   private async bySocket(home: SlackHome | undefined): Promise<HealthResult> {

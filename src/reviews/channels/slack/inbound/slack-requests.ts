@@ -9,6 +9,7 @@ import { SlackAccess } from '../setup/slack-access.js';
 import { SlackWorkspace } from '../setup/slack-workspace.js';
 import { giveBackSlackRequest, takeSlackRequests, type SeenRequest } from '../sql/requests.js';
 import type { Refused, SlackHome } from './handled.js';
+import { SignatureWatch } from './signature-watch.js';
 import { SlackCounts } from './slack-counts.js';
 import { disbelieve, type Disbelief, type SignedRequest } from './verify-request.js';
 
@@ -37,6 +38,7 @@ export class SlackRequests {
     private readonly access: SlackAccess,
     private readonly workspace: SlackWorkspace,
     private readonly counts: SlackCounts,
+    private readonly signatures: SignatureWatch,
   ) {
     this.taking = new Together(
       async (requests) => {
@@ -57,7 +59,9 @@ export class SlackRequests {
         'Nothing is taken from Slack here: there is no signing secret. Set SLACK_SIGNING_SECRET, or leave Slack to Socket Mode.',
       );
     }
+    if (why === 'signature') this.signatures.refused();
     if (why !== undefined) throw this.refusal(why);
+    this.signatures.believed();
   }
 
   /**

@@ -36,6 +36,8 @@ export interface AskedFacts extends LocalFacts {
   /** The app of the bot token and that of the connection, as far as Slack tells them. */
   readonly botApp?: string | undefined;
   readonly connectedApp?: string | undefined;
+  /** Requests of the last minutes that another secret signed, where ours signed none. */
+  readonly otherSecret?: number | undefined;
   readonly channels: readonly {
     readonly id: string;
     readonly name: string | null;
@@ -129,6 +131,7 @@ function missingAtSlack(facts: AskedFacts): Missing[] {
           'Check the app token (scope connections:write), that Socket Mode is on for the app, and that a node with the role notify runs.',
       ),
     );
+  if ((facts.otherSecret ?? 0) > 0) missing.push(otherSecret(facts.otherSecret ?? 0));
   for (const { scope, without, isOptional } of facts.scopes.length === 0 ? [] : WANTED_SCOPES) {
     if (facts.scopes.includes(scope)) continue;
     const what = `The scope ${scope} is missing: ${without}.`;
@@ -153,6 +156,13 @@ function missingAtSlack(facts: AskedFacts): Missing[] {
     );
   return missing;
 }
+
+/** Lesser, since it may only be somebody who posts garbage. */
+export const otherSecret = (requests: number): Missing =>
+  lesser(
+    `${requests === 1 ? '1 request' : `${requests} requests`} to /slack/… came in the last ten minutes with a signature that does not match SLACK_SIGNING_SECRET, and none with one that does.`,
+    'If clicks in Slack do nothing, the secret is wrong: set the Signing Secret of this app (Basic Information). Anybody can send such requests; when clicks work there is nothing to mend.',
+  );
 
 const NAMES: Readonly<Record<SettingName, string>> = {
   botToken: 'The bot token',

@@ -4,6 +4,7 @@ import { CONFIG, publicUrl, type Config } from '../../../../config.js';
 import { Database } from '../../../../database/database.js';
 import { Reviewers } from '../../../reviewers.js';
 import { BrokenSlack } from '../delivery/broken-slack.js';
+import { SignatureWatch } from '../inbound/signature-watch.js';
 import { SlackConnection } from '../inbound/slack-connection.js';
 import { WORKSPACE } from '../sql/broken.js';
 import { ChannelLooks } from './channel-looks.js';
@@ -30,6 +31,7 @@ export class SlackStatusService {
     private readonly tokens: TokenLooks,
     private readonly looks: ChannelLooks,
     private readonly connection: SlackConnection,
+    private readonly signatures: SignatureWatch,
     private readonly reviewers: Reviewers,
     private readonly broken: BrokenSlack,
   ) {}
@@ -76,6 +78,7 @@ export class SlackStatusService {
         connectionError: socket.lastError,
         botApp: home?.appId,
         connectedApp: socket.appId,
+        otherSecret: transport === 'http' ? await this.signatures.suspicious() : undefined,
         channels,
         people,
       }),
