@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BrokenSlack } from '../../../src/reviews/channels/slack/delivery/broken-slack.js';
+import { SlackProbe } from '../../../src/reviews/channels/slack/setup/slack-probe.js';
+import { SlackStatusService } from '../../../src/reviews/channels/slack/setup/slack-status.service.js';
 import { eventually } from '../../support/eventually.js';
 import { person } from '../stage.js';
 import { ALICE, DeliveryStage, isLocked, seen } from './delivery-stage.js';
@@ -64,6 +66,38 @@ describe('a channel that takes no messages', () => {
       `SELECT 1 FROM outbox WHERE kind LIKE 'slack.%' AND state = 'failed'`,
     );
     expect(failed).toEqual([]);
+  });
+
+  it('shows what it missed as soon as somebody looks how it is, and until then the status says so', async () => {
+    channel().archived = true;
+    const review = await at.open();
+    await fell(review.id);
+    // Slow from here on: the looks that come by themselves are minutes away.
+    at.run(1);
+    const status = async () => {
+      const { channels } = await at.app.get(SlackStatusService, { strict: false }).read();
+      return channels[0]?.trouble?.fact;
+    };
+    expect(await status()).toMatch(/^is archived/);
+    channel().archived = false;
+    at.stage.clock.advance(10_000);
+    expect(await status()).toBe('is in order again (it was not: is_archived); what it missed is posted now');
+    await at.posted(review.id);
+    expect(await status()).toBeUndefined();
+    expect(await broken().check()).toEqual([]);
+  });
+
+  it('shows what it missed when a test message goes through', async () => {
+    channel().botIsMember = false;
+    const review = await at.open();
+    await fell(review.id);
+    at.run(1);
+    channel().botIsMember = true;
+    const probe = at.app.get(SlackProbe, { strict: false });
+    const asker = { actor: 'user:ada', name: 'Ada' };
+    expect(await probe.probe('C0REVIEWS', false, asker)).toMatchObject({ posted: true });
+    expect(await broken().broken()).toEqual([]);
+    await at.posted(review.id);
   });
 
   it('breaks nothing elsewhere', async () => {

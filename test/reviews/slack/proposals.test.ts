@@ -2,6 +2,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Proposal, ProposalList } from '../../../src/reviews/channels/slack/setup/proposals.view.js';
 import { buttonsOf, FakeSlack, textOf, type FakeMessage } from '../../support/slack/fake-slack.js';
+import { looseCalls } from '../../support/slack/literal.js';
 import { reviewsApp } from '../app.js';
 import { reviewsStage, type ReviewsStage } from '../stage.js';
 import { confirmLink, openLink } from './linking.js';
@@ -29,6 +30,7 @@ describe('Slack accounts that are proposed by e-mail address', () => {
   afterEach(async () => {
     await app.close();
     await slack.close();
+    expect(looseCalls(slack.calls)).toEqual([]);
     await stage.close();
   });
 

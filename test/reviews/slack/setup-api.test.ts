@@ -5,6 +5,7 @@ import type { AppManifest } from '../../../src/reviews/channels/slack/setup/mani
 import type { SlackStatus } from '../../../src/reviews/channels/slack/setup/status.view.js';
 import { eventually } from '../../support/eventually.js';
 import { FakeSlack } from '../../support/slack/fake-slack.js';
+import { looseCalls } from '../../support/slack/literal.js';
 import { reviewsApp } from '../app.js';
 import { reviewsStage, type ReviewsStage } from '../stage.js';
 
@@ -29,6 +30,7 @@ describe('the set-up of Slack over HTTP', () => {
   afterEach(async () => {
     await app.close();
     await slack.close();
+    expect(looseCalls(slack.calls)).toEqual([]);
     await stage.close();
   });
 

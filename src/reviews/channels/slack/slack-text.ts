@@ -5,6 +5,10 @@ import { defanged, visible } from '../../../outbound/safe-text.js';
  * goes out escaped, in a code span, with everything hidden made visible, so that `<!channel>` stays nine characters.
  */
 
+/** Of every message: Slack finds no names and addresses in it by itself, and fetches nothing from elsewhere. */
+export const LITERALLY = { parse: 'none', link_names: false } as const;
+export const NOTHING_UNFURLED = { unfurl_links: false, unfurl_media: false } as const;
+
 /** The three characters that Slack asks to have escaped. */
 export const escapeSlack = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

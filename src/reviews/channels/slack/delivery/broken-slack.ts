@@ -129,16 +129,21 @@ export class BrokenSlack extends HealthCheck implements OnApplicationBootstrap, 
       this.log.info({ place, since: new Date(since).toISOString() }, 'Slack takes messages there again');
   }
 
+  /** Something says that they may work again: nobody waits for the look that is due anyway. */
+  async lookNow(places: readonly BrokenPlace[]): Promise<void> {
+    const slot = Math.floor(this.now() / SLOT_MS);
+    const looks = places.map((one) => ({
+      ...this.nextLook(one, 1),
+      key: `${one.place}:${one.since}:change-${slot}`,
+      notBefore: undefined,
+    }));
+    await this.outbox.enqueue(this.db, looks);
+  }
+
   /** Other tokens or channels: whoever set them need not wait for the next look. */
   private async settingsChanged(): Promise<void> {
     try {
-      const slot = Math.floor(this.now() / SLOT_MS);
-      const looks = (await brokenPlaces(this.db)).map((one) => ({
-        ...this.nextLook(one, 1),
-        key: `${one.place}:${one.since}:change-${slot}`,
-        notBefore: undefined,
-      }));
-      await this.outbox.enqueue(this.db, looks);
+      await this.lookNow(await brokenPlaces(this.db));
       for (const queue of await queuesUnshown(this.db))
         if (this.access.channelFor(queue) !== undefined) await this.showAgain(placeOfQueue(queue));
     } catch (error) {

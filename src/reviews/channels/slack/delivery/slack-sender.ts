@@ -9,6 +9,7 @@ import { LOG, type Log } from '../../../../ops/log.js';
 import type { Delivery, OutboxDelivery } from '../../../../outbound/outbox.js';
 import { SlackAccess } from '../setup/slack-access.js';
 import { holdPace, reservePace } from '../sql/pace.js';
+import { LITERALLY, NOTHING_UNFURLED } from '../slack-text.js';
 import { findPosted } from './find-posted.js';
 import { openedChannel, postedAt } from './posted-at.js';
 import { slackErrorCode, troubleOf, type SlackTrouble } from './slack-errors.js';
@@ -91,10 +92,8 @@ export class SlackSender {
           : broadcast === true
             ? { thread_ts: thread, reply_broadcast: true as const }
             : { thread_ts: thread }),
-        unfurl_links: false,
-        unfurl_media: false,
-        parse: 'none',
-        link_names: false,
+        ...NOTHING_UNFURLED,
+        ...LITERALLY,
       });
       return { kind: 'posted', ...postedAt(answer) };
     });
@@ -134,8 +133,7 @@ export class SlackSender {
         ts: copy.ts,
         text,
         blocks,
-        parse: 'none',
-        link_names: false,
+        ...LITERALLY,
       });
       return { kind: 'updated' };
     });

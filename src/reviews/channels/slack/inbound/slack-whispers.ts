@@ -5,7 +5,7 @@ import { sayView } from '../answers/view.js';
 import { slackErrorCode } from '../delivery/slack-errors.js';
 import { SlackAccess } from '../setup/slack-access.js';
 import { section } from '../block-kit.js';
-import { proseSpan } from '../slack-text.js';
+import { LITERALLY, proseSpan } from '../slack-text.js';
 
 const LONGEST = 2800;
 
@@ -59,8 +59,7 @@ export class SlackWhispers {
         text: proseSpan(text, LONGEST),
         // In blocks Slack makes no links of what a text only mentions.
         blocks: blocks ?? [section([proseSpan(text, LONGEST)])],
-        parse: 'none',
-        link_names: false,
+        ...LITERALLY,
       });
       return true;
     } catch (error) {

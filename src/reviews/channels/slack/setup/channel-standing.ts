@@ -1,5 +1,6 @@
 import { visible } from '../../../../outbound/safe-text.js';
 import type { SlackBreakage } from '../delivery/broken-slack.js';
+import { canBeLookedAt } from '../delivery/remedies.js';
 import type { SeenChannel } from './slack-channels.js';
 import type { SlackRoute } from './sql/stored-settings.js';
 import type { SlackStatus } from './status.view.js';
@@ -36,6 +37,10 @@ export function channelStandings({ ids, defaultId, routes, seen, broken }: Chann
   });
 }
 
+/** Slack says that what kept messages away is over; of what only a message shows, a look proves nothing. */
+export const looksMended = (look: SeenChannel | undefined, { reason }: SlackBreakage): boolean =>
+  look !== undefined && look.trouble === undefined && canBeLookedAt(reason);
+
 function troubleOf(
   look: SeenChannel | undefined,
   breakage: SlackBreakage | undefined,
@@ -43,6 +48,10 @@ function troubleOf(
   const since = breakage === undefined ? null : new Date(breakage.since).toISOString();
   if (look?.trouble !== undefined) return { since, fact: look.trouble.fact, remedy: look.trouble.remedy };
   if (breakage === undefined) return null;
+  if (looksMended(look, breakage)) {
+    const fact = `is in order again (it was not: ${visible(breakage.reason, 80)}); what it missed is posted now`;
+    return { since, fact, remedy: 'Nothing: it takes a moment.' };
+  }
   const fact = `takes no messages (${visible(breakage.reason, 80)}); its reviews are told by mail`;
   return { since, fact, remedy: breakage.remedy };
 }

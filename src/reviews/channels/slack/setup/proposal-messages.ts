@@ -5,7 +5,7 @@ import type { ReviewerPerson } from '../../../reviewers.js';
 import { button, section } from '../block-kit.js';
 import { LINK_ACTION } from '../people/link-invitation.js';
 import { SlackIdentities } from '../people/slack-identities.js';
-import { proseSpan } from '../slack-text.js';
+import { LITERALLY, NOTHING_UNFURLED, proseSpan } from '../slack-text.js';
 import type { LinkRequest } from '../sql/identities.js';
 import { askSlack } from './ask-slack.js';
 import { SlackAccess } from './slack-access.js';
@@ -48,8 +48,8 @@ export class ProposalMessages {
           ]),
           { type: 'actions', elements: [{ ...button(LINK_ACTION, 'Link my account', 'link'), url }] },
         ],
-        unfurl_links: false,
-        unfurl_media: false,
+        ...NOTHING_UNFURLED,
+        ...LITERALLY,
       }),
     );
   }

@@ -6,10 +6,11 @@ import { Database } from '../../../../database/database.js';
 import { Conflict, Overloaded } from '../../../../errors.js';
 import { visible } from '../../../../outbound/safe-text.js';
 import { section } from '../block-kit.js';
+import { BrokenSlack } from '../delivery/broken-slack.js';
 import { postedAt } from '../delivery/posted-at.js';
 import { remedyOf } from '../delivery/remedies.js';
 import { slackErrorCode } from '../delivery/slack-errors.js';
-import { proseSpan } from '../slack-text.js';
+import { LITERALLY, NOTHING_UNFURLED, proseSpan } from '../slack-text.js';
 import { SlackAccess } from './slack-access.js';
 
 // Whoever asked for the probe waits for its answer.
@@ -42,6 +43,7 @@ export class SlackProbe {
     private readonly db: Database,
     private readonly clock: Clock,
     private readonly access: SlackAccess,
+    private readonly broken: BrokenSlack,
   ) {}
 
   /** @throws Conflict without a bot token, Overloaded while another one is under way in this process. */
@@ -83,6 +85,8 @@ export class SlackProbe {
         await this.clock.sleepUntil(this.clock.now() + seconds * 1000);
         return this.say(channel, text);
       });
+      // A message that goes through proves more than any look.
+      await this.broken.mended(posted.channel);
       if (keep) return { posted: true, removed: false };
       return { posted: true, removed: await this.remove(posted.channel, posted.ts) };
     } catch (error) {
@@ -95,7 +99,13 @@ export class SlackProbe {
     const { web } = this.access;
     const blocks = [section([text])];
     return postedAt(
-      await web?.chat.postMessage({ channel, text, blocks, unfurl_links: false, unfurl_media: false }),
+      await web?.chat.postMessage({
+        channel,
+        text,
+        blocks,
+        ...NOTHING_UNFURLED,
+        ...LITERALLY,
+      }),
     );
   }
 

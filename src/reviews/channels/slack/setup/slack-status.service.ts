@@ -8,7 +8,7 @@ import { SignatureWatch } from '../inbound/signature-watch.js';
 import { SlackConnection } from '../inbound/slack-connection.js';
 import { WORKSPACE } from '../sql/broken.js';
 import { ChannelLooks } from './channel-looks.js';
-import { channelStandings } from './channel-standing.js';
+import { channelStandings, looksMended } from './channel-standing.js';
 import { VARIABLES } from './known-settings.js';
 import { digestTimes } from './digest-times.js';
 import { whatIsMissing } from './missing.js';
@@ -40,8 +40,10 @@ export class SlackStatusService {
     const { settings, known, channels: ids, routes } = this.access;
     const { home, refused, unreachable } = await this.tokens.look();
     const isUsable = refused === undefined && unreachable === undefined;
-    const seen = isUsable ? await this.looks.at(ids) : new Map<string, SeenChannel>();
     const broken = settings === undefined ? [] : await this.broken.broken();
+    const seen = isUsable ? await this.looks.at(ids, broken) : new Map<string, SeenChannel>();
+    // What is shown as mended is mended: nobody waits for the look that is due anyway.
+    await this.broken.lookNow(broken.filter((one) => looksMended(seen.get(one.place), one)));
     const channels = channelStandings({ ids, defaultId: settings?.channel, routes, seen, broken });
     const people = await this.people(home?.teamId);
     const transport = transportOf(settings);
