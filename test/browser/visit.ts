@@ -28,10 +28,15 @@ export async function watchedPage(
 /** As the admin of the first start, from the page that is first shown to the overview. */
 export async function logIn(page: Page, service: ServiceProcess): Promise<void> {
   await page.goto(service.url);
+  await fillLogin(page, service);
+  await page.getByRole('heading', { name: 'Overview', exact: true }).waitFor();
+}
+
+/** The same on the login that is shown. */
+export async function fillLogin(page: Page, service: ServiceProcess): Promise<void> {
   await page.getByLabel('Name').fill(service.credentials.admin.name);
   await page.getByLabel('Password').fill(service.credentials.admin.password);
   await page.getByRole('button', { name: 'Log in' }).click();
-  await page.getByRole('heading', { name: 'Overview', exact: true }).waitFor();
 }
 
 /** The page, or a part of it, in both themes. */

@@ -3,6 +3,7 @@ import { Link, NavLink, Route, Routes, useLocation } from 'react-router-dom';
 import { ApiError, call, type Principal } from './api.js';
 import { ExecutionsPage } from './pages/ExecutionsPage.js';
 import { LoginPage } from './pages/LoginPage.js';
+import { LinkSlackPage } from './pages/LinkSlackPage.js';
 import { MailboxPage } from './pages/MailboxPage.js';
 import { NotFoundPage } from './pages/NotFoundPage.js';
 import { ObjectPage } from './pages/ObjectPage.js';
@@ -110,6 +111,7 @@ export function App() {
               <Route path="/backfills" element={<BackfillsPage />} />
               <Route path="/new/backfill" element={<NewBackfillPage />} />
               <Route path="/backfills/:id" element={<BackfillPage />} />
+              <Route path="/link-slack" element={<LinkSlackPage />} />
               <Route path="/slack" element={<SlackPage />} />
               <Route path="/accounts" element={<AccountsPage />} />
               <Route path="/mailbox" element={<MailboxPage />} />

@@ -11,6 +11,13 @@ import { messagePage, pageHeaders } from './html-page.js';
 // Long enough to read and think; the link in the mail opens the page again.
 const COOKIE_SECONDS = 3600;
 
+/** Nobody keeps, tells or lists the address. */
+export const UNSEEN = {
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+  'x-robots-tag': 'noindex',
+} as const;
+
 /** Answers with a page. @param render gets the nonce that the page's style must carry. */
 export async function sendPage(
   reply: FastifyReply,
@@ -45,7 +52,7 @@ export async function hideToken(
       secure: publicUrl(config).startsWith('https:'),
       maxAge: COOKIE_SECONDS,
     })
-    .headers({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', 'x-robots-tag': 'noindex' })
+    .headers(UNSEEN)
     .redirect(path, 303);
 }
 

@@ -444,7 +444,8 @@ describe('the page that links an account', () => {
     const cookies = { [first.cookies[0]?.name ?? '']: token };
     const reload = async (headers: Record<string, string>) =>
       here.app.inject({ method: 'GET', url: link.pathname, headers, cookies });
-    expect((await reload(HOST)).statusCode).toBe(401);
+    const unknown = await reload(HOST);
+    expect([unknown.statusCode, unknown.headers.location]).toEqual([303, '/link-slack']);
     const shown = await reload(as('alice'));
     expect(shown.statusCode).toBe(200);
     expect(shown.body).not.toContain(token);
@@ -452,6 +453,21 @@ describe('the page that links an account', () => {
     expect(await linked()).toBe(false);
     const [, csrf = ''] = /name="csrf" value="([^"]+)"/.exec(shown.body) ?? [];
     expect((await confirmLink(here.app, link.href, as('alice'), csrf)).status).toBe(200);
+  });
+
+  it('sends whoever is not signed in to one page of ours, whatever address they came by', async () => {
+    const link = await offered();
+    for (const url of ['?token=x', '?to=https://evil.example', '?token=a&token=b', '?next=//evil.example']) {
+      const { statusCode, headers } = await here.app.inject({
+        method: 'GET',
+        url: `${link.pathname}${url}`,
+        headers: HOST,
+      });
+      if (statusCode === 303) expect(headers.location).toBe('/link-slack');
+    }
+    const posted = await confirmLink(here.app, link.href, HOST);
+    expect(posted.status).toBe(303);
+    expect(await linked()).toBe(false);
   });
 
   it('uses up every open link of the account, and moves no account of somebody else', async () => {

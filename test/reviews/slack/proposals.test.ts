@@ -98,6 +98,20 @@ describe('Slack accounts that are proposed by e-mail address', () => {
     expect(states(await propose())[0]).toBe('Alice: proposed');
   });
 
+  it('may be followed again as long as they live, also after what a browser keeps of the link is gone', async () => {
+    await propose();
+    const link = linkIn(slack.messages[0]);
+    // Followed without being signed in, and forgotten.
+    const { host } = as('alice');
+    expect((await openLink(app, link, { host })).status).toBe(303);
+    for (const hours of [2, 24, 72 - 26 - 1]) {
+      stage.clock.advance(hours * 3_600_000);
+      expect((await openLink(app, link, as('alice'))).status).toBe(200);
+    }
+    expect((await confirmLink(app, link, as('alice'))).status).toBe(200);
+    expect(await linked()).toEqual([{ user_id: 'U0ALICE', person_id: 'alice' }]);
+  });
+
   it('go to no guest, bot, deactivated account, stranger or account of somebody else', async () => {
     const people = [
       ['guest', { isRestricted: true }],

@@ -6,7 +6,7 @@ import { AccessGuard } from '../../../../access/access.guard.js';
 import { Public, type Principal } from '../../../../access/principal.js';
 import { CONFIG, type Config } from '../../../../config.js';
 import { Conflict, Forbidden, NotFound, Unauthorized } from '../../../../errors.js';
-import { hideToken, sayPage, sendPage } from '../../link-page.js';
+import { hideToken, sayPage, sendPage, UNSEEN } from '../../link-page.js';
 import { csrfToken, isCsrfToken } from '../../mail/link.js';
 import { Reviewers } from '../../../reviewers.js';
 import type { LinkRequest } from '../sql/identities.js';
@@ -19,6 +19,12 @@ const Form = z.object({ csrf: z.string().max(100) });
 
 // One for all links: whoever opens another one means that.
 const COOKIE = 'sallyport_slack_link';
+
+/**
+ * A page of the web UI, which shows the login to whoever is not signed in and leads here whoever is. It is always this
+ * one, so that no address that somebody made can lead anywhere else after a login.
+ */
+const SIGN_IN_PAGE = '/link-slack';
 
 /**
  * Where somebody who is signed in says that a Slack account is theirs. Looking links nothing; the one-time token comes
@@ -115,11 +121,9 @@ export class SlackLinkController {
     });
   }
 
-  private signInFirst(reply: FastifyReply): Promise<void> {
-    return sayPage(reply, this.config, 401, {
-      title: 'Sign in first',
-      text: 'Sign in to Sallyport in this browser, then load this page again, or open the link from Slack once more.',
-    });
+  /** To the login, and from there back to this page, whichever way they sign in: the request waits in the cookie. */
+  private async signInFirst(reply: FastifyReply): Promise<void> {
+    await reply.headers(UNSEEN).redirect(SIGN_IN_PAGE, 303);
   }
 
   private somebodyElses(reply: FastifyReply): Promise<void> {
