@@ -6,9 +6,10 @@ import type { ReviewerPerson } from '../../reviewers.js';
 import { partiesOf } from '../../rules/eligibility.js';
 import type { ReviewEvent } from '../../sql/review-events.js';
 import { ReviewChannel, type Telling } from '../channel.js';
-import { directMessage, postMessage, SLACK_THREAD, SLACK_UPDATE } from './delivery/slack-kinds.js';
+import { directMessage, postMessage, threadMessage, updateMessage } from './delivery/slack-kinds.js';
 import { SlackAccess } from './setup/slack-access.js';
-import { threadLine } from './threads/thread-line.js';
+import { noteUnsaidBelow } from './sql/unsaid.js';
+import { isWords, threadLine } from './threads/thread-line.js';
 
 /**
  * A message per review in the channel of its queue and in the direct messages of whoever is asked by name, each brought
@@ -33,25 +34,21 @@ export class SlackChannel extends ReviewChannel {
 
   changed(review: Review): readonly OutboxMessage[] {
     if (!this.access.isOn) return [];
-    const key = `${review.id}:${review.version}`;
-    return [{ kind: SLACK_UPDATE, key, payload: { reviewId: review.id } }];
+    return [updateMessage(review.id, review.version)];
   }
 
-  override noted(
-    _tx: Queryable,
+  override async noted(
+    tx: Queryable,
     reviewId: string,
     event: ReviewEvent & { readonly id: string },
   ): Promise<readonly OutboxMessage[]> {
-    const line = this.access.isOn ? threadLine(event) : undefined;
-    if (line === undefined) return Promise.resolve([]);
-    return Promise.resolve([
-      {
-        kind: SLACK_THREAD,
-        key: `${reviewId}:${event.id}`,
-        group: `${SLACK_THREAD}:${reviewId}`,
-        payload: { reviewId, kind: event.kind, ...line },
-      },
-    ]);
+    const line = threadLine(event);
+    if (line === undefined) return [];
+    const said = { eventId: event.id, reviewId, line: { kind: event.kind, ...line } };
+    if (this.access.isOn) return [threadMessage(said)];
+    // Said once Slack is on again, if there is a thread.
+    if (isWords(event.kind)) await noteUnsaidBelow(tx, said);
+    return [];
   }
 }
 

@@ -14,27 +14,22 @@ import { visible } from '../../../../outbound/safe-text.js';
 import { minuteOf } from '../../question.js';
 import { SlackAccess } from '../setup/slack-access.js';
 import {
+  brokenFor,
   brokenPlaces,
   markBroken,
-  placeOfQueue,
-  queuesUnshown,
-  takeUnshown,
   unmarkBroken,
   WORKSPACE,
   type BrokenPlace,
-  type Unshown,
 } from '../sql/broken.js';
-import { copiesBehind } from '../sql/copies.js';
 import { canBeLookedAt, remedyOf } from './remedies.js';
-import { copyMessage, postMessage, SLACK_CHECK } from './slack-kinds.js';
+import { SlackCatchUp } from './catch-up.js';
+import { SLACK_CHECK } from './slack-kinds.js';
 
 // The first look comes soon, since whoever is asked to invite the app does it now; later ones are for nights.
 const LOOK_AFTER_SECONDS = [15, 30, 60, 120, 300] as const;
 const DAY_MS = 86_400_000;
 // Every process hears of a change, and one look is enough.
 const SLOT_MS = 10_000;
-// What waited longer is found in the inbox; nobody reads so many messages.
-const MOST_SHOWN_AGAIN = 10_000;
 const SHOWN_IN_HEALTH = 10;
 
 /** A broken place, and what mends it. */
@@ -57,6 +52,7 @@ export class BrokenSlack extends HealthCheck implements OnApplicationBootstrap, 
     private readonly alerts: Alerts,
     private readonly health: HealthRegistry,
     private readonly access: SlackAccess,
+    private readonly catchUp: SlackCatchUp,
   ) {
     super();
   }
@@ -64,6 +60,8 @@ export class BrokenSlack extends HealthCheck implements OnApplicationBootstrap, 
   onApplicationBootstrap(): void {
     this.health.add(this);
     this.stopListening.push(this.access.onChange(() => void this.settingsChanged()));
+    // With the settings of the environment nothing changes but the process.
+    void this.settingsChanged();
   }
 
   beforeApplicationShutdown(): void {
@@ -111,22 +109,32 @@ export class BrokenSlack extends HealthCheck implements OnApplicationBootstrap, 
   async mended(place: string): Promise<void> {
     const since = await this.db.transaction(async (tx) => {
       const brokenSince = await unmarkBroken(tx, place);
-      if (brokenSince === undefined) return undefined;
-      const missed = await takeUnshown(tx, place, MOST_SHOWN_AGAIN);
-      const behind = await copiesBehind(tx, {
-        // What was found broken had been on its way for a while.
-        since: brokenSince - DAY_MS,
-        ...(place === WORKSPACE ? {} : { channel: place }),
-        limit: MOST_SHOWN_AGAIN,
-      });
-      await this.outbox.enqueue(tx, [
-        ...missedMessages(missed),
-        ...behind.map((copy) => copyMessage(copy.reviewId, copy, `mended-${brokenSince}`)),
-      ]);
+      if (brokenSince !== undefined) await this.catchUp.with(tx, place, brokenSince);
       return brokenSince;
     });
     if (since !== undefined)
       this.log.info({ place, since: new Date(since).toISOString() }, 'Slack takes messages there again');
+  }
+
+  /** A message was taken there, whoever found the place broken meanwhile. */
+  async tookMessage(channel: string): Promise<void> {
+    if ((await brokenFor(this.db, channel)) === undefined) return;
+    await this.mended(channel);
+    await this.mended(WORKSPACE);
+  }
+
+  /**
+   * By its looks it works again. That is believed once a single message went through, so that a place that only looks whole
+   * is not given everything again and again; where nothing waits to be told, nothing can show it.
+   */
+  async looksWhole(place: string, look: { readonly since: Instant; readonly n: number }): Promise<void> {
+    const isTried = await this.db.transaction(async (tx) => {
+      const probe = await this.catchUp.probe(tx, place, look.since);
+      if (probe === undefined) return false;
+      await this.outbox.enqueue(tx, [...probe, this.nextLook({ place, since: look.since }, look.n + 1)]);
+      return true;
+    });
+    if (!isTried) await this.mended(place);
   }
 
   /** Something says that they may work again: nobody waits for the look that is due anyway. */
@@ -144,18 +152,11 @@ export class BrokenSlack extends HealthCheck implements OnApplicationBootstrap, 
   private async settingsChanged(): Promise<void> {
     try {
       await this.lookNow(await brokenPlaces(this.db));
-      for (const queue of await queuesUnshown(this.db))
-        if (this.access.channelFor(queue) !== undefined) await this.showAgain(placeOfQueue(queue));
+      if (this.access.isOn) await this.catchUp.everywhere(`on-${Math.floor(this.now() / SLOT_MS)}`);
     } catch (error) {
       // The looks that are due anyway come all the same.
       this.log.warn({ err: error }, 'could not look whether Slack works with the new settings');
     }
-  }
-
-  private async showAgain(place: string): Promise<void> {
-    await this.db.transaction(async (tx) =>
-      this.outbox.enqueue(tx, missedMessages(await takeUnshown(tx, place, MOST_SHOWN_AGAIN))),
-    );
   }
 
   /** The look whether it works again. */
@@ -173,11 +174,6 @@ export class BrokenSlack extends HealthCheck implements OnApplicationBootstrap, 
     return Math.round(this.clock.now());
   }
 }
-
-const missedMessages = (missed: readonly Unshown[]): OutboxMessage[] =>
-  missed.map(({ reviewId, queue, at, lookSince }) =>
-    postMessage({ id: reviewId, queue }, { key: `again-${at}`, lookSince }),
-  );
 
 const nameOf = (place: string): string =>
   place === WORKSPACE ? 'the workspace' : `channel ${visible(place, 40)}`;

@@ -11,17 +11,24 @@ import {
 import type { Review } from '../../../review.js';
 import { isEnded } from '../../../rules/review.js';
 import { findReview } from '../../../sql/find-review.js';
+import { SlackAccess } from '../setup/slack-access.js';
 import { brokenFor, WORKSPACE } from '../sql/broken.js';
 import { forgetCopy, isBehind, noteShown, slackCopies, type SlackCopy } from '../sql/copies.js';
 import { findCourse } from '../sql/courses.js';
 import { AfterTrouble, PATIENT_ATTEMPTS } from './after-trouble.js';
+import { BrokenSlack } from './broken-slack.js';
 import { DirectSight, type Sight } from './direct-sight.js';
 import { SlackCopies } from './slack-copies.js';
 import type { SlackTrouble } from './slack-errors.js';
 import { postMessage, SLACK_COPY } from './slack-kinds.js';
 import { retry, SlackSender } from './slack-sender.js';
 
-const Payload = z.object({ reviewId: z.uuid(), channel: z.string().min(1), ts: z.string().min(1) });
+const Payload = z.object({
+  reviewId: z.uuid(),
+  channel: z.string().min(1),
+  ts: z.string().min(1),
+  probe: z.string().optional(),
+});
 
 /** Brings one message up to date. It shows the review as it is when its turn comes, and never goes back to an older state. */
 @Injectable()
@@ -37,7 +44,9 @@ export class SlackCopyHandler extends OutboxHandler {
     private readonly sender: SlackSender,
     private readonly copies: SlackCopies,
     private readonly sight: DirectSight,
+    private readonly access: SlackAccess,
     private readonly after: AfterTrouble,
+    private readonly broken: BrokenSlack,
   ) {
     super();
   }
@@ -45,7 +54,7 @@ export class SlackCopyHandler extends OutboxHandler {
   async deliver(message: OutboxDelivery): Promise<Delivery> {
     const payload = Payload.safeParse(message.payload);
     if (!payload.success) return { kind: 'giveUp', reason: `not a copy: ${payload.error.message}` };
-    const { reviewId, channel, ts } = payload.data;
+    const { reviewId, channel, ts, probe } = payload.data;
     const copy = (await slackCopies(this.db, reviewId)).find(
       (one) => one.channel === channel && one.ts === ts,
     );
@@ -53,8 +62,10 @@ export class SlackCopyHandler extends OutboxHandler {
     if (copy === undefined || review === undefined) return skipped('it is not there any more');
     const { revision } = await findCourse(this.db, reviewId);
     if (!isBehind(copy, { version: review.version, steps: revision })) return skipped('it is up to date');
-    // Whatever is missed meanwhile is shown when the place works again.
-    if ((await brokenFor(this.db, channel)) !== undefined) return skipped('the place is broken');
+    // Whatever is missed meanwhile is shown when the place works again, or Slack is on again.
+    if (this.access.web === undefined) return skipped('Slack is not set up (any more)');
+    const isBroken = (await brokenFor(this.db, channel)) !== undefined;
+    if (isBroken && probe === undefined) return skipped('the place is broken');
     const sight = await this.sightOf(review, copy);
     // Slack says it soon, as a rule; when it does not, the message is locked all the same, and shows nothing of the review.
     if (sight === 'unchecked' && message.attempt < PATIENT_ATTEMPTS)
@@ -85,6 +96,7 @@ export class SlackCopyHandler extends OutboxHandler {
       });
     if (said.kind !== 'updated') return this.failed(review, copy, attempt, said);
     await noteShown(this.db, review.id, copy, shown);
+    await this.broken.tookMessage(copy.channel);
     return { kind: 'sent' };
   }
 

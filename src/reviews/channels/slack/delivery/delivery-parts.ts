@@ -6,6 +6,7 @@ import { SlackStorms } from '../digests/storms.js';
 import { SlackThreadHandler } from '../threads/thread.handler.js';
 import { AfterTrouble } from './after-trouble.js';
 import { BrokenSlack } from './broken-slack.js';
+import { SlackCatchUp } from './catch-up.js';
 import { SlackCopyHandler } from './copy.handler.js';
 import { DirectSight } from './direct-sight.js';
 import { SlackDirectHandler } from './direct.handler.js';
@@ -37,6 +38,7 @@ export const DELIVERY_PROVIDERS: readonly Provider[] = [
   SlackCopies,
   SlackSteps,
   SlackStorms,
+  SlackCatchUp,
   BrokenSlack,
   AfterTrouble,
   SlackFallback,

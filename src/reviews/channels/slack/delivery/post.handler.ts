@@ -7,9 +7,11 @@ import { isEnded } from '../../../rules/review.js';
 import { findReview } from '../../../sql/find-review.js';
 import { SlackStorms } from '../digests/storms.js';
 import { SlackAccess } from '../setup/slack-access.js';
-import { brokenFor, placeOfQueue, WORKSPACE } from '../sql/broken.js';
+import { brokenFor, WORKSPACE } from '../sql/broken.js';
 import { slackCopies } from '../sql/copies.js';
-import { AfterTrouble, isLongWait } from './after-trouble.js';
+import { forgetPostings, notePosting, postingsOf } from '../sql/postings.js';
+import { placeOfQueue } from '../sql/unshown.js';
+import { AfterTrouble, isLongWait, PATIENT_ATTEMPTS } from './after-trouble.js';
 import { BrokenSlack } from './broken-slack.js';
 import { SlackCopies } from './slack-copies.js';
 import type { SlackTrouble } from './slack-errors.js';
@@ -21,7 +23,12 @@ const Payload = z.object({
   reviewId: z.uuid(),
   lookSince: z.number().optional(),
   single: z.boolean().default(false),
+  tried: z.number().int().default(0),
+  probe: z.string().optional(),
 });
+
+/** How often a message may fail alone after its channel had worked for others: then the trouble is its own. */
+const MOST_TRIED = 2;
 
 const NO_CHANNEL_AFTER_SECONDS = 60;
 // What an operator sets up takes minutes; by then whoever is asked should hear of it.
@@ -52,7 +59,8 @@ export class SlackPostHandler extends OutboxHandler {
   async deliver(message: OutboxDelivery): Promise<Delivery> {
     const payload = Payload.safeParse(message.payload);
     if (!payload.success) return { kind: 'giveUp', reason: `not a review: ${payload.error.message}` };
-    const review = await findReview(this.db, { id: payload.data.reviewId });
+    const { reviewId, lookSince, single, tried, probe } = payload.data;
+    const review = await findReview(this.db, { id: reviewId });
     if (review === undefined) return { kind: 'giveUp', reason: 'the review is gone' };
     const known = (await slackCopies(this.db, review.id)).find(({ personId }) => personId === undefined);
     if (known !== undefined) {
@@ -61,60 +69,86 @@ export class SlackPostHandler extends OutboxHandler {
       return { kind: 'sent', receipt: { channel: known.channel, ts: known.ts } };
     }
     const channel = this.access.channelFor(review.policy.queue);
-    if (channel === undefined) return this.nowhere(review, message);
-    const { lookSince } = payload.data;
     const row = lookSince === undefined ? message : { ...message, ambiguous: true, enqueuedAt: lookSince };
-    const where = { channel, reviewId: review.id };
+    if (channel === undefined) return this.nowhere(review, row);
     const broken = await brokenFor(this.db, channel);
-    if (broken !== undefined) return this.unshown(review, broken, row);
-    const earlier = await this.sender.earlier(row, where);
+    // Others went through while it was tried.
+    const isOutdone = probe !== undefined && broken === undefined;
+    const posting = {
+      review,
+      channel,
+      row,
+      tried: isOutdone ? tried + 1 : tried,
+      ...(probe !== undefined && broken !== undefined ? { probed: broken.place } : {}),
+    };
+    if (broken !== undefined && probe === undefined) return this.unshown(posting, broken, row.ambiguous);
+    const earlier = await this.earlier(posting);
     if (earlier?.kind === 'posted') return this.posted(review, earlier, 0);
-    if (earlier !== undefined) return this.failed(review, channel, row, earlier);
+    if (earlier !== undefined) return this.failed(posting, earlier);
     if (isEnded(review.state)) return skipped('already over');
-    const storm = payload.data.single ? undefined : await this.storms.tells(review, channel);
+    const storm = single ? undefined : await this.storms.tells(review, channel);
     if (storm !== undefined) return { kind: 'sent', receipt: { storm } };
-    let said = await this.sender.post(row, { ...where, ...(await this.copies.content(review)) });
-    if (said.kind === 'unfit') said = await this.sender.post(row, { ...where, ...this.copies.least(review) });
-    return said.kind === 'posted'
-      ? this.posted(review, said, review.version)
-      : this.failed(review, channel, row, said);
+    const said = await this.post(posting);
+    return said.kind === 'posted' ? this.posted(review, said, review.version) : this.failed(posting, said);
+  }
+
+  private async post({ review, channel, row }: Posting): Promise<Posted | SlackTrouble> {
+    await notePosting(this.db, review.id, channel);
+    const where = { channel, reviewId: review.id };
+    const said = await this.sender.post(row, { ...where, ...(await this.copies.content(review)) });
+    return said.kind === 'unfit' ? this.sender.post(row, { ...where, ...this.copies.least(review) }) : said;
+  }
+
+  /** What an earlier attempt posted, also where the queue had another channel then. */
+  private async earlier({ review, channel, row }: Posting): Promise<Posted | SlackTrouble | undefined> {
+    const earlier = await this.sender.earlier(row, { channel, reviewId: review.id });
+    if (earlier !== undefined || !row.ambiguous) return earlier;
+    for (const other of await postingsOf(this.db, review.id)) {
+      if (other === channel) continue;
+      const there = await this.sender.earlier(row, { channel: other, reviewId: review.id });
+      // Where the app cannot look any more nobody clicks any more either.
+      if (there !== undefined && !isNowhere(there)) return there;
+    }
+    return undefined;
   }
 
   private async posted(review: Review, posted: Posted, shown: number): Promise<Delivery> {
     await this.copies.posted(review, posted, shown);
-    // What takes a message works, whoever found it broken meanwhile.
-    if ((await brokenFor(this.db, posted.channel)) !== undefined) {
-      await this.broken.mended(posted.channel);
-      await this.broken.mended(WORKSPACE);
-    }
+    await forgetPostings(this.db, review.id);
+    await this.broken.tookMessage(posted.channel);
     return { kind: 'sent', receipt: { channel: posted.channel, ts: posted.ts } };
   }
 
-  private async failed(
-    review: Review,
-    channel: string,
-    row: OutboxDelivery,
-    trouble: SlackTrouble,
-  ): Promise<Delivery> {
+  private async failed(posting: Posting, trouble: SlackTrouble): Promise<Delivery> {
+    const { review, channel, row, tried, probed } = posting;
+    // Slack answered this app, and refused what is smaller.
+    if (probed === WORKSPACE && isOfLess(trouble)) await this.broken.mended(WORKSPACE);
+    const isItsOwn = tried >= MOST_TRIED && isOfMessage(trouble) && row.attempt >= PATIENT_ATTEMPTS;
+    // It was told by mail when it failed first.
+    if (isItsOwn && probed === undefined) return skipped(`Slack does not take it: ${trouble.reason}`);
     const after = await this.after.of(trouble, channel, row.attempt);
     if (after.kind === 'again') {
       // It is told now, and posted once Slack takes it.
       if (isLongWait(trouble))
-        await this.fallback.unshown(review, { place: channel, reason: trouble.reason, isBroken: false });
+        await this.fallback.unshown(review, {
+          place: channel,
+          reason: trouble.reason,
+          tried,
+          isBroken: false,
+        });
       return after.delivery;
     }
-    const isUnsure = trouble.kind === 'unsure';
-    return this.unshown(review, after, isUnsure ? { ...row, ambiguous: true } : row);
+    return this.unshown(posting, after, row.ambiguous || trouble.kind === 'unsure');
   }
 
   private async unshown(
-    review: Review,
+    { review, row, tried }: Pick<Posting, 'review' | 'row' | 'tried'>,
     { place, reason }: { readonly place: string; readonly reason: string },
-    { ambiguous, enqueuedAt }: OutboxDelivery,
+    isAmbiguous: boolean,
   ): Promise<Delivery> {
     const isBroken = place !== placeOfQueue(review.policy.queue);
-    const lookSince = ambiguous ? enqueuedAt : undefined;
-    await this.fallback.unshown(review, { place, reason, lookSince, isBroken });
+    const lookSince = isAmbiguous ? row.enqueuedAt : undefined;
+    await this.fallback.unshown(review, { place, reason, lookSince, tried, isBroken });
     return skipped(`${place} is broken: ${reason}`);
   }
 
@@ -123,6 +157,28 @@ export class SlackPostHandler extends OutboxHandler {
     const reason = 'Slack is not set up (any more), or has no channel for this queue';
     if (row.attempt < NO_CHANNEL_ATTEMPTS)
       return { kind: 'retry', reason, afterSeconds: NO_CHANNEL_AFTER_SECONDS };
-    return this.unshown(review, { place: placeOfQueue(review.policy.queue), reason }, row);
+    const place = placeOfQueue(review.policy.queue);
+    return this.unshown({ review, row, tried: 0 }, { place, reason }, row.ambiguous);
   }
 }
+
+/** One attempt to post a review's message. */
+interface Posting {
+  readonly review: Review;
+  readonly channel: string;
+  readonly row: OutboxDelivery;
+  readonly tried: number;
+  /** The broken place that it shows to work again, or not. */
+  readonly probed?: string | undefined;
+}
+
+/** Not of the workspace as a whole. */
+const isOfLess = ({ kind }: SlackTrouble): boolean =>
+  kind === 'channel' || kind === 'again' || kind === 'unfit' || kind === 'gone';
+
+/** The message may be to blame, and not the channel. */
+const isOfMessage = ({ kind }: SlackTrouble): boolean =>
+  kind === 'again' || kind === 'unfit' || kind === 'gone';
+
+const isNowhere = ({ kind }: Posted | SlackTrouble): boolean =>
+  kind === 'channel' || kind === 'gone' || kind === 'again';

@@ -43,7 +43,7 @@ export class SlackCheckHandler extends OutboxHandler {
     // It was found whole by a message that went through, or broke anew and has looks of its own.
     if (found?.since !== check.data.since) return { kind: 'sent', receipt: { works: true } };
     const works = await this.works(place, found.reason);
-    if (works) await this.broken.mended(place);
+    if (works) await this.broken.looksWhole(place, check.data);
     else await this.outbox.enqueue(this.db, [this.broken.nextLook(found, n + 1)]);
     return { kind: 'sent', receipt: { works } };
   }

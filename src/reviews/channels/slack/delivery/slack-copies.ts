@@ -77,8 +77,8 @@ export class SlackCopies {
     ]);
   }
 
-  /** Has every copy brought up to date that shows less than there is. */
-  async catchUp(reviewId: string): Promise<void> {
+  /** Has every copy brought up to date that shows less than there is. @param again also what was passed over before. */
+  async catchUp(reviewId: string, again?: string): Promise<void> {
     const review = await findReview(this.db, { id: reviewId });
     if (review === undefined) return;
     const { revision } = await findCourse(this.db, reviewId);
@@ -86,7 +86,9 @@ export class SlackCopies {
     const stale = await staleCopies(this.db, reviewId, now);
     await this.outbox.enqueue(
       this.db,
-      stale.map((copy) => copyMessage(reviewId, copy, `${now.version}.${now.steps}`)),
+      stale.map((copy) =>
+        copyMessage(reviewId, copy, [now.version, now.steps, again].filter(Boolean).join('.')),
+      ),
     );
   }
 

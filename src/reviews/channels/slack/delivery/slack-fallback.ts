@@ -8,7 +8,8 @@ import { People } from '../../../people.js';
 import type { Review } from '../../../review.js';
 import { askedNow, ReviewWriter, SYSTEM } from '../../../review-writer.js';
 import { isEnded } from '../../../rules/review.js';
-import { noteUnshown, staysBroken } from '../sql/broken.js';
+import { staysBroken } from '../sql/broken.js';
+import { hasFailedAt, noteUnshown } from '../sql/unshown.js';
 import { postMessage } from './slack-kinds.js';
 
 /** What could not be told in Slack is told by mail: at once, and also to those who want less mail because Slack tells them. */
@@ -32,6 +33,8 @@ export class SlackFallback {
       readonly place: string;
       readonly reason: string;
       readonly lookSince?: number | undefined;
+      /** How often it failed after the place had worked for others. */
+      readonly tried: number;
       /** Found broken, and not only far too slow. */
       readonly isBroken: boolean;
     },
@@ -40,15 +43,17 @@ export class SlackFallback {
     const now = Math.round(this.clock.now());
     const roster = await this.people.at(now);
     await this.db.transaction(async (tx) => {
-      const { place, lookSince } = failed;
+      const { place, lookSince, tried } = failed;
       if (failed.isBroken && !(await staysBroken(tx, place))) {
         const { queue } = review.policy;
-        const again = postMessage({ id: review.id, queue }, { key: `again-${now}`, lookSince });
+        const again = postMessage({ id: review.id, queue }, { key: `again-${now}`, lookSince, tried });
         return this.writer.enqueue(tx, [again]);
       }
-      if (!(await noteUnshown(tx, { reviewId: review.id, place, at: now, lookSince }))) return;
+      if (!(await noteUnshown(tx, { reviewId: review.id, place, at: now, lookSince, tried }))) return;
+      // Told once, however often it is tried anew.
+      if (await hasFailedAt(tx, review.id, place)) return;
       await this.writer.note(tx, review.id, 'slack_failed', SYSTEM, now, {
-        place: failed.place,
+        place,
         reason: visible(failed.reason, 200),
       });
       await this.writer.enqueue(tx, this.mail.instead(review, askedNow(review, roster), { kind: 'opened' }));

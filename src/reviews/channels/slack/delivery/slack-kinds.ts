@@ -1,6 +1,7 @@
 import type { OutboxMessage } from '../../../../outbound/outbox.js';
 import type { Telling } from '../../channel.js';
 import { suffixOf } from '../../mail/mail.channel.js';
+import type { Unsaid } from '../sql/unsaid.js';
 
 /*
  * The outbox messages of Slack. What follows one after the other has a group: the new reviews of a queue, what one person
@@ -35,6 +36,10 @@ export const postMessage = (
     readonly lookSince?: number | undefined;
     /** Whatever else is new. */
     readonly single?: boolean | undefined;
+    /** How often it failed after the place had worked for others. */
+    readonly tried?: number | undefined;
+    /** It goes to a broken place, and shows whether that works again: which, and since when it is broken. */
+    readonly probe?: string | undefined;
   },
 ): OutboxMessage => ({
   kind: SLACK_POST,
@@ -44,6 +49,8 @@ export const postMessage = (
     reviewId: review.id,
     ...(again?.lookSince === undefined ? {} : { lookSince: again.lookSince }),
     ...(again?.single === true ? { single: true } : {}),
+    ...(again?.tried === undefined || again.tried === 0 ? {} : { tried: again.tried }),
+    ...(again?.probe === undefined ? {} : { probe: again.probe }),
   },
 });
 
@@ -72,15 +79,38 @@ export const directMessage = (
   payload: { reviewId, personId, telling, ...(single ? { single } : {}) },
 });
 
-/** @param what tells one state from the next. */
+/** A review is at this version. */
+export const updateMessage = (reviewId: string, version: number): OutboxMessage => ({
+  kind: SLACK_UPDATE,
+  key: `${reviewId}:${version}`,
+  payload: { reviewId },
+});
+
+/** What was passed over is shown now. @param again tells this time from others. */
+export const updateAgain = (reviewId: string, again: string): OutboxMessage => ({
+  kind: SLACK_UPDATE,
+  key: `${reviewId}:${again}`,
+  payload: { reviewId, again },
+});
+
+/** @param line as the thread's handler reads it. @param again tells a later attempt from the first. */
+export const threadMessage = ({ reviewId, eventId, line }: Unsaid, again?: string): OutboxMessage => ({
+  kind: SLACK_THREAD,
+  key: again === undefined ? `${reviewId}:${eventId}` : `${reviewId}:${eventId}:${again}`,
+  group: `${SLACK_THREAD}:${reviewId}`,
+  payload: { ...line, reviewId, eventId },
+});
+
+/** @param what tells one state from the next. @param probe as of a post. */
 export const copyMessage = (
   reviewId: string,
   { channel, ts }: { readonly channel: string; readonly ts: string },
   what: string,
+  probe?: string,
 ): OutboxMessage => ({
   kind: SLACK_COPY,
   key: `${reviewId}:${channel}:${ts}:${what}`,
   // One at a time for each message, so that an older state cannot overtake a newer one.
   group: `${SLACK_COPY}:${channel}:${ts}`,
-  payload: { reviewId, channel, ts },
+  payload: { reviewId, channel, ts, ...(probe === undefined ? {} : { probe }) },
 });

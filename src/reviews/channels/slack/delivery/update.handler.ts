@@ -6,7 +6,7 @@ import { SlackCopies } from './slack-copies.js';
 import { SLACK_UPDATE } from './slack-kinds.js';
 import { SlackSteps } from './slack-steps.js';
 
-const Payload = z.object({ reviewId: z.uuid() });
+const Payload = z.object({ reviewId: z.uuid(), again: z.string().optional() });
 
 /** A review changed: has everything that shows it brought up to date, each message by itself. */
 @Injectable()
@@ -24,8 +24,8 @@ export class SlackUpdateHandler extends OutboxHandler {
   async deliver(message: OutboxDelivery): Promise<Delivery> {
     const payload = Payload.safeParse(message.payload);
     if (!payload.success) return { kind: 'giveUp', reason: `not a review: ${payload.error.message}` };
-    const { reviewId } = payload.data;
-    await this.copies.catchUp(reviewId);
+    const { reviewId, again } = payload.data;
+    await this.copies.catchUp(reviewId, again);
     await this.storms.changed(reviewId);
     await this.steps.follow(reviewId);
     return { kind: 'sent' };

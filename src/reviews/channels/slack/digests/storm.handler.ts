@@ -17,6 +17,7 @@ import type { SlackTrouble } from '../delivery/slack-errors.js';
 import { SlackFallback } from '../delivery/slack-fallback.js';
 import { directMessage, postMessage, SLACK_STORM } from '../delivery/slack-kinds.js';
 import { retry, SlackSender, type SlackContent } from '../delivery/slack-sender.js';
+import { SlackAccess } from '../setup/slack-access.js';
 import { brokenFor } from '../sql/broken.js';
 import {
   dropStorm,
@@ -28,13 +29,13 @@ import {
   stormReviews,
   type Storm,
 } from '../sql/storms.js';
+import { placeOfQueue } from '../sql/unshown.js';
 import { NAMED, stormMessage } from './storm-message.js';
-import { refreshMessage, STORM_ABOVE } from './storms.js';
+import { refreshMessage, SOON_MS, STORM_ABOVE } from './storms.js';
 
 const Payload = z.object({ stormId: z.uuid(), what: z.string().min(1).max(60) });
 
 const MOST_TOLD_OTHERWISE = 5000;
-const SOON_MS = 4000;
 
 /** Posts the message of a storm, shows how it is worked off, and when it is over posts the few that nobody took. */
 @Injectable()
@@ -48,6 +49,7 @@ export class SlackStormHandler extends OutboxHandler {
     private readonly db: Database,
     private readonly clock: Clock,
     private readonly outbox: Outbox,
+    private readonly access: SlackAccess,
     private readonly sender: SlackSender,
     private readonly sight: DirectSight,
     private readonly after: AfterTrouble,
@@ -71,6 +73,8 @@ export class SlackStormHandler extends OutboxHandler {
   private async post(storm: Storm, message: OutboxDelivery): Promise<Delivery> {
     if (storm.ts !== undefined) return { kind: 'sent', receipt: { ts: storm.ts } };
     const { channel } = storm;
+    if (this.access.web === undefined)
+      return this.tellOtherwise(storm, { reason: 'Slack is not set up (any more)' });
     const broken = await brokenFor(this.db, channel);
     if (broken !== undefined) return this.tellOtherwise(storm, broken);
     const sight = await this.sightOf(storm);
@@ -134,19 +138,24 @@ export class SlackStormHandler extends OutboxHandler {
     return after.kind === 'again' ? after.delivery : this.tellOtherwise(storm, after);
   }
 
-  /** Each of its reviews is one that the channel does not show. */
+  /** Each of its reviews is one that the channel does not show. @param place what is broken; absent where Slack is off. */
   private async tellOtherwise(
     storm: Storm,
-    broken: { readonly place: string; readonly reason: string },
+    { place, reason }: { readonly place?: string; readonly reason: string },
   ): Promise<Delivery> {
     const { personId } = storm;
     for (const review of await stormReviews(this.db, storm.id, MOST_TOLD_OTHERWISE))
       await (personId === undefined
-        ? this.fallback.unshown(review, { place: broken.place, reason: broken.reason, isBroken: true })
+        ? this.fallback.unshown(review, {
+            place: place ?? placeOfQueue(review.policy.queue),
+            reason,
+            tried: 0,
+            isBroken: place !== undefined,
+          })
         : this.fallback.untold(review, personId, { kind: 'opened' }));
     // Only now: whoever ends in between does it again.
     await this.db.transaction((tx) => dropStorm(tx, storm.id));
-    return skipped(`${broken.place} is broken: ${broken.reason}`);
+    return skipped(`told otherwise: ${reason}`);
   }
 
   private async content(storm: Storm): Promise<SlackContent> {

@@ -28,6 +28,8 @@ export const CALM_AFTER_MS = 600_000;
 // Of a message that grows, every few seconds one state is shown; of one that is worked off, every minute one.
 const GROWING_EVERY_MS = 5000;
 const WORKED_OFF_EVERY_MS = 60_000;
+/** Whatever joined while it was under way. */
+export const SOON_MS = 4000;
 // Nobody reads yesterday's counts.
 const UP_TO_DATE_FOR_MS = 24 * 3_600_000;
 const MOST_GATHERED = 5000;

@@ -138,23 +138,21 @@ export const forgetCopy = (
     [reviewId, copy.channel, copy.ts],
   );
 
-/** Copies whose reviews changed since a moment and that do not show it; of all places, or of one channel. */
+/**
+ * Copies that show less of their review, or of what its workflow does after the decision, than there is; of reviews that
+ * changed since a moment, of all places or of one channel. The latest first.
+ */
 export async function copiesBehind(
   db: Queryable,
   asked: { readonly since: Instant; readonly channel?: string | undefined; readonly limit: number },
-): Promise<(Pick<SlackCopy, 'channel' | 'ts'> & { readonly reviewId: string; readonly version: number })[]> {
-  const rows = await db.query<{ review_id: string; address: string; message_id: string; version: number }>(
-    `SELECT m.review_id, m.address, m.message_id, r.version
-       FROM review_message m JOIN review r ON r.id = m.review_id
-      WHERE m.channel = 'slack' AND m.shown < r.version AND r.updated_at >= $1
-        AND ($2::text IS NULL OR m.address = $2)
-      ORDER BY r.updated_at DESC LIMIT $3`,
+): Promise<(Pick<SlackCopy, 'channel' | 'ts'> & { readonly reviewId: string })[]> {
+  const rows = await db.query<{ review_id: string; address: string; message_id: string }>(
+    `SELECT m.review_id, m.address, m.message_id
+       FROM review_message m JOIN review r ON r.id = m.review_id LEFT JOIN slack_steps s ON s.review_id = r.id
+      WHERE m.channel = 'slack' AND (m.shown < r.version OR m.shown_steps < s.revision)
+        AND r.updated_at >= $1 AND ($2::text IS NULL OR m.address = $2)
+      ORDER BY r.updated_at DESC, m.address LIMIT $3`,
     [asked.since, asked.channel ?? null, asked.limit],
   );
-  return rows.map((row) => ({
-    channel: row.address,
-    ts: row.message_id,
-    reviewId: row.review_id,
-    version: row.version,
-  }));
+  return rows.map((row) => ({ channel: row.address, ts: row.message_id, reviewId: row.review_id }));
 }

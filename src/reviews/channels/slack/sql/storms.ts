@@ -39,8 +39,8 @@ const toStorm = (row: StormRow): Storm => ({
   ...(row.calm_at === null ? {} : { calmAt: Number(row.calm_at) }),
 });
 
-// Written out, so that the partial indexes serve.
-const WAITS = `state IN (${WAITING_STATES.map((state) => `'${state}'`).join(', ')})`;
+/** Still to be decided; written out, so that the partial indexes serve. */
+export const WAITS = `state IN (${WAITING_STATES.map((state) => `'${state}'`).join(', ')})`;
 
 /** The storm of a channel whose message tells of this review. */
 export async function stormOf(db: Queryable, reviewId: string, channel: string): Promise<Storm | undefined> {
@@ -198,4 +198,21 @@ export async function endStorm(tx: Queryable, id: string, now: Instant): Promise
 export async function dropStorm(tx: Queryable, id: string): Promise<void> {
   await tx.query('DELETE FROM slack_storm_review WHERE storm_id = $1', [id]);
   await tx.query('DELETE FROM slack_storm WHERE id = $1', [id]);
+}
+
+/** Posted storms whose reviews changed since a moment, while their own message may not have; of all places or of one channel. */
+export async function stormsBehind(
+  db: Queryable,
+  { since, channel }: { readonly since: Instant; readonly channel?: string | undefined },
+  limit: number,
+): Promise<string[]> {
+  const rows = await db.query<{ id: string }>(
+    `SELECT s.id FROM slack_storm s
+      WHERE s.ts IS NOT NULL AND s.at >= $1 AND ($2::text IS NULL OR s.channel = $2)
+        AND EXISTS (SELECT 1 FROM slack_storm_review m JOIN review ON review.id = m.review_id
+                     WHERE m.storm_id = s.id AND review.updated_at >= $1)
+      ORDER BY s.at DESC LIMIT $3`,
+    [since, channel ?? null, limit],
+  );
+  return rows.map(({ id }) => id);
 }

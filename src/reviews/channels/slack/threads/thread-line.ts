@@ -44,6 +44,10 @@ export function threadLine(event: Pick<ReviewEvent, 'kind' | 'by' | 'data'>): Th
   }
 }
 
+/** What somebody said: it is worth telling late, when what the clock says is long known. */
+export const isWords = (kind: string): boolean =>
+  kind === 'asked' || kind === 'answered' || kind === 'commented' || kind === 'comment_edited';
+
 /** Why somebody is told in their direct messages, and what was said to them with it. @param room for what was said. */
 export function tellingText(
   telling: Telling,

@@ -18,11 +18,14 @@ import { postMessage, SLACK_DIGEST, SLACK_THREAD } from '../delivery/slack-kinds
 import { SlackSender } from '../delivery/slack-sender.js';
 import { STORM_ABOVE } from '../digests/storms.js';
 import { SlackAccess } from '../setup/slack-access.js';
-import { brokenFor } from '../sql/broken.js';
+import { brokenFor, staysBroken } from '../sql/broken.js';
 import { forgetCopy, slackCopies } from '../sql/copies.js';
 import { isPostUnderWay } from '../sql/posts.js';
 import { replyOf } from '../sql/replies.js';
 import { stormOf, waitingClockLines } from '../sql/storms.js';
+import { noteUnsaid, type Unsaid } from '../sql/unsaid.js';
+import { holdUnshown } from '../sql/unshown.js';
+import { isWords } from './thread-line.js';
 
 const Payload = z.object({
   reviewId: z.uuid(),
@@ -30,6 +33,11 @@ const Payload = z.object({
   text: z.string().min(1),
   broadcast: z.boolean().default(false),
   commentId: z.string().optional(),
+  /** Of the timeline; absent in what an earlier release recorded. */
+  eventId: z
+    .string()
+    .regex(/^\d{1,19}$/)
+    .optional(),
 });
 type Payload = z.infer<typeof Payload>;
 
@@ -71,7 +79,9 @@ export class SlackThreadHandler extends OutboxHandler {
     const written = line.commentId === undefined ? undefined : await replyOf(this.db, line.commentId);
     // Whoever wrote it there sees it there.
     if (written?.channel === channel) return skipped('it was written in this thread');
-    if ((await brokenFor(this.db, channel)) !== undefined) return skipped('the channel is broken');
+    if (this.access.web === undefined) return this.unsaidWhileOff(line, channel);
+    const broken = await brokenFor(this.db, channel);
+    if (broken !== undefined) return this.unsaid(line, channel, broken);
     const where = { channel, thread, reviewId: review.id };
     const { text, broadcast } = line;
     const said =
@@ -84,7 +94,29 @@ export class SlackThreadHandler extends OutboxHandler {
     }
     if (said.kind === 'unfit') return { kind: 'giveUp', reason: said.reason };
     const after = await this.after.of(said, channel, message.attempt);
-    return after.kind === 'again' ? after.delivery : skipped(after.reason);
+    return after.kind === 'again' ? after.delivery : this.unsaid(line, channel, after);
+  }
+
+  /** What people said is said once the place works again. */
+  private async unsaid(
+    line: Payload,
+    channel: string,
+    { place, reason }: { readonly place: string; readonly reason: string },
+  ): Promise<Delivery> {
+    const unsaid = unsaidOf(line);
+    if (unsaid === undefined) return skipped(reason);
+    return this.db.transaction(async (tx) => {
+      if (!(await staysBroken(tx, place))) return MENDED_MEANWHILE;
+      await noteUnsaid(tx, { ...unsaid, place: channel });
+      return skipped(`${place} is broken: ${reason}`);
+    });
+  }
+
+  private async unsaidWhileOff(line: Payload, channel: string): Promise<Delivery> {
+    const unsaid = unsaidOf(line);
+    if (unsaid !== undefined) await noteUnsaid(this.db, { ...unsaid, place: channel });
+    // Set up in between, nobody would come for it.
+    return this.access.web === undefined ? skipped('Slack is not set up (any more)') : MENDED_MEANWHILE;
   }
 
   /** After an outage all that is overdue comes at once: a line for each would take the channel for itself. */
@@ -115,6 +147,7 @@ export class SlackThreadHandler extends OutboxHandler {
     if (await isPostUnderWay(this.db, review))
       return { kind: 'later', reason: 'its message comes first', afterSeconds: AFTER_ITS_POST_SECONDS };
     if (isEnded(review.state)) return skipped('there is no message to belong to');
+    if (await this.waitsWithItsReview(line)) return skipped('it waits until its review is shown');
     const channel = this.access.channelFor(review.policy.queue) ?? '';
     if (RAISES.has(line.kind) && (await stormOf(this.db, review.id, channel)) !== undefined)
       await this.outbox.enqueue(this.db, [
@@ -122,4 +155,23 @@ export class SlackThreadHandler extends OutboxHandler {
       ]);
     return skipped('there is no message to belong to');
   }
+
+  /** The review itself is not shown either: what people say of it comes with it. */
+  private async waitsWithItsReview(line: Payload): Promise<boolean> {
+    const unsaid = unsaidOf(line);
+    if (unsaid === undefined) return false;
+    return this.db.transaction(async (tx) => {
+      const place = await holdUnshown(tx, line.reviewId);
+      if (place === undefined) return false;
+      await noteUnsaid(tx, { ...unsaid, place });
+      return true;
+    });
+  }
+}
+
+const MENDED_MEANWHILE: Delivery = { kind: 'later', reason: 'it works again', afterSeconds: 1 };
+
+/** `undefined` of what only the clock says. */
+function unsaidOf({ eventId, reviewId, ...line }: Payload): Unsaid | undefined {
+  return eventId !== undefined && isWords(line.kind) ? { eventId, reviewId, line } : undefined;
 }
