@@ -19,10 +19,10 @@ export const screen = ({
 }): string => `
   Sallyport is ready, with a week behind it (${seconds} s).
 
-  You are ${you.name}. Three uploads wait for you; approve each in another way:
+  You are ${you.name}. Three uploads wait for you; release each in another way:
 
     1. in the chat      ${slack.page()}?as=${you.slack.id}
-                        Approve, say why, done
+                        press Release, say why, done
     2. by mail          ${service.url}/mailbox
                         open the mail to ${you.email}, follow its link, type its code
     3. on the web       ${service.url}/reviews

@@ -89,7 +89,7 @@ export class AccessService {
         [randomUUID(), admin.name, admin.email ?? null, passwordHash, at],
       );
       await tx.query(
-        `INSERT INTO api_key (id, name, secret_sha256, roles, created_at) VALUES ($1, 'first key', $2, '{admin}', $3)`,
+        `INSERT INTO api_key (id, name, secret_sha256, roles, created_at) VALUES ($1, 'initial API key', $2, '{admin}', $3)`,
         [apiKey.id, sha256(apiKey.secret), at],
       );
       await appendAudit(tx, [

@@ -20,8 +20,8 @@ export function refusalError(refusal: Refusal): AppError {
     case 'claimed':
       return new Conflict(
         refusal.state === 'ASSIGNED'
-          ? `This review was given to ${refusal.winner.name} at ${iso(refusal.at)}. Ask them to release it, or an admin to reassign it.`
-          : `${refusal.winner.name} holds this review since ${iso(refusal.at)}. Ask them to release it, or an admin to take it over.`,
+          ? `This review was given to ${refusal.winner.name} at ${iso(refusal.at)}. Ask them to give it back, or an admin to reassign it.`
+          : `${refusal.winner.name} claimed this review at ${iso(refusal.at)}. Ask them to give it back, or an admin to take it over.`,
         { state: refusal.state, winner: refusal.winner, at: iso(refusal.at) },
       );
     case 'cancelled':
@@ -30,7 +30,7 @@ export function refusalError(refusal: Refusal): AppError {
         { state: 'CANCELLED', at: iso(refusal.at) },
       );
     case 'not_claimed':
-      return new Conflict('Nobody holds this review, so there is nothing to release.', { state: 'OPEN' });
+      return new Conflict('Nobody claimed this review, so there is nothing to give back.', { state: 'OPEN' });
     case 'stale':
       return new Conflict(
         'What you were shown is not what stands now. Load the review again and decide on that.',

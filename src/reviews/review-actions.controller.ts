@@ -70,7 +70,7 @@ export class ReviewActionsController {
     return this.desk.act(id, { kind: 'reassign', to, reason: body.reason }, principal);
   }
 
-  /** Hands it on and stays responsible: released, it comes back. */
+  /** Hands it on and stays responsible: given back, it returns to them. */
   @Post(':id/delegate')
   @HttpCode(200)
   @DecidesReviews()

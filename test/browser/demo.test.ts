@@ -77,15 +77,15 @@ describe.skipIf(chromiumPath === undefined)('npm run demo', () => {
   async function inTheChat(): Promise<void> {
     await page.goto(said(/in the chat\s+(\S+)/));
     const message = page.locator('#messages > *').filter({ hasText: 'for-you/1-approve' }).last();
-    await message.getByRole('button', { name: 'Approve' }).waitFor();
+    await message.getByRole('button', { name: 'Release' }).waitFor();
     await picture(page, 'demo-chat');
-    await message.getByRole('button', { name: 'Approve' }).click();
+    await message.getByRole('button', { name: 'Release' }).click();
     const form = page.getByRole('dialog');
     await form.getByLabel('Why?').fill(REASON);
     await picture(page, 'demo-chat-reason');
-    await form.getByRole('button', { name: 'Approve' }).click();
+    await form.getByRole('button', { name: 'Release' }).click();
     await message.getByText(/decided by Alice/).waitFor();
-    expect(await message.getByRole('button', { name: 'Approve' }).count()).toBe(0);
+    expect(await message.getByRole('button', { name: 'Release' }).count()).toBe(0);
     // What the workflow does next is shown until it ends.
     await message.getByText('Done').waitFor();
     expect(await message.textContent()).toMatch(/Done: released and verified/);

@@ -98,7 +98,7 @@ describe.skipIf(chromiumPath === undefined)('the pages of somebody with', () => 
       .first()
       .waitFor();
     expect(await page.getByRole('button', { name: 'Approve' }).count()).toBe(0);
-    expect(await page.getByRole('button', { name: 'Claim it' }).count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Claim' }).count()).toBe(0);
   }, 60_000);
 
   it('the role approver tell at the field what is wrong with it', async () => {

@@ -85,7 +85,7 @@ describe('reviews on the command line', () => {
     await expect(review('reassign', 'nobody')).rejects.toThrow(/Those who may: Alice, Bob/);
     roles = 'admin';
     expect(await review('reassign', 'bob-2')).toBe('bob has it.');
-    expect(await review('skip', '--reason', 'of no use')).toMatch(/^Left out/);
+    expect(await review('skip', '--reason', 'of no use')).toMatch(/^Skipped/);
     const timeline = await reviewTimeline(stage.db, id);
     expect(timeline.map(({ kind }) => kind)).toEqual([
       'opened',

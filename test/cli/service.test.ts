@@ -188,7 +188,7 @@ describe('the command line against a whole service', () => {
     expect(await json<{ items: unknown[] }>('review', 'list', '--mine')).toMatchObject({
       items: [{ id, state: 'CLAIMED' }],
     });
-    expect((await say('review', 'release', id)).lines).toEqual(['Let go.']);
+    expect((await say('review', 'release', id)).lines).toEqual(['Given back.']);
     const shown = await say('review', 'show', id);
     expect(shown.lines.join('\n')).toContain(`sallyport review decide ${id} release --reason TEXT`);
     await expect(say('review', 'decide', id, 'release')).rejects.toThrow(
@@ -249,10 +249,10 @@ describe('the command line against a whole service', () => {
         },
         { timeoutMs: 30_000, what: 'the released copy' },
       );
-      expect(shown).toMatch(/\nreleased +by first key at 20/);
+      expect(shown).toMatch(/\nreleased +by initial API key at 20/);
       expect(shown).toContain('What had been scanned:');
       expect(shown).toMatch(/\n {2}verdict +infected\n/);
-      expect(shown).toMatch(/\n {2}decision +release by first key at .*: false alarm\n/);
+      expect(shown).toMatch(/\n {2}decision +release by initial API key at .*: false alarm\n/);
       expect(shown).toMatch(/\n {2}finding {2}critical {2}certain {2}/);
       expect(shown).not.toContain('0 of ');
       expect(shown.split(`review      ${id}`).length).toBeGreaterThan(2);

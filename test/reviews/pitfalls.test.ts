@@ -90,7 +90,7 @@ describe('approver leaves the group between open and click', () => {
     const review = await stage.open({ assign: { to: ['group:secops'] } });
     await act(review, { kind: 'claim' }, bob);
     stage.reviewers.people = stage.reviewers.people.filter(({ personId }) => personId === 'alice');
-    await expect(act(review, release, alice)).rejects.toThrow(/Bob holds this review/);
+    await expect(act(review, release, alice)).rejects.toThrow(/Bob claimed this review/);
     await act(review, { kind: 'reassign', to: { id: 'alice', name: 'Alice' } }, root);
     expect((await act(review, release, alice)).state).toBe('COMPLETED');
   });

@@ -78,9 +78,9 @@ describe('a review in Slack', () => {
     expect(textOf(message.blocks)).toContain('Secrets found');
     expect(textOf(message.blocks)).toContain('AKIA************');
     expect(buttonsOf(message.blocks).map((button) => textOf(button))).toEqual([
-      'Approve',
-      'Reject',
-      'Take it',
+      'Release',
+      'Delete',
+      'Claim',
       'More…',
       'Open',
     ]);
@@ -187,9 +187,9 @@ describe('a review in Slack', () => {
     const id = await open();
     const message = await posted(id);
     await slack.click(message, 'review.claim', alice);
-    await eventually(() => textOf(message.blocks).includes('Taken by *Alice*'));
+    await eventually(() => textOf(message.blocks).includes('Claimed by *Alice*'));
     await slack.click(message, APPROVE, bob);
-    await eventually(() => slack.whispers.some((whisper) => /Alice holds this review/.test(whisper.text)));
+    await eventually(() => slack.whispers.some((whisper) => /Alice claimed this review/.test(whisper.text)));
     expect((await stage.reviews.get(id)).state).toBe('CLAIMED');
   });
 

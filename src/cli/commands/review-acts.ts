@@ -50,7 +50,7 @@ export function addReviewActs(group: Command, cli: Cli): void {
     .action((id: string, text: string) => act(id, 'comment', { text }, () => 'Noted.'));
   for (const [verb, description] of [
     ['reassign', 'give it to somebody'],
-    ['delegate', 'hand it on and stay responsible: released, it comes back'],
+    ['delegate', 'hand it on and stay responsible: given back, it returns to you'],
   ] as const)
     command(verb, description)
       .argument('<PERSON>', 'name or id of somebody who may decide')
@@ -70,10 +70,10 @@ export function addReviewActs(group: Command, cli: Cli): void {
       const dueAt = momentOf('--due', due);
       return act(id, 'postpone', { dueAt, ...reasoned(reason) }, (one) => `Due ${one.dueAt ?? 'never'}.`);
     });
-  command('skip', 'leave it out: the workflow goes on without an answer')
+  command('skip', 'skip it: the workflow goes on without an answer')
     .requiredOption(...REASON)
     .action((id: string, { reason }: { reason: string }) =>
-      act(id, 'skip', { reason }, () => 'Left out. The workflow goes on without an answer.'),
+      act(id, 'skip', { reason }, () => 'Skipped. The workflow goes on without an answer.'),
     );
   command('withdraw', 'take your vote back, as long as it has decided nothing').action((id: string) =>
     act(id, 'withdraw', {}, () => 'Your vote is taken back.'),

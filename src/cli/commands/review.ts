@@ -113,11 +113,13 @@ export function addReview(program: Command, cli: Cli): void {
   for (const command of ['claim', 'release'] as const) {
     group
       .command(command)
-      .description(command === 'claim' ? 'hold a review: nobody else decides it then' : 'let go of it')
+      .description(
+        command === 'claim' ? 'claim a review: nobody else decides it then' : 'give back what you claimed',
+      )
       .argument('<ID>')
       .action(async (id: string) => {
         const review = await cli.client.call<ReviewDetail>('POST', `${pathOf(id)}/${command}`, {});
-        cli.print(review, () => [command === 'claim' ? 'It is yours to decide.' : 'Let go.']);
+        cli.print(review, () => [command === 'claim' ? 'It is yours to decide.' : 'Given back.']);
       });
   }
   group

@@ -3,7 +3,7 @@ import { handlingOf, type Review } from '../review.js';
 import { outcomeFacts } from '../rules/outcome.js';
 import { isShared, type Policy } from '../rules/policy.js';
 import type { Subject } from '../rules/subject.js';
-import type { Vote } from '../rules/review.js';
+import { isEnded, type Vote } from '../rules/review.js';
 import { sizeText, visible } from '../../outbound/safe-text.js';
 import { gapWords } from '../../verdicts/gaps.js';
 import { reasonWords } from '../../verdicts/reason-words.js';
@@ -90,7 +90,7 @@ export function headlineOf(review: Pick<Review, 'subject' | 'title'>): string {
   return visible(verdict.trim() === '' ? review.title : verdict, 150).trim() || 'A decision is needed';
 }
 
-function factsOf({ subject, createdAt, dueAt, policy, votes }: Review): Fact[] {
+function factsOf({ subject, state, createdAt, dueAt, policy, votes }: Review): Fact[] {
   const facts: Fact[] = [];
   const add = (
     label: string,
@@ -121,7 +121,11 @@ function factsOf({ subject, createdAt, dueAt, policy, votes }: Review): Fact[] {
     subject.reason === undefined ? undefined : visible(reasonWords(subject.verdict, subject.reason), 120),
   );
   if (subject.quarantined !== undefined)
-    add('Now', subject.quarantined ? 'in quarantine' : 'still where it was uploaded');
+    // Once it is decided, the workflow moves it: what was so when it was asked is no news of now.
+    add(
+      isEnded(state) ? 'Where it was when asked' : 'Now',
+      subject.quarantined ? 'in quarantine' : 'still where it was uploaded',
+    );
   add(
     'Looked at by',
     subject.engines

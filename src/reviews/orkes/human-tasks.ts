@@ -388,6 +388,6 @@ function answerOf({ outcomes, policy }: Review, output: Readonly<Record<string, 
 
 const heldBy = ({ claim }: Review): Conflict =>
   new Conflict(
-    `${claim?.by.name ?? 'Somebody'} has this task since ${new Date(claim?.at ?? 0).toISOString()}. Release it first, or say overrideAssignment=true.`,
+    `${claim?.by.name ?? 'Somebody'} has this task since ${new Date(claim?.at ?? 0).toISOString()}. Give it back first (release), or say overrideAssignment=true.`,
     { winner: claim?.by, at: new Date(claim?.at ?? 0).toISOString() },
   );

@@ -8,7 +8,7 @@ export type ReviewCommand =
   /** Gives a claim back to everybody who is asked, or to who handed it on. */
   | { readonly kind: 'release' }
   | { readonly kind: 'reassign'; readonly to: Person; readonly reason?: string | undefined }
-  /** Hands it on and stays responsible: released, it comes back. */
+  /** Hands it on and stays responsible: given back, it returns to them. */
   | { readonly kind: 'delegate'; readonly to: Person; readonly reason?: string | undefined }
   | {
       readonly kind: 'decide';

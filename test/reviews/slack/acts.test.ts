@@ -33,12 +33,12 @@ describe('what can be done with a review in Slack beside deciding it', () => {
     await stage.slack.click(message, 'review.claim', alice);
     expect(await stage.whispered(alice)).toMatch(/yours now/);
     await eventually(() => labels(message).includes('Give back'));
-    expect(labels(message)).not.toContain('Take it');
+    expect(labels(message)).not.toContain('Claim');
     await stage.slack.click(message, 'review.release', bob);
-    expect(await stage.whispered(bob)).toMatch(/Alice holds this review/);
+    expect(await stage.whispered(bob)).toMatch(/Alice claimed this review/);
     await stage.slack.click(message, 'review.release', alice);
     expect(await stage.whispered(alice)).toMatch(/Given back: anybody/);
-    await eventually(() => labels(message).includes('Take it'));
+    await eventually(() => labels(message).includes('Claim'));
     expect((await stage.review(id)).state).toBe('OPEN');
   });
 
@@ -165,10 +165,10 @@ describe('what can be done with a review in Slack beside deciding it', () => {
     await stage.slack.click(message, 'review.decide:release', alice);
     await stage.modal(alice);
     await stage.slack.submit(alice, { reason: field('fine') });
-    await eventually(() => textOf(message.blocks).includes('Approve 1 of 2 (Alice)'));
+    await eventually(() => textOf(message.blocks).includes('Release 1 of 2 (Alice)'));
     await more(message, 'withdraw', alice);
     expect((await stage.review(id)).votes).toEqual([]);
-    await eventually(() => textOf(message.blocks).includes('Approve 0 of 2'));
+    await eventually(() => textOf(message.blocks).includes('Release 0 of 2'));
     await stage.slack.click(message, 'review.more', bob);
     await stage.modal(bob);
     expect(options(bob)).not.toContain('withdraw');

@@ -114,17 +114,17 @@ describe('a question with a form in Slack', () => {
 
   it('counts votes before everybody, and asks again when the scan’s result changes', async () => {
     const { id, message } = await stage.ask({ quorum: { approve: 2 } });
-    expect(textOf(message.blocks)).toContain('Approve 0 of 2, Reject 0 of 1');
+    expect(textOf(message.blocks)).toContain('Release 0 of 2, Delete 0 of 1');
     await stage.slack.click(message, APPROVE, alice);
     await stage.modal(alice);
     await stage.slack.submit(alice, { reason: say('fine') });
-    await eventually(() => textOf(message.blocks).includes('Approve 1 of 2 (Alice)'));
+    await eventually(() => textOf(message.blocks).includes('Release 1 of 2 (Alice)'));
     expect((await stage.review(id)).state).toBe('OPEN');
     const review = await stage.review(id);
     const reviews = stage.app.get(ReviewsService, { strict: false });
     await reviews.act(id, { kind: 'renew', digest: 'f'.repeat(64) }, SYSTEM);
     await eventually(() => textOf(message.blocks).includes('Asked again (round 2)'));
-    expect(textOf(message.blocks)).toContain('Approve 0 of 2');
+    expect(textOf(message.blocks)).toContain('Release 0 of 2');
     expect(review.votes).toHaveLength(1);
   });
 });

@@ -28,12 +28,12 @@ describe('App Home', () => {
     const never = await stage.ask();
     const others = await stage.ask({ assign: { to: ['user:bob'] } });
     const text = await opened(alice);
-    expect(text).toContain('4 waiting, 4 of them with nobody, 0 late');
+    expect(text).toContain('4 waiting, 4 of them with nobody, 0 overdue');
     const places = [soon, later, never].map(({ id }) => text.indexOf(short(id)));
     expect(places).toEqual([...places].sort((a, b) => a - b));
     expect(places[0]).toBeGreaterThan(0);
     expect(text).not.toContain(short(others.id));
-    const ofOne = ['Approve', 'Reject', 'Take it', 'More…', 'Open'];
+    const ofOne = ['Release', 'Delete', 'Claim', 'More…', 'Open'];
     expect(buttonsOf(blocksOf(alice)).map((button) => textOf(button))).toEqual(
       ['Open the web inbox'].concat(ofOne, ofOne, ofOne),
     );
@@ -43,7 +43,7 @@ describe('App Home', () => {
     const { id } = await stage.ask();
     await opened(alice);
     await stage.slack.clickHome('review.claim', alice);
-    await eventually(() => shown(alice).includes('taken by Alice'));
+    await eventually(() => shown(alice).includes('claimed by Alice'));
     expect(await stage.modal(alice)).toContain('It is yours now');
     await stage.slack.closeView(alice);
     await stage.slack.clickHome('review.decide:release', alice);
@@ -148,7 +148,7 @@ describe('App Home', () => {
       { kind: 'error', error: 'hash_conflict' },
     );
     await stage.slack.clickHome('review.claim', alice);
-    await eventually(() => shown(alice).includes('taken by Alice'));
+    await eventually(() => shown(alice).includes('claimed by Alice'));
     const last = stage.slack.calls.filter(({ method }) => method === 'views.publish').at(-1);
     expect(last?.args).not.toHaveProperty('hash');
     await stage.reviews.act(id, { kind: 'release' }, person('alice'));

@@ -51,7 +51,7 @@ describe('whatever is said in Slack', () => {
       ['chat.postMessage', /thread_ts/],
       ['chat.postMessage', /share a message/],
       ['chat.postMessage', /Reviews: the day/],
-      ['chat.update', /Taken by/],
+      ['chat.update', /Claimed by/],
       ['chat.postEphemeral', /It is yours now/],
       ['views.open', /review\.more/],
       ['views.publish', /verbatim/],

@@ -47,10 +47,13 @@ describe('the slash command', () => {
     reviewers.people = everybody.map((one) => ({ ...one, queues: ['legal'] }));
     expect(await type('mine')).toContain('Nothing is yours now.');
     reviewers.people = everybody;
-    expect(await type(`claim ${first.id}`, bob)).toMatch(/Alice holds this review/);
-    expect(await type(`release \`${first.id.slice(0, 8)}\``)).toMatch(/Given back/);
+    expect(await type(`claim ${first.id}`, bob)).toMatch(/Alice claimed this review/);
+    expect(await type(`give-back \`${first.id.slice(0, 8)}\``)).toMatch(/Given back/);
     expect(await type('mine')).toContain('Nothing is yours now.');
-    expect(await type('stats')).toMatch(/2 waiting, 0 of them late[^]*default[^]*legal/);
+    // The word of an earlier release.
+    await type(`claim ${first.id}`);
+    expect(await type(`release ${first.id}`)).toMatch(/Given back/);
+    expect(await type('stats')).toMatch(/2 waiting, 0 of them overdue[^]*default[^]*legal/);
   });
 
   it('shows the evidence with buttons that work, also where the bot is in no conversation', async () => {
@@ -60,7 +63,7 @@ describe('the slash command', () => {
     const answer = stage.slack.whispers.at(-1);
     if (answer === undefined) throw new Error('nothing was shown');
     expect(textOf(answer.blocks)).toContain('AKIA************');
-    expect(buttonsOf(answer.blocks).map((button) => textOf(button))).toContain('Approve');
+    expect(buttonsOf(answer.blocks).map((button) => textOf(button))).toContain('Release');
     await stage.slack.click(answer, 'review.claim', alice);
     expect(await stage.modal(alice)).toContain('It is yours now');
     expect((await stage.review(id)).state).toBe('CLAIMED');
@@ -88,10 +91,10 @@ describe('the slash command', () => {
 
     const { id } = await stage.ask();
     for (const [verb, title] of [
-      ['approve', 'Approve'],
-      ['release', 'Approve'],
-      ['reject', 'Reject'],
-      ['DELETE', 'Reject'],
+      ['approve', 'Release'],
+      ['release', 'Release'],
+      ['reject', 'Delete'],
+      ['DELETE', 'Delete'],
     ] as const) {
       expect(await type(`${verb} ${id.slice(0, 8)} our own test file`)).toBe('\n');
       const modal = await stage.modal(alice);
@@ -134,12 +137,12 @@ describe('the slash command', () => {
     await stage.slack.click(message, 'review.claim', alice);
     await eventually(() => textOf(message.blocks).includes('Give back'));
     await stage.slack.click(message, 'review.release', bob);
-    expect(await stage.whispered(bob)).toMatch(/evil.*holds this review/);
+    expect(await stage.whispered(bob)).toMatch(/evil.*claimed this review/);
     for (const text of [`claim ${id}`, `show ${id}`, 'list', `list ${queue}`, queue, `${queue} ${id} x`])
       await type(text, bob);
     await stage.slack.openHome(bob);
     await stage.slack.click(message, 'review.decide:release', bob);
-    await eventually(() => /evil.*holds this review/.test(stage.slack.whispers.at(-1)?.text ?? ''));
+    await eventually(() => /evil.*claimed this review/.test(stage.slack.whispers.at(-1)?.text ?? ''));
     const shown = [...stage.slack.whispers, ...stage.slack.messages, ...stage.slack.homes.values()];
     expect(shown.length).toBeGreaterThan(8);
     for (const one of shown) {

@@ -38,7 +38,7 @@ describe('whoever is told of a review in Slack', () => {
     expect(linksIn(direct)).toEqual([]);
     // A change of the review keeps the words.
     await at.reviews.act(id, { kind: 'claim' }, person('alice'));
-    await eventually(() => seen(direct).includes('Taken by *Alice*'), { what: 'the copy is up to date' });
+    await eventually(() => seen(direct).includes('Claimed by *Alice*'), { what: 'the copy is up to date' });
     expect(textOf(direct.blocks[0])).toMatch(/^Boss gave this review to you/);
     await at.reviews.act(id, { kind: 'decide', outcome: 'delete', reason: '' }, person('alice'));
     await eventually(() => isLocked(direct), { what: 'locked' });

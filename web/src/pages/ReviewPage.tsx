@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useParams } from 'react-router-dom';
+import { eventWords } from '../../../src/reviews/event-words.js';
 import { reasonWords } from '../../../src/verdicts/reason-words.js';
 import { ApiError, call } from '../api.js';
 import { size, visible, when } from '../format.js';
@@ -234,12 +235,12 @@ function Decide({ review }: { review: Review }) {
       <div className="row">
         {review.keptFrom === null && (review.claim === null || review.state === 'ASSIGNED') ? (
           <button type="button" disabled={act.isPending} onClick={() => act.mutate({ verb: 'claim' })}>
-            Claim it
+            Claim
           </button>
         ) : null}
         {review.claim === null || (review.keptFrom !== null && review.claim.by.id !== me) ? null : (
           <button type="button" disabled={act.isPending} onClick={() => act.mutate({ verb: 'release' })}>
-            Give it back
+            Give back
           </button>
         )}
         {review.votes.some(({ by }) => by.id === me) ? (
@@ -309,7 +310,7 @@ function Timeline({ review }: { review: Review }) {
       <ol className="timeline">
         {review.timeline.map((event) => (
           <li key={`${event.at}:${event.kind}:${event.by.id}`}>
-            <strong>{event.kind.replaceAll('_', ' ')}</strong> by {event.by.name}
+            <strong>{eventWords(event.kind)}</strong> by {event.by.name}
             {toWhom(event.data)}{' '}
             <span className="quiet">
               {event.via === 'system' ? null : `through ${event.via}, `}

@@ -56,7 +56,7 @@ export function MoreActions({
           disabled={disabled || text.trim() === ''}
           onClick={() => act({ verb: 'skip', body: { reason: text } })}
         >
-          Leave it out
+          Skip
         </button>
         {isWaiting ? (
           <button type="button" disabled={disabled} onClick={() => act({ verb: 'resume' })}>

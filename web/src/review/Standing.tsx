@@ -22,7 +22,7 @@ export function Standing({ review }: { review: Review }) {
         </dd>
         {claim === null ? null : (
           <>
-            <dt>{review.state === 'ASSIGNED' ? 'Given to' : 'With'}</dt>
+            <dt>{review.state === 'ASSIGNED' ? 'Given to' : 'Claimed by'}</dt>
             <dd>
               {claim.by.name} since {when(claim.at)}
               {owner === null ? null : <span className="quiet"> for {owner.name}</span>}

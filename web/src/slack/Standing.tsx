@@ -105,11 +105,14 @@ function Missing({ of: missing }: { of: SlackStatus['missing'] }) {
 
 function Scopes({ of: scopes }: { of: SlackStatus['scopes'] }) {
   if (scopes.every(({ isGranted }) => isGranted === null)) return null;
-  const granted = scopes.filter(({ isGranted }) => isGranted === true).length;
+  const counted = (isOptional: boolean): string => {
+    const those = scopes.filter((scope) => scope.isOptional === isOptional);
+    return `${those.filter(({ isGranted }) => isGranted === true).length} of ${those.length}`;
+  };
   return (
     <details>
       <summary>
-        Scopes: {granted} of {scopes.length} granted
+        Scopes: {counted(false)} that are needed, {counted(true)} optional ones
       </summary>
       <table>
         <thead>

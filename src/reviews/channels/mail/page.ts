@@ -66,7 +66,7 @@ function standing(review: Review): string {
   if (claim !== undefined && review.state === 'ASSIGNED')
     return `<p class="notice info">${escapeHtml(visible(claim.by.name, 100))} was given this question at ${time(claim.at)}.</p>`;
   if (claim !== undefined)
-    return `<p class="notice info">${escapeHtml(visible(claim.by.name, 100))} has taken this question since ${time(claim.at)}.</p>`;
+    return `<p class="notice info">${escapeHtml(visible(claim.by.name, 100))} claimed this question at ${time(claim.at)}.</p>`;
   return '';
 }
 
@@ -99,7 +99,7 @@ function forms(review: Review, question: Question, form: Parameters<typeof revie
   if (review.claim !== undefined && !form.holderIsMe && !isShared(review.policy)) return '';
   const claim =
     review.claim === undefined
-      ? `<button name="do" value="claim" class="quiet">Only take it for now</button>`
+      ? `<button name="do" value="claim" class="quiet">Only claim it for now</button>`
       : '';
   const needs = question.outcomes.filter((outcome) => outcome.needsReason).map((outcome) => outcome.label);
   // The hidden button comes first and does nothing, so that Enter in a field chooses no outcome by accident.

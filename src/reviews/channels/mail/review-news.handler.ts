@@ -5,6 +5,7 @@ import { Database } from '../../../database/database.js';
 import { Mailer } from '../../../outbound/mail/mailer.js';
 import { OutboxHandler, type Delivery, type OutboxDelivery, skipped } from '../../../outbound/outbox.js';
 import { defanged, escapeHtml, visible, visibleLines } from '../../../outbound/safe-text.js';
+import { eventWords } from '../../event-words.js';
 import { maySee, Readers } from '../../readers.js';
 import type { Review } from '../../review.js';
 import { findReview } from '../../sql/find-review.js';
@@ -69,7 +70,7 @@ function renderNews(
   const said =
     what === 'mentioned'
       ? MENTIONED[where ?? 'comment'](who)
-      : `${who}: ${what.replaceAll('_', ' ')}. You watch this review.`;
+      : `${who}: ${eventWords(what)}. You watch this review.`;
   const quoted = text === '' ? [] : visibleLines(text).slice(0, LINES).map(defanged);
   return {
     subject: subjectOf(headlineOf(review), visible(review.subject.object?.ref.key ?? review.title, 80)),

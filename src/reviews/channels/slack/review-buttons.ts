@@ -12,23 +12,18 @@ export const RESUME_ACTION = 'review.resume';
 export const MORE_ACTION = 'review.more';
 export const OPEN_ACTION = 'review.open';
 
-/** What a button means in Slack's words: the first of two outcomes is Approve, the other Reject. */
-export const slackLabel = (review: Pick<Review, 'outcomes'>, outcome: string): string =>
-  review.outcomes.length === 2
-    ? review.outcomes[0] === outcome
-      ? 'Approve'
-      : 'Reject'
-    : bounded(outcomeFacts(outcome).label, 75);
+/** What a button says: the same as on the web, in the mail and in the record of what was decided. */
+export const outcomeLabel = (outcome: string): string => bounded(outcomeFacts(outcome).label, 75);
 
 /** What can be done with a review that waits. Each button asks again whether whoever clicks may. */
 export function reviewButtons(review: Review, inboxUrl: string): ActionsBlock {
   const value = valueOf(review);
   const buttons: Button[] = review.outcomes.map((outcome) => ({
-    ...button(DECIDE_ACTION + outcome, slackLabel(review, outcome), value),
+    ...button(DECIDE_ACTION + outcome, outcomeLabel(outcome), value),
     ...style(outcome, review),
   }));
   if (review.claim === undefined || review.state === 'ASSIGNED')
-    buttons.push(button(CLAIM_ACTION, 'Take it', value));
+    buttons.push(button(CLAIM_ACTION, 'Claim', value));
   if (review.claim !== undefined) buttons.push(button(RELEASE_ACTION, 'Give back', value));
   if (review.hold !== undefined || review.info !== undefined)
     buttons.push(button(RESUME_ACTION, 'Go on now', value));

@@ -26,7 +26,7 @@ export function reviewLine(review: Review, pageUrl = ''): string {
     ...(dueAt === undefined ? [] : [`due ${moment(dueAt)}`]),
     ...(claim === undefined
       ? []
-      : [`${state === 'ASSIGNED' ? 'given to' : 'taken by'} ${proseSpan(claim.by.name, 40)}`]),
+      : [`${state === 'ASSIGNED' ? 'given to' : 'claimed by'} ${proseSpan(claim.by.name, 40)}`]),
     ...(hold === undefined ? [] : [`on hold until ${moment(hold.until)}`]),
     ...(info === undefined ? [] : ['waits for an answer']),
     ...(review.policy.queue === 'default' ? [] : [`queue ${proseSpan(review.policy.queue, 40)}`]),

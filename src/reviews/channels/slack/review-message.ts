@@ -4,7 +4,7 @@ import { outcomeFacts } from '../../rules/outcome.js';
 import { isEnded } from '../../rules/review.js';
 import { questionOf, type Question } from '../question.js';
 import { context, header, moment, section } from './block-kit.js';
-import { openOnly, reviewButtons, slackLabel } from './review-buttons.js';
+import { openOnly, reviewButtons, outcomeLabel } from './review-buttons.js';
 import { standingLines } from './review-standing.js';
 import { bounded, codeSpan, proseSpan } from './slack-text.js';
 
@@ -56,7 +56,7 @@ export function findingsOf(question: Question): KnownBlock[] {
 
 function waiting(review: Review, question: Question): KnownBlock[] {
   const effects = question.outcomes.map(
-    ({ name, effect }) => `*${slackLabel(review, name)}*: ${proseSpan(effect, 200)}`,
+    ({ name, effect }) => `*${outcomeLabel(name)}*: ${proseSpan(effect, 200)}`,
   );
   const lines = standingLines(review);
   return [context(effects, EFFECTS), ...(lines.length === 0 ? [] : [section(lines, STANDING)])];

@@ -4,7 +4,7 @@ import { isShared } from '../../rules/policy.js';
 import { tally } from '../../rules/quorum.js';
 import type { ExcludedAs } from '../../rules/review.js';
 import { moment } from './block-kit.js';
-import { slackLabel } from './review-buttons.js';
+import { outcomeLabel } from './review-buttons.js';
 import { proseSpan } from './slack-text.js';
 
 const NAME = 80;
@@ -27,7 +27,7 @@ const dueLines = ({ dueAt }: Review): string[] => (dueAt === undefined ? [] : [`
 
 function holderLines({ claim, owner, state }: Review): string[] {
   if (claim === undefined) return [];
-  const how = state === 'ASSIGNED' ? 'Given to' : 'Taken by';
+  const how = state === 'ASSIGNED' ? 'Given to' : 'Claimed by';
   return [
     `${how} *${name(claim.by)}* ${moment(claim.at)}${owner === undefined ? '' : `, for ${name(owner)}`}`,
   ];
@@ -49,7 +49,7 @@ const roundLines = ({ round }: Review): string[] =>
     ? []
     : [`Asked again (round ${round}): the scan’s result changed. Earlier votes no longer count.`];
 
-/** `Votes: Approve 1 of 2 (Alice), Reject 0 of 1`; nothing where one alone decides and nobody did. */
+/** `Votes: Release 1 of 2 (Alice), Delete 0 of 1`; nothing where one alone decides and nobody did. */
 function voteLines(review: Review): string[] {
   const { policy, votes, outcomes } = review;
   if (!isShared(policy) && votes.length === 0) return [];
@@ -61,7 +61,7 @@ function voteLines(review: Review): string[] {
       .map(({ by, onBehalfOf }) => name(by) + (onBehalfOf === undefined ? '' : ` for ${name(onBehalfOf)}`));
     if (given.length > VOTERS) voters.push(`and ${given.length - VOTERS} more`);
     const who = voters.length === 0 ? '' : ` (${voters.join(', ')})`;
-    return `${proseSpan(slackLabel(review, outcome), 60)} ${count} of ${needed}${who}`;
+    return `${proseSpan(outcomeLabel(outcome), 60)} ${count} of ${needed}${who}`;
   });
   const groups = policy.quorum.distinctGroups ? ', each of another group' : '';
   return [`*Votes* ${parts.join(', ')}${groups}`];

@@ -83,7 +83,7 @@ export class MailReplies {
       throw error;
     }
     return command.kind === 'claim'
-      ? 'It is yours now: nobody else is asked until you decide or release it.'
+      ? 'It is yours now: nobody else is asked until you decide or give it back.'
       : `Your choice “${outcomeFacts(command.outcome).label}” is recorded.`;
   }
 

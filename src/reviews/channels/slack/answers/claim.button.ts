@@ -4,7 +4,7 @@ import type { Reviewer } from '../../../rules/review.js';
 import { CLAIM_ACTION, parseValue } from '../review-buttons.js';
 import { SlackButton, type Click } from './answer.js';
 
-/** Takes a review. */
+/** Claims a review. */
 @Injectable()
 export class ClaimButton extends SlackButton {
   readonly actionId = CLAIM_ACTION;
@@ -17,6 +17,6 @@ export class ClaimButton extends SlackButton {
     const meant = parseValue(value);
     if (meant === undefined) return;
     await this.reviews.act(meant.reviewId, { kind: 'claim' }, who);
-    await whisper('It is yours now. Approve or reject it here, in the mail or on the web.');
+    await whisper('It is yours now. Decide here, in the mail or on the web.');
   }
 }

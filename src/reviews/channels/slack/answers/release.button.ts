@@ -19,7 +19,7 @@ export class ReleaseButton extends SlackButton {
     const { claim } = await this.reviews.act(meant.reviewId, { kind: 'release' }, who);
     await whisper(
       claim === undefined
-        ? 'Given back: anybody who is asked may take it.'
+        ? 'Given back: anybody who is asked may claim it.'
         : `Given back to ${claim.by.name}.`,
     );
   }

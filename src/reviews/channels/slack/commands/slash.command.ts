@@ -24,7 +24,9 @@ export class ReviewCommand extends SlackCommandHandler {
 
   async typed({ command, text, trigger_id: triggerId }: SlashCommand, who: Reviewer): Promise<Handled> {
     const line = readCommand(text);
-    const verb = this.verbs.find(({ name }) => name === line.verb) ?? this.outcomeOf(line.verb, line.rest);
+    const verb =
+      this.verbs.find(({ name, alsoNamed }) => name === line.verb || alsoNamed === line.verb) ??
+      this.outcomeOf(line.verb, line.rest);
     const told =
       verb === undefined ? this.help(command, line.verb) : await verb.said({ ...line, triggerId }, who);
     return { ack: told === undefined ? undefined : inBlocks(told) };
@@ -43,7 +45,7 @@ export class ReviewCommand extends SlackCommandHandler {
       section(lines),
       context(['An ID is the first 8 characters of a review’s id, or its address.']),
     ];
-    return { text: `${command} list, mine, show, claim, release, approve, reject, stats, help`, blocks };
+    return { text: `${command} list, mine, show, claim, give-back, approve, reject, stats, help`, blocks };
   }
 }
 

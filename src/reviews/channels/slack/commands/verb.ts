@@ -18,6 +18,8 @@ export interface Typed extends CommandLine {
 /** One thing that a slash command does. */
 export abstract class SlackVerb {
   abstract readonly name: string;
+  /** Another word for it, as of an earlier release. */
+  readonly alsoNamed?: string;
   /** For the help, as `show ID`, and what it does. */
   abstract readonly usage: string;
   abstract readonly does: string;

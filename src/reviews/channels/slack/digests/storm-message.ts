@@ -21,7 +21,7 @@ export function stormMessage(
   const standing =
     open === 0
       ? 'Nothing of it waits any more.'
-      : `${open} ${open === 1 ? 'waits' : 'wait'} for a decision${taken > 0 ? `, ${taken} of them taken` : ''}${decided > 0 ? `; ${decided} decided` : ''}.`;
+      : `${open} ${open === 1 ? 'waits' : 'wait'} for a decision${taken > 0 ? `, ${taken} of them claimed` : ''}${decided > 0 ? `; ${decided} decided` : ''}.`;
   const lines = urgent.slice(0, NAMED).map((review) => lineOf(review, publicUrl));
   const more = open - lines.length;
   const blocks: KnownBlock[] = [

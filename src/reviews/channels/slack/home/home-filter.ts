@@ -6,7 +6,7 @@ export const FILTER_LABELS: Readonly<Record<HomeFilter, string>> = {
   mine: 'Mine, and what asks me',
   groups: 'What asks my groups',
   unassigned: 'What nobody has',
-  breached: 'What is late',
+  breached: 'What is overdue',
 };
 
 /** A filter as it was chosen or stored; the first for what is none. */

@@ -45,7 +45,7 @@ export function homeView(content: HomeContent): HomeView {
     blocks: [
       header('Reviews'),
       context([
-        `${counts.waiting} waiting, ${counts.unclaimed} of them with nobody, ${counts.breached} late. Answer here, in a review’s message or on the web.`,
+        `${counts.waiting} waiting, ${counts.unclaimed} of them with nobody, ${counts.breached} overdue. Answer here, in a review’s message or on the web.`,
       ]),
       ...troublesOf(content.troubles),
       {

@@ -12,8 +12,8 @@ import { PersonField } from './person-field.js';
 @Injectable()
 export class DelegateAct extends SlackAct {
   readonly name = 'delegate';
-  readonly label = 'Hand it on, and stay responsible…';
-  readonly title = 'Hand it on';
+  readonly label = 'Delegate: hand it on, and stay responsible…';
+  readonly title = 'Delegate';
 
   constructor(
     private readonly reviews: ReviewsService,

@@ -12,8 +12,8 @@ import { PersonField } from './person-field.js';
 @Injectable()
 export class ReassignAct extends SlackAct {
   readonly name = 'reassign';
-  readonly label = 'Give it to somebody else…';
-  readonly title = 'Give it away';
+  readonly label = 'Reassign: give it to somebody else…';
+  readonly title = 'Reassign';
 
   constructor(
     private readonly reviews: ReviewsService,

@@ -8,12 +8,12 @@ import type { Said } from '../said.js';
 import { SlackAct } from './act.js';
 import { needed, words } from './fields.js';
 
-/** Leaves the question out: the workflow goes on without an answer, and by whose word. */
+/** Skips the question: the workflow goes on without an answer, and by whose word. */
 @Injectable()
 export class SkipAct extends SlackAct {
   readonly name = 'skip';
-  readonly label = 'Leave it out: the workflow goes on unanswered…';
-  readonly title = 'Leave it out';
+  readonly label = 'Skip it: the workflow goes on unanswered…';
+  readonly title = 'Skip';
 
   constructor(private readonly reviews: ReviewsService) {
     super();
@@ -34,6 +34,6 @@ export class SkipAct extends SlackAct {
   async perform(review: Review, said: Said, who: Reviewer): Promise<string> {
     const reason = needed(said, 'reason', 'must say why');
     await this.reviews.act(review.id, { kind: 'skip', reason }, who);
-    return 'Left out: the workflow goes on without an answer.';
+    return 'Skipped: the workflow goes on without an answer.';
   }
 }

@@ -5,7 +5,7 @@ import { MAX_REASON_LENGTH } from '../../../../rules/command.js';
 import { outcomeFacts } from '../../../../rules/outcome.js';
 import { questionOf } from '../../../question.js';
 import { INPUT_ACTION, input, linkButton, plain, section } from '../../block-kit.js';
-import { OPEN_ACTION, slackLabel, valueOf } from '../../review-buttons.js';
+import { OPEN_ACTION, outcomeLabel, valueOf } from '../../review-buttons.js';
 import { findingsOf } from '../../review-message.js';
 import { standingLines } from '../../review-standing.js';
 import { codeSpan, proseSpan } from '../../slack-text.js';
@@ -60,7 +60,7 @@ export function decideView(
   ];
   const lines = standingLines(review);
   if (lines.length > 0) shown.push(section(lines));
-  const title = { title: plain(slackLabel(review, outcome), 24), close: plain('Cancel', 24) };
+  const title = { title: plain(outcomeLabel(outcome), 24), close: plain('Cancel', 24) };
   if (inputs?.fits === false && !isRefusing(review, outcome))
     return {
       type: 'modal',
@@ -74,7 +74,7 @@ export function decideView(
     callback_id: DECIDE_VIEW,
     private_metadata: privateMetadata,
     ...title,
-    submit: plain(slackLabel(review, outcome), 24),
+    submit: plain(outcomeLabel(outcome), 24),
     blocks: [...shown, ...fields.map(({ block }) => block), reasonInput(chosen.needsReason, place.reason)],
   };
 }

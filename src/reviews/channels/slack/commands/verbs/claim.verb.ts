@@ -5,12 +5,12 @@ import { firstWord } from '../command-line.js';
 import { NamedReview } from '../named-review.js';
 import { SlackVerb, type Told, type Typed } from '../verb.js';
 
-/** Takes a review, and shows it. */
+/** Claims a review, and shows it. */
 @Injectable()
 export class ClaimVerb extends SlackVerb {
   readonly name = 'claim';
   readonly usage = 'claim ID';
-  readonly does = 'take it';
+  readonly does = 'claim it';
 
   constructor(
     private readonly reviews: ReviewsService,

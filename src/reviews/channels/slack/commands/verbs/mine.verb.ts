@@ -5,12 +5,12 @@ import { ReviewSight } from '../../answers/review-sight.js';
 import { MOST_LISTED, reviewList } from '../review-list.js';
 import { SlackVerb, type Told } from '../verb.js';
 
-/** What somebody has taken or was given. */
+/** What somebody claimed or was given. */
 @Injectable()
 export class MineVerb extends SlackVerb {
   readonly name = 'mine';
   readonly usage = 'mine';
-  readonly does = 'what you have taken or were given';
+  readonly does = 'what you claimed or were given';
 
   constructor(
     private readonly reviews: ReviewsService,

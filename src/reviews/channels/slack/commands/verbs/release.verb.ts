@@ -7,12 +7,13 @@ import { CommandDecision } from '../command-decision.js';
 import { NamedReview } from '../named-review.js';
 import { SlackVerb, type Told, type Typed } from '../verb.js';
 
-/** Gives a review back; with a reason, the outcome of that name is meant, which needs one. */
+/** Gives a review back. As `release` with a reason, the outcome of that name is meant, which needs one. */
 @Injectable()
 export class ReleaseVerb extends SlackVerb {
-  readonly name = 'release';
-  readonly usage = 'release ID';
-  readonly does = 'give it back (with a reason: the outcome Release)';
+  readonly name = 'give-back';
+  override readonly alsoNamed = 'release';
+  readonly usage = 'give-back ID';
+  readonly does = 'give back what you claimed';
 
   constructor(
     private readonly reviews: ReviewsService,
@@ -22,10 +23,10 @@ export class ReleaseVerb extends SlackVerb {
     super();
   }
 
-  async said({ rest, triggerId }: Typed, who: Reviewer): Promise<Told | undefined> {
+  async said({ verb, rest, triggerId }: Typed, who: Reviewer): Promise<Told | undefined> {
     const { word, rest: reason } = firstWord(rest);
     const review = await this.named.find(word, who);
-    if (reason !== '' && review.outcomes.includes('release'))
+    if (verb === 'release' && reason !== '' && review.outcomes.includes('release'))
       return this.decision.decide(review, 'release', { reason, triggerId }, who);
     await this.reviews.act(review.id, { kind: 'release' }, who);
     return { text: `Given back: \`${shortId(review)}\`.` };

@@ -14,7 +14,7 @@ const MOST_QUEUES = 20;
 export class StatsVerb extends SlackVerb {
   readonly name = 'stats';
   readonly usage = 'stats';
-  readonly does = 'what waits, what is late, and what was decided in a day';
+  readonly does = 'what waits, what is overdue, and what was decided in a day';
 
   constructor(
     private readonly readings: ReviewQueueReadings,
@@ -38,7 +38,7 @@ export function queueStats(queues: readonly QueueFigures[], isTruncated: boolean
   const shown = queues.slice(0, MOST_QUEUES);
   const more = queues.length - shown.length;
   return {
-    text: `${total(queues, 'waiting')} waiting, ${total(queues, 'breached')} of them late`,
+    text: `${total(queues, 'waiting')} waiting, ${total(queues, 'breached')} of them overdue`,
     blocks: [
       ...shown.map((queue) => section(queueLines(queue), 450)),
       context([
@@ -56,7 +56,7 @@ function queueLines(queue: QueueFigures): string[] {
   const oldest = queue.oldestAt === null ? '' : `, the oldest since ${moment(queue.oldestAt)}`;
   return [
     `*${proseSpan(queue.queue, 60)}*: ${queue.waiting} waiting, ${queue.unclaimed} of them with nobody${oldest}`,
-    `${queue.breached} late, ${queue.dueSoon} due soon · ${queue.arrived} came, ${queue.decided} decided, ${queue.skipped + queue.expired + queue.cancelled} ended otherwise${tookText(queue.secondsToDecide)}`,
+    `${queue.breached} overdue, ${queue.dueSoon} due soon · ${queue.arrived} came, ${queue.decided} decided, ${queue.skipped + queue.expired + queue.cancelled} ended otherwise${tookText(queue.secondsToDecide)}`,
   ];
 }
 
