@@ -112,6 +112,51 @@ describe('Slack accounts that are proposed by e-mail address', () => {
     expect(await linked()).toEqual([{ user_id: 'U0ALICE', person_id: 'alice' }]);
   });
 
+  it('may be made anew after the account was unlinked, once, and then once a day as before', async () => {
+    await propose();
+    await confirmLink(app, linkIn(slack.messages[0]), as('alice'));
+    expect(states(await propose())[0]).toBe('Alice: linked');
+    const unlink = async () =>
+      (
+        await app.inject({
+          method: 'DELETE',
+          url: `/api/v1/slack/people/${slack.teamId}/U0ALICE`,
+          headers: as('alice'),
+        })
+      ).statusCode;
+    expect(await unlink()).toBe(204);
+    const listed = await call('GET', '/api/v1/slack/proposals', 'oscar');
+    expect(states((JSON.parse(listed.payload) as ProposalList).items)[0]).toBe('Alice: none');
+    // Slack takes one message a second.
+    stage.clock.advance(2_000);
+    expect(states(await propose())[0]).toBe('Alice: proposed');
+    expect(slack.messages).toHaveLength(2);
+    stage.clock.advance(DAY - 1);
+    expect(states(await propose({ again: true }))[0]).toBe('Alice: open');
+    expect(slack.messages).toHaveLength(2);
+    expect((await confirmLink(app, linkIn(slack.messages[1]), as('alice'))).status).toBe(200);
+  });
+
+  it('that are made at the same moment reach somebody once', async () => {
+    slack.addUser({ id: 'U0BOB', name: 'bob.k', email: 'bob@example.com' });
+    slack.script('chat.postMessage', { kind: 'slow', ms: 200 });
+    const answers = await Promise.all(Array.from({ length: 5 }, () => propose()));
+    expect(slack.messages).toHaveLength(2);
+    for (const items of answers) for (const { state } of items) expect(['proposed', 'open']).toContain(state);
+    // The one link that was sent works.
+    expect((await openLink(app, linkIn(slack.messages[0]), as('alice'))).status).toBe(200);
+    expect(await stage.db.query("SELECT 1 FROM audit_event WHERE action = 'slack.proposed'")).toHaveLength(2);
+  });
+
+  it('are made again where the process ended while one was sent, but not while it may be under way', async () => {
+    await propose();
+    await stage.db.query(`UPDATE slack_proposal SET state = 'sending' WHERE person_id = 'alice'`);
+    expect(states(await propose())[0]).toBe('Alice: open');
+    stage.clock.advance(60_000);
+    expect(states(await propose())[0]).toBe('Alice: proposed');
+    expect(slack.messages).toHaveLength(2);
+  });
+
   it('go to no guest, bot, deactivated account, stranger or account of somebody else', async () => {
     const people = [
       ['guest', { isRestricted: true }],

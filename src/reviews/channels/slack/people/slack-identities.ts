@@ -6,6 +6,7 @@ import { CONFIG, publicUrl, type Config } from '../../../../config.js';
 import { Database } from '../../../../database/database.js';
 import { Conflict, Forbidden, NotFound } from '../../../../errors.js';
 import type { Person } from '../../../rules/review.js';
+import { forgetProposal } from '../setup/sql/proposals.js';
 import {
   bindSlackPerson,
   findLinkRequest,
@@ -125,6 +126,7 @@ export class SlackIdentities {
     return this.db.transaction(async (tx) => {
       const person = await unbindSlackPerson(tx, account);
       if (person === undefined) return false;
+      await forgetProposal(tx, account.teamId, person.id);
       await appendAudit(tx, [
         {
           at,

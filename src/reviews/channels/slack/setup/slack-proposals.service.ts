@@ -11,8 +11,15 @@ import { askSlack } from './ask-slack.js';
 import { AccountFinder, type FoundAccount } from './account-finder.js';
 import type { Proposal, ProposalList } from './proposals.view.js';
 import { ProposalMessages, PROPOSAL_DAYS } from './proposal-messages.js';
+import { isWaitedFor, stateOf } from './proposal-standing.js';
 import { SlackWorkspace } from './slack-workspace.js';
-import { linkedAccounts, proposalsOf, writeProposal, type StoredProposal } from './sql/proposals.js';
+import {
+  linkedAccounts,
+  proposalsOf,
+  takeProposal,
+  writeProposal,
+  type StoredProposal,
+} from './sql/proposals.js';
 
 // Each takes three calls, of which Slack lets some fifty be made in a minute.
 const MAX_AT_ONCE = 10;
@@ -57,14 +64,20 @@ export class SlackProposals {
     const fresh = new Map<string, StoredProposal>();
     for (const person of page) {
       const asked = before.get(person.personId);
-      const isWaitedFor = this.isOpen(asked) && (!order.again || this.isOfToday(asked));
-      if (linked.has(person.personId) || isWaitedFor) continue;
-      fresh.set(person.personId, await this.ask(person, home, principal));
+      if (linked.has(person.personId) || isWaitedFor(asked, order.again, this.now())) continue;
+      const proposal = await this.ask(person, home, principal, asked);
+      if (proposal !== undefined) fresh.set(person.personId, proposal);
     }
     return { items: await this.standing(page, home, fresh), nextCursor: next };
   }
 
-  private async ask(person: ReviewerPerson, home: SlackHome, principal: Principal): Promise<StoredProposal> {
+  /** @returns `undefined` when somebody else asks them at the same moment. */
+  private async ask(
+    person: ReviewerPerson,
+    home: SlackHome,
+    principal: Principal,
+    seen: StoredProposal | undefined,
+  ): Promise<StoredProposal | undefined> {
     const found = await this.finder.find(person.email, home);
     const base = {
       personId: person.personId,
@@ -72,21 +85,19 @@ export class SlackProposals {
       proposedBy: auditActor(principal),
       proposedAt: this.now(),
     };
-    if (found.kind !== 'member') return this.keep({ ...base, ...refusalOf(found) });
+    if (found.kind !== 'member') return this.take({ ...base, ...refusalOf(found) }, seen);
     const { userId, userName } = found;
     const holder = await findSlackPerson(this.db, { teamId: home.teamId, userId });
     if (holder !== undefined && holder.id !== person.personId)
-      return this.keep({
-        ...base,
-        state: 'refused',
-        userId,
-        userName,
-        detail: 'the account is linked to somebody else',
-      });
+      return this.take(
+        { ...base, state: 'refused', userId, userName, detail: 'the account is linked to somebody else' },
+        seen,
+      );
     const expiresAt = base.proposedAt + PROPOSAL_DAYS * DAY_MS;
     const proposal = { ...base, userId, userName, expiresAt };
-    await this.db.transaction(async (tx) => {
-      await writeProposal(tx, { ...proposal, state: 'sending' });
+    // Recorded before it is made: whoever proposes to them at the same moment finds it, and sends nothing.
+    const isOurs = await this.db.transaction(async (tx) => {
+      if (!(await takeProposal(tx, { ...proposal, state: 'sending' }, seen))) return false;
       await appendAudit(tx, [
         {
           at: base.proposedAt,
@@ -96,7 +107,9 @@ export class SlackProposals {
           data: { teamId: home.teamId, slackUserId: userId, slackUserName: userName },
         },
       ]);
+      return true;
     });
+    if (!isOurs) return undefined;
     try {
       await this.messages.send({ teamId: home.teamId, userId, userName }, person, principal.name);
       return await this.keep({ ...proposal, state: 'proposed' });
@@ -106,6 +119,13 @@ export class SlackProposals {
       if (error instanceof Overloaded) throw error;
       return failed;
     }
+  }
+
+  private async take(
+    proposal: StoredProposal,
+    seen: StoredProposal | undefined,
+  ): Promise<StoredProposal | undefined> {
+    return (await takeProposal(this.db, proposal, seen)) ? proposal : undefined;
   }
 
   private async keep(proposal: StoredProposal): Promise<StoredProposal> {
@@ -135,30 +155,13 @@ export class SlackProposals {
       const proposal = fresh.get(personId) ?? stored.get(personId);
       return {
         person: { id: personId, name },
-        state: account !== undefined ? 'linked' : this.stateOf(proposal, fresh.has(personId)),
+        state: account !== undefined ? 'linked' : stateOf(proposal, fresh.has(personId), this.now()),
         slackUserId: account?.userId ?? proposal?.userId ?? null,
         slackUserName: account?.userName ?? proposal?.userName ?? null,
         detail: account === undefined ? (proposal?.detail ?? null) : null,
         proposedAt: proposal === undefined ? null : new Date(proposal.proposedAt).toISOString(),
       };
     });
-  }
-
-  private stateOf(proposal: StoredProposal | undefined, isFresh: boolean): Proposal['state'] {
-    if (proposal === undefined) return 'none';
-    if (proposal.state !== 'proposed' && proposal.state !== 'sending') return proposal.state;
-    if (!this.isOpen(proposal)) return 'none';
-    return isFresh ? 'proposed' : 'open';
-  }
-
-  /** One that was being sent when its process ended may not have arrived, and is sent again. */
-  private isOpen(proposal: StoredProposal | undefined): boolean {
-    return proposal?.state === 'proposed' && (proposal.expiresAt ?? 0) > this.clock.now();
-  }
-
-  /** Nobody is asked more often than once a day, however often somebody presses the button. */
-  private isOfToday(proposal: StoredProposal | undefined): boolean {
-    return proposal !== undefined && this.clock.now() - proposal.proposedAt < DAY_MS;
   }
 
   private async home(): Promise<SlackHome> {

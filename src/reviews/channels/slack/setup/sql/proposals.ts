@@ -23,26 +23,53 @@ export interface StoredProposal {
   readonly expiresAt?: Instant | undefined;
 }
 
+const VALUES = `(person_id, team_id, state, user_id, user_name, detail, proposed_by, proposed_at, expires_at)
+   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`;
+const UPDATE = `team_id = excluded.team_id, state = excluded.state, user_id = excluded.user_id,
+   user_name = excluded.user_name, detail = excluded.detail, proposed_by = excluded.proposed_by,
+   proposed_at = excluded.proposed_at, expires_at = excluded.expires_at`;
+
+const valuesOf = (one: StoredProposal): unknown[] => [
+  one.personId,
+  one.teamId,
+  one.state,
+  one.userId ?? null,
+  one.userName ?? null,
+  one.detail ?? null,
+  one.proposedBy,
+  one.proposedAt,
+  one.expiresAt ?? null,
+];
+
 export const writeProposal = (db: Queryable, one: StoredProposal): Promise<unknown> =>
   db.query(
-    `INSERT INTO slack_proposal
-       (person_id, team_id, state, user_id, user_name, detail, proposed_by, proposed_at, expires_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-     ON CONFLICT (person_id) DO UPDATE SET team_id = excluded.team_id, state = excluded.state,
-       user_id = excluded.user_id, user_name = excluded.user_name, detail = excluded.detail,
-       proposed_by = excluded.proposed_by, proposed_at = excluded.proposed_at, expires_at = excluded.expires_at`,
-    [
-      one.personId,
-      one.teamId,
-      one.state,
-      one.userId ?? null,
-      one.userName ?? null,
-      one.detail ?? null,
-      one.proposedBy,
-      one.proposedAt,
-      one.expiresAt ?? null,
-    ],
+    `INSERT INTO slack_proposal ${VALUES} ON CONFLICT (person_id) DO UPDATE SET ${UPDATE}`,
+    valuesOf(one),
   );
+
+/**
+ * The same, unless somebody else wrote one since what was seen. @returns whether it is written: of several who propose at
+ * the same moment, to one.
+ */
+export async function takeProposal(
+  db: Queryable,
+  one: StoredProposal,
+  seen: Pick<StoredProposal, 'teamId' | 'state' | 'proposedAt'> | undefined,
+): Promise<boolean> {
+  const rows = await db.query(
+    `INSERT INTO slack_proposal AS p ${VALUES} ON CONFLICT (person_id) DO UPDATE SET ${UPDATE}
+     WHERE p.team_id = $10 AND p.state = $11 AND p.proposed_at = $12
+        -- Of another workspace, from before the app moved.
+        OR $10::text IS NULL AND p.team_id <> excluded.team_id
+     RETURNING 1`,
+    [...valuesOf(one), seen?.teamId ?? null, seen?.state ?? null, seen?.proposedAt ?? null],
+  );
+  return rows.length > 0;
+}
+
+/** The account speaks for that person no more: what was proposed before is over, and it may be proposed anew. */
+export const forgetProposal = (tx: Queryable, teamId: string, personId: string): Promise<unknown> =>
+  tx.query('DELETE FROM slack_proposal WHERE person_id = $1 AND team_id = $2', [personId, teamId]);
 
 interface ProposalRow {
   readonly person_id: string;
