@@ -118,6 +118,26 @@ describe('many new reviews at once', () => {
     expect(lines.length).toBeLessThan(20);
   });
 
+  it('are all told by mail meanwhile where Slack asks to wait for long, and by their message afterwards', async () => {
+    at.slack.script('chat.postMessage', { kind: 'rateLimited', retryAfter: 600 });
+    await storm(15);
+    await eventually(
+      async () => {
+        const [row] = await at.stage.db.query<{ mailed: number }>(
+          `SELECT count(DISTINCT payload->>'reviewId')::int AS mailed FROM outbox WHERE kind = 'review.mail'
+            AND payload->>'email' = 'alice@example.com'`,
+        );
+        return row?.mailed === 15;
+      },
+      { what: 'mails', timeoutMs: 9_000 },
+    );
+    expect(at.slack.messages).toEqual([]);
+    at.run(1000);
+    await digest();
+    await at.quiet();
+    expect(await at.stage.db.query('SELECT 1 FROM slack_broken')).toEqual([]);
+  });
+
   it('are told by mail where their message cannot be posted, and once more when it can', async () => {
     const channel = at.slack.workspace.channels.get(at.slack.channel);
     if (channel === undefined) throw new Error('no channel');

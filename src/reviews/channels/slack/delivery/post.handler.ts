@@ -10,7 +10,8 @@ import { SlackAccess } from '../setup/slack-access.js';
 import { brokenFor, WORKSPACE } from '../sql/broken.js';
 import { slackCopies } from '../sql/copies.js';
 import { forgetPostings, notePosting, postingsOf } from '../sql/postings.js';
-import { placeOfQueue } from '../sql/unshown.js';
+import { waitingUntold } from '../sql/posts.js';
+import { forgetUnshown, placeOfQueue } from '../sql/unshown.js';
 import { AfterTrouble, isLongWait, PATIENT_ATTEMPTS } from './after-trouble.js';
 import { BrokenSlack } from './broken-slack.js';
 import { SlackCopies } from './slack-copies.js';
@@ -30,6 +31,8 @@ const Payload = z.object({
 /** How often a message may fail alone after its channel had worked for others: then the trouble is its own. */
 const MOST_TRIED = 2;
 
+const MEANWHILE_EVERY_SECONDS = 60;
+const MOST_TOLD_MEANWHILE = 500;
 const NO_CHANNEL_AFTER_SECONDS = 60;
 // What an operator sets up takes minutes; by then whoever is asked should hear of it.
 const NO_CHANNEL_ATTEMPTS = 3;
@@ -115,6 +118,8 @@ export class SlackPostHandler extends OutboxHandler {
   private async posted(review: Review, posted: Posted, shown: number): Promise<Delivery> {
     await this.copies.posted(review, posted, shown);
     await forgetPostings(this.db, review.id);
+    // Noted while Slack asked to wait.
+    await forgetUnshown(this.db, review.id);
     await this.broken.tookMessage(posted.channel);
     return { kind: 'sent', receipt: { channel: posted.channel, ts: posted.ts } };
   }
@@ -128,17 +133,20 @@ export class SlackPostHandler extends OutboxHandler {
     if (isItsOwn && probed === undefined) return skipped(`Slack does not take it: ${trouble.reason}`);
     const after = await this.after.of(trouble, channel, row.attempt);
     if (after.kind === 'again') {
-      // It is told now, and posted once Slack takes it.
-      if (isLongWait(trouble))
-        await this.fallback.unshown(review, {
-          place: channel,
-          reason: trouble.reason,
-          tried,
-          isBroken: false,
-        });
-      return after.delivery;
+      if (!isLongWait(trouble)) return after.delivery;
+      await this.tellMeanwhile(review, channel, trouble.reason);
+      return soon(after.delivery);
     }
     return this.unshown(posting, after, row.ambiguous || trouble.kind === 'unsure');
+  }
+
+  /** They are told by mail now, and posted once Slack takes them: this review, and those that wait behind it. */
+  private async tellMeanwhile({ policy }: Review, channel: string, reason: string): Promise<void> {
+    for (const id of await waitingUntold(this.db, policy.queue, MOST_TOLD_MEANWHILE)) {
+      const one = await findReview(this.db, { id });
+      if (one !== undefined)
+        await this.fallback.unshown(one, { place: channel, reason, tried: 0, isBroken: false });
+    }
   }
 
   private async unshown(
@@ -161,6 +169,12 @@ export class SlackPostHandler extends OutboxHandler {
     return this.unshown({ review, row, tried: 0 }, { place, reason }, row.ambiguous);
   }
 }
+
+/** Those who come behind it during a long wait are told by mail too: it is looked after them now and then. */
+const soon = (delivery: Delivery): Delivery =>
+  'afterSeconds' in delivery && delivery.afterSeconds !== undefined
+    ? { ...delivery, afterSeconds: Math.min(delivery.afterSeconds, MEANWHILE_EVERY_SECONDS) }
+    : delivery;
 
 /** One attempt to post a review's message. */
 interface Posting {

@@ -10,7 +10,7 @@ import {
   type OutboxDelivery,
   skipped,
 } from '../../../../outbound/outbox.js';
-import { AfterTrouble, PATIENT_ATTEMPTS } from '../delivery/after-trouble.js';
+import { AfterTrouble, isLongWait, PATIENT_ATTEMPTS } from '../delivery/after-trouble.js';
 import { barredContent } from '../delivery/copy-content.js';
 import { DirectSight, type Sight } from '../delivery/direct-sight.js';
 import type { SlackTrouble } from '../delivery/slack-errors.js';
@@ -135,7 +135,11 @@ export class SlackStormHandler extends OutboxHandler {
     if (storm.personId !== undefined && isLost)
       return this.tellOtherwise(storm, { place: storm.channel, reason: trouble.reason });
     const after = await this.after.of(trouble, storm.channel, message.attempt);
-    return after.kind === 'again' ? after.delivery : this.tellOtherwise(storm, after);
+    if (after.kind === 'broken') return this.tellOtherwise(storm, after);
+    // They are told now, and by its message once Slack takes it.
+    if (isLongWait(trouble))
+      await this.tellByMail(storm, { place: storm.channel, reason: trouble.reason, isBroken: false });
+    return after.delivery;
   }
 
   /** Each of its reviews is one that the channel does not show. @param place what is broken; absent where Slack is off. */
@@ -143,19 +147,22 @@ export class SlackStormHandler extends OutboxHandler {
     storm: Storm,
     { place, reason }: { readonly place?: string; readonly reason: string },
   ): Promise<Delivery> {
-    const { personId } = storm;
-    for (const review of await stormReviews(this.db, storm.id, MOST_TOLD_OTHERWISE))
-      await (personId === undefined
-        ? this.fallback.unshown(review, {
-            place: place ?? placeOfQueue(review.policy.queue),
-            reason,
-            tried: 0,
-            isBroken: place !== undefined,
-          })
-        : this.fallback.untold(review, personId, { kind: 'opened' }));
+    await this.tellByMail(storm, { place, reason, isBroken: place !== undefined });
     // Only now: whoever ends in between does it again.
     await this.db.transaction((tx) => dropStorm(tx, storm.id));
     return skipped(`told otherwise: ${reason}`);
+  }
+
+  private async tellByMail(
+    { id, personId }: Storm,
+    failed: { readonly place: string | undefined; readonly reason: string; readonly isBroken: boolean },
+  ): Promise<void> {
+    for (const review of await stormReviews(this.db, id, MOST_TOLD_OTHERWISE)) {
+      const place = failed.place ?? placeOfQueue(review.policy.queue);
+      await (personId === undefined
+        ? this.fallback.unshown(review, { ...failed, place, tried: 0 })
+        : this.fallback.untold(review, personId, { kind: 'opened' }));
+    }
   }
 
   private async content(storm: Storm): Promise<SlackContent> {

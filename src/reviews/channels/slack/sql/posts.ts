@@ -16,6 +16,18 @@ export async function isPostUnderWay(
   return rows.length > 0;
 }
 
+/** Reviews of a queue whose own messages wait to be posted and that were not told otherwise yet. */
+export async function waitingUntold(db: Queryable, queue: string, limit: number): Promise<string[]> {
+  const rows = await db.query<{ review_id: string }>(
+    `SELECT payload->>'reviewId' AS review_id FROM outbox o
+      WHERE order_group = $1 AND kind = '${SLACK_POST}' AND state IN ('pending', 'sending', 'ambiguous')
+        AND NOT EXISTS (SELECT 1 FROM slack_unshown u WHERE u.review_id = (o.payload->>'reviewId')::uuid)
+      ORDER BY id LIMIT $2`,
+    [laneOf(queue), limit],
+  );
+  return rows.map((row) => row.review_id);
+}
+
 /** Whether the message waits that shows whether a broken place works again. */
 export async function isProbeUnderWay(db: Queryable, probe: string): Promise<boolean> {
   const rows = await db.query(

@@ -56,6 +56,10 @@ export async function holdUnshown(tx: Queryable, reviewId: string): Promise<stri
   return row?.place;
 }
 
+/** It is shown. */
+export const forgetUnshown = (db: Queryable, reviewId: string): Promise<unknown> =>
+  db.query('DELETE FROM slack_unshown WHERE review_id = $1', [reviewId]);
+
 /** Whether its timeline says already that it could not be shown there. */
 export async function hasFailedAt(db: Queryable, reviewId: string, place: string): Promise<boolean> {
   const rows = await db.query(
