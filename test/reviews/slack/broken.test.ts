@@ -81,7 +81,9 @@ describe('a channel that takes no messages', () => {
     expect(await status()).toMatch(/^is archived/);
     channel().archived = false;
     at.stage.clock.advance(10_000);
-    expect(await status()).toBe('is in order again (it was not: is_archived); what it missed is posted now');
+    expect(await status()).toBe(
+      'looks whole again (it was not: is_archived); what it missed follows once a message went through',
+    );
     await at.posted(review.id);
     await eventually(async () => (await status()) === undefined);
     expect(await broken().check()).toEqual([]);

@@ -137,12 +137,16 @@ export class BrokenSlack extends HealthCheck implements OnApplicationBootstrap, 
     if (!isTried) await this.mended(place);
   }
 
-  /** Something says that they may work again: nobody waits for the look that is due anyway. */
-  async lookNow(places: readonly BrokenPlace[]): Promise<void> {
-    const slot = Math.floor(this.now() / SLOT_MS);
+  /**
+   * Something says that they may work again: nobody waits for the look that is due anyway.
+   *
+   * @param everyMs so often at most for the same place, however many say it.
+   */
+  async lookNow(places: readonly BrokenPlace[], everyMs = SLOT_MS): Promise<void> {
+    const slot = Math.floor(this.now() / everyMs);
     const looks = places.map((one) => ({
       ...this.nextLook(one, 1),
-      key: `${one.place}:${one.since}:change-${slot}`,
+      key: `${one.place}:${one.since}:change-${everyMs}-${slot}`,
       notBefore: undefined,
     }));
     await this.outbox.enqueue(this.db, looks);

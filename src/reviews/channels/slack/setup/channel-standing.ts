@@ -49,8 +49,8 @@ function troubleOf(
   if (look?.trouble !== undefined) return { since, fact: look.trouble.fact, remedy: look.trouble.remedy };
   if (breakage === undefined) return null;
   if (looksMended(look, breakage)) {
-    const fact = `is in order again (it was not: ${visible(breakage.reason, 80)}); what it missed is posted now`;
-    return { since, fact, remedy: 'Nothing: it takes a moment.' };
+    const fact = `looks whole again (it was not: ${visible(breakage.reason, 80)}); what it missed follows once a message went through`;
+    return { since, fact, remedy: 'Nothing: one is tried now.' };
   }
   const fact = `takes no messages (${visible(breakage.reason, 80)}); its reviews are told by mail`;
   return { since, fact, remedy: breakage.remedy };

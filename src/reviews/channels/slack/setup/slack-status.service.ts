@@ -21,6 +21,8 @@ import type { SettingName } from './sql/stored-settings.js';
 import type { SlackStatus } from './status.view.js';
 import { TokenLooks } from './token-look.js';
 
+const TRIED_EVERY_MS = 60_000;
+
 /** How Slack is set up, and how it is. Nothing of it is a secret. */
 @Injectable()
 export class SlackStatusService {
@@ -42,8 +44,9 @@ export class SlackStatusService {
     const isUsable = refused === undefined && unreachable === undefined;
     const broken = settings === undefined ? [] : await this.broken.broken();
     const seen = isUsable ? await this.looks.at(ids, broken) : new Map<string, SeenChannel>();
-    // What is shown as mended is mended: nobody waits for the look that is due anyway.
-    await this.broken.lookNow(broken.filter((one) => looksMended(seen.get(one.place), one)));
+    // What looks mended is tried now. A page that stays open asks often, and one that only looks so is not tried each time.
+    const mended = broken.filter((one) => looksMended(seen.get(one.place), one));
+    await this.broken.lookNow(mended, TRIED_EVERY_MS);
     const channels = channelStandings({ ids, defaultId: settings?.channel, routes, seen, broken });
     const people = await this.people(home?.teamId);
     const transport = transportOf(settings);
