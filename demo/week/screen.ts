@@ -24,7 +24,7 @@ export const screen = ({
     1. in the chat      ${slack.page()}?as=${you.slack.id}
                         press Release, say why, done
     2. by mail          ${service.url}/mailbox
-                        open the mail to ${you.email}, follow its link, type its code
+                        open the mail about for-you/2 (they are yours, newest first), follow its link, type its code
     3. on the web       ${service.url}/reviews
 
 ${days > LEFT_LYING ? '  A question of the days before was left lying, as happens; answer it too if you like.\n\n' : ''}  Log in with  ${you.login}  /  ${you.password}

@@ -101,7 +101,16 @@ describe.skipIf(chromiumPath === undefined)('npm run demo', () => {
   }
 
   async function byMail(): Promise<void> {
-    const row = page.getByRole('row').filter({ hasText: 'for-you/2' }).filter({ hasText: 'alice@' });
+    // Of everybody's mails the newcomer sees their own, newest first.
+    await page
+      .getByLabel('Mails to')
+      .getByText(/^you: alice@/)
+      .waitFor({ state: 'attached' });
+    const rows = page.locator('tbody').getByRole('row');
+    await rows.first().waitFor();
+    expect(await rows.filter({ hasNotText: 'alice@example.com' }).count()).toBe(0);
+    expect(await rows.first().textContent()).toContain('for-you/');
+    const row = rows.filter({ hasText: 'for-you/2' });
     await row.getByRole('button').click();
     const mail = page.frameLocator('iframe.mail');
     const code = await mail.locator('.code').textContent();

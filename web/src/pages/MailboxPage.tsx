@@ -2,15 +2,10 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ApiError, call, type Page } from '../api.js';
 import { visible, when } from '../format.js';
+import { addressees, EVERYBODY, mailsTo, shownFor, type Addressee, type MailHead } from '../mailbox.js';
 import { Query } from '../parts/Query.js';
-
-interface MailHead {
-  readonly id: string;
-  readonly subject: string;
-  readonly from: string;
-  readonly to: string | readonly string[];
-  readonly date: string | number;
-}
+import { useFilters } from '../parts/useFilters.js';
+import { useSession } from '../parts/useSession.js';
 
 interface Mail extends MailHead {
   readonly text: string;
@@ -20,6 +15,8 @@ interface Mail extends MailHead {
 /** The mails that were caught because no SMTP server is set. */
 export function MailboxPage() {
   const [open, setOpen] = useState<string>();
+  const [filters, set] = useFilters('to');
+  const own = useSession().data?.email;
   const mails = useQuery({
     queryKey: ['mailbox'],
     queryFn: () => call<Page<MailHead>>('/api/v1/mailbox'),
@@ -43,33 +40,80 @@ export function MailboxPage() {
         send them.
       </p>
       <Query of={mails}>
-        {({ items }) => (
-          <table>
-            <thead>
-              <tr>
-                <th>Subject</th>
-                <th>To</th>
-                <th>Sent</th>
-              </tr>
-            </thead>
-            <tbody>
-              {items.map((mail) => (
-                <tr key={mail.id}>
-                  <td>
-                    <button type="button" className="plain" onClick={() => setOpen(mail.id)}>
-                      {visible(mail.subject)}
-                    </button>
-                  </td>
-                  <td>{typeof mail.to === 'string' ? mail.to : mail.to.join(', ')}</td>
-                  <td>{when(mail.date)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        )}
+        {({ items }) => {
+          const all = addressees(items);
+          const address = shownFor(filters.to, all, own);
+          return (
+            <>
+              <Whose all={all} of={address} own={own} onChoose={(to) => set('to', to)} />
+              <Mails of={mailsTo(items, address)} onOpen={setOpen} />
+            </>
+          );
+        }}
       </Query>
       {open === undefined ? null : <OpenMail key={open} id={open} />}
     </section>
+  );
+}
+
+function Whose({
+  all,
+  of: address,
+  own,
+  onChoose,
+}: {
+  all: readonly Addressee[];
+  of: string | undefined;
+  own: string | undefined;
+  onChoose: (to: string) => void;
+}) {
+  const isMine = (one: string): boolean => one === own?.toLowerCase();
+  return (
+    <div className="filters">
+      <label className="wide">
+        Mails to
+        <select value={address ?? EVERYBODY} onChange={({ target }) => onChoose(target.value)}>
+          <option value={EVERYBODY}>everybody</option>
+          {all.some((one) => one.address === address) || address === undefined ? null : (
+            <option value={address}>{visible(address)} (0)</option>
+          )}
+          {all.map((one) => (
+            <option key={one.address} value={one.address}>
+              {isMine(one.address) ? 'you: ' : ''}
+              {visible(one.address)} ({one.mails})
+            </option>
+          ))}
+        </select>
+      </label>
+    </div>
+  );
+}
+
+function Mails({ of: mails, onOpen }: { of: readonly MailHead[]; onOpen: (id: string) => void }) {
+  if (mails.length === 0) return <p className="quiet">No mail to them was caught.</p>;
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th>Subject</th>
+          <th>To</th>
+          <th>Sent</th>
+        </tr>
+      </thead>
+      <tbody>
+        {mails.map((mail) => (
+          <tr key={mail.id}>
+            <td>
+              <button type="button" className="plain" onClick={() => onOpen(mail.id)}>
+                {visible(mail.subject)}
+              </button>
+            </td>
+            <td>{visible(mail.to.join(', '))}</td>
+            <td>{when(mail.date)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 
