@@ -372,6 +372,41 @@ describe('who is linked', () => {
     ]);
   });
 
+  it('hears by mail that an account speaks for them no more, unless they unlinked it themselves', async () => {
+    const mails = () =>
+      here.stage.db.query<{ payload: { to: string[]; subject: string; text: string; html: string } }>(
+        `SELECT payload FROM outbox WHERE kind = 'mail' AND key LIKE 'slack-unlinked:%' ORDER BY id`,
+      );
+    here.stage.reviewers.people = here.stage.reviewers.people.map((one) => ({
+      ...one,
+      email: `${one.personId}@example.com`,
+    }));
+    expect(await remove(alice.id, as('alice'))).toBe(204);
+    expect(await mails()).toEqual([]);
+    here.slack.workspace.changeUser(bob.id, { name: '<b>bob</b> https://evil.example' });
+    await told(by({ ...bob, name: 'bob' }));
+    expect(await remove(bob.id, as('root', 'admin'))).toBe(204);
+    const [first] = await mails();
+    expect(first?.payload.to).toEqual(['bob@example.com']);
+    expect(first?.payload.subject).toBe('Sallyport: your Slack account no longer speaks for you');
+    expect(first?.payload.text).toMatch(
+      /\(U0BOB\) answered reviews in your name\. Since .* it does not: root unlinked it/,
+    );
+    expect(first?.payload.html).not.toMatch(/<b>bob|href/);
+    // A guest by now: Slack says so, and nobody here did anything.
+    await bindSlackPerson(
+      here.stage.db,
+      { teamId: here.slack.teamId, userId: alice.id },
+      { id: 'alice', name: 'Alice' },
+      1,
+    );
+    here.slack.workspace.changeUser(alice.id, { isRestricted: true });
+    await told(by(alice));
+    const [, second] = await mails();
+    expect(second?.payload.to).toEqual(['alice@example.com']);
+    expect(second?.payload.text).toMatch(/it does not: Slack says that the account is a guest/);
+  });
+
   it('is bound by a link that works for fifteen minutes, once', async () => {
     await here.stage.db.query('DELETE FROM slack_identity');
     await told(by(alice));

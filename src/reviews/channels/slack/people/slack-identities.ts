@@ -5,6 +5,9 @@ import { Clock } from '../../../../clock.js';
 import { CONFIG, publicUrl, type Config } from '../../../../config.js';
 import { Database } from '../../../../database/database.js';
 import { Conflict, Forbidden, NotFound } from '../../../../errors.js';
+import { Outbox } from '../../../../outbound/outbox.js';
+import { visible } from '../../../../outbound/safe-text.js';
+import { Reviewers } from '../../../reviewers.js';
 import type { Person } from '../../../rules/review.js';
 import { forgetProposal } from '../setup/sql/proposals.js';
 import {
@@ -20,7 +23,8 @@ import {
   type PeopleFilter,
   type SlackAccount,
 } from '../sql/identities.js';
-import type { Standing } from './standing.js';
+import { NO_MEMBER, type Standing } from './standing.js';
+import { unlinkedMail } from './unlinked-mail.js';
 
 const LINK_MINUTES = 15;
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
@@ -44,6 +48,8 @@ export class SlackIdentities {
     @Inject(CONFIG) private readonly config: Config,
     private readonly db: Database,
     private readonly clock: Clock,
+    private readonly reviewers: Reviewers,
+    private readonly outbox: Outbox,
   ) {}
 
   /** A one-time address at which somebody who is signed in links this account to themselves, within so long. */
@@ -110,22 +116,37 @@ export class SlackIdentities {
   }
 
   /** The account speaks for nobody any more. @returns false when it spoke for nobody. */
-  unlink(account: SlackAccount, by: string): Promise<boolean> {
-    return this.unbind(account, by, {});
+  unlink(account: SlackAccount, by: { readonly actor: string; readonly name: string }): Promise<boolean> {
+    return this.unbind(account, by.actor, {}, `${visible(by.name, 100)} unlinked it`);
   }
 
   /** An account that is no member of the workspace any more loses its person; a member again, it is linked anew. */
   async drop(account: SlackAccount, standing: Exclude<Standing, 'member'>): Promise<void> {
     // Slack does not know the account, or calls it another workspace's: it was not that when it was linked.
     if (standing === 'foreign') return;
-    await this.unbind(account, 'system:slack', { because: standing });
+    await this.unbind(
+      account,
+      'system:slack',
+      { because: standing },
+      `Slack says that the account ${NO_MEMBER[standing]}`,
+    );
   }
 
-  private unbind(account: SlackAccount, by: string, why: Readonly<Record<string, string>>): Promise<boolean> {
+  /** Whose it was hears of it, unless they did it themselves. @param because for people, what `why` is for the audit. */
+  private async unbind(
+    account: SlackAccount,
+    by: string,
+    why: Readonly<Record<string, string>>,
+    because: string,
+  ): Promise<boolean> {
     const at = Math.round(this.clock.now());
+    // Of a guest who clicks, as a rule.
+    if ((await this.holderOf(account)) === undefined) return false;
+    const people = await this.reviewers.list();
     return this.db.transaction(async (tx) => {
-      const person = await unbindSlackPerson(tx, account);
-      if (person === undefined) return false;
+      const unbound = await unbindSlackPerson(tx, account);
+      if (unbound === undefined) return false;
+      const { person, userName } = unbound;
       await forgetProposal(tx, account.teamId, person.id);
       await appendAudit(tx, [
         {
@@ -136,6 +157,9 @@ export class SlackIdentities {
           data: { teamId: account.teamId, slackUserId: account.userId, ...why },
         },
       ]);
+      const email = people.find(({ personId }) => personId === person.id)?.email;
+      if (by !== `user:${person.id}` && email !== undefined && email !== '')
+        await this.outbox.enqueue(tx, [unlinkedMail(email, { ...account, userName, at, because })]);
       return true;
     });
   }

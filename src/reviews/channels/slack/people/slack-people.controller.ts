@@ -67,7 +67,8 @@ export class SlackPeopleController {
     const isOwn = principal.kind === 'user' && holder?.id === principal.id;
     if (!isOwn && !principal.roles.includes('admin'))
       throw new Forbidden('Only an admin may unlink an account that is not linked to you.');
-    if (holder === undefined || !(await this.identities.unlink(account, auditActor(principal))))
+    const by = { actor: auditActor(principal), name: principal.name };
+    if (holder === undefined || !(await this.identities.unlink(account, by)))
       throw new NotFound(`The Slack account ${userId} of ${teamId} is linked to nobody.`);
   }
 }

@@ -9,6 +9,15 @@ import { SlackId } from '../inbound/payloads.js';
 export const STANDINGS = ['member', 'deleted', 'bot', 'guest', 'stranger', 'foreign'] as const;
 export type Standing = (typeof STANDINGS)[number];
 
+/** What an account is that is no member, after its name. */
+export const NO_MEMBER: Readonly<Record<Exclude<Standing, 'member'>, string>> = {
+  deleted: 'is deactivated',
+  bot: 'is a bot',
+  guest: 'is a guest',
+  stranger: 'is of another workspace (Slack Connect)',
+  foreign: 'is of another workspace',
+};
+
 const flag = z.boolean().nullish();
 const id = SlackId.nullish();
 

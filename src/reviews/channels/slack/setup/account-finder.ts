@@ -4,7 +4,7 @@ import { Conflict } from '../../../../errors.js';
 import { visible } from '../../../../outbound/safe-text.js';
 import { slackErrorCode } from '../delivery/slack-errors.js';
 import type { SlackHome } from '../inbound/handled.js';
-import { SlackUserInfo, standingOf, type Standing } from '../people/standing.js';
+import { NO_MEMBER, SlackUserInfo, standingOf } from '../people/standing.js';
 import { askSlack } from './ask-slack.js';
 import { SlackAccess } from './slack-access.js';
 
@@ -47,7 +47,8 @@ export class AccountFinder {
     if (user === undefined) return { kind: 'not_found' };
     const account = { userId: user.id, userName: visible(user.name ?? user.id, 80) };
     const standing = standingOf(user, home);
-    if (standing !== 'member') return { kind: 'refused', ...account, why: WHY[standing] };
+    if (standing !== 'member')
+      return { kind: 'refused', ...account, why: `the account ${NO_MEMBER[standing]}` };
     // Slack may find an account by an address that it shows no more.
     const shown = user.profile?.email;
     if (user.is_email_confirmed === false || (shown != null && shown.toLowerCase() !== email.toLowerCase()))
@@ -55,11 +56,3 @@ export class AccountFinder {
     return { kind: 'member', ...account };
   }
 }
-
-const WHY: Readonly<Record<Exclude<Standing, 'member'>, string>> = {
-  deleted: 'the account is deactivated',
-  bot: 'the account is a bot',
-  guest: 'the account is a guest',
-  stranger: 'the account is of another workspace (Slack Connect)',
-  foreign: 'the account is of another workspace',
-};

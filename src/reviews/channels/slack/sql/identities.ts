@@ -32,13 +32,20 @@ export const bindSlackPerson = (
     [account.teamId, account.userId, person.id, person.name, now],
   );
 
-/** The account is nobody's any more. @returns whose it was. */
-export async function unbindSlackPerson(tx: Queryable, account: SlackAccount): Promise<Person | undefined> {
-  const [row] = await tx.query<{ person_id: string; person_name: string }>(
-    'DELETE FROM slack_identity WHERE team_id = $1 AND user_id = $2 RETURNING person_id, person_name',
+/** The account is nobody's any more. @returns whose it was, and how Slack last called it. */
+export async function unbindSlackPerson(
+  tx: Queryable,
+  account: SlackAccount,
+): Promise<{ readonly person: Person; readonly userName: string | undefined } | undefined> {
+  const [row] = await tx.query<{ person_id: string; person_name: string; user_name: string | null }>(
+    `DELETE FROM slack_identity i WHERE team_id = $1 AND user_id = $2
+     RETURNING person_id, person_name,
+       (SELECT a.name FROM slack_account a WHERE a.team_id = i.team_id AND a.user_id = i.user_id) AS user_name`,
     [account.teamId, account.userId],
   );
-  return row && { id: row.person_id, name: row.person_name };
+  return (
+    row && { person: { id: row.person_id, name: row.person_name }, userName: row.user_name ?? undefined }
+  );
 }
 
 /** An account that speaks for somebody. */
