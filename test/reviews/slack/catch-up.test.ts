@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Principal } from '../../../src/access/principal.js';
 import { BrokenSlack } from '../../../src/reviews/channels/slack/delivery/broken-slack.js';
 import { SlackSettingsService } from '../../../src/reviews/channels/slack/setup/slack-settings.service.js';
 import { WorkflowTask } from '../../../src/engine/model/definition.js';
@@ -10,15 +9,7 @@ import type { Mishap } from '../../support/slack/mishaps.js';
 import { eventually } from '../../support/eventually.js';
 import { reviewsApp } from '../app.js';
 import { person } from '../stage.js';
-import { DeliveryStage, isLocked, seen } from './delivery-stage.js';
-
-const operator: Principal = {
-  kind: 'user',
-  id: 'olga',
-  name: 'Olga',
-  roles: ['operator'],
-  method: 'session',
-};
+import { DeliveryStage, isLocked, OPERATOR, seen } from './delivery-stage.js';
 
 let at: DeliveryStage;
 afterEach(() => at.close());
@@ -62,12 +53,12 @@ describe('Slack that is set up while reviews wait', () => {
     const waiting = [await at.open(), await at.open()];
     const over = await at.open();
     await decide(over);
-    await settings().change({ channel: at.slack.channel }, operator);
+    await settings().change({ channel: at.slack.channel }, OPERATOR);
     for (const { id } of waiting) await at.posted(id);
     await at.quiet();
     expect(at.inChannel(over.id)).toBeUndefined();
     // Heard of again, nothing is posted again.
-    await settings().route('payments', at.slack.channel, operator);
+    await settings().route('payments', at.slack.channel, OPERATOR);
     await at.quiet();
     expect(at.slack.messages).toHaveLength(2);
   });
@@ -91,16 +82,16 @@ describe('Slack that is set up while reviews wait', () => {
 
   it('shows what was decided and said while it was off', async () => {
     at = await DeliveryStage.start({ SLACK_CHANNEL: '' });
-    await settings().change({ channel: at.slack.channel }, operator);
+    await settings().change({ channel: at.slack.channel }, OPERATOR);
     const review = await at.open();
     const open = await at.open();
     const [message, other] = [await at.posted(review.id), await at.posted(open.id)];
-    await settings().change({ channel: null }, operator);
+    await settings().change({ channel: null }, OPERATOR);
     await comment(open, 'Whose bucket is it?');
     await decide(review);
     await at.quiet();
     expect(isLocked(message)).toBe(false);
-    await settings().change({ channel: at.slack.channel }, operator);
+    await settings().change({ channel: at.slack.channel }, OPERATOR);
     await eventually(() => isLocked(message));
     expect(seen(message)).toMatch(/Delete: decided by Bob/);
     await eventually(() => at.thread(other).length === 1);
@@ -222,7 +213,7 @@ describe('a message whose answer was lost before its queue got another channel',
     at.slack.script('chat.postMessage', { kind: 'lose' });
     const review = await at.open({ queue: 'payments' });
     const message = await at.posted(review.id);
-    await settings().route('payments', 'C0PAY', operator);
+    await settings().route('payments', 'C0PAY', OPERATOR);
     await eventually(async () => (await at.copies(review.id)).length === 1);
     await decide(review);
     await eventually(() => isLocked(message));

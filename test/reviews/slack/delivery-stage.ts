@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Principal } from '../../../src/access/principal.js';
 import type { JsonObject } from '../../../src/engine/model/json.js';
 import type { Review } from '../../../src/reviews/review.js';
 import { SlackConnection } from '../../../src/reviews/channels/slack/inbound/slack-connection.js';
@@ -17,6 +18,15 @@ export const ALICE = { id: 'U0ALICE', name: 'alice.w' };
 export const BOB = { id: 'U0BOB', name: 'bob.k' };
 /** In the channel, and bound to nobody. */
 export const MALLORY = { id: 'U0MALLORY', name: 'mallory' };
+
+/** Who sets Slack's channels. */
+export const OPERATOR: Principal = {
+  kind: 'user',
+  id: 'olga',
+  name: 'Olga',
+  roles: ['operator'],
+  method: 'session',
+};
 
 const SCOPES = [
   'chat:write',

@@ -1,24 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Principal } from '../../../src/access/principal.js';
 import { SlackSettingsService } from '../../../src/reviews/channels/slack/setup/slack-settings.service.js';
 import { eventually } from '../../support/eventually.js';
 import { person } from '../stage.js';
-import { ALICE, DeliveryStage, isLocked } from './delivery-stage.js';
+import { ALICE, DeliveryStage, isLocked, OPERATOR } from './delivery-stage.js';
 
-const operator: Principal = {
-  kind: 'user',
-  id: 'olga',
-  name: 'Olga',
-  roles: ['operator'],
-  method: 'session',
-};
 const PAY = 'C0PAY';
 
 let at: DeliveryStage;
 beforeEach(async () => {
   at = await DeliveryStage.start();
   at.slack.addChannel({ id: PAY, name: 'payments' });
-  await at.app.get(SlackSettingsService, { strict: false }).route('payments', PAY, operator);
+  await at.app.get(SlackSettingsService, { strict: false }).route('payments', PAY, OPERATOR);
 });
 afterEach(() => at.close());
 
@@ -68,7 +60,7 @@ describe('a queue that loses its channel', () => {
   it('is shown in the default one from then on, and what was posted before is still brought up to date', async () => {
     const before = await at.open({ queue: 'payments' });
     const message = await at.posted(before.id, PAY);
-    await at.app.get(SlackSettingsService, { strict: false }).unroute('payments', operator);
+    await at.app.get(SlackSettingsService, { strict: false }).unroute('payments', OPERATOR);
     const after = await at.open({ queue: 'payments' });
     await at.posted(after.id);
     await at.reviews.act(before.id, { kind: 'decide', outcome: 'delete', reason: '' }, person('bob'));
