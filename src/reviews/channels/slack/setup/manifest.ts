@@ -66,7 +66,7 @@ export function appManifest({ transport, name, command }: ManifestWish, publicUr
         {
           command,
           ...(isHttp && { url: `${publicUrl}${SLACK_PATHS.commands}` }),
-          description: 'Reviews that wait for you: list, show, take and decide them',
+          description: 'Reviews that wait for you: list, show, claim and decide them',
           usage_hint: 'list | mine | show ID | claim ID | help',
           should_escape: false,
         },
