@@ -79,6 +79,11 @@ const optionalText = z.string().max(4000).nullish();
 const webhookName = z.string().trim().min(1).max(100);
 const webhooks = z.union([webhookName.transform((name) => [name]), z.array(webhookName).max(20)]);
 
+/** What a review queue may be called: it is there once a review is put into it. */
+export const queueName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/, 'may hold letters, digits, _ . and -, 100 at most');
+
 const Ours = z.object({
   title: optionalText,
   scanId: z.string().min(1).max(100).nullish(),
@@ -91,10 +96,7 @@ const Ours = z.object({
     .max(5)
     .refine((names) => new Set(names).size === names.length, 'names an outcome twice')
     .nullish(),
-  queue: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/, 'may hold letters, digits, _ . and -, 100 at most')
-    .nullish(),
+  queue: queueName.nullish(),
   assign: z.object({ to: parties.nullish(), strategy: z.enum(STRATEGIES).nullish() }).nullish(),
   quorum: z
     .object({

@@ -107,6 +107,7 @@ describe.skipIf(chromiumPath === undefined)('the page Slack', () => {
     await page.getByRole('combobox', { name: 'Channel', exact: true }).selectOption('C0PAY');
     await page.getByLabel('Review queue').fill('payments');
     await page.getByRole('button', { name: 'Set the channel of payments' }).click();
+    await page.getByText('Nothing sends reviews to the queue payments yet').waitFor();
     await page.getByText('The channel does not have the app as a member.').waitFor();
     await page.getByRole('button', { name: 'Send a test to #reviews' }).click();
     await page.getByText('and taken away').waitFor();
@@ -139,6 +140,8 @@ describe.skipIf(chromiumPath === undefined)('the page Slack', () => {
     await row.getByText('linked').first().waitFor();
     await row.getByRole('button', { name: 'Unlink alice' }).click();
     await row.getByRole('button', { name: 'Really unlink alice' }).click();
+    await page.getByRole('row').filter({ hasText: 'alice' }).getByText('not asked').waitFor();
+    await page.getByRole('button', { name: 'Propose accounts by e-mail' }).click();
     await page.getByRole('row').filter({ hasText: 'alice' }).getByText('asked, not confirmed yet').waitFor();
   }, 60_000);
 

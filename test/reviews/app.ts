@@ -16,7 +16,7 @@ import { Unauthorized } from '../../src/errors.js';
 import { readConfig, type Config } from '../../src/config.js';
 import { DatabaseModule } from '../../src/database/database.module.js';
 import { Notices } from '../../src/database/notices.js';
-import { Engine } from '../../src/engine/ports.js';
+import { Engine, Metadata } from '../../src/engine/ports.js';
 import { createAdapter, furnish } from '../../src/http/server.js';
 import { OpsModule } from '../../src/ops/ops.module.js';
 import { MailTransport } from '../../src/outbound/mail/mail-transport.js';
@@ -37,6 +37,7 @@ import { FindingContexts } from '../../src/reviews/context/finding-contexts.js';
 import { EvidenceSource } from '../../src/reviews/evidence.js';
 import { Ledger } from '../../src/verdicts/ledger.js';
 import { testDatabase } from '../support/database.js';
+import { GivenMetadata } from './given-metadata.js';
 import type { ReviewsStage } from './stage.js';
 
 /** Whoever the header `x-test-user` names; `x-test-roles` and `x-test-grants` say what they may do. */
@@ -90,6 +91,7 @@ export async function reviewsApp(
     smtpUrl?: () => string | undefined;
     mailbox?: Mailbox;
     attachmentScanner?: AttachmentScanner;
+    metadata?: Metadata;
   } = {},
 ): Promise<{ app: NestFastifyApplication; config: Config; worker: HumanWorker }> {
   const config = readConfig({ PORT: '8080', ...settings });
@@ -98,6 +100,7 @@ export async function reviewsApp(
   @Module({
     providers: [
       { provide: Engine, useValue: stage.engine },
+      { provide: Metadata, useValue: parts.metadata ?? new GivenMetadata() },
       { provide: Ledger, useValue: stage.ledger },
       { provide: ObjectBytes, useValue: stage.bytes },
       { provide: FindingContexts, useValue: stage.contexts },
@@ -105,7 +108,16 @@ export async function reviewsApp(
       { provide: AccessGuard, useClass: HeaderGuard },
       { provide: Keyring, useValue: keyring },
     ],
-    exports: [Engine, Ledger, AccessGuard, ObjectBytes, FindingContexts, AttachmentScanner, Keyring],
+    exports: [
+      Engine,
+      Metadata,
+      Ledger,
+      AccessGuard,
+      ObjectBytes,
+      FindingContexts,
+      AttachmentScanner,
+      Keyring,
+    ],
   })
   class Surroundings {}
   class Transport extends MailTransport {

@@ -106,11 +106,16 @@ function addChannels(group: Command, cli: Cli): void {
     .argument('<CHANNEL>', '#name or id')
     .action(async (queue: string, wanted: string) => {
       const channel = await channelOf(cli, wanted);
-      const route = await cli.client.call<{ channelName: string | null }>('PUT', routePath(queue), {
-        channel,
-      });
-      cli.print(route, ({ channelName }) => [
+      const route = await cli.client.call<{ channelName: string | null; warning: string | null }>(
+        'PUT',
+        routePath(queue),
+        {
+          channel,
+        },
+      );
+      cli.print(route, ({ channelName, warning }) => [
         `Reviews of ${visible(queue, 100)} go to ${visible(channelName ?? channel, 100)}.`,
+        ...(warning === null ? [] : [`note  ${visible(warning, 2000)}`]),
       ]);
     });
   group

@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { TaskDef, WorkflowDef } from '../../../src/engine/model/definition.js';
 import type { AppManifest } from '../../../src/reviews/channels/slack/setup/manifest.js';
 import type { SlackStatus } from '../../../src/reviews/channels/slack/setup/status.view.js';
 import { eventually } from '../../support/eventually.js';
 import { FakeSlack } from '../../support/slack/fake-slack.js';
 import { looseCalls } from '../../support/slack/literal.js';
 import { reviewsApp } from '../app.js';
+import { GivenMetadata } from '../given-metadata.js';
 import { reviewsStage, type ReviewsStage } from '../stage.js';
 
 type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
@@ -15,6 +18,7 @@ describe('the set-up of Slack over HTTP', () => {
   let stage: ReviewsStage;
   let slack: FakeSlack;
   let app: NestFastifyApplication;
+  let metadata: GivenMetadata;
 
   beforeEach(async () => {
     stage = await reviewsStage();
@@ -23,9 +27,9 @@ describe('the set-up of Slack over HTTP', () => {
     slack.addChannel({ id: 'C0PAY', name: 'payments', botIsMember: false });
     slack.addChannel({ id: 'G0VAULT', name: 'vault', isPrivate: true });
     slack.addChannel({ id: 'C0OLD', name: 'old', archived: true });
-    app = (
-      await reviewsApp(stage, { SLACK_API_URL: slack.apiUrl, PUBLIC_URL: 'https://sallyport.example.com' })
-    ).app;
+    metadata = new GivenMetadata();
+    const settings = { SLACK_API_URL: slack.apiUrl, PUBLIC_URL: 'https://sallyport.example.com' };
+    app = (await reviewsApp(stage, settings, { metadata })).app;
   });
   afterEach(async () => {
     await app.close();
@@ -126,6 +130,32 @@ describe('the set-up of Slack over HTTP', () => {
     expect((await call('PUT', '', { channel: 'C0PAY' }, 'operator')).status).toBe(200);
   });
 
+  it('warns where nothing sends reviews to a queue yet, and refuses a name that none can have', async () => {
+    await setUp();
+    const shipped = readFileSync(new URL('../../../workflows/finding_review.json', import.meta.url), 'utf8');
+    metadata.workflows = [WorkflowDef.parse(JSON.parse(shipped))];
+    metadata.tasks = [TaskDef.parse({ name: 'ask_legal', inputTemplate: { queue: 'legal' } })];
+    const warning = async (queue: string) =>
+      (
+        (await call('PUT', `/channels/${queue}`, { channel: slack.channel })).body as {
+          warning: string | null;
+        }
+      ).warning;
+    expect(await warning('finding')).toMatch(
+      /^Nothing sends reviews to the queue finding yet: .*known are default, findings, legal, remedies\)/,
+    );
+    // As a definition has it, deep inside or in a template, the one of questions that name none, and one with reviews.
+    for (const known of ['findings', 'remedies', 'legal', 'default']) expect(await warning(known)).toBeNull();
+    expect(await warning('uploads')).not.toBeNull();
+    await stage.open({ queue: 'uploads' });
+    expect(await warning('uploads')).toBeNull();
+    const refused = await call('PUT', '/channels/pay%20ments', { channel: slack.channel });
+    expect([refused.status, detail(refused)]).toEqual([
+      400,
+      expect.stringMatching(/queue.*may hold letters, digits/),
+    ]);
+  });
+
   it('tells each missing scope with what does not work without it', async () => {
     slack.scopes = ['chat:write', 'channels:read', 'commands'];
     await setUp();
@@ -149,6 +179,7 @@ describe('the set-up of Slack over HTTP', () => {
       queue: 'payments',
       channel: 'C0PAY',
       channelName: 'payments',
+      warning: expect.stringContaining('the queue payments yet') as string,
     });
     expect(detail(await call('PUT', '/channels/old', { channel: 'C0OLD' }))).toMatch(
       /^channel: the channel is archived/,

@@ -138,7 +138,10 @@ function ProbeOutcome({ probe }: { probe: Probe }) {
 function SetChannel({ isFixed }: { isFixed: boolean }) {
   const [queue, setQueue] = useState('');
   const [channel, setChannel] = useState('');
-  const set = useDeed([STATUS], () => {
+  const [warning, setWarning] = useState<string | null>(null);
+  const set = useDeed([STATUS], (answer) => {
+    // Of the default channel, the answer is the status, which warns of nothing here.
+    setWarning((answer as { readonly warning?: string | null }).warning ?? null);
     setQueue('');
     setChannel('');
   });
@@ -169,6 +172,7 @@ function SetChannel({ isFixed }: { isFixed: boolean }) {
           />
         </Field>
         <Problem error={set.error} />
+        <p role="status">{warning === null ? null : visible(warning)}</p>
         <div className="row">
           <button type="submit" className="primary" disabled={set.isPending || channel === ''}>
             {queue.trim() === '' ? 'Set the default channel' : `Set the channel of ${queue.trim()}`}

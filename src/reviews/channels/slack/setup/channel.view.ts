@@ -38,7 +38,15 @@ export const channelView = ({
 });
 
 export const SlackRouteView = z
-  .object({ queue: z.string(), channel: z.string(), channelName: z.string().nullable() })
+  .object({
+    queue: z.string(),
+    channel: z.string(),
+    channelName: z.string().nullable(),
+    warning: z
+      .string()
+      .nullable()
+      .describe('That nothing sends reviews to this queue yet, as far as is known.'),
+  })
   .meta({ id: 'SlackRoute' });
 
 export const ProbeOrder = z

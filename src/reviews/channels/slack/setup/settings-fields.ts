@@ -23,7 +23,8 @@ export const ChannelId = z
     'must be the id of a channel, as C0123456789: Slack shows it at the end of the channel’s details',
   );
 
-export const QueueName = text(100).min(1);
+/** A route's queue as it may stand, also from before names were looked at. */
+export const RoutedQueue = text(100).min(1);
 
 /** What may be stored; `null` removes what is stored, what is left out stays. */
 export const SlackSettingsPatch = z

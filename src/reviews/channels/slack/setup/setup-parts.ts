@@ -1,6 +1,7 @@
 import { AccountFinder } from './account-finder.js';
 import { ChannelJoiner } from './channel-joiner.js';
 import { ChannelLooks } from './channel-looks.js';
+import { KnownQueues } from './known-queues.js';
 import { ProposalMessages } from './proposal-messages.js';
 import { SlackSetupHealth } from './setup-health.js';
 import { SlackAccess } from './slack-access.js';
@@ -31,6 +32,7 @@ export const SETUP_PROVIDERS = [
   SlackSetupHealth,
   SlackProbe,
   ChannelJoiner,
+  KnownQueues,
   AccountFinder,
   ProposalMessages,
   SlackProposals,

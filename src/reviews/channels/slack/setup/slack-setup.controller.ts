@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { auditActor, CurrentPrincipal, Roles, type Principal } from '../../../../access/principal.js';
 import { CONFIG, publicUrl, type Config } from '../../../../config.js';
 import { Conflict } from '../../../../errors.js';
+import { queueName } from '../../../human-input.js';
 import { ChannelJoiner } from './channel-joiner.js';
 import { ChannelLooks } from './channel-looks.js';
 import {
@@ -15,9 +16,10 @@ import {
   SlackChannelList,
   SlackRouteView,
 } from './channel.view.js';
+import { KnownQueues } from './known-queues.js';
 import { listChannels } from './list-channels.js';
 import { appManifest, ManifestWish, type AppManifest } from './manifest.js';
-import { QueueName, SlackRouteWanted, SlackSettingsPatch } from './settings-fields.js';
+import { RoutedQueue, SlackRouteWanted, SlackSettingsPatch } from './settings-fields.js';
 import { SlackAccess } from './slack-access.js';
 import { SlackProbe } from './slack-probe.js';
 import { SlackSettingsService } from './slack-settings.service.js';
@@ -36,6 +38,7 @@ export class SlackSetupController {
     private readonly looks: ChannelLooks,
     private readonly probes: SlackProbe,
     private readonly joiner: ChannelJoiner,
+    private readonly queues: KnownQueues,
   ) {}
 
   @ApiOperation({
@@ -90,18 +93,22 @@ export class SlackSetupController {
     return { items: channels.map(channelView), nextCursor: next ?? null };
   }
 
-  @ApiOperation({ summary: 'Has the reviews of a queue posted to a channel of its own' })
+  @ApiOperation({
+    summary:
+      'Has the reviews of a queue posted to a channel of its own; warns where nothing sends any there yet',
+  })
   @Put('channels/:queue')
   @Roles('operator')
   @ApiOkResponse({ standardSchema: SlackRouteView })
   async route(
-    @Param('queue', { schema: QueueName }) queue: string,
+    @Param('queue', { schema: queueName }) queue: string,
     @Body({ schema: SlackRouteWanted }) { channel }: z.infer<typeof SlackRouteWanted>,
     @CurrentPrincipal() principal: Principal,
   ): Promise<z.infer<typeof SlackRouteView>> {
     const { channelName } = await this.settings.route(queue, channel, principal);
     this.looks.forget();
-    return { queue, channel, channelName: channelName ?? null };
+    const warning = (await this.queues.warningOf(queue)) ?? null;
+    return { queue, channel, channelName: channelName ?? null, warning };
   }
 
   @ApiOperation({ summary: 'The reviews of the queue go to the default channel again' })
@@ -109,7 +116,7 @@ export class SlackSetupController {
   @HttpCode(204)
   @Roles('operator')
   unroute(
-    @Param('queue', { schema: QueueName }) queue: string,
+    @Param('queue', { schema: RoutedQueue }) queue: string,
     @CurrentPrincipal() principal: Principal,
   ): Promise<void> {
     return this.settings.unroute(queue, principal);
