@@ -10,7 +10,7 @@ import { Public } from '../principal.js';
 import { setSession } from '../session-cookie.js';
 import { OidcSignIn } from './oidc-sign-in.js';
 import { forgetPending, keepPending, pendingOf } from './pending-sign-in.js';
-import { returnPath } from './return-path.js';
+import { loginPath, returnPath } from './return-path.js';
 import { SignInRefused } from './sign-in-refused.js';
 
 const Ways = z
@@ -76,21 +76,26 @@ export class OidcController {
   async callback(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { search } = new URL(request.url, 'http://here.invalid');
     const pending = pendingOf(request, this.sealed);
+    let returnTo = '/';
     try {
       if (pending === undefined || !OidcSignIn.belongsTo(search, pending))
         throw new SignInRefused('expired', 'This browser waits for no such answer.');
+      returnTo = pending.returnTo;
       forgetPending(reply);
       const { address } = clientOf(request, this.config.TRUST_PROXY);
       setSession(request, reply, this.config, await this.signIn.finish(search, pending, address));
-      await reply.headers(PRIVATE).redirect(pending.returnTo, 303);
+      await reply.headers(PRIVATE).redirect(returnTo, 303);
     } catch (error) {
-      await this.toLogin(reply, error);
+      await this.toLogin(reply, error, returnTo);
     }
   }
 
-  /** The login page has a sentence for each refusal; only its name travels, so that no link can put words there. */
-  private async toLogin(reply: FastifyReply, error: unknown): Promise<void> {
+  /**
+   * Whoever logs in otherwise then is where they wanted to go. The login page has a sentence for each refusal; only its
+   * name travels, so that no link can put words there.
+   */
+  private async toLogin(reply: FastifyReply, error: unknown, returnTo = '/'): Promise<void> {
     if (!(error instanceof SignInRefused)) throw error;
-    await reply.headers(PRIVATE).redirect(`/?sign-in=${error.refusal}`, 303);
+    await reply.headers(PRIVATE).redirect(loginPath(returnTo, error.refusal), 303);
   }
 }

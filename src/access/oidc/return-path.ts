@@ -13,3 +13,10 @@ export function returnPath(wanted: string | undefined): string {
   if (origin !== HERE || pathname.startsWith('//') || pathname.startsWith('/api/')) return '/';
   return pathname + search + hash;
 }
+
+/** The login at such a page, after a sign-in that was refused. @param path as {@link returnPath} gave it. */
+export function loginPath(path: string, refusal: string): string {
+  const { pathname, searchParams, hash } = new URL(path, HERE);
+  searchParams.set('sign-in', refusal);
+  return `${pathname}?${searchParams.toString()}${hash}`;
+}

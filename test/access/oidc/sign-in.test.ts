@@ -338,6 +338,11 @@ describe('a sign-in at the identity provider', () => {
     provider.person = 'says no';
     expect(await signIn()).toBe('/?sign-in=denied');
     expect(await refusals()).toEqual([['login:unknown', 'oidc_denied']]);
+    // To the page that they wanted, where they may log in otherwise.
+    expect(await signIn('/link-slack')).toBe('/link-slack?sign-in=denied');
+    expect(await goOn(await atTheDoor('/reviews?view=mine'))).toBe('/reviews?view=mine&sign-in=denied');
+    for (const to of ['https://evil.example', '//evil.example', '/.//evil.example'])
+      expect(await goOn(await atTheDoor(to))).toBe('/?sign-in=denied');
   });
 
   it('waits a quarter of an hour for the person, and no longer', async () => {
