@@ -41,6 +41,13 @@ export const visible = (text: string): string =>
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
+/** The same of what somebody wrote in several lines, which stay lines where the style keeps them. */
+export const visibleLines = (text: string): string =>
+  text
+    .split(/\r\n|[\r\n]/)
+    .map(visible)
+    .join('\n');
+
 /** Certain are those of confidence high: they alone make an object guilty. */
 export interface FindingCounts {
   readonly certain: number;

@@ -82,6 +82,13 @@ describe('whoever is told of a review in Slack', () => {
     );
     expect(mentionsIn(direct)).toEqual([]);
     expect(linksIn(direct)).toEqual([]);
+    // It stays answered, whoever has the review then and however it ends.
+    await give(id, 'Bob', '');
+    await eventually(() => seen(direct).includes('*Bob* has it now'), { what: 'handed on' });
+    expect(textOf(direct.blocks[0])).toMatch(/^Bob answered your question/);
+    await at.reviews.act(id, { kind: 'decide', outcome: 'delete', reason: '' }, person('bob'));
+    await eventually(() => seen(direct).includes('decided by Bob'), { what: 'decided' });
+    expect(textOf(direct.blocks[0])).toMatch(/^Bob answered your question/);
   });
 
   it('hears who passed it on to them and why, and of the clock that nobody decided', async () => {

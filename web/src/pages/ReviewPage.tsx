@@ -4,7 +4,7 @@ import { Link, useParams } from 'react-router-dom';
 import { eventWords } from '../../../src/reviews/event-words.js';
 import { reasonWords } from '../../../src/verdicts/reason-words.js';
 import { ApiError, call } from '../api.js';
-import { size, visible, when } from '../format.js';
+import { size, visible, visibleLines, when } from '../format.js';
 import { Findings } from '../parts/Findings.js';
 import { NotCovered } from '../parts/NotCovered.js';
 import { Query } from '../parts/Query.js';
@@ -294,7 +294,7 @@ const SAYS = ['text', 'question', 'answer', 'name', 'reason'] as const;
 /** What somebody said with it, in their words. */
 function Said({ data }: { data: Readonly<Record<string, unknown>> }) {
   const said = SAYS.map((name) => data[name]).filter((value) => typeof value === 'string' && value !== '');
-  return said.length === 0 ? null : <p className="said">{visible(said.join(' – '))}</p>;
+  return said.length === 0 ? null : <p className="said">{visibleLines(said.join(' – '))}</p>;
 }
 
 /** ` to Alice`, of whoever was given it. */

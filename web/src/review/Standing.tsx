@@ -1,4 +1,4 @@
-import { visible, when } from '../format.js';
+import { visible, visibleLines, when } from '../format.js';
 import type { FilledIn, Review } from '../reviews.js';
 
 const BECAUSE: Readonly<Record<string, string>> = {
@@ -63,8 +63,8 @@ export function Standing({ review }: { review: Review }) {
         </p>
       )}
       {info === null ? null : (
-        <p className="notice">
-          {info.by.name} asks: “{visible(info.question)}”
+        <p className="notice lines">
+          {info.by.name} asks: “{visibleLines(info.question)}”
         </p>
       )}
     </>

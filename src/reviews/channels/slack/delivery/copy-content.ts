@@ -32,11 +32,13 @@ export interface Shown {
 
 /** The same in a channel and in direct messages, but that whoever was asked and is not any more is shown who has it now. */
 export function copyContent(shown: Shown): SlackContent {
-  const { review, inboxUrl, dryRun, personId, course } = shown;
+  const { text, blocks } = withoutLead(shown);
+  return { text, blocks: [...leadBlocks(shown), ...blocks] };
+}
+
+function withoutLead({ review, inboxUrl, dryRun, personId, course }: Shown): SlackContent {
   if (personId !== undefined && isFormer(review, personId)) return handedOn(review, inboxUrl);
   const message = reviewMessage(review, inboxUrl, dryRun);
-  if (shown.telling !== undefined && !isEnded(review.state))
-    return { text: message.text, blocks: [...leadBlocks(shown.telling), ...message.blocks] };
   if (course === undefined || !isEnded(review.state)) return message;
   // Before the buttons, which stand last.
   const last = message.blocks.at(-1);
@@ -47,11 +49,15 @@ export function copyContent(shown: Shown): SlackContent {
   };
 }
 
-/** By whom they were given it and why, or what was answered: before the review itself. That they are asked needs no words. */
-const leadBlocks = (telling: Telling): KnownBlock[] =>
-  telling.kind === 'opened' || telling.kind === 'reminder'
-    ? []
-    : [section([tellingText(telling, LEAD).text])];
+/**
+ * By whom they were given it and why, before the review itself and as long as it is theirs. What they asked stays answered
+ * whatever comes of the review; that they are asked needs no words.
+ */
+function leadBlocks({ review, personId, telling }: Shown): KnownBlock[] {
+  if (telling === undefined || telling.kind === 'opened' || telling.kind === 'reminder') return [];
+  const isOver = isEnded(review.state) || (personId !== undefined && isFormer(review, personId));
+  return isOver && telling.kind !== 'answered' ? [] : [section([tellingText(telling, LEAD).text])];
+}
 
 /** Somebody else has it, and they are not asked by name either. */
 const isFormer = (review: Review, personId: string): boolean =>
