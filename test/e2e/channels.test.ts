@@ -165,7 +165,11 @@ describe('one review in all its channels', () => {
     const stranger = new FormBrowser(service.url);
     const { location } = await stranger.get(link.pathname + link.search);
     expect(location).not.toContain('token');
-    expect((await stranger.get(location)).status).toBe(401);
+    // To the login first, and nothing of the account is shown before it.
+    expect(await stranger.get(location)).toMatchObject({
+      status: 303,
+      location: '/link-slack',
+    });
 
     const browser = new FormBrowser(service.url);
     await browser.logIn(service.credentials.admin);
