@@ -33,6 +33,7 @@ export interface SlackStatus {
     readonly name: string | null;
     readonly isDefault: boolean;
     readonly queues: readonly string[];
+    readonly isLookedAt: boolean;
     readonly trouble: { readonly fact: string; readonly remedy: string } | null;
   }[];
   readonly digests: {
@@ -64,12 +65,23 @@ export function statusLines(status: SlackStatus): string[] {
       ['bot token', settingText(status.settings.botToken)],
       ['app token', settingText(status.settings.appToken)],
       ['signing secret', settingText(status.settings.signingSecret)],
+      ['scopes', scopesText(status.scopes)],
       ['digests', digestText(status.digests)],
       ['people', `${people.bound} of ${people.deciders} who may decide have linked an account`],
     ]),
     ...channelLines(status),
     ...missingLines(status),
   ];
+}
+
+/** The optional ones apart: without them nothing is missing. */
+function scopesText(scopes: SlackStatus['scopes']): string | undefined {
+  if (scopes.every(({ isGranted }) => isGranted === null)) return undefined;
+  const counted = (isOptional: boolean): string => {
+    const those = scopes.filter((scope) => scope.isOptional === isOptional);
+    return `${those.filter(({ isGranted }) => isGranted === true).length} of ${those.length}`;
+  };
+  return `${counted(false)} that are needed, ${counted(true)} optional ones`;
 }
 
 function digestText({ daily, weekly, timeZone }: SlackStatus['digests']): string {
@@ -89,7 +101,11 @@ function channelLines({ channels }: SlackStatus): string[] {
     one.id,
     one.name,
     [...(one.isDefault ? ['(default)'] : []), ...one.queues].join(', '),
-    one.trouble === null ? 'works' : `${one.trouble.fact}: ${one.trouble.remedy}`,
+    one.trouble === null
+      ? one.isLookedAt
+        ? 'works'
+        : 'Slack does not tell'
+      : `${one.trouble.fact}: ${one.trouble.remedy}`,
   ]);
   return ['', ...table(['CHANNEL', 'NAME', 'QUEUES', 'STATE'], rows)];
 }
