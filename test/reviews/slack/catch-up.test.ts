@@ -157,6 +157,83 @@ describe('a single message that Slack does not take', () => {
   }, 60_000);
 });
 
+describe('a single message that never gets an answer', () => {
+  it('is given up too, and its channel is whole for the others', async () => {
+    at = await DeliveryStage.start();
+    const bad = await at.open({ title: 'Release the one that a proxy holds back?' });
+    at.slack.onCall = ({ method, args }) => {
+      if (method === 'chat.postMessage' && String(args['metadata']).includes(bad.id))
+        at.slack.script('chat.postMessage', { kind: 'status', status: 403 });
+    };
+    await isBroken();
+    at.run(600);
+    for (let next = 0; next < 6 && !(await givenUp(bad.id)); next++) {
+      await at.posted((await at.open()).id);
+      await minutes(3);
+    }
+    expect(await givenUp(bad.id)).toBe(true);
+    await minutes(20);
+    expect(await broken().broken()).toEqual([]);
+  }, 60_000);
+});
+
+describe('a channel in which the app may do nothing', () => {
+  it.each(['no_permission', 'access_denied'])('is broken by %s, and the others are not', async (error) => {
+    at = await DeliveryStage.start();
+    at.slack.addChannel({ id: 'C0PAY', name: 'payments' });
+    await settings().route('payments', 'C0PAY', OPERATOR);
+    at.slack.onCall = ({ method, args }) => {
+      if (method === 'chat.postMessage' && args['channel'] === 'C0PAY')
+        at.slack.script('chat.postMessage', ...refused(error, 1));
+    };
+    await at.open({ queue: 'payments' });
+    await isBroken();
+    expect(await broken().broken()).toMatchObject([{ place: 'C0PAY', reason: error }]);
+    const other = await at.open();
+    await at.posted(other.id);
+    expect(await count(other.id, 'slack_failed')).toBe(0);
+  });
+});
+
+describe('Slack that asks to wait again and again', () => {
+  it('is told by mail meanwhile, and shown however long it takes', async () => {
+    at = await DeliveryStage.start();
+    at.slack.script(
+      'chat.postMessage',
+      ...Array.from({ length: 12 }, () => ({ kind: 'rateLimited', retryAfter: 100 }) as const),
+    );
+    const review = await at.open();
+    at.run(500);
+    await eventually(async () => (await count(review.id, 'slack_failed')) === 1, { timeoutMs: 15_000 });
+    expect(await broken().broken()).toEqual([]);
+    await eventually(() => at.inChannel(review.id) !== undefined, { timeoutMs: 40_000 });
+    await at.quiet();
+    // Waits beyond the first ones count as no attempts, of which there is a last.
+    const rows = await at.stage.db.query<{ attempt: number }>(
+      `SELECT attempt FROM outbox WHERE kind = 'slack.post'`,
+    );
+    expect(rows).toEqual([{ attempt: 5 }]);
+  }, 60_000);
+});
+
+describe('a channel that is given up for another', () => {
+  it('hands over what it did not show, with what people wrote, and troubles nobody any more', async () => {
+    at = await DeliveryStage.start({ SLACK_CHANNEL: '' });
+    at.slack.addChannel({ id: 'C0NEW', name: 'new' });
+    await settings().change({ channel: at.slack.channel }, OPERATOR);
+    channel().archived = true;
+    const review = await at.open();
+    await isBroken();
+    await eventually(async () => (await count(review.id, 'slack_failed')) === 1);
+    await comment(review, 'Whose bucket is it?');
+    await settings().change({ channel: 'C0NEW' }, OPERATOR);
+    const message = await at.posted(review.id, 'C0NEW');
+    await eventually(() => at.thread(message).length === 1);
+    expect(await broken().broken()).toEqual([]);
+    expect(await broken().check()).toEqual([]);
+  });
+});
+
 describe('a channel that was broken for a while', () => {
   it('shows the steps after a decision, and in their order what people wrote meanwhile', async () => {
     at = await DeliveryStage.start();
@@ -207,6 +284,23 @@ describe('a channel that was broken for a while', () => {
 });
 
 describe('a message whose answer was lost before its queue got another channel', () => {
+  it('is no trouble of the new channel when the old one does not answer any more', async () => {
+    at = await DeliveryStage.start();
+    at.slack.addChannel({ id: 'C0PAY', name: 'payments' });
+    at.slack.script('chat.postMessage', { kind: 'lose' });
+    at.slack.onCall = ({ method, args }) => {
+      if (method === 'conversations.history' && args['channel'] === at.slack.channel)
+        at.slack.script('conversations.history', { kind: 'status', status: 500 });
+    };
+    const review = await at.open({ queue: 'payments' });
+    await at.posted(review.id);
+    await settings().route('payments', 'C0PAY', OPERATOR);
+    // Told twice rather than not at all; which one is the first, nobody can see.
+    await at.posted(review.id, 'C0PAY');
+    expect(await broken().broken()).toEqual([]);
+    expect(await count(review.id, 'slack_failed')).toBe(0);
+  });
+
   it('is found where it was posted, and locked after the decision', async () => {
     at = await DeliveryStage.start();
     at.slack.addChannel({ id: 'C0PAY', name: 'payments' });

@@ -41,6 +41,8 @@ export class AfterTrouble {
       case 'gone':
         return attempt < PATIENT_ATTEMPTS ? again(trouble) : this.isBroken(channel, trouble.reason);
       case 'wait':
+        // Asked to wait again and again, it waits: given up it would be told nowhere.
+        return attempt < PATIENT_ATTEMPTS ? again(trouble) : later(trouble);
       case 'turn':
         return again(trouble);
       default:
@@ -54,6 +56,12 @@ export class AfterTrouble {
     if (ofAll?.kind === 'workspace') return this.isBroken(WORKSPACE, ofAll.reason);
     if (ofAll?.kind === 'unsure') return this.isBroken(WORKSPACE, 'unreachable');
     return channel === WORKSPACE ? again(trouble) : this.isBroken(channel, 'no_answer');
+  }
+
+  /** Whether Slack answers, and this app. */
+  async isSlackThere(): Promise<boolean> {
+    const ofAll = await this.troubleOfAll();
+    return ofAll?.kind !== 'workspace' && ofAll?.kind !== 'unsure';
   }
 
   private async troubleOfAll(): Promise<SlackTrouble | undefined> {
@@ -74,8 +82,14 @@ export class AfterTrouble {
 // Longer than that nobody is left untold.
 const LONG_WAIT_SECONDS = 120;
 
-/** Nothing is broken, and yet it takes too long: the message is told otherwise meanwhile. */
-export const isLongWait = (trouble: SlackTrouble): boolean =>
-  (trouble.kind === 'wait' || trouble.kind === 'turn') && trouble.seconds > LONG_WAIT_SECONDS;
+/** Nothing is broken, and yet it takes too long, at once or in many waits: the message is told otherwise meanwhile. */
+export const isLongWait = (trouble: SlackTrouble, attempt: number): boolean =>
+  (trouble.kind === 'wait' && attempt >= PATIENT_ATTEMPTS) ||
+  ((trouble.kind === 'wait' || trouble.kind === 'turn') && trouble.seconds > LONG_WAIT_SECONDS);
+
+const later = ({ seconds, reason }: Extract<SlackTrouble, { readonly kind: 'wait' }>): After => ({
+  kind: 'again',
+  delivery: { kind: 'later', afterSeconds: seconds, reason },
+});
 
 const again = (trouble: SlackTrouble): After => ({ kind: 'again', delivery: retry(trouble) });

@@ -68,9 +68,15 @@ export class BrokenSlack extends HealthCheck implements OnApplicationBootstrap, 
     for (const stop of this.stopListening.splice(0)) stop();
   }
 
-  /** Channels by their ids, and `*` for the workspace. */
+  /** Channels by their ids, and `*` for the workspace; without those in which nothing new is told any more. */
   async broken(): Promise<readonly SlackBreakage[]> {
-    return (await brokenPlaces(this.db)).map((one) => ({ ...one, remedy: remedyOf(one.reason) }));
+    return (await brokenPlaces(this.db))
+      .filter(({ place }) => this.isInUse(place))
+      .map((one) => ({ ...one, remedy: remedyOf(one.reason) }));
+  }
+
+  private isInUse(place: string): boolean {
+    return place === WORKSPACE || this.access.channels.includes(place);
   }
 
   async check(): Promise<readonly HealthResult[]> {
@@ -89,6 +95,9 @@ export class BrokenSlack extends HealthCheck implements OnApplicationBootstrap, 
     const since = this.now();
     const isNew = await this.db.transaction(async (tx) => {
       if (!(await markBroken(tx, { place, since, reason }))) return false;
+      await this.outbox.enqueue(tx, [this.nextLook({ place, since }, 1)]);
+      // Old messages there cannot be brought up to date; that is no trouble of what is told now.
+      if (!this.isInUse(place)) return false;
       await this.alerts.tell(tx, {
         // What only a new message shows to be over may be found again and again; once a day is enough then.
         key: `slack-broken:${place}:${reason}:${canBeLookedAt(reason) ? since : Math.floor(since / DAY_MS)}`,
@@ -99,7 +108,6 @@ export class BrokenSlack extends HealthCheck implements OnApplicationBootstrap, 
         ],
         remedy: remedyOf(reason),
       });
-      await this.outbox.enqueue(tx, [this.nextLook({ place, since }, 1)]);
       return true;
     });
     if (isNew) this.log.error({ place, reason }, 'Slack takes no messages there; mail is used in its place');

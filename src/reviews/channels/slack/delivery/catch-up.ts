@@ -10,7 +10,7 @@ import { copiesBehind } from '../sql/copies.js';
 import { isProbeUnderWay } from '../sql/posts.js';
 import { stormsBehind } from '../sql/storms.js';
 import { takeUnsaid } from '../sql/unsaid.js';
-import { neverTold, placeOfQueue, queuesUnshown, takeUnshown } from '../sql/unshown.js';
+import { neverTold, takeUnshown, unshownPlaces } from '../sql/unshown.js';
 import { copyMessage, postMessage, threadMessage, updateAgain } from './slack-kinds.js';
 
 const DAY_MS = 86_400_000;
@@ -56,9 +56,9 @@ export class SlackCatchUp {
       this.access.channelFor(queue) !== undefined;
     await this.db.transaction(async (tx) => {
       const never = await neverTold(tx, MOST_SHOWN_AGAIN);
-      const messages = never.filter(hasChannel).map((review) => postMessage(review));
-      for (const queue of await queuesUnshown(tx))
-        if (hasChannel({ queue })) messages.push(...(await this.unshown(tx, placeOfQueue(queue))));
+      const messages = never.filter(hasChannel).map((review) => postMessage(review, { key }));
+      for (const { place, queue } of await unshownPlaces(tx))
+        if (this.isElsewhere(place, queue)) messages.push(...(await this.unshown(tx, place, queue)));
       messages.push(...(await this.unsaid(tx, undefined)));
       messages.push(...(await this.behind(tx, { since: this.now() - OFF_AT_MOST_MS }, key)));
       await this.outbox.enqueue(tx, messages);
@@ -78,7 +78,7 @@ export class SlackCatchUp {
     if (await isProbeUnderWay(tx, probe)) return [];
     // However often it is tried, each time is one of its own.
     const key = `probe-${this.now()}`;
-    const [first] = await takeUnshown(tx, place, 1);
+    const [first] = await takeUnshown(tx, { place, limit: 1 });
     if (first !== undefined) {
       const { reviewId: id, queue, lookSince, tried } = first;
       return [postMessage({ id, queue }, { key, lookSince, tried, single: true, probe })];
@@ -89,8 +89,14 @@ export class SlackCatchUp {
     return copy && [copyMessage(copy.reviewId, copy, key, probe)];
   }
 
-  private async unshown(tx: Queryable, place: string): Promise<OutboxMessage[]> {
-    const missed = await takeUnshown(tx, place, MOST_SHOWN_AGAIN);
+  /** Whether a queue's reviews belong into a channel now, and it is another than the place in which they are not shown. */
+  private isElsewhere(place: string, queue: string): boolean {
+    const channel = this.access.channelFor(queue);
+    return channel !== undefined && place !== channel && place !== WORKSPACE;
+  }
+
+  private async unshown(tx: Queryable, place: string, queue?: string): Promise<OutboxMessage[]> {
+    const missed = await takeUnshown(tx, { place, queue, limit: MOST_SHOWN_AGAIN });
     return missed.map(({ reviewId: id, queue, at, lookSince, tried }) =>
       postMessage({ id, queue }, { key: `again-${at}`, lookSince, tried: tried + 1 }),
     );

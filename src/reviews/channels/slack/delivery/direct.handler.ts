@@ -186,7 +186,7 @@ export class SlackDirectHandler extends OutboxHandler {
 const isHopeless = (trouble: SlackTrouble, attempt: number): boolean => {
   const { kind } = trouble;
   return (
-    isLongWait(trouble) ||
+    isLongWait(trouble, attempt) ||
     kind === 'unreachable' ||
     kind === 'channel' ||
     kind === 'unfit' ||

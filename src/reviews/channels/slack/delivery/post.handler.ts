@@ -18,7 +18,7 @@ import { SlackCopies } from './slack-copies.js';
 import type { SlackTrouble } from './slack-errors.js';
 import { SlackFallback } from './slack-fallback.js';
 import { SLACK_POST } from './slack-kinds.js';
-import { SlackSender, type Posted } from './slack-sender.js';
+import { retry, SlackSender, type Posted } from './slack-sender.js';
 
 const Payload = z.object({
   reviewId: z.uuid(),
@@ -85,9 +85,12 @@ export class SlackPostHandler extends OutboxHandler {
       ...(probe !== undefined && broken !== undefined ? { probed: broken.place } : {}),
     };
     if (broken !== undefined && probe === undefined) return this.unshown(posting, broken, row.ambiguous);
-    const earlier = await this.earlier(posting);
+    const earlier = await this.sender.earlier(row, { channel, reviewId: review.id });
     if (earlier?.kind === 'posted') return this.posted(review, earlier, 0);
     if (earlier !== undefined) return this.failed(posting, earlier);
+    const elsewhere = row.ambiguous ? await this.elsewhere(posting) : undefined;
+    if (elsewhere?.kind === 'posted') return this.posted(review, elsewhere, 0);
+    if (elsewhere !== undefined && row.attempt < PATIENT_ATTEMPTS) return retry(elsewhere);
     if (isEnded(review.state)) return skipped('already over');
     const storm = single ? undefined : await this.storms.tells(review, channel);
     if (storm !== undefined) return { kind: 'sent', receipt: { storm } };
@@ -102,10 +105,11 @@ export class SlackPostHandler extends OutboxHandler {
     return said.kind === 'unfit' ? this.sender.post(row, { ...where, ...this.copies.least(review) }) : said;
   }
 
-  /** What an earlier attempt posted, also where the queue had another channel then. */
-  private async earlier({ review, channel, row }: Posting): Promise<Posted | SlackTrouble | undefined> {
-    const earlier = await this.sender.earlier(row, { channel, reviewId: review.id });
-    if (earlier !== undefined || !row.ambiguous) return earlier;
+  /**
+   * What an earlier attempt posted where the queue had another channel. That this one does not answer now is tried some times,
+   * and is no trouble of the channel in which the review belongs now: a second message is better than none.
+   */
+  private async elsewhere({ review, channel, row }: Posting): Promise<Posted | SlackTrouble | undefined> {
     for (const other of await postingsOf(this.db, review.id)) {
       if (other === channel) continue;
       const there = await this.sender.earlier(row, { channel: other, reviewId: review.id });
@@ -128,16 +132,22 @@ export class SlackPostHandler extends OutboxHandler {
     const { review, channel, row, tried, probed } = posting;
     // Slack answered this app, and refused what is smaller.
     if (probed === WORKSPACE && isOfLess(trouble)) await this.broken.mended(WORKSPACE);
-    const isItsOwn = tried >= MOST_TRIED && isOfMessage(trouble) && row.attempt >= PATIENT_ATTEMPTS;
     // It was told by mail when it failed first.
-    if (isItsOwn && probed === undefined) return skipped(`Slack does not take it: ${trouble.reason}`);
+    if (probed === undefined && (await this.isItsOwn(posting, trouble)))
+      return skipped(`Slack does not take it: ${trouble.reason}`);
     const after = await this.after.of(trouble, channel, row.attempt);
     if (after.kind === 'again') {
-      if (!isLongWait(trouble)) return after.delivery;
+      if (!isLongWait(trouble, row.attempt)) return after.delivery;
       await this.tellMeanwhile(review, channel, trouble.reason);
       return soon(after.delivery);
     }
     return this.unshown(posting, after, row.ambiguous || trouble.kind === 'unsure');
+  }
+
+  /** It failed alone, each time after its channel had taken others. */
+  private async isItsOwn({ tried, row }: Posting, trouble: SlackTrouble): Promise<boolean> {
+    if (tried < MOST_TRIED || row.attempt < PATIENT_ATTEMPTS || !isOfMessage(trouble)) return false;
+    return trouble.kind !== 'unsure' || this.after.isSlackThere();
   }
 
   /** They are told by mail now, and posted once Slack takes them: this review, and those that wait behind it. */
@@ -190,9 +200,9 @@ interface Posting {
 const isOfLess = ({ kind }: SlackTrouble): boolean =>
   kind === 'channel' || kind === 'again' || kind === 'unfit' || kind === 'gone';
 
-/** The message may be to blame, and not the channel. */
+/** The message may be to blame, and not the channel: also where something between us and Slack lets none of it through. */
 const isOfMessage = ({ kind }: SlackTrouble): boolean =>
-  kind === 'again' || kind === 'unfit' || kind === 'gone';
+  kind === 'again' || kind === 'unfit' || kind === 'gone' || kind === 'unsure';
 
 const isNowhere = ({ kind }: Posted | SlackTrouble): boolean =>
-  kind === 'channel' || kind === 'gone' || kind === 'again';
+  kind === 'channel' || kind === 'gone' || kind === 'again' || kind === 'workspace';

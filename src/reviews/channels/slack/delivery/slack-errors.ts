@@ -77,6 +77,9 @@ const OF_CHANNEL = new Set([
   'restricted_action_non_threadable_channel',
   'restricted_action_thread_only_channel',
   'mpim_not_supported',
+  // Of a channel that the app is no member of, or that it may not use.
+  'no_permission',
+  'access_denied',
 ]);
 
 // The token, and with it everything.
@@ -87,13 +90,11 @@ const OF_WORKSPACE = new Set([
   'token_revoked',
   'token_expired',
   'missing_scope',
-  'no_permission',
   'org_login_required',
   'ekm_access_denied',
   'enterprise_is_restricted',
   'not_allowed_token_type',
   'team_access_not_granted',
-  'access_denied',
 ]);
 
 type SdkError = WebAPIHTTPError | WebAPIPlatformError | WebAPIRateLimitedError | WebAPIRequestError;

@@ -9,7 +9,9 @@ import type { Review } from '../../../review.js';
 import { askedNow, ReviewWriter, SYSTEM } from '../../../review-writer.js';
 import { isEnded } from '../../../rules/review.js';
 import { staysBroken } from '../sql/broken.js';
-import { hasFailedAt, noteUnshown } from '../sql/unshown.js';
+import { SlackAccess } from '../setup/slack-access.js';
+import { hasFailedAt, noteUnshown, placeOfQueue } from '../sql/unshown.js';
+import { SlackCatchUp } from './catch-up.js';
 import { postMessage } from './slack-kinds.js';
 
 /** What could not be told in Slack is told by mail: at once, and also to those who want less mail because Slack tells them. */
@@ -21,6 +23,8 @@ export class SlackFallback {
     private readonly people: People,
     private readonly writer: ReviewWriter,
     private readonly mail: MailChannel,
+    private readonly access: SlackAccess,
+    private readonly catchUp: SlackCatchUp,
   ) {}
 
   /**
@@ -58,6 +62,10 @@ export class SlackFallback {
       });
       await this.writer.enqueue(tx, this.mail.instead(review, askedNow(review, roster), { kind: 'opened' }));
     });
+    // Whoever gave the queue a channel in between did not find it.
+    const { queue } = review.policy;
+    if (failed.place === placeOfQueue(queue) && this.access.channelFor(queue) !== undefined)
+      await this.catchUp.everywhere(`late-${review.id}-${now}`);
   }
 
   /** Somebody cannot be written to directly. */

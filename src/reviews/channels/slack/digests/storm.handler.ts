@@ -137,7 +137,7 @@ export class SlackStormHandler extends OutboxHandler {
     const after = await this.after.of(trouble, storm.channel, message.attempt);
     if (after.kind === 'broken') return this.tellOtherwise(storm, after);
     // They are told now, and by its message once Slack takes it.
-    if (isLongWait(trouble))
+    if (isLongWait(trouble, message.attempt))
       await this.tellByMail(storm, { place: storm.channel, reason: trouble.reason, isBroken: false });
     return after.delivery;
   }

@@ -31,8 +31,8 @@ const toUnshown = (row: UnshownRow): Unshown => ({
   tried: row.tried,
 });
 
-// More queues than this are one trouble.
-const MOST_QUEUES = 200;
+// More than these are one trouble.
+const MOST_PLACES = 1000;
 
 /** @returns whether it is new. */
 export async function noteUnshown(
@@ -72,32 +72,43 @@ export async function hasFailedAt(db: Queryable, reviewId: string, place: string
 /** Where reviews are noted whose queue has no channel. */
 export const placeOfQueue = (queue: string): string => `queue:${queue}`;
 
-/** Queues without a channel that reviews were to be shown in. */
-export async function queuesUnshown(db: Queryable): Promise<string[]> {
-  const rows = await db.query<{ place: string }>(
-    `SELECT DISTINCT place FROM slack_unshown WHERE place LIKE 'queue:%' LIMIT $1`,
-    [MOST_QUEUES],
+/** Where reviews are not shown, and of which queues they are. */
+export const unshownPlaces = (
+  db: Queryable,
+): Promise<readonly { readonly place: string; readonly queue: string }[]> =>
+  db.query(
+    `SELECT DISTINCT u.place, r.queue FROM slack_unshown u JOIN review r ON r.id = u.review_id LIMIT $1`,
+    [MOST_PLACES],
   );
-  return rows.map(({ place }) => place.slice('queue:'.length));
-}
 
 /**
  * Takes up to `limit` reviews off that a place did not show, of all channels for the workspace: what failed least, then what
- * failed the longest ago.
+ * failed the longest ago. Of one queue, where it is said.
  */
-export async function takeUnshown(tx: Queryable, place: string, limit: number): Promise<Unshown[]> {
+export async function takeUnshown(
+  tx: Queryable,
+  {
+    place,
+    queue,
+    limit,
+  }: { readonly place: string; readonly queue?: string | undefined; readonly limit: number },
+): Promise<Unshown[]> {
   const rows = await tx.query<UnshownRow>(
     `DELETE FROM slack_unshown u USING review r
       WHERE r.id = u.review_id AND u.review_id IN (
-        SELECT review_id FROM slack_unshown WHERE $1 IN ('${WORKSPACE}', place)
-         ORDER BY tried, at, review_id LIMIT $2 FOR UPDATE)
+        SELECT o.review_id FROM slack_unshown o JOIN review ON review.id = o.review_id
+         WHERE $1 IN ('${WORKSPACE}', o.place) AND ($3::text IS NULL OR review.queue = $3)
+         ORDER BY o.tried, o.at, o.review_id LIMIT $2 FOR UPDATE OF o)
      RETURNING u.review_id, r.queue, u.at, u.look_since, u.tried`,
-    [place, limit],
+    [place, limit, queue ?? null],
   );
   return rows.map(toUnshown).sort((a, b) => a.tried - b.tried || a.at - b.at);
 }
 
-/** Reviews that wait for a decision and that nothing was ever recorded for: they are from when Slack was off. */
+/**
+ * Reviews that wait for a decision, that nothing shows and for whom nothing is under way: they are from when Slack was off, or
+ * were given up.
+ */
 export async function neverTold(
   db: Queryable,
   limit: number,
@@ -110,7 +121,8 @@ export async function neverTold(
         AND NOT EXISTS (SELECT 1 FROM slack_unshown u WHERE u.review_id = review.id)
         AND NOT EXISTS (SELECT 1 FROM slack_storm_review s JOIN slack_storm ON slack_storm.id = s.storm_id
                          WHERE s.review_id = review.id AND slack_storm.person_id IS NULL)
-        AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.kind = '${SLACK_POST}' AND o.key = review.id::text)
+        AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.kind = '${SLACK_POST}' AND o.key = review.id::text
+                         AND o.state <> 'failed')
       ORDER BY review.created_at, review.id LIMIT $1`,
     [limit],
   );
