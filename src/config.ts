@@ -11,6 +11,7 @@ import {
   weeklySchedule,
   type DigestSchedule,
 } from './reviews/channels/slack/digests/digest-schedule.js';
+import { APP_TOKEN, BOT_TOKEN } from './reviews/channels/slack/setup/token-forms.js';
 
 /*
  * Every environment variable that the service reads, its default and its meaning. Nothing else reads process.env
@@ -474,8 +475,8 @@ const Environment = z.object({
     }),
   ),
   /** Each of these can be stored by the API instead (docs/operating.md); what is set here wins. What is missing is in /health. */
-  SLACK_BOT_TOKEN: z.string().optional(),
-  SLACK_APP_TOKEN: z.string().optional(),
+  SLACK_BOT_TOKEN: z.string().trim().regex(BOT_TOKEN.form, BOT_TOKEN.wrong).optional(),
+  SLACK_APP_TOKEN: z.string().trim().regex(APP_TOKEN.form, APP_TOKEN.wrong).optional(),
   /** By which Slack signs what it posts to us, without Socket Mode; comma list while one replaces another. */
   SLACK_SIGNING_SECRET: list,
   /** Where Slack is; only here, since it gets the tokens. */

@@ -31,6 +31,7 @@ const STATUS: SlackStatus = {
   connected: true,
   lastHelloAt: null,
   lastError: null,
+  token: 'works',
   team: null,
   appId: null,
   settings: { botToken: unset, appToken: unset, signingSecret: unset, channel: unset },
@@ -52,4 +53,15 @@ it('the status of Slack counts optional scopes apart, and calls no channel worki
   expect(text).toMatch(/C0UNSEEN .*Slack does not tell/);
   const untold = STATUS.scopes.map((one) => ({ ...one, isGranted: null }));
   expect(statusLines({ ...STATUS, scopes: untold }).join('\n')).not.toMatch(/scopes/);
+});
+
+it('the status says reviews to be shown only with a token that Slack takes', () => {
+  const shown = (token: SlackStatus['token'], isOn = true): string | undefined =>
+    statusLines({ ...STATUS, token, isOn })
+      .find((line) => line.startsWith('shown in Slack'))
+      ?.replace(/^shown in Slack +/, '');
+  expect(shown('works')).toBe('yes');
+  expect(shown('refused')).toBe('no: Slack refuses the bot token');
+  expect(shown('unreachable')).toBe('not known: Slack does not answer');
+  expect(shown(null, false)).toBe('no');
 });

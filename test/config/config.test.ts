@@ -28,6 +28,8 @@ describe('the configuration', () => {
     [{ SALLYPORT_KEY: 'short' }, /^SALLYPORT_KEY: must be 32 bytes/m],
     [{ ENGINE: 'conductor' }, /^ENGINE: "conductor" is not available/m],
     [{ ROLES: 'api,cook' }, /^ROLES/m],
+    [{ SLACK_BOT_TOKEN: 'bad' }, /^SLACK_BOT_TOKEN: must begin with xoxb-.*OAuth & Permissions/m],
+    [{ SLACK_APP_TOKEN: `xoxb-${'a'.repeat(12)}` }, /^SLACK_APP_TOKEN: must begin with xapp-/m],
     [{ SECRET_VERIFY: 'on' }, /^SECRET_VERIFY_HOSTS: required/m],
     [{ SECRET_VERIFY_HOSTS: 'https://api.github.com/' }, /SECRET_VERIFY_HOSTS.*comma list of hosts/],
     [{ S3_BUCKETS: 'a,b', ACTION_MODE: 'quarantine' }, /^QUARANTINE_BUCKET: required/m],
@@ -37,8 +39,9 @@ describe('the configuration', () => {
   });
 
   it('starts with a part of the Slack settings: the rest may be stored, and /health says what is missing', () => {
-    expect(readConfig({ SLACK_BOT_TOKEN: 'x' })).toMatchObject({
-      SLACK_BOT_TOKEN: 'x',
+    const token = `xoxb-${'a'.repeat(12)}`;
+    expect(readConfig({ SLACK_BOT_TOKEN: token })).toMatchObject({
+      SLACK_BOT_TOKEN: token,
       SLACK_SIGNING_SECRET: [],
     });
   });

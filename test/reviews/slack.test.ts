@@ -151,7 +151,7 @@ describe('a review in Slack', () => {
 
     const link = String(buttonsOf(whisper.blocks)[0]?.['url']);
     const headers = { host: '127.0.0.1:8080' };
-    expect((await openLink(app, link, headers)).status).toBe(401);
+    expect((await openLink(app, link, headers)).status).toBe(303);
     const asCarol = { ...headers, 'x-test-user': 'carol' };
     for (let scan = 0; scan < 2; scan++) {
       const page = await openLink(app, link, asCarol);
@@ -248,8 +248,8 @@ describe('Slack that cannot be reached', () => {
   it('does not keep the service from starting, deciding and stopping', async () => {
     const stage = await reviewsStage();
     const { app } = await reviewsApp(stage, {
-      SLACK_BOT_TOKEN: 'unused',
-      SLACK_APP_TOKEN: 'unused',
+      SLACK_BOT_TOKEN: `xoxb-${'0'.repeat(12)}`,
+      SLACK_APP_TOKEN: `xapp-${'0'.repeat(12)}`,
       SLACK_CHANNEL: 'C1',
       SLACK_API_URL: 'http://127.0.0.1:9/api/',
     });

@@ -19,6 +19,7 @@ export interface SlackStatus {
   readonly connected: boolean | null;
   readonly lastHelloAt: string | null;
   readonly lastError: string | null;
+  readonly token: 'works' | 'refused' | 'unreachable' | null;
   readonly team: { readonly id: string; readonly name: string | null } | null;
   readonly appId: string | null;
   readonly settings: Readonly<Record<'botToken' | 'appToken' | 'signingSecret' | 'channel', SlackSetting>>;
@@ -55,7 +56,7 @@ export function statusLines(status: SlackStatus): string[] {
   const { transport, connected, team, people } = status;
   return [
     ...facts([
-      ['shown in Slack', status.isOn ? 'yes' : 'no'],
+      ['shown in Slack', shownText(status)],
       ['workspace', team === null ? undefined : `${team.name ?? ''} (${team.id})`.trim()],
       ['app', status.appId],
       ['answers by', transport === null ? undefined : WAYS[transport]],
@@ -72,6 +73,12 @@ export function statusLines(status: SlackStatus): string[] {
     ...channelLines(status),
     ...missingLines(status),
   ];
+}
+
+function shownText({ isOn, token }: SlackStatus): string {
+  if (!isOn) return 'no';
+  if (token === 'refused') return 'no: Slack refuses the bot token';
+  return token === 'unreachable' ? 'not known: Slack does not answer' : 'yes';
 }
 
 /** The optional ones apart: without them nothing is missing. */

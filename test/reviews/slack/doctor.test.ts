@@ -78,8 +78,8 @@ describe('the doctor of Slack', () => {
     expect(said.filter((line) => !line.startsWith('warn'))).toMatchObject([
       expect.stringMatching(/^ok: known to .+ as app A/) as string,
       'ok: all 10 scopes are granted',
-      expect.stringMatching(/^ok: a node is connected; Slack last greeted it at 2026-11-23T/) as string,
       'ok: the channel reviews takes messages',
+      expect.stringMatching(/^ok: a node is connected; Slack last greeted it at 2026-11-23T/) as string,
       'ok: Slack opens connections for the app token',
     ]);
     expect(slack.messages).toEqual([]);
@@ -235,6 +235,57 @@ describe('the doctor of Slack', () => {
     const status = (await call('GET', '/api/v1/slack')) as SlackStatus;
     expect(status.missing[0]?.what).toMatch(/bot token is of no use: this token was revoked/);
   });
+
+  it('checks nothing with a token that Slack refuses, says so once, and with the token’s remedy', async () => {
+    await begin(whole());
+    await connected();
+    await examine();
+    await slack.revoke();
+    const said = (await examine()).filter((line) => !line.includes('linked a Slack account'));
+    expect(said.filter((line) => line.startsWith('ok: '))).not.toContainEqual(
+      expect.stringMatching(/known to|scopes|channel/),
+    );
+    expect(said.join('\n')).toMatch(/^fail: The bot token is of no use: this token was revoked/m);
+    expect(said).toContain(
+      'warn: workspace, scopes and channels were not checked > Set a bot token that Slack takes, then run this again.',
+    );
+    expect(said.join('\n')).not.toContain('channels:read');
+    const status = await readStatus();
+    expect(status).toMatchObject({ token: 'refused', channels: [{ isLookedAt: false, trouble: {} }] });
+    expect(status.scopes.every(({ isGranted }) => isGranted === null)).toBe(true);
+  });
+
+  it.each<[string, () => void, RegExp]>([
+    [
+      'Slack refuses',
+      () =>
+        slack.script(
+          'auth.test',
+          ...Array.from({ length: 9 }, () => ({ kind: 'error', error: 'invalid_auth' }) as const),
+        ),
+      /bot token is of no use: Slack does not know this token.*Set the new one/,
+    ],
+    [
+      'cannot be tried',
+      () =>
+        slack.script(
+          'auth.test',
+          ...Array.from({ length: 9 }, () => ({ kind: 'status', status: 503 }) as const),
+        ),
+      /Slack does not answer .*tried again by itself/,
+    ],
+  ])(
+    'says in /health of a bot token that %s what is wrong, also where nothing was sent',
+    async (_, breaks, said) => {
+      breaks();
+      await begin({
+        SLACK_BOT_TOKEN: slack.botToken,
+        SLACK_SIGNING_SECRET: slack.signingSecret,
+        SLACK_CHANNEL: slack.channel,
+      });
+      await eventually(async () => said.test(await health()), { what: 'said in /health' });
+    },
+  );
 
   it('believes no late word of a token while the one in use works, and none about tokens of people', async () => {
     await begin(whole());

@@ -2,12 +2,13 @@ import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common'
 import { Clock } from '../../../../clock.js';
 import { CONFIG, type Config } from '../../../../config.js';
 import { HealthCheck, HealthRegistry, type HealthResult } from '../../../../ops/health.js';
-import { otherSecret } from '../setup/missing.js';
+import { otherSecret, tokenTroubles } from '../setup/missing.js';
 import { missingScopes } from '../setup/scopes.js';
 import { SlackAccess } from '../setup/slack-access.js';
 import type { SlackHome } from './handled.js';
 import { SlackWorkspace } from '../setup/slack-workspace.js';
 import { isOfOtherApp, OTHER_APP_REMEDY, socketRemedyOf } from '../setup/socket-remedies.js';
+import { TokenLooks } from '../setup/token-look.js';
 import { SignatureWatch } from './signature-watch.js';
 import { SlackConnection } from './slack-connection.js';
 
@@ -23,6 +24,7 @@ export class SlackHealth extends HealthCheck implements OnApplicationBootstrap {
     private readonly workspace: SlackWorkspace,
     private readonly connection: SlackConnection,
     private readonly signatures: SignatureWatch,
+    private readonly tokens: TokenLooks,
     private readonly health: HealthRegistry,
   ) {
     super();
@@ -36,6 +38,12 @@ export class SlackHealth extends HealthCheck implements OnApplicationBootstrap {
   async check(): Promise<readonly HealthResult[]> {
     const { settings } = this.access;
     if (settings === undefined) return [];
+    const { refused, unreachable } = (await this.tokens.lately()) ?? {};
+    const [trouble] = tokenTroubles(refused, unreachable);
+    if (trouble !== undefined)
+      return [
+        { name: this.name, healthy: true, degraded: true, detail: trouble.what, remedy: trouble.remedy },
+      ];
     const home = this.workspace.home ?? (await this.workspace.known());
     const way = settings.appToken === undefined ? await this.byHttp() : await this.bySocket(home);
     if (way === undefined) return [];

@@ -102,17 +102,9 @@ export function whatIsMissing(facts: AskedFacts): Missing[] {
 }
 
 function missingAtSlack(facts: AskedFacts): Missing[] {
-  if (facts.tokenRefused !== undefined)
-    return [needed(`The bot token is of no use: ${facts.tokenRefused}`, 'Set the new one.')];
-  const missing: Missing[] = [];
-  if (facts.unreachable !== undefined)
-    missing.push(
-      needed(
-        `Slack does not answer (${facts.unreachable}).`,
-        'Check that this machine may reach Slack; it is tried again by itself.',
-      ),
-    );
-  else if (facts.workspaceBroken !== undefined)
+  const missing = tokenTroubles(facts.tokenRefused, facts.unreachable);
+  if (facts.tokenRefused !== undefined) return missing;
+  if (missing.length === 0 && facts.workspaceBroken !== undefined)
     missing.push(
       needed(`Slack takes no messages (${facts.workspaceBroken.reason}).`, facts.workspaceBroken.remedy),
     );
@@ -155,6 +147,18 @@ function missingAtSlack(facts: AskedFacts): Missing[] {
       ),
     );
   return missing;
+}
+
+/** What a look at the bot token shows that keeps everything from working; at most one. */
+export function tokenTroubles(refused: string | undefined, unreachable: string | undefined): Missing[] {
+  if (refused !== undefined) return [needed(`The bot token is of no use: ${refused}`, 'Set the new one.')];
+  if (unreachable === undefined) return [];
+  return [
+    needed(
+      `Slack does not answer (${unreachable}).`,
+      'Check that this machine may reach Slack; it is tried again by itself.',
+    ),
+  ];
 }
 
 /** Lesser, since it may only be somebody who posts garbage. */

@@ -51,7 +51,25 @@ export class SlackDoctor extends DoctorCheck implements OnApplicationBootstrap {
     ];
   }
 
-  private whatWorks({ team, appId, connected, lastHelloAt, transport, scopes, channels }: SlackStatus) {
+  private whatWorks({ connected, lastHelloAt, transport, ...status }: SlackStatus) {
+    const works = status.token === 'works' ? this.whatTokenShows(status) : [];
+    if (connected === true)
+      works.push(
+        this.say('ok', `a node is connected; Slack last greeted it at ${lastHelloAt ?? 'some time'}`),
+      );
+    if (transport === 'http') works.push(this.say('ok', 'requests of Slack are taken when they are signed'));
+    // Why, and what mends it, is among what is missing.
+    if (status.token === 'refused' || status.token === 'unreachable')
+      works.push(this.say('warn', 'workspace, scopes and channels were not checked', NO_TOKEN[status.token]));
+    return works;
+  }
+
+  private whatTokenShows({
+    team,
+    appId,
+    scopes,
+    channels,
+  }: Pick<SlackStatus, 'team' | 'appId' | 'scopes' | 'channels'>): Diagnosis[] {
     const works: Diagnosis[] = [];
     if (team !== null)
       works.push(
@@ -60,11 +78,6 @@ export class SlackDoctor extends DoctorCheck implements OnApplicationBootstrap {
     const wanted = scopes.filter(({ isOptional }) => !isOptional);
     if (wanted.every(({ isGranted }) => isGranted === true))
       works.push(this.say('ok', `all ${wanted.length} scopes are granted`));
-    if (connected === true)
-      works.push(
-        this.say('ok', `a node is connected; Slack last greeted it at ${lastHelloAt ?? 'some time'}`),
-      );
-    if (transport === 'http') works.push(this.say('ok', 'requests of Slack are taken when they are signed'));
     for (const { id, name, isLookedAt, trouble } of channels) {
       if (trouble !== null) continue;
       const label = `the channel ${name ?? id}`;
@@ -106,3 +119,8 @@ export class SlackDoctor extends DoctorCheck implements OnApplicationBootstrap {
 }
 
 const PROBE_IT = 'Add channels:read and groups:read, or send a probe: sallyport slack probe CHANNEL';
+
+const NO_TOKEN = {
+  refused: 'Set a bot token that Slack takes, then run this again.',
+  unreachable: 'Run this again once Slack answers.',
+} as const;

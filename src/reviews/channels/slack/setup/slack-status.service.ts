@@ -41,7 +41,8 @@ export class SlackStatusService {
   async read(): Promise<SlackStatus> {
     const { settings, known, channels: ids, routes } = this.access;
     const { home, refused, unreachable } = await this.tokens.look();
-    const isUsable = refused === undefined && unreachable === undefined;
+    const token = refused !== undefined ? 'refused' : unreachable !== undefined ? 'unreachable' : 'works';
+    const isUsable = token === 'works';
     const broken = settings === undefined ? [] : await this.broken.broken();
     const seen = isUsable ? await this.looks.at(ids, broken) : new Map<string, SeenChannel>();
     // What looks mended is tried now. A page that stays open asks often, and one that only looks so is not tried each time.
@@ -52,13 +53,15 @@ export class SlackStatusService {
     const transport = transportOf(settings);
     const socket = await this.connection.anywhere();
     const connected = transport === 'socket' ? socket.connected : null;
-    const scopes = home?.scopes ?? [];
+    // What was granted to a token that is of no use now says nothing of the next.
+    const scopes = isUsable ? (home?.scopes ?? []) : [];
     return {
       isOn: this.access.isOn,
       transport,
       connected,
       lastHelloAt: transport === 'socket' ? iso(socket.since) : null,
       lastError: transport === 'socket' ? (socket.lastError ?? null) : null,
+      token: settings === undefined ? null : token,
       team: home === undefined ? null : { id: home.teamId, name: home.teamName ?? null },
       appId: home?.appId ?? null,
       settings: this.settingsNow(),

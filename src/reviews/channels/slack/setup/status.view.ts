@@ -51,6 +51,12 @@ export const SlackStatus = z
     connected: z.boolean().nullable().describe('Of Socket Mode: whether some node is connected now.'),
     lastHelloAt: moment.nullable().describe('When Slack last greeted a connection.'),
     lastError: z.string().nullable(),
+    token: z
+      .enum(['works', 'refused', 'unreachable'])
+      .nullable()
+      .describe(
+        'What Slack says of the bot token now; while it is not `works`, nothing is known of scopes and channels. Null without one.',
+      ),
     team: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),
     appId: z.string().nullable(),
     settings: z.object(
@@ -62,7 +68,10 @@ export const SlackStatus = z
     scopes: z.array(
       z.object({
         scope: z.string(),
-        isGranted: z.boolean().nullable().describe('Null when Slack did not list them.'),
+        isGranted: z
+          .boolean()
+          .nullable()
+          .describe('Null when Slack did not list them, or takes no token to ask with.'),
         isOptional: z.boolean(),
         without: z.string().describe('What does not work without it.'),
       }),
