@@ -234,6 +234,25 @@ describe('a channel that is given up for another', () => {
   });
 });
 
+describe('a channel that is gone, with its workspace or without', () => {
+  it('leaves its open reviews to the channel in which they belong now', async () => {
+    at = await DeliveryStage.start({ SLACK_CHANNEL: '' });
+    at.slack.addChannel({ id: 'C0NEW', name: 'new' });
+    await settings().change({ channel: at.slack.channel }, OPERATOR);
+    const [open, kept] = [await at.open(), await at.open({ queue: 'payments' })];
+    await settings().route('payments', 'C0NEW', OPERATOR);
+    await Promise.all([at.posted(open.id), at.posted(kept.id)]);
+    await at.quiet();
+    at.slack.workspace.channels.delete(at.slack.channel);
+    await settings().change({ channel: 'C0NEW' }, OPERATOR);
+    const message = await eventually(() => at.inChannel(open.id, 'C0NEW'), { timeoutMs: 15_000 });
+    await decide(open);
+    await eventually(() => isLocked(message), { timeoutMs: 15_000 });
+    await at.quiet();
+    expect(await broken().broken()).toEqual([]);
+  }, 40_000);
+});
+
 describe('a channel that was broken for a while', () => {
   it('shows the steps after a decision, and in their order what people wrote meanwhile', async () => {
     at = await DeliveryStage.start();

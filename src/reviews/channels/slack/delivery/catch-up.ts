@@ -6,7 +6,7 @@ import { Outbox, type OutboxMessage } from '../../../../outbound/outbox.js';
 import { refreshMessage, SOON_MS } from '../digests/storms.js';
 import { SlackAccess } from '../setup/slack-access.js';
 import { WORKSPACE } from '../sql/broken.js';
-import { copiesBehind } from '../sql/copies.js';
+import { copiesBehind, copiesElsewhere } from '../sql/copies.js';
 import { isProbeUnderWay } from '../sql/posts.js';
 import { stormsBehind } from '../sql/storms.js';
 import { takeUnsaid } from '../sql/unsaid.js';
@@ -60,6 +60,9 @@ export class SlackCatchUp {
       for (const { place, queue } of await unshownPlaces(tx))
         if (this.isElsewhere(place, queue)) messages.push(...(await this.unshown(tx, place, queue)));
       messages.push(...(await this.unsaid(tx, undefined)));
+      // Where the old place is gone, with its workspace or without, this shows it, and they are posted where they belong now.
+      const left = await copiesElsewhere(tx, { channels: this.access.channels, limit: MOST_SHOWN_AGAIN });
+      messages.push(...left.map((copy) => copyMessage(copy.reviewId, copy, key, 'elsewhere')));
       messages.push(...(await this.behind(tx, { since: this.now() - OFF_AT_MOST_MS }, key)));
       await this.outbox.enqueue(tx, messages);
     });
@@ -95,8 +98,8 @@ export class SlackCatchUp {
     return channel !== undefined && place !== channel && place !== WORKSPACE;
   }
 
-  private async unshown(tx: Queryable, place: string, queue?: string): Promise<OutboxMessage[]> {
-    const missed = await takeUnshown(tx, { place, queue, limit: MOST_SHOWN_AGAIN });
+  private async unshown(tx: Queryable, place: string, ofQueue?: string): Promise<OutboxMessage[]> {
+    const missed = await takeUnshown(tx, { place, queue: ofQueue, limit: MOST_SHOWN_AGAIN });
     return missed.map(({ reviewId: id, queue, at, lookSince, tried }) =>
       postMessage({ id, queue }, { key: `again-${at}`, lookSince, tried: tried + 1 }),
     );

@@ -61,7 +61,8 @@ export class SlackCopyHandler extends OutboxHandler {
     const review = await findReview(this.db, { id: reviewId });
     if (copy === undefined || review === undefined) return skipped('it is not there any more');
     const { revision } = await findCourse(this.db, reviewId);
-    if (!isBehind(copy, { version: review.version, steps: revision })) return skipped('it is up to date');
+    if (probe === undefined && !isBehind(copy, { version: review.version, steps: revision }))
+      return skipped('it is up to date');
     // Whatever is missed meanwhile is shown when the place works again, or Slack is on again.
     if (this.access.web === undefined) return skipped('Slack is not set up (any more)');
     const isBroken = (await brokenFor(this.db, channel)) !== undefined;
@@ -107,10 +108,12 @@ export class SlackCopyHandler extends OutboxHandler {
     trouble: SlackTrouble,
   ): Promise<Delivery> {
     const isDirect = copy.personId !== undefined;
-    if (trouble.kind === 'gone' || (isDirect && isLost(trouble))) {
+    const isAbandoned = trouble.kind === 'channel' && !this.access.channels.includes(copy.channel);
+    if (trouble.kind === 'gone' || isAbandoned || (isDirect && isLost(trouble))) {
       await forgetCopy(this.db, review.id, copy);
-      // Another app's, since the app was made anew: its buttons would lead nowhere.
-      if (trouble.reason === 'cant_update_message' && !isDirect && !isEnded(review.state))
+      // Another app's, since the app was made anew, or in a channel that is none any more: its buttons would lead nowhere.
+      const isNoUse = isAbandoned || trouble.reason === 'cant_update_message';
+      if (isNoUse && !isDirect && !isEnded(review.state))
         await this.outbox.enqueue(this.db, [
           postMessage({ id: review.id, queue: review.policy.queue }, { key: `after-${copy.ts}` }),
         ]);

@@ -129,7 +129,7 @@ export class SlackPostHandler extends OutboxHandler {
   }
 
   private async failed(posting: Posting, trouble: SlackTrouble): Promise<Delivery> {
-    const { review, channel, row, tried, probed } = posting;
+    const { review, channel, row, probed } = posting;
     // Slack answered this app, and refused what is smaller.
     if (probed === WORKSPACE && isOfLess(trouble)) await this.broken.mended(WORKSPACE);
     // It was told by mail when it failed first.

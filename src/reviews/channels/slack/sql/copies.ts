@@ -2,6 +2,7 @@ import type { Telling } from '../../channel.js';
 import { TellingShape } from '../../telling-shape.js';
 import type { Instant } from '../../../../clock.js';
 import type { Queryable } from '../../../../database/queryable.js';
+import { WAITS } from './storms.js';
 
 /** A copy of a review that people see in Slack: one in its channel, one in the direct messages of each who was told. */
 export interface SlackCopy {
@@ -153,6 +154,20 @@ export async function copiesBehind(
         AND r.updated_at >= $1 AND ($2::text IS NULL OR m.address = $2)
       ORDER BY r.updated_at DESC, m.address LIMIT $3`,
     [asked.since, asked.channel ?? null, asked.limit],
+  );
+  return rows.map((row) => ({ channel: row.address, ts: row.message_id, reviewId: row.review_id }));
+}
+
+/** Messages of reviews that wait for a decision, in channels that no queue has any more. */
+export async function copiesElsewhere(
+  db: Queryable,
+  { channels, limit }: { readonly channels: readonly string[]; readonly limit: number },
+): Promise<(Pick<SlackCopy, 'channel' | 'ts'> & { readonly reviewId: string })[]> {
+  const rows = await db.query<{ review_id: string; address: string; message_id: string }>(
+    `SELECT m.review_id, m.address, m.message_id FROM review_message m JOIN review ON review.id = m.review_id
+      WHERE m.channel = 'slack' AND m.person_id IS NULL AND m.address <> ALL ($1) AND review.${WAITS}
+      ORDER BY m.posted_at LIMIT $2`,
+    [channels, limit],
   );
   return rows.map((row) => ({ channel: row.address, ts: row.message_id, reviewId: row.review_id }));
 }
