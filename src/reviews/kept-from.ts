@@ -17,6 +17,5 @@ export function keptFrom(review: Review, principal: Principal, who: Reviewer): s
     return 'Deciding takes the role analyst or approver.';
   const judged = eligibility(review, who);
   if (judged.may) return null;
-  const result = ineligible(judged, who);
-  return result.kind === 'refused' ? refusalError(result.refusal).message : null;
+  return refusalError(ineligible(judged, who)).message;
 }

@@ -51,6 +51,10 @@ export function refusalError(refusal: Refusal): AppError {
       );
     case 'not_asked':
       return new Forbidden(`This review asks ${partiesText(refusal.asked)}. Ask one of them, or an admin.`);
+    case 'other_queue':
+      return new Forbidden(
+        `You may not decide in the queue ${refusal.queue}. Ask an admin for a grant for it, or leave this review to those who have one.`,
+      );
     case 'no_person':
       return new Forbidden(
         `“${outcomeFacts(refusal.outcome).label}” needs different people here, and an API key is nobody in particular. Decide in the web UI, by mail or in Slack.`,

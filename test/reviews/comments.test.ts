@@ -62,6 +62,18 @@ const commentOf = (body: ReviewDetail): string => {
 };
 
 describe('a comment', () => {
+  it('is by its author as people call them, not by their login, on whichever way it is written', async () => {
+    const { body } = await call('POST', '/comment', 'bob', { text: 'Mine' });
+    const edit = { text: 'Mine, changed', version: 1 };
+    const edited = await call('PUT', `/comments/${commentOf(body)}`, 'bob', edit);
+    expect(edited.body.timeline.slice(-2).map(({ by }) => by)).toMatchObject([
+      { id: 'bob', name: 'Bob' },
+      { id: 'bob', name: 'Bob' },
+    ]);
+    const other = await call('PUT', `/comments/${commentOf(body)}`, 'alice', { ...edit, version: 2 });
+    expect(JSON.stringify(other.body)).toContain("This comment is Bob's");
+  });
+
   it('tells whoever it mentions and may see the review, and says of each name whether it did', async () => {
     const text = '@bob.b and @otto, please look. (@dora @carl @nobody) @bob.b alice@example.com @alice';
     const { body } = await call('POST', '/comment', 'alice', { text });
@@ -157,7 +169,7 @@ describe('a question back', () => {
 describe('whoever watches a review', () => {
   it('hears of what others do and write, once each, and no more when they look away', async () => {
     const { body } = await call('PUT', '/watch', 'bob');
-    expect(body.watchers).toEqual([{ id: 'bob', name: 'bob' }]);
+    expect(body.watchers).toEqual([{ id: 'bob', name: 'Bob' }]);
     await call('PUT', '/watch', 'bob');
     await call('POST', '/claim', 'alice', {});
     await call('POST', '/comment', 'alice', { text: 'looking' });

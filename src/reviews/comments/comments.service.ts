@@ -8,6 +8,7 @@ import { Conflict, Forbidden, NotFound } from '../../errors.js';
 import { OutboxBell } from '../../outbound/outbox-bell.js';
 import { watchedMessages } from '../channels/mail/review-news.js';
 import { audit, ReviewWriter } from '../review-writer.js';
+import { Readers } from '../readers.js';
 import type { Review } from '../review.js';
 import type { Reviewer } from '../rules/review.js';
 import { editComment, findComment, insertComment, type StoredComment } from '../sql/comments.js';
@@ -24,16 +25,18 @@ export class ReviewComments {
     private readonly bell: OutboxBell,
     private readonly mentions: Mentions,
     private readonly writer: ReviewWriter,
+    private readonly readers: Readers,
   ) {}
 
   /** @param and says, in the same transaction and of the comment's id, whether it is still wanted; nothing is written when not. */
   async add(
     review: Review,
     text: string,
-    who: Reviewer,
+    given: Reviewer,
     and: (tx: Queryable, comment: string) => Promise<boolean> = async () => true,
   ): Promise<void> {
     const at = this.now();
+    const who = await this.called(given);
     const author = { id: who.id, name: who.name };
     const comment: StoredComment = {
       id: randomUUID(),
@@ -72,7 +75,7 @@ export class ReviewComments {
       throw new Forbidden(
         `This comment is ${found.author.name}'s. Only they can change it; write one of your own.`,
       );
-    await this.rewrite(review, found, wish, who);
+    await this.rewrite(review, found, wish, await this.called(who));
   }
 
   /** Changes somebody's, which is for the service alone: where it was written it is gone. @throws NotFound, Conflict */
@@ -85,6 +88,12 @@ export class ReviewComments {
     if (found === undefined)
       throw new NotFound(`No comment ${wish.id} on this review. The timeline names each.`);
     await this.rewrite(review, found, wish, service);
+  }
+
+  /** Whichever way somebody comes in, in the record they are called the same: as people call them, not by their login. */
+  private async called(who: Reviewer): Promise<Reviewer> {
+    const known = (await this.readers.list()).find(({ id }) => id === who.id);
+    return known === undefined ? who : { ...who, name: known.name };
   }
 
   private async rewrite(
@@ -113,8 +122,9 @@ export class ReviewComments {
   }
 
   /** Once is enough. @throws Conflict where too many do. */
-  async watch({ id }: Review, who: Reviewer): Promise<void> {
+  async watch({ id }: Review, given: Reviewer): Promise<void> {
     const at = this.now();
+    const who = await this.called(given);
     await this.db.transaction(async (tx) => {
       if (await addWatcher(tx, id, who, at)) {
         await appendAudit(tx, [audit(id, 'watched', who, at, {})]);

@@ -14,7 +14,7 @@ import { ReviewsService } from '../reviews.service.js';
 import { refusalError } from '../refusal-error.js';
 import { text } from '../request-fields.js';
 import { MAX_REASON_LENGTH, type Refusal } from '../rules/command.js';
-import { eligibility } from '../rules/eligibility.js';
+import { eligibility, ineligible } from '../rules/eligibility.js';
 import { isShared } from '../rules/policy.js';
 import { isEnded, type Reviewer } from '../rules/review.js';
 import { findDraft, noteShown, saveDraft, type Draft } from '../sql/drafts.js';
@@ -338,10 +338,7 @@ function notTheirs(review: Review, who: Reviewer): Refusal | undefined {
     return { why: 'decided', winner: decision.by, at: decision.at, outcome: decision.outcome, state };
   if (cancelled !== undefined) return { why: 'cancelled', ...cancelled };
   const judged = eligibility(review, who);
-  if (!judged.may)
-    return judged.why === 'excluded'
-      ? { why: 'excluded', who, because: judged.because }
-      : { why: 'not_asked', asked: judged.asked };
+  if (!judged.may) return ineligible(judged, who);
   if (claim === undefined || claim.by.id === who.id || claim.by.id === judged.onBehalfOf?.id)
     return undefined;
   return who.isAdmin || isShared(policy)

@@ -57,6 +57,8 @@ export type Refusal =
   /** Four eyes; `who` is whoever acts, or whom it would be given to. */
   | { readonly why: 'excluded'; readonly who: Person; readonly because: Excluded['because'] }
   | { readonly why: 'not_asked'; readonly asked: readonly Party[] }
+  /** They decide in other queues alone. */
+  | { readonly why: 'other_queue'; readonly queue: string }
   /** An API key is nobody in particular, and here it matters who grants. */
   | { readonly why: 'no_person'; readonly outcome: string }
   | { readonly why: 'voted'; readonly outcome: string; readonly at: Instant }

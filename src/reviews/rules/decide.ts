@@ -37,7 +37,7 @@ export function decide(
   if (reason === '' && outcomeFacts(command.outcome).needsReason)
     return refused({ why: 'reason_required', outcome: command.outcome });
   const judged = eligibility(review, who);
-  if (!judged.may) return ineligible(judged, who);
+  if (!judged.may) return refused(ineligible(judged, who));
   if (isKey(who) && needsPerson(review.policy, command.outcome))
     return refused({ why: 'no_person', outcome: command.outcome });
   const { claim } = review;
@@ -73,7 +73,7 @@ export function skip(review: ReviewStanding, given: string, who: Reviewer, now: 
   const reason = given.trim();
   if (reason === '') return refused({ why: 'reason_required', outcome: SKIPPED_OUTCOME });
   const judged = eligibility(review, who);
-  if (!judged.may) return ineligible(judged, who);
+  if (!judged.may) return refused(ineligible(judged, who));
   if (review.claim !== undefined && review.claim.by.id !== who.id && !who.isAdmin) return held(review);
   return decided(review, { state: 'SKIPPED' }, decisionBy(who, SKIPPED_OUTCOME, reason, now));
 }

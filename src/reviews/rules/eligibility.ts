@@ -1,4 +1,4 @@
-import { person, refused, type Transition } from './command.js';
+import { person, type Refusal } from './command.js';
 import type { Party } from './policy.js';
 import type { Excluded, Person, Reviewer, ReviewStanding } from './review.js';
 
@@ -7,7 +7,9 @@ export type Eligibility =
   | { readonly may: true; readonly onBehalfOf?: Person | undefined; readonly isOverride: boolean }
   /** Four eyes: they have something to do with it themselves. */
   | { readonly may: false; readonly why: 'excluded'; readonly because: Excluded['because'] }
-  | { readonly may: false; readonly why: 'not_asked'; readonly asked: readonly Party[] };
+  | { readonly may: false; readonly why: 'not_asked'; readonly asked: readonly Party[] }
+  /** They decide in other queues alone. */
+  | { readonly may: false; readonly why: 'other_queue'; readonly queue: string };
 
 type Asked = Pick<ReviewStanding, 'policy' | 'excluded' | 'claim' | 'escalated'>;
 
@@ -35,9 +37,10 @@ export const asksOf = (review: Pick<Asked, 'policy' | 'escalated'>): readonly st
 export function eligibility(review: Asked, who: Reviewer): Eligibility {
   const excluded = review.excluded.find(({ id }) => id === who.id);
   if (excluded !== undefined) return { may: false, why: 'excluded', because: excluded.because };
+  const { queue } = review.policy;
+  if (who.queues !== undefined && !who.queues.includes(queue))
+    return { may: false, why: 'other_queue', queue };
   const asked = partiesOf(review);
-  if (who.queues !== undefined && !who.queues.includes(review.policy.queue))
-    return { may: false, why: 'not_asked', asked };
   const isGiven = review.claim?.by.id === who.id;
   if (isGiven || isAmong(asked, who, who.groups ?? [])) return { may: true, isOverride: false };
   for (const away of who.standsInFor ?? []) {
@@ -51,10 +54,12 @@ export function eligibility(review: Asked, who: Reviewer): Eligibility {
 }
 
 /** What somebody is told who may not decide. */
-export const ineligible = (judged: Extract<Eligibility, { may: false }>, who: Reviewer): Transition =>
+export const ineligible = (judged: Extract<Eligibility, { may: false }>, who: Reviewer): Refusal =>
   judged.why === 'excluded'
-    ? refused({ why: 'excluded', who: person(who), because: judged.because })
-    : refused({ why: 'not_asked', asked: judged.asked });
+    ? { why: 'excluded', who: person(who), because: judged.because }
+    : judged.why === 'other_queue'
+      ? { why: 'other_queue', queue: judged.queue }
+      : { why: 'not_asked', asked: judged.asked };
 
 export const isAmong = (parties: readonly Party[], { id }: Person, groups: readonly string[]): boolean =>
   parties.length === 0 ||

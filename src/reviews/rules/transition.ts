@@ -77,7 +77,7 @@ const NOBODY = { claim: undefined, owner: undefined, hold: undefined, info: unde
 /** Why somebody may not touch it; undefined when they may. */
 function notAllowed(review: ReviewStanding, who: Reviewer): Transition | undefined {
   const judged = eligibility(review, who);
-  return judged.may ? undefined : ineligible(judged, who);
+  return judged.may ? undefined : refused(ineligible(judged, who));
 }
 
 /** Somebody else has it, and nobody may pass them by but an admin. */

@@ -145,7 +145,9 @@ describe('whatever a review holds, Slack takes it and shows it as text', () => {
           for (const review of some)
             expect(reviewLine(review, pageOf()).length).toBeLessThanOrEqual(LONGEST_LINE);
           const title = `What waits in ${queue.length}`;
-          expectMessage(reviewList(some, { title, none: title, hasMore: true }, pageOf));
+          expectMessage(
+            reviewList(some, { title, none: title, hasMore: true, command: '/sallyport' }, pageOf),
+          );
           expectMessage({ blocks: [], ...queueStats(all, all.length > 20) });
         },
       ),

@@ -38,7 +38,8 @@ describe('the slash command', () => {
     expect(all.indexOf(first.id.slice(0, 8))).toBeLessThan(all.indexOf(second.id.slice(0, 8)));
     expect(all).toContain('incoming/config');
     expect(await type('list legal')).not.toContain(first.id.slice(0, 8));
-    expect(await type('list nowhere')).toContain('Nothing waits in the queue nowhere.');
+    expect(await type('list nowhere')).toContain('There is no queue named nowhere');
+    expect(await type('list default')).toContain(`/sallyport show ${first.id.slice(0, 8)}`);
     expect(await type('mine')).toContain('Nothing is yours now.');
     expect(await type(`claim ${first.id.slice(0, 8)}`)).toMatch(/yours now[^]*Secrets found/);
     expect(await type('mine')).toContain(first.id.slice(0, 8));
@@ -152,17 +153,27 @@ describe('the slash command', () => {
   });
 
   it('answers neither strangers nor those who have no grant for the queue', async () => {
-    const { id } = await stage.ask();
+    const { id, message } = await stage.ask();
     const carol = { id: 'U0CAROL', name: 'carol' };
-    expect(await type('list', carol)).toMatch(/Link your Slack account/);
+    const unlinked = await type('list', carol);
+    expect(unlinked).toMatch(/Link your Slack account first; nothing was done/);
+    expect(unlinked).toMatch(/then type the command again/);
     stage.reviewers.people = [
       ...stage.reviewers.people,
       { personId: 'carol', name: 'Carol', queues: ['legal'] },
     ];
     await stage.bind(carol, 'carol');
     expect(await type('list', carol)).toMatch(/Nothing waits/);
+    expect(await type('list legal', carol)).toMatch(/Nothing waits in the queue legal|no queue named legal/);
+    expect(await type('list default', carol)).toMatch(/may not see reviews of the queue default/);
+    expect(await type('list nowhere', carol)).toMatch(/may not see reviews of the queue nowhere/);
     expect(await type('stats', carol)).toMatch(/Nothing waits/);
     expect(await type(`show ${id}`, carol)).toMatch(/which you have no grant for/);
+    await stage.slack.click(message, 'review.decide:release', carol);
+    const refusal = /^You may not decide in the queue default\. Ask an admin for a grant/;
+    await eventually(() => stage.slack.whispers.some(({ text }) => refusal.test(text)), {
+      what: 'the reason',
+    });
     await stage.reviews.act(id, { kind: 'decide', outcome: 'delete', reason: '' }, person('bob'));
     expect(await type(`claim ${id}`)).toMatch(/Bob already chose/);
   });

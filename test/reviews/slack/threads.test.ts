@@ -3,7 +3,7 @@ import { ReviewComments } from '../../../src/reviews/comments/comments.service.j
 import { ReviewWriter, SYSTEM } from '../../../src/reviews/review-writer.js';
 import { bindSlackPerson, unbindSlackPerson } from '../../../src/reviews/channels/slack/sql/identities.js';
 import { eventually } from '../../support/eventually.js';
-import { linksIn, mentionsIn, type FakeMessage } from '../../support/slack/fake-slack.js';
+import { linksIn, mentionsIn, textOf, type FakeMessage } from '../../support/slack/fake-slack.js';
 import { person } from '../stage.js';
 import { ALICE, BOB, DeliveryStage, MALLORY, seen } from './delivery-stage.js';
 
@@ -149,7 +149,11 @@ describe('the thread of a review', () => {
     await at.slack.reply(root, 'let me in', MALLORY);
     const whisper = await eventually(() => at.slack.whispers.at(-1));
     expect(whisper).toMatchObject({ user: MALLORY.id, threadTs: root.ts });
-    expect(whisper.text).toMatch(/not kept/);
+    const shown = textOf(whisper.blocks);
+    for (const words of [whisper.text, shown])
+      expect(words).toMatch(/your reply was not kept with the review/);
+    expect(shown).toMatch(/Link it once.*then write it again/);
+    expect(shown).not.toMatch(/decided|click/);
     expect(await kept()).toEqual([]);
   });
 

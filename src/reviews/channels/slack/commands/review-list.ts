@@ -1,6 +1,7 @@
 import type { Review } from '../../../review.js';
 import { context, section } from '../block-kit.js';
-import { LONGEST_LINE, reviewLine } from '../review-line.js';
+import { LONGEST_LINE, reviewLine, shortId } from '../review-line.js';
+import { proseSpan } from '../slack-text.js';
 import type { Told } from './verb.js';
 
 /** A command answers with so many at most; an answer of Slack has room for no more. */
@@ -9,15 +10,21 @@ export const MOST_LISTED = 15;
 /** Reviews as the answer to a command. @param more there are beside these. */
 export function reviewList(
   reviews: readonly Review[],
-  said: { readonly title: string; readonly none: string; readonly hasMore: boolean },
+  said: {
+    readonly title: string;
+    readonly none: string;
+    readonly hasMore: boolean;
+    readonly command: string;
+  },
   pageOf: (review: Review) => string,
 ): Told {
   const shown = reviews.slice(0, MOST_LISTED);
-  if (shown.length === 0) return { text: said.none, blocks: [section([said.none])] };
+  const [first] = shown;
+  if (first === undefined) return { text: said.none, blocks: [section([said.none])] };
   const hasMore = said.hasMore || reviews.length > shown.length;
   const foot = hasMore
     ? 'There are more: the web inbox has them all.'
-    : 'Show one with its id, as `show 0d2f5f0e`.';
+    : `Show one with its id: \`${proseSpan(said.command, 40)} show ${shortId(first)}\`.`;
   return {
     text: `${said.title}: ${shown.length}${hasMore ? ' and more' : ''}`,
     blocks: [

@@ -28,7 +28,9 @@ export class ReviewCommand extends SlackCommandHandler {
       this.verbs.find(({ name, alsoNamed }) => name === line.verb || alsoNamed === line.verb) ??
       this.outcomeOf(line.verb, line.rest);
     const told =
-      verb === undefined ? this.help(command, line.verb) : await verb.said({ ...line, triggerId }, who);
+      verb === undefined
+        ? this.help(command, line.verb)
+        : await verb.said({ ...line, command, triggerId }, who);
     return { ack: told === undefined ? undefined : inBlocks(told) };
   }
 

@@ -11,6 +11,8 @@ export interface Told {
 
 /** What somebody typed, and what may be opened in answer. */
 export interface Typed extends CommandLine {
+  /** As the app calls it: `/sallyport`. */
+  readonly command: string;
   /** Opens one window within three seconds. */
   readonly triggerId: string | undefined;
 }

@@ -8,7 +8,7 @@ import type { Reviewer } from '../../../rules/review.js';
 import type { InboxView } from '../../../sql/list-reviews.js';
 import { ReviewSight } from '../answers/review-sight.js';
 import type { SlackHome } from '../inbound/handled.js';
-import { REFUSALS, SlackSpeakers } from '../people/slack-speakers.js';
+import { refusalOf, SlackSpeakers } from '../people/slack-speakers.js';
 import type { HomeFilter } from './home-filter.js';
 import { HomeTroubles } from './home-troubles.js';
 import { homeView, MOST_IN_HOME, speechlessHome, type HomeCounts } from './home-view.js';
@@ -32,7 +32,7 @@ export class HomeContents {
     const { inboxUrl } = this.sight;
     const who = await this.speakers.speaker({ id: userId }, home);
     if (who === 'unknown') return speechlessHome(UNKNOWN, true, inboxUrl);
-    if (typeof who === 'string') return speechlessHome(REFUSALS[who], false, inboxUrl);
+    if (typeof who === 'string') return speechlessHome(refusalOf(who, 'click'), false, inboxUrl);
     const me = (await this.sight.roster()).acting(who);
     const reviews = await this.listed(filter, me);
     return homeView({

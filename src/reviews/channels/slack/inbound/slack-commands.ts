@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AppError } from '../../../../errors.js';
-import { linkBlocks } from '../people/link-invitation.js';
+import { linkBlocks, linkText } from '../people/link-invitation.js';
 import { SlackIdentities } from '../people/slack-identities.js';
-import { REFUSALS, SlackSpeakers } from '../people/slack-speakers.js';
+import { refusalOf, SlackSpeakers } from '../people/slack-speakers.js';
 import { section } from '../block-kit.js';
 import { proseSpan } from '../slack-text.js';
 import { SLACK_COMMANDS, type SlackCommandHandler } from './commands.js';
@@ -37,9 +37,9 @@ export class SlackCommands {
         userId: typed.user_id,
         userName: typed.user_name ?? typed.user_id,
       });
-      return privately({ text: 'Link your Slack account first.', blocks: linkBlocks(url) });
+      return privately({ text: linkText('command'), blocks: linkBlocks(url, 'command') });
     }
-    if (typeof who === 'string') return privately(inWords(REFUSALS[who]));
+    if (typeof who === 'string') return privately(inWords(refusalOf(who, 'command')));
     try {
       const { ack, afterwards } = await handler.typed(typed, who, home);
       return { ...(ack === undefined ? {} : privately(ack)), afterwards };

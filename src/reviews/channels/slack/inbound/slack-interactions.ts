@@ -4,9 +4,9 @@ import { AppError, Overloaded } from '../../../../errors.js';
 import { SLACK_BUTTONS, SLACK_FORMS, type SlackButton, type SlackForm } from '../answers/answer.js';
 import { say } from '../answers/view.js';
 import { HomeTabs } from '../home/home-tabs.js';
-import { linkBlocks } from '../people/link-invitation.js';
+import { linkBlocks, linkText } from '../people/link-invitation.js';
 import { SlackIdentities } from '../people/slack-identities.js';
-import { REFUSALS, SlackSpeakers } from '../people/slack-speakers.js';
+import { refusalOf, SlackSpeakers } from '../people/slack-speakers.js';
 import type { Handled, SlackHome } from './handled.js';
 import { AfterWork } from './after-work.js';
 import { foreignness, originOfInteraction } from './origin.js';
@@ -62,9 +62,9 @@ export class SlackInteractions {
         userId: payload.user.id,
         userName: payload.user.username ?? payload.user.name ?? payload.user.id,
       });
-      return whisper('Link your Slack account first; nothing was decided.', linkBlocks(url));
+      return whisper(linkText('click'), linkBlocks(url, 'click'));
     }
-    if (typeof who === 'string') return whisper(REFUSALS[who]);
+    if (typeof who === 'string') return whisper(refusalOf(who, 'click'));
     try {
       const value = action.value ?? action.selected_option?.value;
       const detail = action.action_id.slice(button.actionId.length);
@@ -89,8 +89,8 @@ export class SlackInteractions {
     if (who === 'unknown') return say('Not decided', UNLINKED);
     // On top of the form, which is still there with what was written in it.
     if (who === 'unchecked')
-      return { ...say('Not decided yet', REFUSALS.unchecked), response_action: 'push' };
-    if (typeof who === 'string') return say('Not decided', REFUSALS[who]);
+      return { ...say('Not decided yet', refusalOf('unchecked', 'click')), response_action: 'push' };
+    if (typeof who === 'string') return say('Not decided', refusalOf(who, 'click'));
     return handler.submitted(form, who);
   }
 }

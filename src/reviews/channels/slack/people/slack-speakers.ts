@@ -85,16 +85,34 @@ const isOfAnotherTeam = ({ team_id: team }: SlackUser, home: SlackHome): boolean
   team !== home.teamId &&
   (home.enterpriseId === undefined || team !== home.enterpriseId);
 
-const NOTHING = 'Nothing was decided.';
-const MEMBERS = `Only members of this workspace can answer here. ${NOTHING}`;
+/** What somebody tried who speaks for nobody. */
+export type Attempt = 'click' | 'command' | 'reply';
+
+const NOTHING: Readonly<Record<Attempt, string>> = {
+  click: 'Nothing was decided.',
+  command: 'Nothing was done.',
+  reply: 'Your reply was not kept with the review.',
+};
+const ON_WEB = 'Answer on the web, if you have an account in Sallyport.';
 
 /** What whoever speaks for nobody is told: why, and what to do. */
-export const REFUSALS: Readonly<Record<Exclude<Speechless, 'unknown'>, string>> = {
-  foreign: `Only people of this workspace can answer here. ${NOTHING} Answer on the web, if you have an account in Sallyport.`,
-  stranger: `Only people of this workspace can answer here. ${NOTHING} Answer on the web, if you have an account in Sallyport.`,
-  guest: `Guests cannot answer here. ${NOTHING} Answer on the web, or ask an admin of this workspace to make you a member and link your account again.`,
-  bot: `Bots and apps cannot answer here. ${MEMBERS}`,
-  deleted: `This Slack account is deactivated. ${NOTHING} Answer on the web, or link your account again once it is active.`,
-  not_reviewer: `Your account may not decide on reviews (it needs the role analyst). ${NOTHING} Ask an admin of Sallyport.`,
-  unchecked: `Slack does not say just now whether this account is a member of the workspace. ${NOTHING} Try again in a minute, or answer on the web.`,
-};
+export function refusalOf(why: Exclude<Speechless, 'unknown'>, attempt: Attempt): string {
+  const nothing = NOTHING[attempt];
+  switch (why) {
+    case 'foreign':
+    case 'stranger':
+      return `Only people of this workspace can answer here. ${nothing} ${ON_WEB}`;
+    case 'guest':
+      return `Guests cannot answer here. ${nothing} Answer on the web, or ask an admin of this workspace to make you a member and link your account again.`;
+    case 'bot':
+      return `Bots and apps cannot answer here. Only members of this workspace can. ${nothing}`;
+    case 'deleted':
+      return `This Slack account is deactivated. ${nothing} Answer on the web, or link your account again once it is active.`;
+    case 'not_reviewer':
+      return `Your account may not decide on reviews (it needs the role analyst). ${nothing} Ask an admin of Sallyport.`;
+    case 'unchecked':
+      return `Slack does not say just now whether this account is a member of the workspace. ${nothing} Try again in a minute, or answer on the web.`;
+    default:
+      return why satisfies never;
+  }
+}

@@ -34,14 +34,26 @@ export class KnownQueues {
     private readonly metadata: Metadata,
   ) {}
 
+  async isKnown(queue: string): Promise<boolean> {
+    return (await this.hadReviews(queue)) || (await this.named()).has(queue);
+  }
+
   /** A sentence that names the queue and what to do; `undefined` for one that is known. */
   async warningOf(queue: string): Promise<string | undefined> {
-    if (queue === PLAIN_POLICY.queue || (await hasReviews(this.db, queue))) return undefined;
-    const [workflows, tasks] = await Promise.all([this.metadata.listWorkflows(), this.metadata.listTasks()]);
-    const named = queuesNamedIn([...workflows, ...tasks]);
+    if (await this.hadReviews(queue)) return undefined;
+    const named = await this.named();
     if (named.has(queue)) return undefined;
     const known = [PLAIN_POLICY.queue, ...[...named].toSorted()];
     const more = known.length > MOST_NAMED ? `, and ${known.length - MOST_NAMED} more` : '';
     return `Nothing sends reviews to the queue ${queue} yet: no review ever came into it, and no definition names it in so many words. Check its name (known are ${known.slice(0, MOST_NAMED).join(', ')}${more}), or have a HUMAN task name it as its queue.`;
+  }
+
+  private async hadReviews(queue: string): Promise<boolean> {
+    return queue === PLAIN_POLICY.queue || (await hasReviews(this.db, queue));
+  }
+
+  private async named(): Promise<Set<string>> {
+    const [workflows, tasks] = await Promise.all([this.metadata.listWorkflows(), this.metadata.listTasks()]);
+    return queuesNamedIn([...workflows, ...tasks]);
   }
 }

@@ -12,9 +12,9 @@ import { findReview } from '../../../sql/find-review.js';
 import { SlackEventHandler, type SlackEvent } from '../inbound/events.js';
 import type { Handled, SlackHome } from '../inbound/handled.js';
 import { SlackWhispers } from '../inbound/slack-whispers.js';
-import { linkBlocks } from '../people/link-invitation.js';
+import { linkBlocks, linkText } from '../people/link-invitation.js';
 import { SlackIdentities } from '../people/slack-identities.js';
-import { REFUSALS, SlackSpeakers } from '../people/slack-speakers.js';
+import { refusalOf, SlackSpeakers } from '../people/slack-speakers.js';
 import { reviewOfMessage } from '../sql/copies.js';
 import { findSlackPerson } from '../sql/identities.js';
 import { findReply, insertReply, type SlackReply } from '../sql/replies.js';
@@ -77,15 +77,12 @@ export class ThreadReplies extends SlackEventHandler {
             userId: act.user.id,
             userName: act.user.id,
           });
-          await whisper(
-            'Link your Slack account first; your reply was not kept with the review.',
-            linkBlocks(url),
-          );
+          await whisper(linkText('reply'), linkBlocks(url, 'reply'));
         },
       };
     // Not acknowledged: it comes again, by when Slack may say who that is.
     if (who === 'unchecked') throw new Error('Slack does not say just now who wrote a reply');
-    if (typeof who === 'string') return { afterwards: () => whisper(REFUSALS[who]) };
+    if (typeof who === 'string') return { afterwards: () => whisper(refusalOf(who, 'reply')) };
     const review = await findReview(this.db, { id: reviewId });
     if (review === undefined) return {};
     if (!(await this.maySee(who, review)))
