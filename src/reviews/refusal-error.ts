@@ -1,3 +1,4 @@
+import { minuteOf } from './channels/question.js';
 import { Conflict, Forbidden, InvalidInput, type AppError } from '../errors.js';
 import type { Refusal } from './rules/command.js';
 import { outcomeFacts } from './rules/outcome.js';
@@ -9,7 +10,7 @@ export function refusalError(refusal: Refusal): AppError {
   switch (refusal.why) {
     case 'decided':
       return new Conflict(
-        `${refusal.winner.name} already chose “${outcomeFacts(refusal.outcome ?? '').label}” at ${iso(refusal.at)}.`,
+        `${refusal.winner.name} already chose “${outcomeFacts(refusal.outcome ?? '').label}” at ${minuteOf(refusal.at)}.`,
         {
           state: refusal.state,
           winner: refusal.winner,
@@ -20,13 +21,13 @@ export function refusalError(refusal: Refusal): AppError {
     case 'claimed':
       return new Conflict(
         refusal.state === 'ASSIGNED'
-          ? `This review was given to ${refusal.winner.name} at ${iso(refusal.at)}. Ask them to give it back, or an admin to reassign it.`
-          : `${refusal.winner.name} claimed this review at ${iso(refusal.at)}. Ask them to give it back, or an admin to take it over.`,
+          ? `This review was given to ${refusal.winner.name} at ${minuteOf(refusal.at)}. Ask them to give it back, or an admin to reassign it.`
+          : `${refusal.winner.name} claimed this review at ${minuteOf(refusal.at)}. Ask them to give it back, or an admin to take it over.`,
         { state: refusal.state, winner: refusal.winner, at: iso(refusal.at) },
       );
     case 'cancelled':
       return new Conflict(
-        `This review is closed since ${iso(refusal.at)}: ${refusal.reason}. Nothing is left to decide.`,
+        `This review is closed since ${minuteOf(refusal.at)}: ${refusal.reason}. Nothing is left to decide.`,
         { state: 'CANCELLED', at: iso(refusal.at) },
       );
     case 'not_claimed':
@@ -61,7 +62,7 @@ export function refusalError(refusal: Refusal): AppError {
       );
     case 'voted':
       return new Conflict(
-        `You voted “${outcomeFacts(refusal.outcome).label}” at ${iso(refusal.at)}. Withdraw that vote first.`,
+        `You voted “${outcomeFacts(refusal.outcome).label}” at ${minuteOf(refusal.at)}. Withdraw that vote first.`,
         { outcome: refusal.outcome, at: iso(refusal.at) },
       );
     case 'not_voted':
@@ -72,7 +73,7 @@ export function refusalError(refusal: Refusal): AppError {
         { state: refusal.state },
       );
     case 'too_late':
-      return InvalidInput.field(refusal.field, `must be after now, ${iso(refusal.at)}`);
+      return InvalidInput.field(refusal.field, `must be after now, ${minuteOf(refusal.at)}`);
     default:
       return refusal satisfies never;
   }

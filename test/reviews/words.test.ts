@@ -1,7 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { questionOf } from '../../src/reviews/channels/question.js';
+import { renderDigest } from '../../src/reviews/channels/mail/render-digest.js';
 import { renderMail } from '../../src/reviews/channels/mail/render-mail.js';
+import { reviewLine } from '../../src/reviews/channels/slack/review-line.js';
 import { reviewMessage } from '../../src/reviews/channels/slack/review-message.js';
 import { eventWords } from '../../src/reviews/event-words.js';
 import type { Review } from '../../src/reviews/review.js';
@@ -63,6 +65,33 @@ describe('what a question can be answered with', () => {
       expect(textOf(reviewMessage(done, PAGE, false).blocks)).toContain(
         `*${labels[0] ?? ''}: decided by Bob`,
       );
+    }
+  });
+});
+
+describe('a question about no object', () => {
+  it('says its title once, in Slack, in mails and in their subjects, however long it is', () => {
+    for (const title of ['Is anybody there?', 'May the '.concat('very '.repeat(18), 'old bucket go?')]) {
+      const review = example({ title, subject: { ...example().subject, verdict: '', object: undefined } });
+      const times = (text: string): number => text.split(title).length - 1;
+      const message = reviewMessage(review, PAGE, false);
+      expect(times(message.text)).toBe(1);
+      expect(times(textOf(message.blocks))).toBe(1);
+      expect(times(reviewLine(review))).toBe(1);
+      const mail = renderMail(review, {
+        email: 'bob@example.com',
+        code: '12345678',
+        expiresAt: 1,
+        linkUrl: PAGE,
+        inboxUrl: PAGE,
+        dryRun: false,
+        telling: { kind: 'opened' },
+      });
+      expect(mail.subject).toBe(`[Sallyport] ${title}`);
+      expect(times(mail.text)).toBe(1);
+      // As title of the window, and as headline.
+      expect(times(mail.html)).toBe(2);
+      expect(times(renderDigest([review], PAGE).text)).toBe(1);
     }
   });
 });

@@ -69,3 +69,10 @@ export function findingsWords({ certain, uncertain, accepted }: FindingCounts): 
   if (parts.length === 0) return '–';
   return parts.join(', ') + (certain + uncertain + accepted >= COUNTED ? ' or more' : '');
 }
+
+/** After the word of its state: `given`, to whom; `claimed`, and whatever follows that, by whom. */
+export const holderWords = (state: string, name: string): string =>
+  state === 'ASSIGNED' ? `to ${name}` : `by ${name}`;
+
+/** Once it is decided, the workflow moves the object: what was so when it was asked is no news of now. */
+export const placeWords = (isWaiting: boolean): string => (isWaiting ? 'Now' : 'Where it was when asked');

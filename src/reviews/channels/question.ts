@@ -32,6 +32,7 @@ export interface ShownFinding {
 /** A review as every channel asks it: one line texts, visible and bounded, not yet escaped. */
 export interface Question {
   readonly headline: string;
+  /** What it is about; empty where the headline says so itself. */
   readonly name: string;
   readonly facts: readonly Fact[];
   readonly findings: readonly ShownFinding[];
@@ -75,7 +76,7 @@ export function questionOf(review: Review, maxFindings: number, dryRun: boolean)
   }));
   return {
     headline: headlineOf(review),
-    name: visible(key ?? review.title, 200),
+    name: nameOf(review, 200),
     facts: factsOf(review),
     findings,
     more: Math.max(0, subject.findingsTotal - findings.length),
@@ -89,6 +90,17 @@ export function headlineOf(review: Pick<Review, 'subject' | 'title'>): string {
   if (Object.hasOwn(VERDICT_TEXT, verdict)) return VERDICT_TEXT[verdict] ?? '';
   return visible(verdict.trim() === '' ? review.title : verdict, 150).trim() || 'A decision is needed';
 }
+
+/** What a review is about: the object, or the title where the headline is not the title already; else empty. */
+export function nameOf(review: Pick<Review, 'subject' | 'title'>, max: number): string {
+  const key = review.subject.object?.ref.key;
+  if (key !== undefined) return visible(key, max);
+  return headlineOf(review) === visible(review.title, 150).trim() ? '' : visible(review.title, max);
+}
+
+/** `Secrets found: incoming/config`. */
+export const named = (headline: string, name: string): string =>
+  name === '' ? headline : `${headline}: ${name}`;
 
 function factsOf({ subject, state, createdAt, dueAt, policy, votes }: Review): Fact[] {
   const facts: Fact[] = [];

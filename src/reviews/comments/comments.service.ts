@@ -6,6 +6,7 @@ import { Database } from '../../database/database.js';
 import type { Queryable } from '../../database/queryable.js';
 import { Conflict, Forbidden, NotFound } from '../../errors.js';
 import { OutboxBell } from '../../outbound/outbox-bell.js';
+import { minuteOf } from '../channels/question.js';
 import { watchedMessages } from '../channels/mail/review-news.js';
 import { audit, ReviewWriter } from '../review-writer.js';
 import { Readers } from '../readers.js';
@@ -144,10 +145,10 @@ export class ReviewComments {
 
   private async overtaken(reviewId: string, id: string): Promise<Conflict> {
     const now = await findComment(this.db, reviewId, id);
-    const at = new Date(now?.editedAt ?? now?.createdAt ?? 0).toISOString();
-    return new Conflict(`This comment was changed at ${at}. Load it again, and change that.`, {
+    const at = now?.editedAt ?? now?.createdAt ?? 0;
+    return new Conflict(`This comment was changed at ${minuteOf(at)}. Load it again, and change that.`, {
       winner: now?.author,
-      at,
+      at: new Date(at).toISOString(),
       version: now?.version,
     });
   }

@@ -14,6 +14,7 @@ import { ReviewsService } from '../reviews.service.js';
 import { refusalError } from '../refusal-error.js';
 import { text } from '../request-fields.js';
 import { MAX_REASON_LENGTH, type Refusal } from '../rules/command.js';
+import { minuteOf } from '../channels/question.js';
 import { eligibility, ineligible } from '../rules/eligibility.js';
 import { isShared } from '../rules/policy.js';
 import { isEnded, type Reviewer } from '../rules/review.js';
@@ -385,6 +386,6 @@ function answerOf({ outcomes, policy }: Review, output: Readonly<Record<string, 
 
 const heldBy = ({ claim }: Review): Conflict =>
   new Conflict(
-    `${claim?.by.name ?? 'Somebody'} has this task since ${new Date(claim?.at ?? 0).toISOString()}. Give it back first (release), or say overrideAssignment=true.`,
+    `${claim?.by.name ?? 'Somebody'} has this task since ${minuteOf(claim?.at ?? 0)}. Give it back first (release), or say overrideAssignment=true.`,
     { winner: claim?.by, at: new Date(claim?.at ?? 0).toISOString() },
   );

@@ -85,7 +85,7 @@ describe('what can be done with a review in Slack beside deciding it', () => {
     await more(message, 'hold', alice);
     expect(await stage.slack.submit(alice, { until: field(now - 60) })).toMatchObject({
       response_action: 'errors',
-      errors: { until: expect.stringContaining('must be after now') },
+      errors: { until: expect.stringMatching(/must be after now, \d{4}-\d\d-\d\d \d\d:\d\d UTC/) },
     });
     await stage.slack.submit(alice, { until: field(now + 86_400 * 30), reason: field('the owner is away') });
     expect((await stage.review(id)).state).toBe('ON_HOLD');

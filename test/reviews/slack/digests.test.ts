@@ -35,7 +35,7 @@ describe('the digest of a day', () => {
     const [digest] = await eventually(() => (digests().length > 0 ? digests() : undefined));
     expect(digest?.text).toMatch(/^Reviews: the day: [01] waits?|wait/);
     expect(textOf(digest?.blocks)).toContain('2 came, *1 decided* (Bob 1)');
-    expect(textOf(digest?.blocks)).toMatch(/Decided half within \d+ (s|min)/);
+    expect(textOf(digest?.blocks)).toMatch(/Time to decide: median \d+ (s|min), 90 % within \d+ (s|min)/);
     expect(first.state).toBe('OPEN');
     await tick();
     await at.quiet();

@@ -4,7 +4,7 @@ import { Link, useParams } from 'react-router-dom';
 import { eventWords } from '../../../src/reviews/event-words.js';
 import { reasonWords } from '../../../src/verdicts/reason-words.js';
 import { ApiError, call } from '../api.js';
-import { size, visible, visibleLines, when } from '../format.js';
+import { placeWords, size, visible, visibleLines, when } from '../format.js';
 import { Findings } from '../parts/Findings.js';
 import { NotCovered } from '../parts/NotCovered.js';
 import { Query } from '../parts/Query.js';
@@ -107,8 +107,8 @@ function Evidence({ review }: { review: Review }) {
             <dd className="mono">{object.sha256 ?? '–'}</dd>
             {object.quarantined === null ? null : (
               <>
-                <dt>Where it was when asked</dt>
-                <dd>{object.quarantined ? 'in quarantine' : 'still in its bucket'}</dd>
+                <dt>{placeWords(waits(review))}</dt>
+                <dd>{object.quarantined ? 'in quarantine' : 'still where it was uploaded'}</dd>
               </>
             )}
           </>

@@ -31,7 +31,7 @@ const LOOKS: Readonly<Record<string, { icon: string; tone: string; word?: string
   skipped: { icon: '»', tone: 'idle' },
   failed: { icon: '✕', tone: 'bad' },
   OPEN: { icon: '●', tone: 'wait' },
-  ASSIGNED: { icon: '◎', tone: 'wait' },
+  ASSIGNED: { icon: '◎', tone: 'wait', word: 'given' },
   CLAIMED: { icon: '◉', tone: 'run' },
   ON_HOLD: { icon: '❚❚', tone: 'wait', word: 'on hold' },
   INFO_REQUESTED: { icon: '?', tone: 'wait', word: 'waits for an answer' },

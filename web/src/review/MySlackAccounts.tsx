@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import { call } from '../api.js';
 import { when } from '../format.js';
 import { ConfirmButton } from '../parts/ConfirmButton.js';
@@ -13,7 +14,7 @@ interface LinkedAccount {
 }
 const PATH = '/api/v1/me/slack';
 
-/** The Slack accounts that decide in the name of whoever is logged in; nothing where there are none. */
+/** The Slack accounts that decide in the name of whoever is logged in; nothing where there never were any on this page. */
 export function MySlackAccounts() {
   const { data } = useQuery({
     queryKey: [PATH],
@@ -21,11 +22,20 @@ export function MySlackAccounts() {
     retry: false,
   });
   const unlink = useDeed([PATH]);
-  if (data === undefined || data.items.length === 0) return null;
+  const [isOpen, setIsOpen] = useState(false);
+  // Whoever just unlinked the last one sees what became of it.
+  if (data === undefined || (data.items.length === 0 && !isOpen)) return null;
   return (
-    <details className="card more">
+    <details className="card more" open={isOpen} onToggle={(event) => setIsOpen(event.currentTarget.open)}>
       <summary>My account in Slack</summary>
-      <p className="quiet">What is clicked with it there counts as yours.</p>
+      {data.items.length === 0 ? (
+        <p role="status">
+          No account is linked any more. Click a button of a review in Slack, or type the command there: you
+          are given a link.
+        </p>
+      ) : (
+        <p className="quiet">What is clicked with it there counts as yours.</p>
+      )}
       <ul>
         {data.items.map(({ teamId, slackUserId, slackUserName, linkedAt }) => (
           <li key={`${teamId}/${slackUserId}`}>

@@ -1,6 +1,6 @@
 import type { KeyboardEvent, ReactNode } from 'react';
 import { Link } from 'react-router-dom';
-import { visible, when } from '../format.js';
+import { holderWords, visible, when } from '../format.js';
 import { NameLink } from '../parts/NameLink.js';
 import { State } from '../parts/State.js';
 import { nameOf, waits, type Column, type ReviewSummary } from '../reviews.js';
@@ -47,7 +47,7 @@ function Standing({ review }: { review: ReviewSummary }) {
     return (
       <>
         <State of={state} />
-        {claim === null ? null : <div className="quiet">by {claim.by.name}</div>}
+        {claim === null ? null : <div className="quiet">{holderWords(state, claim.by.name)}</div>}
       </>
     );
   return (

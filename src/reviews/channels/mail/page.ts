@@ -41,7 +41,7 @@ export function reviewPage(
   const body = [
     `<p class="muted">You are acting as <strong>${escapeHtml(form.email)}</strong></p>`,
     `<h1>${escapeHtml(question.headline)}</h1>`,
-    `<p class="name"><bdi>${escapeHtml(question.name)}</bdi></p>`,
+    question.name === '' ? '' : `<p class="name"><bdi>${escapeHtml(question.name)}</bdi></p>`,
     notice,
     standing(review),
     facts(question),

@@ -1,6 +1,6 @@
-import { defanged, escapeHtml, visible } from '../../../outbound/safe-text.js';
+import { defanged, escapeHtml } from '../../../outbound/safe-text.js';
 import type { Review } from '../../review.js';
-import { headlineOf, minuteOf } from '../question.js';
+import { headlineOf, minuteOf, named, nameOf } from '../question.js';
 
 // Gmail cuts a mail off at about 102 kB; the inbox shows the rest.
 const MAX_LISTED = 100;
@@ -15,7 +15,7 @@ export function renderDigest(
   );
   const listed = sorted.slice(0, MAX_LISTED).map((review) => ({
     headline: defanged(headlineOf(review)),
-    name: defanged(visible(review.subject.object?.ref.key ?? review.title, 120)),
+    name: defanged(nameOf(review, 120)),
     due: review.dueAt === undefined ? '' : `due ${minuteOf(review.dueAt)}`,
     url: `${baseUrl}/reviews/${review.id}`,
   }));
@@ -25,7 +25,7 @@ export function renderDigest(
     `${reviews.length} reviews wait for you.`,
     '',
     ...listed.flatMap(({ headline, name, due, url }) => [
-      `- ${headline}: ${name}${due === '' ? '' : ` (${due})`}`,
+      `- ${named(headline, name)}${due === '' ? '' : ` (${due})`}`,
       `  ${url}`,
     ]),
     ...(more > 0 ? ['', `and ${more} more, in the inbox.`] : []),

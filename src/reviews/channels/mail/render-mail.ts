@@ -1,7 +1,7 @@
 import type { Instant } from '../../../clock.js';
 import type { Review } from '../../review.js';
 import type { Telling } from '../channel.js';
-import { minuteOf, questionOf, type Question } from '../question.js';
+import { minuteOf, named, questionOf, type Question } from '../question.js';
 import { tellingWords, type TellingWords } from '../telling-words.js';
 import { defanged, escapeHtml, visible, visibleLines } from '../../../outbound/safe-text.js';
 
@@ -36,7 +36,7 @@ export function renderMail(
 
 /** What is asked, and about what where the question does not say so itself. */
 export const subjectOf = (headline: string, name: string): string =>
-  `[Sallyport] ${defanged(headline.includes(name) ? headline : `${headline}: ${name}`)}`;
+  `[Sallyport] ${defanged(named(headline, headline.includes(name) ? '' : name))}`;
 
 /** What was said, line by line; every character can be seen. */
 function saidLines({ said }: TellingWords): string[] {
@@ -95,6 +95,11 @@ const TONES = { primary: '#1a6b4f', danger: '#a8322a', neutral: '#41526b' } as c
 const literal = (text: string): string =>
   escapeHtml(text).replaceAll('.', '<span>.</span>').replaceAll('://', '<span>:</span>//');
 
+const nameLine = ({ name }: Question): string =>
+  name === ''
+    ? ''
+    : `<p style="margin:0 0 18px;font:14px/1.5 ui-monospace,Menlo,Consolas,monospace;word-break:break-all">${literal(name)}</p>`;
+
 function htmlOf(question: Question, parts: MailParts): string {
   const why = tellingWords(parts.telling);
   return `<!doctype html>
@@ -116,7 +121,7 @@ function htmlOf(question: Question, parts: MailParts): string {
 <table role="presentation" class="card ink" width="100%" cellpadding="0" cellspacing="0" style="max-width:600px;background:#ffffff;border:1px solid ${LINE};border-radius:10px;color:${INK};font:15px/1.5 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"><tr><td style="padding:28px 28px 8px">
 <p class="muted" style="margin:0 0 4px;color:${MUTED};font-size:13px">Sallyport &middot; ${literal(why.line)}</p>
 ${saidQuote(why)}<h1 style="margin:0 0 4px;font-size:22px;line-height:1.3">${literal(question.headline)}</h1>
-<p style="margin:0 0 18px;font:14px/1.5 ui-monospace,Menlo,Consolas,monospace;word-break:break-all">${literal(question.name)}</p>
+${nameLine(question)}
 ${factsTable(question)}
 ${findingsList(question)}
 <h2 style="font-size:15px;margin:22px 0 6px">What you can decide</h2>

@@ -9,7 +9,7 @@ import { eventWords } from '../../event-words.js';
 import { maySee, Readers } from '../../readers.js';
 import type { Review } from '../../review.js';
 import { findReview } from '../../sql/find-review.js';
-import { headlineOf } from '../question.js';
+import { headlineOf, named, nameOf } from '../question.js';
 import { subjectOf } from './render-mail.js';
 import { NewsPayload, REVIEW_NEWS, type News } from './review-news.js';
 
@@ -64,7 +64,7 @@ function renderNews(
   { what, where, by, text = '' }: News,
   url: string,
 ): { subject: string; text: string; html: string } {
-  const name = defanged(visible(review.subject.object?.ref.key ?? review.title, 120));
+  const name = defanged(nameOf(review, 120));
   const headline = defanged(headlineOf(review));
   const who = defanged(visible(by.name, 80));
   const said =
@@ -73,11 +73,11 @@ function renderNews(
       : `${who}: ${eventWords(what)}. You watch this review.`;
   const quoted = text === '' ? [] : visibleLines(text).slice(0, LINES).map(defanged);
   return {
-    subject: subjectOf(headlineOf(review), visible(review.subject.object?.ref.key ?? review.title, 80)),
+    subject: subjectOf(headlineOf(review), nameOf(review, 80)),
     text: [
       said,
       '',
-      `${headline}: ${name}`,
+      named(headline, name),
       ...(quoted.length === 0 ? [] : ['', ...quoted.map((line) => `> ${line}`)]),
       '',
       `Sign in to see it: ${url}`,
@@ -87,7 +87,7 @@ function renderNews(
 <html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>${escapeHtml(headline)}</title></head>
 <body style="margin:0;padding:24px 12px;font:15px/1.5 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif">
 <p>${escapeHtml(said)}</p>
-<p><strong>${escapeHtml(headline)}</strong><br><span style="word-break:break-all">${escapeHtml(name)}</span></p>
+<p><strong>${escapeHtml(headline)}</strong>${name === '' ? '' : `<br><span style="word-break:break-all">${escapeHtml(name)}</span>`}</p>
 ${quoted.length === 0 ? '' : `<blockquote style="margin:0;padding-left:10px;border-left:3px solid #dfe4ea">${quoted.map(escapeHtml).join('<br>')}</blockquote>`}
 <p><a href="${escapeHtml(url)}">Sign in to see it</a></p>
 </body></html>

@@ -1,6 +1,6 @@
 import type { Review } from '../../review.js';
 import { riskOf } from '../../rules/risk.js';
-import { headlineOf } from '../question.js';
+import { headlineOf, nameOf } from '../question.js';
 import { moment } from './block-kit.js';
 import { codeSpan, escapeSlack, proseSpan } from './slack-text.js';
 
@@ -20,7 +20,7 @@ export const shortId = ({ id }: Pick<Review, 'id'>): string => id.slice(0, SHORT
  * @param pageUrl where there is no button that opens it.
  */
 export function reviewLine(review: Review, pageUrl = ''): string {
-  const { subject, title, claim, dueAt, state, hold, info } = review;
+  const { subject, claim, dueAt, state, hold, info } = review;
   const facts = [
     `risk ${review.risk ?? riskOf(subject)}`,
     ...(dueAt === undefined ? [] : [`due ${moment(dueAt)}`]),
@@ -31,7 +31,18 @@ export function reviewLine(review: Review, pageUrl = ''): string {
     ...(info === undefined ? [] : ['waits for an answer']),
     ...(review.policy.queue === 'default' ? [] : [`queue ${proseSpan(review.policy.queue, 40)}`]),
   ];
-  return `*${proseSpan(headlineOf(review), 60)}* ${codeSpan(subject.object?.ref.key ?? title, 120)}\n${facts.join(' · ')} · \`${shortId(review)}\`${openLink(pageUrl)}`;
+  return `${topic(review, 60, 120)}\n${facts.join(' · ')} · \`${shortId(review)}\`${openLink(pageUrl)}`;
+}
+
+/** What is asked, and about what where that is something else; each of at most so many characters. */
+export function topic(
+  review: Pick<Review, 'subject' | 'title'>,
+  longest: number,
+  longestName: number,
+): string {
+  const name = nameOf(review, longestName);
+  if (name === '') return `*${proseSpan(headlineOf(review), longest + longestName)}*`;
+  return `*${proseSpan(headlineOf(review), longest)}* ${codeSpan(name, longestName)}`;
 }
 
 const openLink = (url: string): string =>

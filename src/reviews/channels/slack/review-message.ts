@@ -2,7 +2,7 @@ import type { KnownBlock } from '@slack/types';
 import type { Review } from '../../review.js';
 import { outcomeFacts } from '../../rules/outcome.js';
 import { isEnded } from '../../rules/review.js';
-import { questionOf, type Question } from '../question.js';
+import { named, questionOf, type Question } from '../question.js';
 import { context, header, moment, section } from './block-kit.js';
 import { openOnly, reviewButtons, outcomeLabel } from './review-buttons.js';
 import { standingLines } from './review-standing.js';
@@ -30,7 +30,10 @@ export function reviewMessage(
       : [...waiting(review, question), reviewButtons(review, inboxUrl)]),
   );
   const state = isEnded(review.state) ? standing(review) : 'a decision is needed';
-  return { text: `${bounded(question.headline, 150)}: ${proseSpan(question.name, 300)} – ${state}`, blocks };
+  return {
+    text: `${named(bounded(question.headline, 150), proseSpan(question.name, 300))} – ${state}`,
+    blocks,
+  };
 }
 
 /** What the question is about, each fact a line. Deadline and votes are told with the standing. */

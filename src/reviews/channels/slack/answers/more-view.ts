@@ -1,7 +1,7 @@
 import type { InputBlock, ModalView } from '@slack/types';
 import { z } from 'zod';
 import type { Review } from '../../../review.js';
-import { headlineOf } from '../../question.js';
+import { headlineOf, nameOf } from '../../question.js';
 import { INPUT_ACTION, input, option, plain, section } from '../block-kit.js';
 import { standingLines } from '../review-standing.js';
 import { codeSpan, proseSpan } from '../slack-text.js';
@@ -50,6 +50,6 @@ export const actView = (review: Review, act: SlackAct, inputs: readonly InputBlo
 const about = (review: Review) =>
   section([
     `*${proseSpan(headlineOf(review), 150)}*`,
-    codeSpan(review.subject.object?.ref.key ?? review.title, 320),
+    ...(nameOf(review, 320) === '' ? [] : [codeSpan(nameOf(review, 320), 320)]),
     ...standingLines(review),
   ]);

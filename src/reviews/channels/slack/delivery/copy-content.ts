@@ -4,11 +4,12 @@ import { partiesOf } from '../../../rules/eligibility.js';
 import { isShared } from '../../../rules/policy.js';
 import { isEnded } from '../../../rules/review.js';
 import type { Telling } from '../../channel.js';
-import { headlineOf, questionOf } from '../../question.js';
+import { headlineOf, named, questionOf } from '../../question.js';
 import { moment, plain, section } from '../block-kit.js';
 import { openOnly } from '../review-buttons.js';
+import { topic } from '../review-line.js';
 import { reviewMessage } from '../review-message.js';
-import { bounded, codeSpan, proseSpan } from '../slack-text.js';
+import { bounded, proseSpan } from '../slack-text.js';
 import { tellingText } from '../threads/thread-line.js';
 import type { Course } from './next-steps.js';
 import { courseBlock } from './course-block.js';
@@ -74,10 +75,10 @@ function handedOn(review: Review, inboxUrl: string): SlackContent {
   const who = proseSpan(claim?.by.name ?? 'Somebody else', 100);
   const name = questionOf(review, 0, false).name;
   return {
-    text: `${bounded(headlineOf(review), 150)}: ${proseSpan(name, 300)} – ${who} has it now`,
+    text: `${named(bounded(headlineOf(review), 150), proseSpan(name, 300))} – ${who} has it now`,
     blocks: [
       section([
-        `*${proseSpan(headlineOf(review), 150)}* ${codeSpan(name, 320)}`,
+        topic(review, 150, 320),
         `*${who}* has it now${claim === undefined ? '' : `, since ${moment(claim.at)}`}. You need not do anything.`,
       ]),
       openOnly(review, inboxUrl),

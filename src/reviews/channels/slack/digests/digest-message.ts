@@ -80,11 +80,11 @@ function pastLine(all: Sums, from: Instant, deciders: DigestFacts['deciders']): 
 function tookLines(queues: readonly QueueFigures[]): string[] {
   const [only] = queues;
   const took = queues.length === 1 && only !== undefined ? tookText(only) : '';
-  return took === '' ? [] : [`Decided ${took}`];
+  return took === '' ? [] : [`T${took.slice(1)}`];
 }
 
 const tookText = ({ secondsToDecide: { p50, p90 } }: QueueFigures): string =>
-  p50 === null || p90 === null ? '' : `half within ${spanText(p50)}, nine of ten within ${spanText(p90)}`;
+  p50 === null || p90 === null ? '' : `time to decide: median ${spanText(p50)}, 90 % within ${spanText(p90)}`;
 
 function queueLines(queues: readonly QueueFigures[]): string[] {
   const lines = queues.slice(0, QUEUES_NAMED).map((queue) => {

@@ -1,10 +1,10 @@
 import type { KnownBlock } from '@slack/types';
 import type { Review } from '../../../review.js';
-import { headlineOf, questionOf } from '../../question.js';
 import { context, header, linkButton, moment, section } from '../block-kit.js';
 import type { SlackContent } from '../delivery/slack-sender.js';
 import { OPEN_ACTION } from '../review-buttons.js';
-import { codeSpan, proseSpan } from '../slack-text.js';
+import { topic } from '../review-line.js';
+import { proseSpan } from '../slack-text.js';
 import type { StormFigures } from '../sql/storms.js';
 
 /** So many of the most urgent are named. */
@@ -44,5 +44,5 @@ export function lineOf(review: Review, publicUrl: string): string {
   const due = review.dueAt === undefined ? '' : ` due ${moment(review.dueAt)}`;
   const taken = review.claim === undefined ? '' : ` – ${proseSpan(review.claim.by.name, 40)} has it`;
   // The address is ours, and the id a UUID: nothing in it is anybody's text.
-  return `•  <${publicUrl}/reviews/${review.id}|Open> *${proseSpan(headlineOf(review), 60)}* ${codeSpan(questionOf(review, 0, false).name, 90)}${due}${taken}`;
+  return `•  <${publicUrl}/reviews/${review.id}|Open> ${topic(review, 60, 90)}${due}${taken}`;
 }

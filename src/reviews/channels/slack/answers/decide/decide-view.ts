@@ -53,7 +53,7 @@ export function decideView(
   const shown: KnownBlock[] = [
     section([
       `*${proseSpan(question.headline, 150)}*`,
-      codeSpan(question.name, 320),
+      ...(question.name === '' ? [] : [codeSpan(question.name, 320)]),
       proseSpan(chosen.effect, 300),
     ]),
     ...findingsOf(question),

@@ -61,7 +61,9 @@ function queueLines(queue: QueueFigures): string[] {
 }
 
 const tookText = ({ p50, p90 }: Took): string =>
-  p50 === null || p90 === null ? '' : `, half within ${spanText(p50)}, nine of ten within ${spanText(p90)}`;
+  p50 === null || p90 === null
+    ? ''
+    : `, time to decide: median ${spanText(p50)}, 90 % within ${spanText(p90)}`;
 
 /** `40 s`, `12 min`, `3 h`, `2 days`. */
 export function spanText(seconds: number): string {
