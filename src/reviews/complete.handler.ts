@@ -9,7 +9,7 @@ import { Conflict, NotFound } from '../errors.js';
 import { LOG, type Log } from '../ops/log.js';
 import { OutboxHandler, type Delivery, type OutboxDelivery } from '../outbound/outbox.js';
 import { Ledger } from '../verdicts/ledger.js';
-import { canonicalJson } from './canonical-json.js';
+import { canonicalJson } from '../canonical-json.js';
 import { ReviewWriter, SYSTEM } from './review-writer.js';
 import type { Review } from './review.js';
 import { decidingVote, type Decision, type Vote } from './rules/review.js';

@@ -7,7 +7,7 @@ import { Database } from '../../database/database.js';
 import type { Queryable } from '../../database/queryable.js';
 import { AppError, Conflict } from '../../errors.js';
 import { problemOf } from '../../ops/error.filter.js';
-import { canonicalJson } from '../canonical-json.js';
+import { canonicalJson } from '../../canonical-json.js';
 import { ReviewDesk } from '../review-desk.js';
 import type { Review } from '../review.js';
 import type { ReviewCommand } from '../rules/command.js';
