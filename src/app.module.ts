@@ -5,6 +5,7 @@ import { Directory } from './access/directory.js';
 import { HomeProofController } from './access/home-proof.controller.js';
 import { Keyring } from './access/keyring.js';
 import { hasRole, READERS } from './access/principal.js';
+import { AUDIT_HANDLERS, AuditModule } from './audit/audit.module.js';
 import { BACKLOG_ENTITIES, BacklogModule } from './backlog/backlog.module.js';
 import type { Clock } from './clock.js';
 import { CONFIG, type Config } from './config.js';
@@ -130,11 +131,12 @@ export class AppModule {
         findings,
         reviews,
         VerdictsModule,
+        AuditModule,
         ReportsModule.with({ imports: [engine] }),
 
         OutboxDeliveryModule.with({
-          imports: [findings, reviews],
-          handlers: [...OUTBOUND_HANDLERS, ...FINDING_HANDLERS, ...REVIEW_HANDLERS],
+          imports: [findings, reviews, AuditModule],
+          handlers: [...OUTBOUND_HANDLERS, ...AUDIT_HANDLERS, ...FINDING_HANDLERS, ...REVIEW_HANDLERS],
         }),
       ],
     };

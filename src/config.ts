@@ -461,6 +461,10 @@ const Environment = z.object({
   UPLOADER_MAIL_DOMAINS: list.transform((domains) => domains.map((domain) => domain.toLowerCase())),
   /** Who gets the weekly report, comma list. */
   REPORT_TO: list,
+  /** Bucket on S3_ENDPOINT that keeps a copy of every checkpoint of the audit record; best with object lock. */
+  AUDIT_BUCKET: z.string().min(1).optional(),
+  /** Who gets a checkpoint of the audit record a day by mail, comma list. */
+  AUDIT_TO: list,
   /** Who hears of the service's own troubles, comma list. */
   ALERT_TO: list,
   /** Networks on your side that webhooks may be sent to, comma list as `10.2.0.0/16`; public addresses always. */

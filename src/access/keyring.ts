@@ -4,7 +4,7 @@ import type { Clock } from '../clock.js';
 import type { Database } from '../database/database.js';
 
 /** What a key is for; a key is never used for two purposes. */
-export type KeyPurpose = 'jwt' | 'fingerprint' | 'links' | 'credentials' | 'events' | 'signin';
+export type KeyPurpose = 'jwt' | 'fingerprint' | 'links' | 'credentials' | 'events' | 'signin' | 'audit';
 
 /** 32 random bytes and the id that whatever they sign or fingerprint names. */
 export interface Key {
@@ -14,7 +14,15 @@ export interface Key {
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-const PURPOSES: readonly KeyPurpose[] = ['jwt', 'fingerprint', 'links', 'credentials', 'events', 'signin'];
+const PURPOSES: readonly KeyPurpose[] = [
+  'jwt',
+  'fingerprint',
+  'links',
+  'credentials',
+  'events',
+  'signin',
+  'audit',
+];
 
 /**
  * The keys of the service, in the database, each sealed with SALLYPORT_KEY (AES-256-GCM, bound to its id).

@@ -4,36 +4,35 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import pg from 'pg';
 import pino from 'pino';
 import { appendAudit } from '../../src/audit/audit.js';
-import {
-  readPublicKey,
-  publicKeyOf,
-  signCheckpoint,
-  signingKeyOf,
-} from '../../src/audit/chain/checkpoint.js';
+import { AuditPlaces } from '../../src/audit/anchors/places.js';
+import { isSignedBy, readPublicKey, type SignedCheckpoint } from '../../src/audit/chain/checkpoint.js';
+import { AuditCheckpoints } from '../../src/audit/chain/checkpoints.js';
 import { AuditSequencer } from '../../src/audit/chain/sequencer.js';
-import { verifyChain } from '../../src/audit/chain/verify.js';
-import { insertCheckpoint } from '../../src/audit/sql/checkpoints.js';
+import { verifyChain, type KnownHead } from '../../src/audit/chain/verify.js';
+import { OutboxBell } from '../../src/outbound/outbox-bell.js';
+import { PostgresOutbox } from '../../src/outbound/postgres-outbox.js';
+import { Keyring } from '../../src/access/keyring.js';
 import { chainHead, chainState } from '../../src/audit/sql/chain.js';
 import { Database } from '../../src/database/database.js';
 import { FakeClock } from '../support/clock.js';
 import { testDatabase, type TestDatabase } from '../support/database.js';
 
 const START = Date.parse('2026-03-02T08:00:00Z');
-const SEED = randomBytes(32);
-const KEY = signingKeyOf(SEED);
-const keyOf = (id: string) => (id === 'audit-1' ? readPublicKey(publicKeyOf(KEY)) : undefined);
 
 let test: TestDatabase;
 let db: Database;
 let admin: pg.Client;
 let clock: FakeClock;
 let sequencer: AuditSequencer;
+let keyring: Keyring;
+let checkpoints: AuditCheckpoints;
 
 beforeAll(async () => {
   test = await testDatabase();
   db = new Database(test.url);
   admin = new pg.Client(test.adminUrl);
   await admin.connect();
+  keyring = await Keyring.open(db, randomBytes(32), new FakeClock(START));
 });
 afterAll(async () => {
   await admin.end();
@@ -45,7 +44,14 @@ beforeEach(async () => {
   sequencer = newSequencer();
 });
 
-const newSequencer = () => new AuditSequencer(pino({ level: 'silent' }), db, clock);
+const newSequencer = (to: readonly string[] = []) => {
+  const places = new AuditPlaces({
+    AUDIT_BUCKET: to.length === 0 ? undefined : 'anchors',
+    AUDIT_TO: [...to],
+  });
+  checkpoints = new AuditCheckpoints(db, clock, keyring, new PostgresOutbox(clock, new OutboxBell()), places);
+  return new AuditSequencer(pino({ level: 'silent' }), db, clock, checkpoints);
+};
 const event = (n: number, data: Record<string, unknown> = {}) => ({
   at: START + n,
   actor: 'user:alice',
@@ -58,7 +64,8 @@ const record = (count: number, from = 1): Promise<void> =>
     db,
     Array.from({ length: count }, (_, n) => event(from + n)),
   );
-const verify = () => verifyChain(db, keyOf);
+const keyOf = (id: string) => checkpoints.publicKey(id);
+const verify = (known: readonly KnownHead[] = []) => verifyChain(db, keyOf, known);
 
 /** What somebody does who owns the database: nothing there keeps them from it. */
 async function tamper(...statements: readonly string[]): Promise<void> {
@@ -67,34 +74,11 @@ async function tamper(...statements: readonly string[]): Promise<void> {
   );
 }
 
-async function checkpoint(): Promise<number> {
-  const head = await chainHead(db);
-  if (head === undefined) throw new Error('nothing is chained');
-  const { chainId } = await chainState(db);
-  const said = {
-    chain: chainId,
-    seq: head.seq,
-    head: head.hash.toString('hex'),
-    at: new Date(clock.now()).toISOString(),
-    keyId: 'audit-1',
-  };
-  const { signature } = signCheckpoint(said, KEY);
-  await insertCheckpoint(db, {
-    seq: head.seq,
-    head: head.hash,
-    at: clock.now(),
-    keyId: 'audit-1',
-    signature: Buffer.from(signature, 'base64'),
-  });
-  return head.seq;
-}
-
 describe('what is recorded', () => {
   it('is chained in its order, once it is committed, and verified', async () => {
     await record(2500);
     expect(await verify()).toMatchObject({ isWhole: true, events: 0, waiting: 2500 });
     expect(await sequencer.turn()).toBe(2500);
-    await checkpoint();
     await record(3, 3000);
     await sequencer.turn();
     const found = await verify();
@@ -127,7 +111,7 @@ describe('what is recorded', () => {
 
   it('is chained once by processes that all try at the same moment', async () => {
     await record(3000);
-    const others = Array.from({ length: 4 }, newSequencer);
+    const others = Array.from({ length: 4 }, () => newSequencer());
     await Promise.all([sequencer, ...others].map((one) => one.turn()));
     await sequencer.turn();
     expect(await verify()).toMatchObject({ isWhole: true, events: 3000, waiting: 0 });
@@ -168,6 +152,75 @@ describe('what is recorded', () => {
   });
 });
 
+describe('a checkpoint', () => {
+  const anchors = () =>
+    db.query<{ key: string; payload: { checkpoint: SignedCheckpoint; publicKey: string } }>(
+      `SELECT key, payload FROM outbox WHERE kind = 'audit.anchor' ORDER BY id`,
+    );
+
+  it('is signed each hour in which something was recorded, and every 10,000 events', async () => {
+    const signed = async () => (await verify()).checkpoints;
+    await sequencer.turn();
+    expect(await signed()).toBe(0);
+    await record(1);
+    await sequencer.turn();
+    expect(await signed()).toBe(1);
+    await record(1, 2);
+    clock.advance(3_599_000);
+    await sequencer.turn();
+    expect(await signed()).toBe(1);
+    clock.advance(1000);
+    await sequencer.turn();
+    expect(await signed()).toBe(2);
+    clock.advance(7_200_000);
+    await sequencer.turn();
+    expect(await signed()).toBe(2);
+    await record(10_000, 3);
+    await sequencer.turn();
+    expect(await verify()).toMatchObject({ isWhole: true, checkpoints: 3 });
+  });
+
+  it('goes to the bucket each time and to the mailboxes once a day, with all that who verifies it needs', async () => {
+    sequencer = newSequencer(['auditor@example.com']);
+    for (let hour = 0; hour < 26; hour += 1) {
+      await record(1, hour);
+      await sequencer.turn();
+      clock.advance(3_600_000);
+    }
+    const all = await anchors();
+    expect(all.filter(({ key }) => key.startsWith('bucket:'))).toHaveLength(26);
+    expect(all.filter(({ key }) => key.startsWith('mail:'))).toHaveLength(2);
+    for (const { payload } of all)
+      expect(isSignedBy(payload.checkpoint, readPublicKey(payload.publicKey))).toBe(true);
+    const [first] = all;
+    if (first === undefined) throw new Error('no anchor');
+    const { checkpoint, publicKey } = first.payload;
+    expect(isSignedBy({ ...checkpoint, seq: checkpoint.seq + 1 }, readPublicKey(publicKey))).toBe(false);
+    expect(await verify([checkpoint])).toMatchObject({ isWhole: true });
+  });
+
+  it('that was kept elsewhere finds a history that was written anew, checkpoints and all', async () => {
+    await record(20);
+    await sequencer.turn();
+    const head = await chainHead(db);
+    const known = [{ seq: head?.seq ?? 0, head: head?.hash.toString('hex') ?? '' }];
+    expect(await verify(known)).toMatchObject({ isWhole: true });
+    await tamper(
+      `UPDATE audit_event SET actor = 'user:mallory' WHERE subject = 'review:7'`,
+      'DELETE FROM audit_checkpoint',
+      'DELETE FROM audit_link',
+      'UPDATE audit_chain SET settled_id = 0, swept_id = 0',
+    );
+    await newSequencer().turn();
+    expect(await verify()).toMatchObject({ isWhole: true });
+    expect(await verify(known)).toMatchObject({ isWhole: false, bad: { seq: 20 } });
+    await tamper('DELETE FROM audit_checkpoint', 'DELETE FROM audit_link WHERE seq > 15');
+    expect(await verify(known)).toMatchObject({
+      bad: { seq: 16, what: expect.stringMatching(/knows of 20/) },
+    });
+  });
+});
+
 describe('a record that somebody changed', () => {
   beforeEach(async () => {
     await appendAudit(
@@ -175,7 +228,6 @@ describe('a record that somebody changed', () => {
       Array.from({ length: 40 }, (_, n) => event(n + 1, { reason: `because ${n} \u{1F512} ünï` })),
     );
     await sequencer.turn();
-    await checkpoint();
     await record(5, 41);
     await sequencer.turn();
   });
@@ -297,7 +349,6 @@ describe('the role that the service works with', () => {
     async (table) => {
       await record(1);
       await sequencer.turn();
-      await checkpoint();
       await expect(
         db.query(`UPDATE ${table} SET ${table === 'audit_event' ? 'at' : 'seq'} = 1`),
       ).rejects.toThrow(/append-only/);

@@ -19,6 +19,7 @@ import {
   unchained,
   type ChainState,
 } from '../sql/chain.js';
+import { AuditCheckpoints } from './checkpoints.js';
 import { chained, genesisOf, type AuditRecord } from './record.js';
 
 const EVERY_MS = 1000;
@@ -42,6 +43,7 @@ export class AuditSequencer implements OnApplicationBootstrap, BeforeApplication
     @Inject(LOG) log: Log,
     private readonly db: Database,
     private readonly clock: Clock,
+    private readonly checkpoints: AuditCheckpoints,
   ) {
     this.chaining = new Recurring({
       clock,
@@ -68,6 +70,7 @@ export class AuditSequencer implements OnApplicationBootstrap, BeforeApplication
       count += added;
       if (added < BATCH) break;
     }
+    await this.checkpoints.signIfDue();
     return count;
   }
 

@@ -36,15 +36,26 @@ export interface Verification {
   readonly waiting: number;
 }
 
+/** What a checkpoint said that somebody kept elsewhere. */
+export interface KnownHead {
+  readonly seq: number;
+  /** Hexadecimal. */
+  readonly head: string;
+}
+
 const PAGE = 5000;
 
 /** Public keys of checkpoints by their ids. */
 export type KeyLookup = (keyId: string) => KeyObject | undefined;
 
-/** Follows the chain from its first event, and compares each with what stands in the table now. */
-export async function verifyChain(db: Queryable, keyOf: KeyLookup): Promise<Verification> {
+/** Follows the chain from its first event, and compares each with what stands in the table now and what was known of it. */
+export async function verifyChain(
+  db: Queryable,
+  keyOf: KeyLookup,
+  known: readonly KnownHead[] = [],
+): Promise<Verification> {
   const { chainId } = await chainState(db);
-  const walk = new Walk(db, chainId, keyOf);
+  const walk = new Walk(db, chainId, keyOf, known);
   const bad = await walk.run();
   const { missed, waiting } = await unchainedEvents(db);
   const gap =
@@ -77,6 +88,7 @@ class Walk {
     private readonly db: Queryable,
     private readonly chainId: string,
     private readonly keyOf: KeyLookup,
+    private readonly known: readonly KnownHead[],
   ) {
     this.head = genesisOf(chainId);
   }
@@ -85,14 +97,22 @@ class Walk {
     for (;;) {
       const links = await linksAfter(this.db, this.seq, PAGE);
       for (const link of links) {
-        const bad = this.follow(link) ?? (await this.compareCheckpoint());
+        const bad = this.follow(link) ?? this.compareKnown() ?? (await this.compareCheckpoint());
         if (bad !== undefined) return bad;
       }
       if (links.length < PAGE) break;
     }
-    const left = await this.nextCheckpoint();
+    const left = (await this.nextCheckpoint()) ?? this.known.find(({ seq }) => seq > this.seq);
     if (left === undefined) return undefined;
     return { seq: this.seq + 1, what: `is missing: a checkpoint knows of ${left.seq} events` };
+  }
+
+  private compareKnown(): BadPlace | undefined {
+    const now = this.head.toString('hex');
+    const isOther = this.known.some(({ seq, head }) => seq === this.seq && head !== now);
+    return isOther
+      ? { seq: this.seq, what: 'was another when a checkpoint that is kept elsewhere was made' }
+      : undefined;
   }
 
   private follow({ seq, eventId, hash, record }: LinkRow): BadPlace | undefined {

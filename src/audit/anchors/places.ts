@@ -1,0 +1,34 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config.js';
+import type { OutboxMessage } from '../../outbound/outbox.js';
+import type { SignedCheckpoint } from '../chain/checkpoint.js';
+
+/** Keeps a checkpoint outside of this database. */
+export const AUDIT_ANCHOR = 'audit.anchor';
+
+const DAY_MS = 86_400_000;
+
+/** Where checkpoints are kept besides this database: every one in a bucket, and one a day in mailboxes. */
+@Injectable()
+export class AuditPlaces {
+  constructor(@Inject(CONFIG) private readonly config: Pick<Config, 'AUDIT_BUCKET' | 'AUDIT_TO'>) {}
+
+  /** Without any, whoever owns the database and the key can write another history. */
+  get isAnywhere(): boolean {
+    return this.config.AUDIT_BUCKET !== undefined || this.config.AUDIT_TO.length > 0;
+  }
+
+  messages(checkpoint: SignedCheckpoint, publicKey: string, now: number): readonly OutboxMessage[] {
+    const payload = { checkpoint, publicKey };
+    const { AUDIT_BUCKET: bucket, AUDIT_TO: to } = this.config;
+    return [
+      ...(bucket === undefined
+        ? []
+        : [{ kind: AUDIT_ANCHOR, key: `bucket:${checkpoint.seq}`, payload: { ...payload, bucket } }]),
+      // The first of a day: an hourly mail is read by nobody.
+      ...(to.length === 0
+        ? []
+        : [{ kind: AUDIT_ANCHOR, key: `mail:${Math.floor(now / DAY_MS)}`, payload: { ...payload, to } }]),
+    ];
+  }
+}

@@ -1,0 +1,71 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../clock.js';
+import { Database } from '../database/database.js';
+import { AuditPlaces } from './anchors/places.js';
+import { appendAudit } from './audit.js';
+import { AuditCheckpoints } from './chain/checkpoints.js';
+import { verifyChain, type KnownHead, type Verification } from './chain/verify.js';
+import { chainHead, chainState } from './sql/chain.js';
+import { lastCheckpoint } from './sql/checkpoints.js';
+import { listEvents, type EventFilter } from './sql/events.js';
+import { anchoredUpTo } from './sql/verification.js';
+
+/** Reads the audit record and verifies it. */
+@Injectable()
+export class AuditService {
+  private verifying: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly db: Database,
+    private readonly clock: Clock,
+    private readonly checkpoints: AuditCheckpoints,
+    private readonly places: AuditPlaces,
+  ) {}
+
+  async list(filter: EventFilter): Promise<{ readonly items: readonly unknown[]; readonly next?: string }> {
+    const events = await listEvents(this.db, filter);
+    const last = events.at(-1);
+    const items = events.map(({ at, ...event }) => ({ ...event, at: new Date(at).toISOString() }));
+    return events.length < filter.limit || last === undefined ? { items } : { items, next: last.id };
+  }
+
+  async chain() {
+    const [head, last, anchored, { chainId }] = await Promise.all([
+      chainHead(this.db),
+      lastCheckpoint(this.db),
+      anchoredUpTo(this.db),
+      chainState(this.db),
+    ]);
+    return {
+      chain: chainId,
+      events: head?.seq ?? 0,
+      head: head?.hash.toString('hex') ?? null,
+      signedUpTo: last?.seq ?? 0,
+      signedAt: last === undefined ? null : new Date(last.at).toISOString(),
+      anchoredUpTo: anchored,
+      isKeptElsewhere: this.places.isAnywhere,
+      key: this.checkpoints.current,
+    };
+  }
+
+  /** One after the other: each reads the whole record. What was found is recorded itself. */
+  verify(known: readonly KnownHead[], actor: string): Promise<Verification> {
+    const mine = this.verifying.then(async () => {
+      const found = await verifyChain(this.db, (id) => this.checkpoints.publicKey(id), known);
+      const { isWhole, bad, events, head } = found;
+      await appendAudit(this.db, [
+        {
+          at: Math.round(this.clock.now()),
+          actor,
+          action: 'audit.verified',
+          subject: `audit:${found.chain}`,
+          data: { isWhole, events, head, ...(bad === undefined ? {} : { bad }) },
+        },
+      ]);
+      return found;
+    });
+    // What failed for one is tried again by the next.
+    this.verifying = mine.catch(() => undefined);
+    return mine;
+  }
+}
