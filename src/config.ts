@@ -463,7 +463,7 @@ const Environment = z.object({
   REPORT_TO: list,
   /** Bucket on S3_ENDPOINT that keeps a copy of every checkpoint of the audit record; best with object lock. */
   AUDIT_BUCKET: z.string().min(1).optional(),
-  /** Who gets a checkpoint of the audit record a day by mail, comma list. */
+  /** Who gets a checkpoint of the audit record a day by mail, comma list; those of REPORT_TO when empty. */
   AUDIT_TO: list,
   /** Who hears of the service's own troubles, comma list. */
   ALERT_TO: list,

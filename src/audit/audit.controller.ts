@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { auditActor, CurrentPrincipal, Roles, type Principal } from '../access/principal.js';
 import { AuditService } from './audit.service.js';
 
-const VERIFIERS = ['auditor', 'admin', 'operator'] as const;
+const VERIFIERS = ['auditor', 'operator'] as const;
 
 const KnownHead = z
   .strictObject({
@@ -23,9 +23,9 @@ const ListQuery = z.object({
   actor: z.string().min(1).max(300).optional(),
   action: z.string().min(1).max(100).optional(),
   subject: z.string().min(1).max(1500).optional(),
-  before: z
+  cursor: z
     .string()
-    .regex(/^\d{1,19}$/, 'must be an id, as `next` of the page before')
+    .regex(/^\d{1,19}$/, 'must be what `nextCursor` of the page before says')
     .optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 });
@@ -38,7 +38,7 @@ export class AuditController {
 
   /** Events, the newest first. */
   @Get()
-  @Roles('auditor', 'admin')
+  @Roles('auditor')
   list(@Query({ schema: ListQuery }) query: z.infer<typeof ListQuery>) {
     return this.audit.list(query);
   }

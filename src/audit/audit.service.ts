@@ -22,11 +22,13 @@ export class AuditService {
     private readonly places: AuditPlaces,
   ) {}
 
-  async list(filter: EventFilter): Promise<{ readonly items: readonly unknown[]; readonly next?: string }> {
+  async list(
+    filter: EventFilter,
+  ): Promise<{ readonly items: readonly unknown[]; readonly nextCursor?: string }> {
     const events = await listEvents(this.db, filter);
     const last = events.at(-1);
     const items = events.map(({ at, ...event }) => ({ ...event, at: new Date(at).toISOString() }));
-    return events.length < filter.limit || last === undefined ? { items } : { items, next: last.id };
+    return events.length < filter.limit || last === undefined ? { items } : { items, nextCursor: last.id };
   }
 
   async chain() {

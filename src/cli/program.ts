@@ -21,6 +21,7 @@ import { addMail } from './commands/mail.js';
 import { addQueue } from './commands/queue.js';
 import { addRejects } from './commands/rejects.js';
 import { addRemedies } from './commands/remedies.js';
+import { addAudit } from './commands/audit.js';
 import { addReport } from './commands/report.js';
 import { addReview } from './commands/review.js';
 import { addScan } from './commands/scan.js';
@@ -46,6 +47,7 @@ const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
   addQueue,
   addWorkflow,
   addReport,
+  addAudit,
   addBucket,
   addEndpoint,
   addTrigger,

@@ -229,6 +229,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'GET /api/workflow/:id/tasks',
   ],
   auditor: [
+    'GET /api/v1/audit',
     'GET /api/v1/api-keys',
     'GET /api/v1/groups',
     'GET /api/v1/groups/:id',
@@ -237,6 +238,8 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'GET /api/v1/users/:id',
   ],
   'auditor, operator': [
+    'GET /api/v1/audit/chain',
+    'POST /api/v1/audit/verify',
     'GET /api/v1/slack',
     'GET /api/v1/slack/channels',
     'GET /api/v1/slack/manifest',

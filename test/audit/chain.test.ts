@@ -48,6 +48,7 @@ const newSequencer = (to: readonly string[] = []) => {
   const places = new AuditPlaces({
     AUDIT_BUCKET: to.length === 0 ? undefined : 'anchors',
     AUDIT_TO: [...to],
+    REPORT_TO: [],
   });
   checkpoints = new AuditCheckpoints(db, clock, keyring, new PostgresOutbox(clock, new OutboxBell()), places);
   return new AuditSequencer(pino({ level: 'silent' }), db, clock, checkpoints);

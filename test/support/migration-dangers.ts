@@ -27,7 +27,8 @@ const NEVER: readonly (readonly [RegExp, string])[] = [
   [/\bALTER\s+(COLUMN\s+)?"?\w+"?\s+(SET\s+DATA\s+)?TYPE\b/i, 'it rewrites the table under a lock'],
   [/\bSET\s+NOT\s+NULL\b/i, 'the version before may write NULL, and the whole table is read under a lock'],
   [
-    /\b(TRUNCATE|LOCK\s+TABLE|CLUSTER|VACUUM\s+FULL|REINDEX(?!\s+\w+\s+CONCURRENTLY))\b/i,
+    // But for a trigger that refuses it.
+    /(?<!\bOR\s+)\b(TRUNCATE|LOCK\s+TABLE|CLUSTER|VACUUM\s+FULL|REINDEX(?!\s+\w+\s+CONCURRENTLY))\b/i,
     'it keeps everybody out',
   ],
   [/\bSET\s+(UN)?LOGGED\b|\bSET\s+TABLESPACE\b/i, 'it rewrites the table under a lock'],

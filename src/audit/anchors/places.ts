@@ -11,16 +11,24 @@ const DAY_MS = 86_400_000;
 /** Where checkpoints are kept besides this database: every one in a bucket, and one a day in mailboxes. */
 @Injectable()
 export class AuditPlaces {
-  constructor(@Inject(CONFIG) private readonly config: Pick<Config, 'AUDIT_BUCKET' | 'AUDIT_TO'>) {}
+  constructor(
+    @Inject(CONFIG) private readonly config: Pick<Config, 'AUDIT_BUCKET' | 'AUDIT_TO' | 'REPORT_TO'>,
+  ) {}
 
   /** Without any, whoever owns the database and the key can write another history. */
   get isAnywhere(): boolean {
-    return this.config.AUDIT_BUCKET !== undefined || this.config.AUDIT_TO.length > 0;
+    return this.config.AUDIT_BUCKET !== undefined || this.recipients.length > 0;
+  }
+
+  private get recipients(): readonly string[] {
+    const { AUDIT_TO, REPORT_TO } = this.config;
+    return AUDIT_TO.length > 0 ? AUDIT_TO : REPORT_TO;
   }
 
   messages(checkpoint: SignedCheckpoint, publicKey: string, now: number): readonly OutboxMessage[] {
     const payload = { checkpoint, publicKey };
-    const { AUDIT_BUCKET: bucket, AUDIT_TO: to } = this.config;
+    const { AUDIT_BUCKET: bucket } = this.config;
+    const to = this.recipients;
     return [
       ...(bucket === undefined
         ? []

@@ -9,7 +9,7 @@ export interface EventFilter {
   readonly action?: string | undefined;
   readonly subject?: string | undefined;
   /** Older than this event. */
-  readonly before?: string | undefined;
+  readonly cursor?: string | undefined;
   readonly limit: number;
 }
 
@@ -39,7 +39,7 @@ export async function listEvents(db: Queryable, filter: EventFilter): Promise<St
       filter.actor ?? null,
       filter.action ?? null,
       filter.subject ?? null,
-      filter.before ?? null,
+      filter.cursor ?? null,
       filter.limit,
     ],
   );

@@ -7,7 +7,7 @@ export class ChainAudit1766470000000 implements MigrationInterface {
     await db.query(`
       CREATE TABLE audit_chain (
         is_one boolean PRIMARY KEY DEFAULT true CHECK (is_one),
-        chain_id uuid NOT NULL DEFAULT gen_random_uuid(),
+        chain_id uuid NOT NULL,
         -- No event up to this id is still to be chained, but for a straggler that the sweep finds.
         settled_id bigint NOT NULL DEFAULT 0,
         -- The sweep has looked at the ids up to here.
@@ -17,7 +17,7 @@ export class ChainAudit1766470000000 implements MigrationInterface {
         mark_xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
         mark_at bigint NOT NULL DEFAULT 0
       )`);
-    await db.query(`INSERT INTO audit_chain DEFAULT VALUES`);
+    await db.query(`INSERT INTO audit_chain (chain_id) VALUES (gen_random_uuid())`);
     await db.query(`
       CREATE TABLE audit_link (
         seq bigint PRIMARY KEY,

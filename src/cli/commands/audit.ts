@@ -1,0 +1,166 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { visible } from '../../outbound/safe-text.js';
+import type { Cli } from '../cli.js';
+import { CommandError } from '../command-error.js';
+import { facts } from '../facts.js';
+import { table } from '../table.js';
+import { query, wholeNumber } from '../values.js';
+
+interface AuditEvent {
+  readonly id: string;
+  readonly at: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly data: unknown;
+  readonly seq: number | null;
+}
+
+interface EventPage {
+  readonly items: readonly AuditEvent[];
+  readonly nextCursor?: string;
+}
+
+interface Chain {
+  readonly chain: string;
+  readonly events: number;
+  readonly head: string | null;
+  readonly signedUpTo: number;
+  readonly signedAt: string | null;
+  readonly anchoredUpTo: number;
+  readonly isKeptElsewhere: boolean;
+  readonly key: { readonly keyId: string; readonly publicKey: string };
+}
+
+interface Verification {
+  readonly chain: string;
+  readonly isWhole: boolean;
+  readonly bad?: { readonly seq?: number; readonly eventId?: string; readonly what: string };
+  readonly events: number;
+  readonly head: string;
+  readonly checkpoints: number;
+  readonly anchoredUpTo: number;
+  readonly waiting: number;
+}
+
+interface Filter {
+  readonly from?: string;
+  readonly to?: string;
+  readonly actor?: string;
+  readonly action?: string;
+  readonly subject?: string;
+  readonly cursor?: string;
+  readonly limit: number;
+}
+
+const Kept = z.object({ seq: z.number().int().min(1), head: z.string().regex(/^[0-9a-f]{64}$/) });
+const MAX_KEPT_BYTES = 10_000;
+
+/** `audit list|chain|verify`. */
+export function addAudit(program: Command, cli: Cli): void {
+  const group = program
+    .command('audit')
+    .description('what was done, by whom, and whether the record still says so');
+  group
+    .command('list')
+    .description('list events, the newest first')
+    .option('--from <TIME>', 'from then on, as 2026-03-02T08:00:00Z')
+    .option('--to <TIME>', 'before then')
+    .option('--actor <ACTOR>', 'by whom, as user:1f0c… or worker:release_object')
+    .option('--action <ACTION>', 'what, as review.decided')
+    .option('--subject <SUBJECT>', 'to what, as review:1f0c…')
+    .option('--cursor <CURSOR>', 'the next page, as the last one said')
+    .option('--limit <N>', 'at most so many', wholeNumber('--limit', 1, 1000), 100)
+    .action(async (filter: Filter) => {
+      const page = await cli.client.call<EventPage>('GET', query('/api/v1/audit', { ...filter }));
+      cli.print(page, ({ items }) =>
+        table(
+          ['TIME', 'ACTOR', 'ACTION', 'SUBJECT', 'DATA'],
+          items.map((one) => [one.at, one.actor, one.action, one.subject, JSON.stringify(one.data)]),
+        ),
+      );
+      cli.more(page.nextCursor);
+    });
+  group
+    .command('chain')
+    .description('how far it is chained, signed and kept elsewhere')
+    .action(async () => {
+      const chain = await cli.client.call<Chain>('GET', '/api/v1/audit/chain');
+      cli.print(chain, chainLines);
+    });
+  group
+    .command('verify')
+    .description('follow the whole chain, and compare it with checkpoints that were kept elsewhere')
+    .argument('[CHECKPOINT...]', 'files as AUDIT_BUCKET has them')
+    .option(
+      '--seq <N>',
+      'of a checkpoint in a mail: its number of events',
+      wholeNumber('--seq', 1, 2 ** 53 - 1),
+    )
+    .option('--head <HASH>', 'its head')
+    .action(async (files: readonly string[], { seq, head }: { seq?: number; head?: string }) => {
+      if ((seq === undefined) !== (head === undefined))
+        throw new CommandError('--seq and --head go together: a checkpoint has both.');
+      const known = [...files.map(keptIn), ...(seq === undefined ? [] : [{ seq, head }])];
+      const found = await cli.client.call<Verification>('POST', '/api/v1/audit/verify', { known });
+      cli.print(found, (one) => verificationLines(one, known.length));
+      if (!found.isWhole) cli.exitCode = 1;
+    });
+}
+
+function keptIn(file: string): z.infer<typeof Kept> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new CommandError(`${visible(file, 200)}: cannot be read (${(error as Error).message}).`, {
+      cause: error,
+    });
+  }
+  if (text.length > MAX_KEPT_BYTES)
+    throw new CommandError(`${visible(file, 200)}: is no checkpoint: too long.`);
+  try {
+    return Kept.parse(JSON.parse(text));
+  } catch (error) {
+    throw new CommandError(`${visible(file, 200)}: is no checkpoint: it must be JSON with seq and head.`, {
+      cause: error,
+    });
+  }
+}
+
+const chainLines = (chain: Chain): string[] => [
+  ...facts([
+    ['chain', chain.chain],
+    ['events', chain.events],
+    ['head', chain.head],
+    ['signed up to', chain.signedUpTo],
+    ['signed at', chain.signedAt],
+    ['kept elsewhere up to', chain.anchoredUpTo],
+    ['key', `${chain.key.keyId} (Ed25519 ${chain.key.publicKey})`],
+  ]),
+  ...(chain.isKeptElsewhere
+    ? []
+    : [
+        'Checkpoints are kept nowhere else: whoever owns the database and SALLYPORT_KEY can write another history.',
+        'Set AUDIT_BUCKET or AUDIT_TO.',
+      ]),
+];
+
+function verificationLines(found: Verification, known: number): string[] {
+  const { isWhole, bad, events, head, checkpoints, anchoredUpTo, waiting } = found;
+  const first = bad?.seq === undefined ? `event ${bad?.eventId ?? '?'}` : `place ${bad.seq}`;
+  return [
+    isWhole
+      ? `Whole: ${events} events, ${checkpoints} checkpoints of the database${known === 0 ? '' : `, ${known} of yours`}.`
+      : `NOT WHOLE: ${first} ${bad?.what ?? ''}.`,
+    ...facts([
+      ['head', head],
+      ['recorded, not chained yet', waiting],
+    ]),
+    ...(isWhole && anchoredUpTo < events
+      ? [`The last ${events - anchoredUpTo} events are not known outside this database yet.`]
+      : []),
+  ];
+}
