@@ -65,7 +65,8 @@ export class AuditSequencer implements OnApplicationBootstrap, BeforeApplication
   /** Chains what can be, up to a bound. @returns how many events. */
   async turn(signal?: AbortSignal): Promise<number> {
     let count = 0;
-    for (let batch = 0; batch < MOST_BATCHES && signal?.aborted !== true; batch += 1) {
+    for (let batch = 0; batch < MOST_BATCHES; batch += 1) {
+      if (signal?.aborted === true) break;
       const added = await this.db.transaction((tx) => this.step(tx));
       count += added;
       if (added < BATCH) break;
