@@ -1,8 +1,11 @@
-import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
+import { Readable } from 'node:stream';
+import { Body, Controller, Get, HttpCode, Post, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { auditActor, CurrentPrincipal, Roles, type Principal } from '../access/principal.js';
 import { AuditService } from './audit.service.js';
+import { verifierText } from './export/verifier.js';
 
 const VERIFIERS = ['auditor', 'operator'] as const;
 
@@ -15,6 +18,14 @@ const KnownHead = z
 const VerifyAudit = z
   .strictObject({ known: z.array(KnownHead).max(100).default([]) })
   .meta({ id: 'VerifyAudit' });
+
+const place = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
+const ExtractQuery = z
+  .object({ from: place.default(1), to: place.optional() })
+  .refine(({ from, to }) => to === undefined || to >= from, {
+    path: ['to'],
+    message: 'must not come before `from`',
+  });
 
 const moment = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 const ListQuery = z.object({
@@ -48,6 +59,31 @@ export class AuditController {
   @Roles(...VERIFIERS)
   chain() {
     return this.audit.chain();
+  }
+
+  /** Lines of JSON that `verify.mjs` verifies: a part of the chain, by places. Up to its end where no end is said. */
+  @Get('extract')
+  @Roles('auditor')
+  async extract(
+    @Query({ schema: ExtractQuery }) { from, to }: z.infer<typeof ExtractQuery>,
+    @CurrentPrincipal() principal: Principal,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const lines = await this.audit.extract({ from, to }, auditActor(principal));
+    await reply
+      .type('application/x-ndjson; charset=utf-8')
+      .header('content-disposition', 'attachment; filename="audit.jsonl"')
+      .send(Readable.from(lines));
+  }
+
+  /** The program that verifies an extract: Node 20 and nothing else. */
+  @Get('verifier')
+  @Roles(...VERIFIERS)
+  async verifier(@Res() reply: FastifyReply): Promise<void> {
+    await reply
+      .type('text/javascript; charset=utf-8')
+      .header('content-disposition', 'attachment; filename="verify.mjs"')
+      .send(verifierText());
   }
 
   /** Follows the whole chain; `known` are heads of checkpoints that somebody kept elsewhere. */

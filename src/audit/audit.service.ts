@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { Database } from '../database/database.js';
+import { NotFound } from '../errors.js';
 import { AuditPlaces } from './anchors/places.js';
 import { appendAudit } from './audit.js';
 import { AuditCheckpoints } from './chain/checkpoints.js';
 import { verifyChain, type KnownHead, type Verification } from './chain/verify.js';
+import { extractLines } from './export/extract.js';
 import { chainHead, chainState } from './sql/chain.js';
 import { lastCheckpoint } from './sql/checkpoints.js';
 import { listEvents, type EventFilter } from './sql/events.js';
@@ -48,6 +50,27 @@ export class AuditService {
       isKeptElsewhere: this.places.isAnywhere,
       key: this.checkpoints.current,
     };
+  }
+
+  /** @throws NotFound for a part that the chain does not have. */
+  async extract(
+    { from, to }: { readonly from: number; readonly to?: number | undefined },
+    actor: string,
+  ): Promise<AsyncIterable<string>> {
+    const last = (await chainHead(this.db))?.seq ?? 0;
+    if (from > last) throw new NotFound(`The chain ends at event ${last}: there is none from ${from} on.`);
+    const range = { from, to: Math.min(to ?? last, last) };
+    const { chainId } = await chainState(this.db);
+    await appendAudit(this.db, [
+      {
+        at: Math.round(this.clock.now()),
+        actor,
+        action: 'audit.extracted',
+        subject: `audit:${chainId}`,
+        data: range,
+      },
+    ]);
+    return extractLines(this.db, range, (keyId) => this.checkpoints.publicKeyText(keyId));
   }
 
   /** One after the other: each reads the whole record. What was found is recorded itself. */

@@ -230,6 +230,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   auditor: [
     'GET /api/v1/audit',
+    'GET /api/v1/audit/extract',
     'GET /api/v1/api-keys',
     'GET /api/v1/groups',
     'GET /api/v1/groups/:id',
@@ -239,6 +240,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   'auditor, operator': [
     'GET /api/v1/audit/chain',
+    'GET /api/v1/audit/verifier',
     'POST /api/v1/audit/verify',
     'GET /api/v1/slack',
     'GET /api/v1/slack/channels',

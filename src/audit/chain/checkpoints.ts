@@ -35,8 +35,14 @@ export class AuditCheckpoints {
 
   /** Who verifies needs no more than this. @returns `undefined` for a key that is not ours. */
   publicKey(keyId: string): KeyObject | undefined {
+    const text = this.publicKeyText(keyId);
+    return text === undefined ? undefined : readPublicKey(text);
+  }
+
+  /** The same as its 32 bytes; base64. */
+  publicKeyText(keyId: string): string | undefined {
     const key = keyId.startsWith('audit-') ? this.keyring.named(keyId) : undefined;
-    return key && readPublicKey(publicKeyOf(signingKeyOf(key.key)));
+    return key && publicKeyOf(signingKeyOf(key.key));
   }
 
   /** The key that signs now. */

@@ -1,0 +1,172 @@
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import pino from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Keyring } from '../../src/access/keyring.js';
+import { AuditPlaces } from '../../src/audit/anchors/places.js';
+import { appendAudit } from '../../src/audit/audit.js';
+import { AuditCheckpoints } from '../../src/audit/chain/checkpoints.js';
+import { AuditSequencer } from '../../src/audit/chain/sequencer.js';
+import { extractLines } from '../../src/audit/export/extract.js';
+import { verifierText } from '../../src/audit/export/verifier.js';
+import { Database } from '../../src/database/database.js';
+import { OutboxBell } from '../../src/outbound/outbox-bell.js';
+import { PostgresOutbox } from '../../src/outbound/postgres-outbox.js';
+import { FakeClock } from '../support/clock.js';
+import { testDatabase } from '../support/database.js';
+
+const START = Date.parse('2026-03-02T08:00:00Z');
+const folder = mkdtempSync(join(tmpdir(), 'sallyport-extract-'));
+const verifier = join(folder, 'verify.mjs');
+
+let db: Database;
+let checkpoints: AuditCheckpoints;
+beforeAll(async () => {
+  const test = await testDatabase();
+  await test.truncate();
+  db = new Database(test.url);
+  const clock = new FakeClock(START);
+  const keyring = await Keyring.open(db, randomBytes(32), clock);
+  const outbox = new PostgresOutbox(clock, new OutboxBell());
+  const places = new AuditPlaces({ AUDIT_BUCKET: 'anchors', AUDIT_TO: [], REPORT_TO: [] });
+  checkpoints = new AuditCheckpoints(db, clock, keyring, outbox, places);
+  const sequencer = new AuditSequencer(pino({ level: 'silent' }), db, clock, checkpoints);
+  // Signed after 40 and after 70; the last five are not.
+  for (const count of [40, 30, 5]) {
+    await record(count);
+    await sequencer.turn();
+    clock.advance(count === 30 ? 1000 : 3_600_000);
+  }
+  writeFileSync(verifier, verifierText());
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await db.close();
+});
+
+const record = (count: number): Promise<void> =>
+  appendAudit(
+    db,
+    Array.from({ length: count }, (_, n) => ({
+      at: START + n,
+      actor: 'user:alice',
+      action: 'review.decided',
+      subject: `object:${n}/\u2028line\n"quoted" \u202egpj.exe 日本語 🔒`,
+      data: { outcome: 'release', n },
+    })),
+  );
+async function extract(from = 1, to = 75): Promise<string> {
+  let text = '';
+  for await (const line of extractLines(db, { from, to }, (id) => checkpoints.publicKeyText(id)))
+    text += line;
+  return text;
+}
+function verify(content: string | Buffer, ...more: readonly string[]): { code: number | null; text: string } {
+  const file = join(folder, 'audit.jsonl');
+  writeFileSync(file, content);
+  const { status, stdout, stderr } = spawnSync(process.execPath, [verifier, file, ...more], {
+    encoding: 'utf8',
+    // It needs nothing of ours: no folder, no environment.
+    cwd: folder,
+    env: {},
+  });
+  return { code: status, text: stdout + stderr };
+}
+const kept = async (): Promise<string> => {
+  const [row] = await db.query<{ payload: { checkpoint: object } }>(
+    `SELECT payload FROM outbox WHERE kind = 'audit.anchor' ORDER BY id DESC LIMIT 1`,
+  );
+  const file = join(folder, 'kept.json');
+  writeFileSync(file, JSON.stringify(row?.payload.checkpoint));
+  return file;
+};
+
+describe('an extract of the audit record', () => {
+  it('is verified by a program that has nothing but Node', async () => {
+    const { publicKey } = checkpoints.current;
+    const found = verify(await extract(), '--key', publicKey, '--checkpoint', await kept());
+    expect(found).toMatchObject({
+      code: 0,
+      text: expect.stringMatching(/^Whole: 75 events \(1 to 75\), 2 checkpoints\./),
+    });
+    expect(found.text).toContain('The last 5 events are under no checkpoint in here.');
+    expect(verify(await extract()).text).toContain('is taken from the file: compare it');
+  });
+
+  it('is verified as a slice, which carries the hash before it', async () => {
+    expect(verify(await extract(31, 72))).toMatchObject({
+      code: 0,
+      text: expect.stringMatching(/^Whole: 42 events \(31 to 72\), 2 checkpoints\./),
+    });
+    expect(verify(await extract(75, 75))).toMatchObject({
+      code: 0,
+      text: expect.stringContaining('1 events (75 to 75), 0'),
+    });
+  });
+
+  it('is not whole whichever byte of it is flipped', async () => {
+    const whole = Buffer.from(await extract(30, 45));
+    fc.assert(
+      fc.property(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), (at, mask) => {
+        const changed = Buffer.from(whole);
+        changed[at] = (changed[at] ?? 0) ^ mask;
+        expect(verify(changed)).toMatchObject({ code: 1, text: expect.stringMatching(/^NOT WHOLE: /) });
+      }),
+      {
+        numRuns: 80,
+        examples: [
+          [whole.length - 1, 1],
+          [0, 1],
+          [whole.indexOf('before') + 10, 1],
+        ],
+      },
+    );
+  });
+
+  it('names the first bad place of what is cut, reordered, left out or put in', async () => {
+    const lines = (await extract()).trimEnd().split('\n');
+    const text = (changed: readonly string[]): string => `${changed.join('\n')}\n`;
+    expect(verify(text(lines.toSpliced(10, 1))).text).toBe(
+      'NOT WHOLE: line 11: should be event 10 of the chain, and is 11.\n',
+    );
+    const swapped = lines.with(10, lines[11] ?? '').with(11, lines[10] ?? '');
+    expect(verify(text(swapped)).text).toMatch(/^NOT WHOLE: line 11: should be event 10/);
+    expect(verify(text(lines.toSpliced(10, 0, lines[10] ?? ''))).text).toMatch(
+      /^NOT WHOLE: line 12: should be event 11/,
+    );
+    expect(verify(text(lines.slice(0, -1))).text).toMatch(
+      /^NOT WHOLE: the extract is cut off: its last line is missing/,
+    );
+    expect(verify(lines.join('\n')).text).toMatch(/^NOT WHOLE: .*cut off in the middle of a line/);
+  });
+
+  it('that was written anew is found by the key or by the checkpoint that somebody kept', async () => {
+    const lines = (await extract()).trimEnd().split('\n');
+    // Its end taken away, with another end that fits: within itself it is whole.
+    const end = JSON.parse(lines[60] ?? '') as { seq: number; hash: string };
+    const shorter = [...lines.slice(0, 61), JSON.stringify({ kind: 'end', to: end.seq, head: end.hash })];
+    const text = `${shorter.join('\n')}\n`;
+    expect(verify(text).code).toBe(0);
+    expect(verify(text, '--checkpoint', await kept())).toMatchObject({
+      code: 1,
+      text: expect.stringMatching(/ends at event 59; the checkpoint you kept knows 70/),
+    });
+    const other = randomBytes(32).toString('base64');
+    expect(verify(await extract(), '--key', other)).toMatchObject({
+      code: 1,
+      text: expect.stringMatching(/checkpoint 40 is signed with another key/),
+    });
+  });
+
+  it('is asked for rightly, or the usage says how', () => {
+    expect(verify('', '--nonsense')).toMatchObject({ code: 2, text: expect.stringMatching(/^Usage: /) });
+    const { status, stderr } = spawnSync(process.execPath, [verifier, join(folder, 'none')], {
+      encoding: 'utf8',
+    });
+    expect({ status, stderr }).toMatchObject({ status: 2, stderr: expect.stringContaining('no such file') });
+  });
+});
