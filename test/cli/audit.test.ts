@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -114,6 +115,18 @@ describe('the audit record on the command line', () => {
       code: 1,
       text: expect.stringMatching(/^NOT WHOLE: place 30 /),
     });
+  });
+
+  test('is written with the program that verifies it, over nothing that is there', async () => {
+    const to = join(folder, 'evidence');
+    const { text } = await say('extract', to, '--first', '5', '--last', '12');
+    const [, , command = ''] = text.trimEnd().split('\n');
+    const [program = '', ...args] = command.replace('To verify: ', '').split(' ');
+    expect(spawnSync(program, args, { encoding: 'utf8' }).stdout).toMatch(/^Whole: 8 events \(5 to 12\)/);
+    await expect(say('extract', to)).rejects.toThrow(/EEXIST.*Name a new folder/);
+    await expect(say('extract', join(folder, 'more'), '--first', '31')).rejects.toThrow(
+      /ends at event 3[01]/,
+    );
   });
 
   test('says what is no checkpoint', async () => {

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { visible } from '../../outbound/safe-text.js';
@@ -57,8 +58,9 @@ interface Filter {
 
 const Kept = z.object({ seq: z.number().int().min(1), head: z.string().regex(/^[0-9a-f]{64}$/) });
 const MAX_KEPT_BYTES = 10_000;
+const MOST = Number.MAX_SAFE_INTEGER;
 
-/** `audit list|chain|verify`. */
+/** `audit list|chain|verify|extract`. */
 export function addAudit(program: Command, cli: Cli): void {
   const group = program
     .command('audit')
@@ -91,14 +93,25 @@ export function addAudit(program: Command, cli: Cli): void {
       cli.print(chain, chainLines);
     });
   group
+    .command('extract')
+    .description('write a part of the chain, and the program that verifies it with Node alone')
+    .argument('<FOLDER>', 'where to: audit.jsonl and verify.mjs')
+    .option('--first <N>', 'from this place of the chain on', wholeNumber('--first', 1, MOST), 1)
+    .option('--last <N>', 'up to this place; to its end when left out', wholeNumber('--last', 1, MOST))
+    .action(async (folder: string, { first, last }: { first: number; last?: number }) => {
+      const extract = await cli.client.file(query('/api/v1/audit/extract', { from: first, to: last }));
+      const verifier = await cli.client.file('/api/v1/audit/verifier');
+      const files = [write(folder, 'audit.jsonl', extract), write(folder, 'verify.mjs', verifier)];
+      cli.print({ files }, () => [
+        ...files,
+        `To verify: node ${visible(join(folder, 'verify.mjs'), 300)} ${visible(join(folder, 'audit.jsonl'), 300)}`,
+      ]);
+    });
+  group
     .command('verify')
     .description('follow the whole chain, and compare it with checkpoints that were kept elsewhere')
     .argument('[CHECKPOINT...]', 'files as AUDIT_BUCKET has them')
-    .option(
-      '--seq <N>',
-      'of a checkpoint in a mail: its number of events',
-      wholeNumber('--seq', 1, 2 ** 53 - 1),
-    )
+    .option('--seq <N>', 'of a checkpoint in a mail: its number of events', wholeNumber('--seq', 1, MOST))
     .option('--head <HASH>', 'its head')
     .action(async (files: readonly string[], { seq, head }: { seq?: number; head?: string }) => {
       if ((seq === undefined) !== (head === undefined))
@@ -108,6 +121,20 @@ export function addAudit(program: Command, cli: Cli): void {
       cli.print(found, (one) => verificationLines(one, known.length));
       if (!found.isWhole) cli.exitCode = 1;
     });
+}
+
+function write(folder: string, name: string, bytes: Buffer): string {
+  const file = join(folder, name);
+  try {
+    mkdirSync(folder, { recursive: true });
+    // An earlier extract is somebody's evidence.
+    writeFileSync(file, bytes, { flag: 'wx' });
+  } catch (error) {
+    throw new CommandError(`${visible((error as Error).message, 300)}. Name a new folder that is yours.`, {
+      cause: error,
+    });
+  }
+  return file;
 }
 
 function keptIn(file: string): z.infer<typeof Kept> {
