@@ -581,6 +581,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       'PAYLOAD_BUCKET: must be a bucket of its own: what is put there would be scanned or kept as quarantined.',
     );
   }
+  if (config.AUDIT_BUCKET !== undefined && config.S3_BUCKETS.includes(config.AUDIT_BUCKET)) {
+    problems.push('AUDIT_BUCKET: must not be one of S3_BUCKETS: what is put there would be scanned.');
+  }
   problems.push(...oidcProblems(config));
   if (problems.length > 0) throw new ConfigError(problems.join('\n'));
   return { ...config, embeddedS3, embeddedDatabase: config.DATABASE_URL === undefined };

@@ -49,6 +49,7 @@ const newSequencer = (to: readonly string[] = []) => {
     AUDIT_BUCKET: to.length === 0 ? undefined : 'anchors',
     AUDIT_TO: [...to],
     REPORT_TO: [],
+    embeddedS3: false,
   });
   checkpoints = new AuditCheckpoints(db, clock, keyring, new PostgresOutbox(clock, new OutboxBell()), places);
   return new AuditSequencer(pino({ level: 'silent' }), db, clock, checkpoints);

@@ -32,7 +32,7 @@ beforeAll(async () => {
   const clock = new FakeClock(START);
   const keyring = await Keyring.open(db, randomBytes(32), clock);
   const outbox = new PostgresOutbox(clock, new OutboxBell());
-  const places = new AuditPlaces({ AUDIT_BUCKET: 'anchors', AUDIT_TO: [], REPORT_TO: [] });
+  const places = new AuditPlaces({ AUDIT_BUCKET: 'anchors', AUDIT_TO: [], REPORT_TO: [], embeddedS3: false });
   checkpoints = new AuditCheckpoints(db, clock, keyring, outbox, places);
   const sequencer = new AuditSequencer(pino({ level: 'silent' }), db, clock, checkpoints);
   // Signed after 40 and after 70; the last five are not.

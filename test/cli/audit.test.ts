@@ -21,7 +21,7 @@ import { sayTo } from './say-to.js';
 const parts = await intakeParts();
 const { database, clock } = parts;
 const keyring = await Keyring.open(database, Buffer.alloc(32, 1), clock);
-const places = new AuditPlaces({ AUDIT_BUCKET: 'anchors', AUDIT_TO: [], REPORT_TO: [] });
+const places = new AuditPlaces({ AUDIT_BUCKET: 'anchors', AUDIT_TO: [], REPORT_TO: [], embeddedS3: false });
 const outbox = new PostgresOutbox(clock, new OutboxBell());
 const checkpoints = new AuditCheckpoints(database, clock, keyring, outbox, places);
 const sequencer = new AuditSequencer(pino({ level: 'silent' }), database, clock, checkpoints);

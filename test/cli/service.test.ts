@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../../src/cli/run.js';
 import { eicar } from '../../src/tasks/scan/malware/eicar.js';
@@ -49,6 +49,7 @@ describe('the command line against a whole service', () => {
       CLAMD_HOST: clamd.at.host,
       CLAMD_PORT: String(clamd.at.port),
       ACTION_MODE: 'tag',
+      AUDIT_BUCKET: 'quarantine',
     });
     await service.start();
     await eventually(
@@ -278,6 +279,36 @@ describe('the command line against a whole service', () => {
     await expect(say('report', 'create', '--kind', 'daily')).rejects.toThrow('Allowed choices are weekly');
     await expect(say('report', 'create', '--from', 'yesterday')).rejects.toThrow(/^--from: /);
     await expect(say('report', 'get', 'x')).rejects.toThrow('is not the id of a report');
+  }, 60_000);
+
+  test('audit verify follows the record of all this, against the checkpoint in its bucket too', async () => {
+    const { events } = await eventually(
+      async () => {
+        const chain = await json<{ events: number; anchoredUpTo: number }>('audit', 'chain');
+        return chain.anchoredUpTo > 0 ? chain : undefined;
+      },
+      { timeoutMs: 20_000, what: 'a checkpoint in the bucket' },
+    );
+    const s3 = service.s3();
+    const { Contents: kept = [] } = await s3.send(
+      new ListObjectsV2Command({ Bucket: 'quarantine', Prefix: 'audit/' }),
+    );
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: 'quarantine', Key: kept[0]?.Key ?? '' }));
+    const file = join(folder, 'checkpoint.json');
+    writeFileSync(file, (await Body?.transformToString()) ?? '');
+    const { code, lines } = await say('audit', 'verify', file);
+    expect(code).toBe(0);
+    expect(Number(/^Whole: (\d+) events/.exec(lines[0] ?? '')?.[1])).toBeGreaterThanOrEqual(events);
+    const to = join(folder, 'evidence');
+    await say('audit', 'extract', to);
+    const verified = await promisify(execFile)(process.execPath, [
+      join(to, 'verify.mjs'),
+      join(to, 'audit.jsonl'),
+      '--checkpoint',
+      file,
+    ]);
+    expect(verified.stdout).toMatch(/^Whole: /);
+    expect((await say('audit', 'list', '--action', 'audit.verified')).lines).toHaveLength(2);
   }, 60_000);
 
   test('status says how it is, what was scanned today and what needs a person', async () => {

@@ -10,7 +10,6 @@ import {
   type MailPayload,
 } from '../../outbound/outbox.js';
 import { escapeHtml } from '../../outbound/safe-text.js';
-import { CONFIGURED_ENDPOINT } from '../../s3/buckets.js';
 import { ObjectStorage } from '../../s3/object-storage.js';
 import { StorageError } from '../../s3/storage-error.js';
 import { insertAnchor } from '../sql/checkpoints.js';
@@ -26,6 +25,7 @@ const Payload = z.object({
     signature: z.string(),
   }),
   publicKey: z.string(),
+  endpointId: z.string().optional(),
   bucket: z.string().optional(),
   to: z.array(z.string()).optional(),
 });
@@ -50,27 +50,28 @@ export class AuditAnchorHandler extends OutboxHandler {
   async deliver(message: OutboxDelivery): Promise<Delivery> {
     const payload = Payload.safeParse(message.payload);
     if (!payload.success) return { kind: 'giveUp', reason: `not a checkpoint: ${payload.error.message}` };
-    const { bucket, to } = payload.data;
+    const { endpointId, bucket, to } = payload.data;
     const delivery =
-      bucket === undefined
+      bucket === undefined || endpointId === undefined
         ? await this.mailer.send(mailOf(payload.data, to ?? []))
-        : await this.store(payload.data, bucket);
+        : await this.store(payload.data, { endpointId, bucket });
     if (delivery.kind !== 'sent') return delivery;
     const place = bucket === undefined ? 'mail' : `s3://${bucket}`;
     await insertAnchor(this.db, payload.data.checkpoint.seq, place, Math.round(this.clock.now()));
     return delivery;
   }
 
-  private async store({ checkpoint, publicKey }: Payload, bucket: string): Promise<Delivery> {
+  private async store(
+    { checkpoint, publicKey }: Payload,
+    where: { readonly endpointId: string; readonly bucket: string },
+  ): Promise<Delivery> {
     // Twelve digits, so that a listing is in the order of the chain.
     const key = `audit/${checkpoint.chain}/${String(checkpoint.seq).padStart(12, '0')}.json`;
     try {
       const text = `${JSON.stringify({ ...checkpoint, publicKey }, undefined, 2)}\n`;
-      const { versionId, eTag } = await this.storage.put(
-        { endpointId: CONFIGURED_ENDPOINT, bucket, key },
-        text,
-        { contentType: 'application/json' },
-      );
+      const { versionId, eTag } = await this.storage.put({ ...where, key }, text, {
+        contentType: 'application/json',
+      });
       return { kind: 'sent', receipt: { key, eTag, ...(versionId === undefined ? {} : { versionId }) } };
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;

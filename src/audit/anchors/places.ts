@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config.js';
 import type { OutboxMessage } from '../../outbound/outbox.js';
+import { CONFIGURED_ENDPOINT, EMBEDDED_ENDPOINT } from '../../s3/buckets.js';
 import type { SignedCheckpoint } from '../chain/checkpoint.js';
 
 /** Keeps a checkpoint outside of this database. */
@@ -12,7 +13,8 @@ const DAY_MS = 86_400_000;
 @Injectable()
 export class AuditPlaces {
   constructor(
-    @Inject(CONFIG) private readonly config: Pick<Config, 'AUDIT_BUCKET' | 'AUDIT_TO' | 'REPORT_TO'>,
+    @Inject(CONFIG)
+    private readonly config: Pick<Config, 'AUDIT_BUCKET' | 'AUDIT_TO' | 'REPORT_TO' | 'embeddedS3'>,
   ) {}
 
   /** Without any, whoever owns the database and the key can write another history. */
@@ -27,12 +29,19 @@ export class AuditPlaces {
 
   messages(checkpoint: SignedCheckpoint, publicKey: string, now: number): readonly OutboxMessage[] {
     const payload = { checkpoint, publicKey };
-    const { AUDIT_BUCKET: bucket } = this.config;
+    const { AUDIT_BUCKET: bucket, embeddedS3 } = this.config;
+    const endpointId = embeddedS3 ? EMBEDDED_ENDPOINT : CONFIGURED_ENDPOINT;
     const to = this.recipients;
     return [
       ...(bucket === undefined
         ? []
-        : [{ kind: AUDIT_ANCHOR, key: `bucket:${checkpoint.seq}`, payload: { ...payload, bucket } }]),
+        : [
+            {
+              kind: AUDIT_ANCHOR,
+              key: `bucket:${checkpoint.seq}`,
+              payload: { ...payload, endpointId, bucket },
+            },
+          ]),
       // The first of a day: an hourly mail is read by nobody.
       ...(to.length === 0
         ? []
