@@ -14,8 +14,8 @@ const LOOK_EVERY_MS = 100;
 
 /** What forgets: commands after a day, what was sent after 30 (`purgeSent`, `Housekeeping`). A copy is older. */
 const FORGOTTEN = ['applied_command', 'outbox'];
-/** Who is there, and what all workflows of a definition share. */
-const COMMON = ['node', 'poll_data', 'definition_snapshot'];
+/** Who is there, what all workflows of a definition share, and what the service itself makes of whatever is recorded. */
+const COMMON = ['node', 'poll_data', 'definition_snapshot', 'audit_link', 'audit_checkpoint', 'audit_anchor'];
 
 /** A workflow that the engine started and parked. */
 export interface Template {
