@@ -5,7 +5,11 @@ import type { Course, Step } from '../../../src/reviews/channels/slack/delivery/
 import { digestMessage } from '../../../src/reviews/channels/slack/digests/digest-message.js';
 import { lateMessage } from '../../../src/reviews/channels/slack/digests/late-message.js';
 import { stormMessage } from '../../../src/reviews/channels/slack/digests/storm-message.js';
-import { tellingText, threadLine } from '../../../src/reviews/channels/slack/threads/thread-line.js';
+import {
+  tellingText,
+  commentLine,
+  threadLine,
+} from '../../../src/reviews/channels/slack/threads/thread-line.js';
 import type { Telling } from '../../../src/reviews/channels/channel.js';
 import { section } from '../../../src/reviews/channels/slack/block-kit.js';
 import { linksIn, mentionsIn } from '../../support/slack/fake-slack.js';
@@ -107,9 +111,11 @@ describe('whatever strangers and people write, what goes out to Slack', () => {
         nasty,
         fc.constantFrom('commented', 'asked', 'answered', 'comment_edited'),
         (name, text, kind) => {
-          const data = { text: `${text}\n${text}`, question: text, answer: text, comment: 'c1' };
-          const line = threadLine({ kind, by: { id: 'x', name }, data });
-          expectTaken({ text: line?.text ?? '', blocks: [section([line?.text ?? ''])] });
+          const by = { id: 'x', name };
+          const line =
+            threadLine({ kind, by, data: { question: text, answer: text, comment: 'c1' } })?.text ??
+            commentLine(kind, { author: by, text: `${text}\n${text}` });
+          expectTaken({ text: line, blocks: [section([line])] });
         },
       ),
       { numRuns: 200 },

@@ -80,6 +80,18 @@ describe('the set-up of Slack over HTTP', () => {
     for (const { remedy } of status.missing) expect(remedy).toMatch(/SLACK_/);
   });
 
+  it('refuses what takes a bot token while there is none, and says so', async () => {
+    for (const [method, path, body] of [
+      ['GET', '/channels'],
+      ['GET', '/proposals'],
+      ['POST', '/proposals', {}],
+    ] as const) {
+      const refused = await call(method, path, body, 'operator');
+      expect(refused, path).toMatchObject({ status: 409 });
+      expect(detail(refused), path).toMatch(/no bot token\. Set it first/);
+    }
+  });
+
   it('says in /health what a set-up in part is missing, and starts all the same', async () => {
     const slackHealth = async () => {
       const { payload } = await app.inject({ url: '/health', headers: { host: '127.0.0.1:8080' } });

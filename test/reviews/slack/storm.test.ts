@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ReviewComments } from '../../../src/reviews/comments/comments.service.js';
 import { ReviewWriter, SYSTEM } from '../../../src/reviews/review-writer.js';
 import { eventually } from '../../support/eventually.js';
 import { buttonsOf, linksIn, mentionsIn, type FakeMessage } from '../../support/slack/fake-slack.js';
@@ -71,6 +72,22 @@ describe('many new reviews at once', () => {
     const writer = at.app.get(ReviewWriter, { strict: false });
     await writer.note(at.stage.db, id, 'breached', SYSTEM, at.stage.clock.now(), {});
     await at.posted(id);
+  });
+
+  it('have below it what people wrote while one message told of all', async () => {
+    const ids = await storm(20);
+    await digest();
+    await at.quiet();
+    const id = ids.find((one) => at.inChannel(one) === undefined) ?? '';
+    const comments = at.app.get(ReviewComments, { strict: false });
+    for (const text of ['First.', 'Second.'])
+      await comments.add(await at.reviews.get(id), text, person('bob'));
+    await at.quiet();
+    const writer = at.app.get(ReviewWriter, { strict: false });
+    await writer.note(at.stage.db, id, 'breached', SYSTEM, at.stage.clock.now(), {});
+    const message = await at.posted(id);
+    await eventually(() => at.thread(message).length === 2, { what: 'what people wrote' });
+    expect(at.thread(message).map(seen).join('\n')).toMatch(/First\.[^]*Second\./);
   });
 
   it('share a message for whoever they are all given to, too', async () => {

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { threadAct } from '../../../src/reviews/channels/slack/threads/message-event.js';
 import { mentionedAccounts, replyText } from '../../../src/reviews/channels/slack/threads/reply-text.js';
-import { quoted, threadLine } from '../../../src/reviews/channels/slack/threads/thread-line.js';
+import { quoted, commentLine } from '../../../src/reviews/channels/slack/threads/thread-line.js';
 import { linksIn, mentionsIn } from '../../support/slack/fake-slack.js';
 
 const nobody = () => undefined;
@@ -67,12 +67,12 @@ describe('what is said in a thread', () => {
     );
     fc.assert(
       fc.property(hostile, hostile, (words, name) => {
-        const by = { id: 'x', name: name.join('') };
-        const line = threadLine({ kind: 'commented', by, data: { text: words.join('') } });
-        const message = { text: line?.text ?? '', blocks: [] };
+        const author = { id: 'x', name: name.join('') };
+        const text = commentLine('commented', { author, text: words.join('') });
+        const message = { text, blocks: [] };
         expect(mentionsIn(message)).toEqual([]);
         expect(linksIn(message)).toEqual([]);
-        expect(line?.text.length).toBeLessThan(2900);
+        expect(text.length).toBeLessThan(2900);
       }),
     );
   });

@@ -79,6 +79,12 @@ describe('the thread of a review', () => {
     await at.quiet();
     expect(said()).toEqual([]);
     expect(await kept()).toHaveLength(1);
+    // What it said last and who said it is Alice's; that it is gone is nobody's act, since Slack does not say whose.
+    const changes = await at.stage.db.query<{ actor: string }>(
+      `SELECT actor FROM review_event WHERE review_id = $1 AND kind = 'comment_edited' ORDER BY id`,
+      [id],
+    );
+    expect(changes.map(({ actor }) => actor)).toEqual(['alice', 'slack']);
   });
 
   it('lets nobody change a comment by a reply but its author, as whom the account still has to speak', async () => {

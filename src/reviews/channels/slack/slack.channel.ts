@@ -8,7 +8,6 @@ import type { ReviewEvent } from '../../sql/review-events.js';
 import { ReviewChannel, type Telling } from '../channel.js';
 import { directMessage, postMessage, threadMessage, updateMessage } from './delivery/slack-kinds.js';
 import { SlackAccess } from './setup/slack-access.js';
-import { noteUnsaidBelow } from './sql/unsaid.js';
 import { isWords, threadLine } from './threads/thread-line.js';
 
 /**
@@ -38,17 +37,14 @@ export class SlackChannel extends ReviewChannel {
   }
 
   override async noted(
-    tx: Queryable,
+    _tx: Queryable,
     reviewId: string,
     event: ReviewEvent & { readonly id: string },
   ): Promise<readonly OutboxMessage[]> {
     const line = threadLine(event);
-    if (line === undefined) return [];
-    const said = { eventId: event.id, reviewId, line: { kind: event.kind, ...line } };
-    if (this.access.isOn) return [threadMessage(said)];
-    // Said once Slack is on again, if there is a thread.
-    if (isWords(event.kind)) await noteUnsaidBelow(tx, said);
-    return [];
+    // While Slack is off, too: words are kept until it is on, which may be by the time this is committed.
+    if (line === undefined || !(this.access.isOn || isWords(event.kind))) return [];
+    return [threadMessage({ eventId: event.id, reviewId, line: { kind: event.kind, ...line } })];
   }
 }
 

@@ -9,7 +9,7 @@ import { WORKSPACE } from '../sql/broken.js';
 import { copiesBehind, copiesElsewhere } from '../sql/copies.js';
 import { isProbeUnderWay } from '../sql/posts.js';
 import { stormsBehind } from '../sql/storms.js';
-import { takeUnsaid } from '../sql/unsaid.js';
+import { MOST_LINES, takeUnsaid } from '../sql/unsaid.js';
 import { neverTold, takeUnshown, unshownPlaces } from '../sql/unshown.js';
 import { copyMessage, postMessage, threadMessage, updateAgain } from './slack-kinds.js';
 
@@ -20,9 +20,6 @@ const BEFORE_IT_BROKE_MS = 2 * DAY_MS;
 const OFF_AT_MOST_MS = 30 * DAY_MS;
 // What waited longer is found in the inbox; nobody reads so many messages.
 const MOST_SHOWN_AGAIN = 10_000;
-
-// Of one review; a thread is no archive.
-const MOST_LINES = 20;
 
 /** Shows in Slack what it should show and does not: after a place was broken, and after Slack was off. */
 @Injectable()

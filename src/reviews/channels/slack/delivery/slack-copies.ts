@@ -7,10 +7,11 @@ import type { Review } from '../../../review.js';
 import { findReview } from '../../../sql/find-review.js';
 import { insertSlackCopy, passCopyOn, staleCopies, type SlackCopy } from '../sql/copies.js';
 import { findCourse } from '../sql/courses.js';
+import { takeAwaiting } from '../sql/unsaid.js';
 import { barredContent, copyContent, leastContent, withheldContent } from './copy-content.js';
 import type { Sight } from './direct-sight.js';
 import type { Posted, SlackContent } from './slack-sender.js';
-import { copyMessage } from './slack-kinds.js';
+import { copyMessage, threadMessage } from './slack-kinds.js';
 
 /** Whose direct message it is, and why they were told; neither of a channel's. */
 type DirectTo = Pick<SlackCopy, 'personId' | 'userId' | 'telling'>;
@@ -77,10 +78,21 @@ export class SlackCopies {
     ]);
   }
 
-  /** Has every copy brought up to date that shows less than there is. @param again also what was passed over before. */
+  /**
+   * Has every copy brought up to date that shows less than there is, and says below the channel's what waited for it.
+   *
+   * @param again also what was passed over before.
+   */
   async catchUp(reviewId: string, again?: string): Promise<void> {
     const review = await findReview(this.db, { id: reviewId });
     if (review === undefined) return;
+    await this.db.transaction(async (tx) => {
+      const lines = await takeAwaiting(tx, reviewId);
+      await this.outbox.enqueue(
+        tx,
+        lines.map((line) => threadMessage(line, `below-${Math.round(this.clock.now())}`)),
+      );
+    });
     const { revision } = await findCourse(this.db, reviewId);
     const now = { version: review.version, steps: revision };
     const stale = await staleCopies(this.db, reviewId, now);

@@ -13,11 +13,14 @@ import { SlackAccess } from '../setup/slack-access.js';
 import { forgetAccounts } from '../sql/accounts.js';
 import { forgetSlackEvents } from '../sql/events.js';
 import { forgetSlackRequests } from '../sql/requests.js';
+import { forgetAwaiting } from '../sql/unsaid.js';
 
 const EVERY_MS = 60_000;
+// A message that was under way when its review ended may arrive still.
+const FORGET_AWAITING_MS = 86_400_000;
 const FORGET_ACCOUNTS_MS = 30 * 86_400_000;
 
-/** Forgets what came in once it can come in no more, so that what is remembered stays small. */
+/** Forgets what came in once it can come in no more, and what waits for nothing any more, so that what is remembered stays small. */
 @Injectable()
 export class SlackForgetting implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly loop: Recurring;
@@ -48,8 +51,10 @@ export class SlackForgetting implements OnApplicationBootstrap, BeforeApplicatio
   }
 
   private async forget(): Promise<void> {
-    if (this.access.settings === undefined) return;
     const now = Math.round(this.clock.now());
+    // Kept also while Slack is not set up, for when it will be.
+    await forgetAwaiting(this.db, now - FORGET_AWAITING_MS);
+    if (this.access.settings === undefined) return;
     await forgetSlackRequests(this.db, now);
     await forgetSlackEvents(this.db, now);
     await forgetAccounts(this.db, now - FORGET_ACCOUNTS_MS);

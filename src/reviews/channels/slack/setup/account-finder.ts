@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import { Conflict } from '../../../../errors.js';
 import { visible } from '../../../../outbound/safe-text.js';
 import { slackErrorCode } from '../delivery/slack-errors.js';
 import type { SlackHome } from '../inbound/handled.js';
 import { NO_MEMBER, SlackUserInfo, standingOf } from '../people/standing.js';
-import { askSlack } from './ask-slack.js';
+import { askSlack, notSetUp } from './ask-slack.js';
 import { SlackAccess } from './slack-access.js';
 
 /** The Slack account that has an e-mail address. */
@@ -33,7 +32,7 @@ export class AccountFinder {
   /** @throws Conflict when Slack refuses, Overloaded when it asks to wait, Unavailable when it does not answer. */
   async find(email: string | undefined, home: SlackHome): Promise<FoundAccount> {
     const { web } = this.access;
-    if (web === undefined) throw new Conflict('Slack is not set up: there is no bot token. Set it first.');
+    if (web === undefined) throw notSetUp();
     if (email === undefined || email === '') return { kind: 'no_address' };
     const answer = await askSlack(async () => {
       try {

@@ -1,4 +1,4 @@
-import { Conflict, Overloaded, Unavailable } from '../../../../errors.js';
+import { AppError, Conflict, Overloaded, Unavailable } from '../../../../errors.js';
 import { visible } from '../../../../outbound/safe-text.js';
 import { slackErrorCode } from '../delivery/slack-errors.js';
 import { refusedToken } from './token-errors.js';
@@ -17,6 +17,7 @@ export async function askSlack<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    if (error instanceof AppError) throw error;
     const { code, retryAfter, data } = error as SlackFailure;
     const cause = { cause: error };
     if (code === 'slack_webapi_rate_limited_error')
@@ -30,6 +31,9 @@ export async function askSlack<T>(work: () => Promise<T>): Promise<T> {
     throw new Conflict(`Slack refuses: ${word}${needed}. ${remedyOf(word)}`, { slack: word }, cause);
   }
 }
+
+export const notSetUp = (): Conflict =>
+  new Conflict('Slack is not set up: there is no bot token. Set it first.');
 
 const remedyOf = (word: string): string =>
   word === 'missing_scope'

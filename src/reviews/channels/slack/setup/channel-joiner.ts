@@ -3,8 +3,7 @@ import { auditActor, type Principal } from '../../../../access/principal.js';
 import { appendAudit } from '../../../../audit/audit.js';
 import { Clock } from '../../../../clock.js';
 import { Database } from '../../../../database/database.js';
-import { Conflict } from '../../../../errors.js';
-import { askSlack } from './ask-slack.js';
+import { askSlack, notSetUp } from './ask-slack.js';
 import { SlackAccess } from './slack-access.js';
 
 /** Has the app join a public channel, where it has the optional scope for that. */
@@ -19,7 +18,7 @@ export class ChannelJoiner {
   /** @throws Conflict when Slack refuses: a private channel needs an invitation, and the scope is optional. */
   async join(channel: string, principal: Principal): Promise<void> {
     const { web } = this.access;
-    if (web === undefined) throw new Conflict('Slack is not set up: there is no bot token. Set it first.');
+    if (web === undefined) throw notSetUp();
     await askSlack(() => web.conversations.join({ channel }));
     await appendAudit(this.db, [
       {

@@ -1,13 +1,12 @@
 /* oxlint-disable unicorn/require-post-message-target-origin -- Slack's chat.postMessage, not a window's */
 import { Injectable } from '@nestjs/common';
-import { Conflict } from '../../../../errors.js';
 import type { ReviewerPerson } from '../../../reviewers.js';
 import { button, section } from '../block-kit.js';
 import { LINK_ACTION } from '../people/link-invitation.js';
 import { SlackIdentities } from '../people/slack-identities.js';
 import { LITERALLY, NOTHING_UNFURLED, proseSpan } from '../slack-text.js';
 import type { LinkRequest } from '../sql/identities.js';
-import { askSlack } from './ask-slack.js';
+import { askSlack, notSetUp } from './ask-slack.js';
 import { SlackAccess } from './slack-access.js';
 
 /** So long the link in a proposal works: over a weekend. */
@@ -28,7 +27,7 @@ export class ProposalMessages {
     asker: string,
   ): Promise<void> {
     const { web } = this.access;
-    if (web === undefined) throw new Conflict('Slack is not set up: there is no bot token. Set it first.');
+    if (web === undefined) throw notSetUp();
     const opened = await askSlack(() => web.conversations.open({ users: account.userId }));
     const channel = opened.channel?.id ?? account.userId;
     const url = await this.identities.linkUrl(

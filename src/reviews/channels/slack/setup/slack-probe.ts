@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { appendAudit } from '../../../../audit/audit.js';
 import { Clock } from '../../../../clock.js';
 import { Database } from '../../../../database/database.js';
-import { Conflict, Overloaded } from '../../../../errors.js';
+import { Overloaded } from '../../../../errors.js';
 import { visible } from '../../../../outbound/safe-text.js';
 import { section } from '../block-kit.js';
 import { BrokenSlack } from '../delivery/broken-slack.js';
@@ -11,6 +11,7 @@ import { postedAt } from '../delivery/posted-at.js';
 import { remedyOf } from '../delivery/remedies.js';
 import { slackErrorCode } from '../delivery/slack-errors.js';
 import { LITERALLY, NOTHING_UNFURLED, proseSpan } from '../slack-text.js';
+import { notSetUp } from './ask-slack.js';
 import { SlackAccess } from './slack-access.js';
 
 // Whoever asked for the probe waits for its answer.
@@ -49,7 +50,7 @@ export class SlackProbe {
   /** @throws Conflict without a bot token, Overloaded while another one is under way in this process. */
   async probe(channel: string, keep: boolean, by: ProbeAsker): Promise<Probed> {
     const { web } = this.access;
-    if (web === undefined) throw new Conflict('Slack is not set up: there is no bot token. Set it first.');
+    if (web === undefined) throw notSetUp();
     if (this.isBusy) throw new Overloaded('A probe is under way. Try again when it is over.', 2);
     this.isBusy = true;
     try {

@@ -3,8 +3,8 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { auditActor, CurrentPrincipal, Roles, type Principal } from '../../../../access/principal.js';
 import { CONFIG, publicUrl, type Config } from '../../../../config.js';
-import { Conflict } from '../../../../errors.js';
 import { queueName } from '../../../human-input.js';
+import { notSetUp } from './ask-slack.js';
 import { ChannelJoiner } from './channel-joiner.js';
 import { ChannelLooks } from './channel-looks.js';
 import {
@@ -88,7 +88,7 @@ export class SlackSetupController {
     @Query({ schema: ChannelsQuery }) query: z.infer<typeof ChannelsQuery>,
   ): Promise<z.infer<typeof SlackChannelList>> {
     const { web } = this.access;
-    if (web === undefined) throw new Conflict('Slack is not set up: there is no bot token. Set it first.');
+    if (web === undefined) throw notSetUp();
     const { channels, next } = await listChannels(web, query);
     return { items: channels.map(channelView), nextCursor: next ?? null };
   }

@@ -9,6 +9,7 @@ import { SlackAnswerError, slackErrorCode } from '../delivery/slack-errors.js';
 import type { SlackHome } from '../inbound/handled.js';
 import { findSlackHome, forgetSlackHomes, keepSlackHome } from '../sql/home.js';
 import { within } from '../within.js';
+import { notSetUp } from './ask-slack.js';
 import { SlackAccess } from './slack-access.js';
 
 // A name, a scope or an app's id changes rarely; the workspace of a token never does.
@@ -82,10 +83,10 @@ export class SlackWorkspace {
     return this.home;
   }
 
-  /** Asks Slack. @throws what the SDK throws. */
+  /** Asks Slack. @throws what the SDK throws; Conflict while there is no bot token. */
   async ask(web: WebClient | undefined = this.access.web): Promise<SlackHome> {
     const { settings } = this.access;
-    if (web === undefined || settings === undefined) throw new Error('Slack is not set up');
+    if (web === undefined || settings === undefined) throw notSetUp();
     const now = Math.round(this.clock.now());
     this.askedAt = now;
     const answer = await web.auth.test();

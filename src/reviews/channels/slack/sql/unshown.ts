@@ -47,15 +47,6 @@ export async function noteUnshown(
   return rows.length === 1;
 }
 
-/** Where a review is not shown; until the transaction ends nobody takes it off. */
-export async function holdUnshown(tx: Queryable, reviewId: string): Promise<string | undefined> {
-  const [row] = await tx.query<{ place: string }>(
-    'SELECT place FROM slack_unshown WHERE review_id = $1 FOR SHARE',
-    [reviewId],
-  );
-  return row?.place;
-}
-
 /** It is shown. */
 export const forgetUnshown = (db: Queryable, reviewId: string): Promise<unknown> =>
   db.query('DELETE FROM slack_unshown WHERE review_id = $1', [reviewId]);

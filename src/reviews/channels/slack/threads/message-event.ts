@@ -28,7 +28,6 @@ const Shape = z.looseObject({
   message: Written.optional(),
   /** Of a removal. */
   deleted_ts: ts.optional(),
-  previous_message: Written.optional(),
 });
 
 /** Who wrote a message. */
@@ -48,12 +47,11 @@ export type ThreadAct =
       readonly text: string;
       readonly files: number;
     }
+  /** Slack never says by whom. */
   | {
       readonly kind: 'removed';
       readonly channel: string;
       readonly ts: string;
-      /** Who wrote it, which Slack need not say; who removed it, it never does. */
-      readonly user: Writer | undefined;
     };
 
 // A person's own message, whatever else is with it: shown in the channel as well, or with files.
@@ -66,26 +64,19 @@ export function threadAct(
 ): ThreadAct | undefined {
   const shape = Shape.safeParse(event);
   if (!shape.success) return undefined;
-  const { channel, subtype, message, deleted_ts: deleted, previous_message: before } = shape.data;
+  const { channel, subtype, message, deleted_ts: deleted } = shape.data;
   if (subtype === 'message_deleted')
-    return deleted === undefined ? undefined : removedAct(channel, deleted, before);
+    return deleted === undefined ? undefined : { kind: 'removed', channel, ts: deleted };
   if (subtype === 'message_changed') {
     if (message === undefined) return undefined;
     // Slack tells so of a message whose replies were removed: then what is left says so.
-    if (message.subtype === 'tombstone') return removedAct(channel, message.ts, before);
+    if (message.subtype === 'tombstone') return { kind: 'removed', channel, ts: message.ts };
     return OF_PEOPLE.has(message.subtype) ? writtenAct('changed', channel, message, self) : undefined;
   }
   if (!OF_PEOPLE.has(subtype)) return undefined;
   const written = Written.safeParse(event);
   return written.success ? writtenAct('wrote', channel, written.data, self) : undefined;
 }
-
-const removedAct = (channel: string, at: string, before: z.infer<typeof Written> | undefined): ThreadAct => ({
-  kind: 'removed',
-  channel,
-  ts: at,
-  user: before === undefined ? undefined : writerOf(before),
-});
 
 function writerOf(message: z.infer<typeof Written>): Writer | undefined {
   const { user } = message;

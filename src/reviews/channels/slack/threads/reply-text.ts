@@ -4,6 +4,9 @@ export type NameOf = (userId: string) => string | undefined;
 // As long as a comment may be.
 const MAX_TEXT = 10_000;
 
+/** What a comment says once the reply that it was is removed. */
+export const REMOVED = '(removed in Slack)';
+
 /** Everything between angle brackets that Slack itself writes; a person's own brackets come escaped. */
 const REFERENCE = /<([^<>]{1,3000})>/g;
 const ENTITY = /&(amp|lt|gt);/g;

@@ -1,12 +1,14 @@
 import type { Telling } from '../../channel.js';
 import { tellingWords } from '../../telling-words.js';
+import type { StoredComment } from '../../../sql/comments.js';
 import type { ReviewEvent } from '../../../sql/review-events.js';
 import { moment } from '../block-kit.js';
 import { proseSpan } from '../slack-text.js';
 
 /** A line of a review's thread. */
 export interface ThreadLine {
-  readonly text: string;
+  /** Absent of a comment, which may change until it is said. */
+  readonly text?: string | undefined;
   /** Shown in the channel, too: only what must not be missed. */
   readonly broadcast?: boolean | undefined;
   /** The comment that it tells of. */
@@ -19,7 +21,7 @@ const MAX_TEXT = 2400;
 /** What the thread is told of an event; nothing of what the message itself shows. */
 export function threadLine(event: Pick<ReviewEvent, 'kind' | 'by' | 'data'>): ThreadLine | undefined {
   const { kind, data } = event;
-  const who = `*${proseSpan(event.by.name, 80)}*`;
+  const who = named(event.by.name);
   switch (kind) {
     case 'reminded':
       return { text: 'Still waiting for a decision.' };
@@ -36,13 +38,22 @@ export function threadLine(event: Pick<ReviewEvent, 'kind' | 'by' | 'data'>): Th
     case 'answered':
       return { text: `Answered by ${who}:\n${quoted(data['answer'])}` };
     case 'commented':
-      return { text: `${who} wrote:\n${quoted(data['text'])}`, ...commentOf(data) };
     case 'comment_edited':
-      return { text: `${who} changed a comment:\n${quoted(data['text'])}`, ...commentOf(data) };
+      return typeof data['comment'] === 'string' ? { commentId: data['comment'] } : undefined;
     default:
       return undefined;
   }
 }
+
+/** What the thread is told of a comment that was written or, as `comment_edited`, changed. */
+export const commentLine = (kind: string, { author, text }: Pick<StoredComment, 'author' | 'text'>): string =>
+  `${named(author.name)} ${kind === 'comment_edited' ? 'changed a comment' : 'wrote'}:\n${quoted(text)}`;
+
+/** The same of one that it was told and that is removed. */
+export const removedLine = ({ author }: Pick<StoredComment, 'author'>): string =>
+  `A comment of ${named(author.name)} was removed in Slack.`;
+
+const named = (name: string): string => `*${proseSpan(name, 80)}*`;
 
 /** What somebody said: it is worth telling late, when what the clock says is long known. */
 export const isWords = (kind: string): boolean =>
@@ -57,9 +68,6 @@ export function tellingText(
   const shown = proseSpan(line, 400);
   return { line: shown, text: said === undefined ? shown : `${shown}\n${quoted(said, room)}` };
 }
-
-const commentOf = (data: ReviewEvent['data']): { readonly commentId?: string } =>
-  typeof data['comment'] === 'string' ? { commentId: data['comment'] } : {};
 
 function timeIn(data: ReviewEvent['data'], field: string, otherwise: string): string {
   const at = typeof data[field] === 'string' ? Date.parse(data[field]) : Number.NaN;

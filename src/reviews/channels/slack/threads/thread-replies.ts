@@ -19,12 +19,11 @@ import { reviewOfMessage } from '../sql/copies.js';
 import { findSlackPerson } from '../sql/identities.js';
 import { findReply, insertReply, type SlackReply } from '../sql/replies.js';
 import { threadAct, type ThreadAct } from './message-event.js';
-import { mentionedAccounts, replyText } from './reply-text.js';
+import { mentionedAccounts, REMOVED, replyText } from './reply-text.js';
 
 type Written = Extract<ThreadAct, { readonly text: string }>;
 
 const MOST_NAMES = 20;
-const REMOVED = '(removed in Slack)';
 
 /** What happened in Slack and is nobody's act here. */
 const SLACK_ITSELF: Reviewer = { ...SYSTEM, id: 'slack', name: 'Slack', isAdmin: false, via: 'slack' };
@@ -58,7 +57,7 @@ export class ThreadReplies extends SlackEventHandler {
     if (act.kind === 'wrote') return known === undefined ? this.wrote(act, home) : {};
     // The change of a message that was none of ours makes no comment of it.
     if (known === undefined) return {};
-    if (act.kind === 'removed') await this.removed(known, act, home);
+    if (act.kind === 'removed') await this.removed(known);
     else await this.changed(known, act, home);
     return {};
   }
@@ -111,23 +110,12 @@ export class ThreadReplies extends SlackEventHandler {
     await overtakenOrNot(this.comments.edit(found.review, { id, text, version }, who));
   }
 
-  /** Gone there, it is gone here, whoever removed it: an admin of Slack may, and Slack does not say who did. */
-  private async removed(
-    reply: SlackReply,
-    { user }: Extract<ThreadAct, { readonly kind: 'removed' }>,
-    home: SlackHome,
-  ): Promise<void> {
+  /** Gone there, it is gone here, in nobody's name: an admin of Slack may remove it too, and Slack does not say who did. */
+  private async removed(reply: SlackReply): Promise<void> {
     const found = await this.commentOf(reply);
     if (found === undefined) return;
-    const who = user === undefined ? undefined : await this.speakers.speaker(user, home);
-    const isTheirs = typeof who === 'object' && (await this.isAuthor(who, found));
     const { id, version } = found.comment;
-    const wish = { id, text: REMOVED, version };
-    await overtakenOrNot(
-      isTheirs
-        ? this.comments.edit(found.review, wish, who)
-        : this.comments.replace(found.review, wish, SLACK_ITSELF),
-    );
+    await overtakenOrNot(this.comments.replace(found.review, { id, text: REMOVED, version }, SLACK_ITSELF));
   }
 
   private async commentOf({ reviewId, commentId }: SlackReply): Promise<Found | undefined> {

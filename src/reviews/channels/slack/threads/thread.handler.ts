@@ -15,22 +15,25 @@ import { findReview } from '../../../sql/find-review.js';
 import { section } from '../block-kit.js';
 import { AfterTrouble } from '../delivery/after-trouble.js';
 import { postMessage, SLACK_DIGEST, SLACK_THREAD } from '../delivery/slack-kinds.js';
-import { SlackSender } from '../delivery/slack-sender.js';
+import type { SlackTrouble } from '../delivery/slack-errors.js';
+import { SlackSender, type Posted } from '../delivery/slack-sender.js';
 import { STORM_ABOVE } from '../digests/storms.js';
 import { SlackAccess } from '../setup/slack-access.js';
 import { brokenFor, staysBroken } from '../sql/broken.js';
-import { forgetCopy, slackCopies } from '../sql/copies.js';
+import { forgetCopy, slackCopies, type SlackCopy } from '../sql/copies.js';
 import { isPostUnderWay } from '../sql/posts.js';
 import { replyOf } from '../sql/replies.js';
+import { noteSaid } from '../sql/said-comments.js';
 import { stormOf, waitingClockLines } from '../sql/storms.js';
-import { noteUnsaid, type Unsaid } from '../sql/unsaid.js';
-import { holdUnshown } from '../sql/unshown.js';
+import { noteAwaiting, noteUnsaid, takeBack, type Unsaid } from '../sql/unsaid.js';
+import { lineNow, type NothingToSay } from './line-now.js';
 import { isWords } from './thread-line.js';
 
 const Payload = z.object({
   reviewId: z.uuid(),
   kind: z.string(),
-  text: z.string().min(1),
+  /** Of a comment, what an earlier release recorded: it may have changed since. */
+  text: z.string().min(1).optional(),
   broadcast: z.boolean().default(false),
   commentId: z.string().optional(),
   /** Of the timeline; absent in what an earlier release recorded. */
@@ -72,21 +75,19 @@ export class SlackThreadHandler extends OutboxHandler {
     const line = payload.data;
     const review = await findReview(this.db, { id: line.reviewId });
     if (review === undefined) return { kind: 'giveUp', reason: 'the review is gone' };
-    const root = (await slackCopies(this.db, review.id)).find(({ personId }) => personId === undefined);
+    const root = await this.rootOf(review.id);
     if (root === undefined) return this.withoutRoot(review, line);
     const { channel, ts: thread } = root;
     if (await this.isFlood(line)) return this.together(line, channel);
     const written = line.commentId === undefined ? undefined : await replyOf(this.db, line.commentId);
     // Whoever wrote it there sees it there.
     if (written?.channel === channel) return skipped('it was written in this thread');
-    if (this.access.web === undefined) return this.unsaidWhileOff(line, channel);
+    if (!this.access.isOn) return this.unsaidWhileOff(line, channel);
     const broken = await brokenFor(this.db, channel);
     if (broken !== undefined) return this.unsaid(line, channel, broken);
     const where = { channel, thread, reviewId: review.id };
-    const { text, broadcast } = line;
-    const said =
-      (await this.sender.earlier(message, where)) ??
-      (await this.sender.post(message, { ...where, text, broadcast, blocks: [section([text])] }));
+    const said = await this.say(message, { ...line, isReply: written !== undefined }, where);
+    if (said.kind === 'nothing') return skipped(said.reason);
     if (said.kind === 'posted') return { kind: 'sent', receipt: { channel, ts: said.ts } };
     if (said.kind === 'gone') {
       await forgetCopy(this.db, review.id, root);
@@ -95,6 +96,28 @@ export class SlackThreadHandler extends OutboxHandler {
     if (said.kind === 'unfit') return { kind: 'giveUp', reason: said.reason };
     const after = await this.after.of(said, channel, message.attempt);
     return after.kind === 'again' ? after.delivery : this.unsaid(line, channel, after);
+  }
+
+  private async say(
+    message: OutboxDelivery,
+    line: Payload & { readonly isReply: boolean },
+    where: { readonly channel: string; readonly thread: string; readonly reviewId: string },
+  ): Promise<Posted | SlackTrouble | NothingToSay> {
+    const { commentId, broadcast } = line;
+    const told = async (said: Posted | SlackTrouble, version: number): Promise<Posted | SlackTrouble> => {
+      if (said.kind === 'posted' && commentId !== undefined) await noteSaid(this.db, commentId, version);
+      return said;
+    };
+    const earlier = await this.sender.earlier(message, where);
+    // How the comment read then nobody knows any more.
+    if (earlier !== undefined) return told(earlier, 0);
+    const now = await lineNow(this.db, line);
+    if (now.kind === 'nothing') return now;
+    const { text, version = 0 } = now;
+    return told(
+      await this.sender.post(message, { ...where, text, broadcast, blocks: [section([text])] }),
+      version,
+    );
   }
 
   /** What people said is said once the place works again. */
@@ -115,8 +138,17 @@ export class SlackThreadHandler extends OutboxHandler {
   private async unsaidWhileOff(line: Payload, channel: string): Promise<Delivery> {
     const unsaid = unsaidOf(line);
     if (unsaid !== undefined) await noteUnsaid(this.db, { ...unsaid, place: channel });
-    // Set up in between, nobody would come for it.
-    return this.access.web === undefined ? skipped('Slack is not set up (any more)') : MENDED_MEANWHILE;
+    if (!this.access.isOn) return skipped('Slack is not set up (any more)');
+    return unsaid === undefined ? MENDED_MEANWHILE : this.unlessTaken(unsaid);
+  }
+
+  /** What it was kept for came at the same moment: it is said now, if nobody came for it. */
+  private async unlessTaken({ eventId }: Unsaid): Promise<Delivery> {
+    return (await takeBack(this.db, eventId)) ? MENDED_MEANWHILE : skipped('it is said by another message');
+  }
+
+  private async rootOf(reviewId: string): Promise<SlackCopy | undefined> {
+    return (await slackCopies(this.db, reviewId)).find(({ personId }) => personId === undefined);
   }
 
   /** After an outage all that is overdue comes at once: a line for each would take the channel for itself. */
@@ -143,11 +175,15 @@ export class SlackThreadHandler extends OutboxHandler {
   }
 
   private async withoutRoot(review: Review, line: Payload): Promise<Delivery> {
+    const unsaid = unsaidOf(line);
     // Also of one that ended meanwhile: its message may have arrived, and only its answer be missing.
-    if (await isPostUnderWay(this.db, review))
+    const isUnderWay = await isPostUnderWay(this.db, review);
+    if (unsaid !== undefined && (isUnderWay || !isEnded(review.state))) return this.awaitsItsMessage(unsaid);
+    if (isUnderWay)
       return { kind: 'later', reason: 'its message comes first', afterSeconds: AFTER_ITS_POST_SECONDS };
+    // Posted between the two looks.
+    if ((await this.rootOf(review.id)) !== undefined) return ITS_MESSAGE_CAME;
     if (isEnded(review.state)) return skipped('there is no message to belong to');
-    if (await this.waitsWithItsReview(line)) return skipped('it waits until its review is shown');
     const channel = this.access.channelFor(review.policy.queue) ?? '';
     if (RAISES.has(line.kind) && (await stormOf(this.db, review.id, channel)) !== undefined)
       await this.outbox.enqueue(this.db, [
@@ -156,22 +192,21 @@ export class SlackThreadHandler extends OutboxHandler {
     return skipped('there is no message to belong to');
   }
 
-  /** The review itself is not shown either: what people say of it comes with it. */
-  private async waitsWithItsReview(line: Payload): Promise<boolean> {
-    const unsaid = unsaidOf(line);
-    if (unsaid === undefined) return false;
-    return this.db.transaction(async (tx) => {
-      const place = await holdUnshown(tx, line.reviewId);
-      if (place === undefined) return false;
-      await noteUnsaid(tx, { ...unsaid, place });
-      return true;
-    });
+  /** What people say of a review that is not shown, or not yet, is said once it is; after what they said before. */
+  private async awaitsItsMessage(unsaid: Unsaid): Promise<Delivery> {
+    await noteAwaiting(this.db, unsaid);
+    if ((await this.rootOf(unsaid.reviewId)) === undefined)
+      return skipped('it waits for the message of its review');
+    return this.unlessTaken(unsaid);
   }
 }
 
 const MENDED_MEANWHILE: Delivery = { kind: 'later', reason: 'it works again', afterSeconds: 1 };
 
+const ITS_MESSAGE_CAME: Delivery = { kind: 'later', reason: 'its message came', afterSeconds: 1 };
+
 /** `undefined` of what only the clock says. */
-function unsaidOf({ eventId, reviewId, ...line }: Payload): Unsaid | undefined {
-  return eventId !== undefined && isWords(line.kind) ? { eventId, reviewId, line } : undefined;
+function unsaidOf({ eventId, reviewId, text, ...line }: Payload): Unsaid | undefined {
+  if (eventId === undefined || !isWords(line.kind)) return undefined;
+  return { eventId, reviewId, line: line.commentId === undefined ? { ...line, text } : line };
 }
