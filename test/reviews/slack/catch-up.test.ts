@@ -240,8 +240,8 @@ describe('a channel that is gone, with its workspace or without', () => {
     at.slack.addChannel({ id: 'C0NEW', name: 'new' });
     await settings().change({ channel: at.slack.channel }, OPERATOR);
     const [open, kept] = [await at.open(), await at.open({ queue: 'payments' })];
-    await settings().route('payments', 'C0NEW', OPERATOR);
     await Promise.all([at.posted(open.id), at.posted(kept.id)]);
+    await settings().route('payments', 'C0NEW', OPERATOR);
     await at.quiet();
     at.slack.workspace.channels.delete(at.slack.channel);
     await settings().change({ channel: 'C0NEW' }, OPERATOR);
