@@ -8,7 +8,7 @@ import { addSlackPeople } from '../slack/people.js';
 import { givenSecrets, type SecretOptions } from '../slack/secrets.js';
 import { setUp, type SetupOptions } from '../slack/setup.js';
 import { readStatus, statusLines, type SlackStatus } from '../slack/status.js';
-import { manifestPath, type AppWish } from '../slack/tokens-step.js';
+import { connectedSoon, manifestPath, type AppWish } from '../slack/tokens-step.js';
 import { table } from '../table.js';
 import { wholeNumber } from '../values.js';
 
@@ -56,6 +56,7 @@ export function addSlack(program: Command, cli: Cli): void {
       let status = hasSecrets ? await put(cli, secrets) : undefined;
       if (options.channel !== undefined)
         status = await put(cli, { channel: await channelOf(cli, options.channel) });
+      if (secrets.botToken !== undefined || secrets.appToken !== undefined) status = await connectedSoon(cli);
       if (status !== undefined) cli.print(status, statusLines);
     });
   addChannels(group, cli);

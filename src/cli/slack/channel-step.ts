@@ -4,7 +4,8 @@ import { Refused } from '../client.js';
 import { CommandError } from '../command-error.js';
 import { table } from '../table.js';
 import { waitFor } from '../waiting.js';
-import { channelOf, channelsPath, type ChannelPage } from './channels.js';
+import { channelOf, channelsPath, NotMeant, type ChannelPage } from './channels.js';
+import { MOST_TRIES } from './secrets.js';
 import { readStatus, type SlackStatus } from './status.js';
 import { done, todo } from './step.js';
 
@@ -53,11 +54,25 @@ async function chosen(cli: Cli): Promise<string> {
   ))
     cli.note(line);
   if (items.length > shown.length || nextCursor !== null) cli.note('there are more: give the name of one');
-  const answer = (await cli.ask('Which channel? Its number, #name or id: ')).trim();
-  const numbered = /^\d{1,2}$/.test(answer) ? shown[Number(answer) - 1] : undefined;
-  if (numbered !== undefined) return numbered.id;
-  if (answer === '') throw new CommandError('No channel was chosen. Run it again; what is done stays done.');
-  return channelOf(cli, answer);
+  for (let tries = 1; ; tries++) {
+    const answer = (await cli.ask('Which channel? Its number, #name or id: ')).trim();
+    try {
+      return await meant(cli, answer, shown);
+    } catch (error) {
+      if (!(error instanceof NotMeant) || tries === MOST_TRIES) throw error;
+      cli.note(error.message);
+    }
+  }
+}
+
+/** @throws NotMeant for what is no channel. */
+async function meant(cli: Cli, answer: string, shown: ChannelPage['items']): Promise<string> {
+  if (answer === '') throw new NotMeant('No channel was chosen. Type its number, its name or its id.');
+  if (!/^\d{1,2}$/.test(answer)) return channelOf(cli, answer);
+  const numbered = shown[Number(answer) - 1];
+  if (numbered === undefined)
+    throw new NotMeant(`There is no number ${answer} in the list. Type one that is.`);
+  return numbered.id;
 }
 
 /** Joins where the app may; elsewhere somebody invites it, and is waited for. */

@@ -19,6 +19,9 @@ export interface ChannelPage {
 export const channelsPath = (asked: { cursor?: string | undefined; name?: string | undefined }): string =>
   query('/api/v1/slack/channels', asked);
 
+/** What was typed is no channel: whoever typed it may be asked again. */
+export class NotMeant extends CommandError {}
+
 const isChannelId = (text: string): boolean => /^[CG][A-Z0-9]{2,29}$/.test(text);
 
 // Each page of the service looks through two thousand channels.
@@ -36,7 +39,7 @@ export async function channelOf(cli: Cli, wanted: string): Promise<string> {
     if (page.nextCursor === null) break;
     cursor = page.nextCursor;
   }
-  throw new CommandError(
+  throw new NotMeant(
     `${wanted}: the app sees no channel of this name. A private one needs /invite first; or give its id (C…).`,
   );
 }

@@ -52,7 +52,10 @@ export function addSlackPeople(group: Command, cli: Cli): void {
   group
     .command('unlink')
     .description('let an account speak for nobody; its next click asks to link it anew')
-    .argument('<ACCOUNT>', 'as `slack people` lists it: TEAM/USER, or the id of the user')
+    .argument(
+      '<ACCOUNT>',
+      'as `slack people` lists it: TEAM/USER, the id of the user (U…), or the name where it is the only one',
+    )
     .action(async (account: string) => {
       const { teamId, slackUserId, person } = await linkedAs(cli, account);
       await cli.client.call(
@@ -85,11 +88,20 @@ async function linkedPeople(cli: Cli): Promise<readonly Linked[]> {
 
 /** @throws CommandError */
 async function linkedAs(cli: Cli, account: string): Promise<Linked> {
-  const found = (await linkedPeople(cli)).filter(
+  const all = await linkedPeople(cli);
+  const byId = all.filter(
     ({ teamId, slackUserId }) => account === slackUserId || account === `${teamId}/${slackUserId}`,
   );
+  const found =
+    byId.length > 0 ? byId : all.filter(({ slackUserName }) => slackUserName === account.replace(/^@/, ''));
   const [one, ...more] = found;
-  if (one === undefined) throw new CommandError(`${account}: no account of this id is linked to anybody.`);
-  if (more.length > 0) throw new CommandError(`${account}: in several workspaces; say TEAM/USER.`);
+  if (one === undefined)
+    throw new CommandError(
+      `${account}: no account of this id or name is linked to anybody. \`slack people\` lists them; say the id (U…).`,
+    );
+  if (more.length > 0)
+    throw new CommandError(
+      `${account}: ${found.length} accounts go by it; say one of ${found.map(({ teamId, slackUserId }) => `${teamId}/${slackUserId}`).join(', ')}.`,
+    );
   return one;
 }

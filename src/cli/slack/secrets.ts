@@ -1,4 +1,10 @@
 import type { Cli } from '../cli.js';
+import {
+  APP_TOKEN,
+  BOT_TOKEN,
+  SIGNING_SECRET,
+  type TokenForm,
+} from '../../reviews/channels/slack/setup/token-forms.js';
 import { CommandError } from '../command-error.js';
 
 /** What the service is to store; a secret never comes as an argument, which everybody on the machine sees. */
@@ -43,9 +49,43 @@ export async function givenSecrets(cli: Cli, options: SecretOptions): Promise<Se
   return secrets;
 }
 
-/** Asks at the terminal for a secret, which is not shown. @throws CommandError where nobody can be asked. */
-export async function askedSecret(cli: Cli, question: string, option: string): Promise<string> {
+/** How often somebody may mistype before it ends. */
+export const MOST_TRIES = 3;
+
+const QUESTIONS: Readonly<
+  Record<keyof Secrets, { readonly question: string; readonly option: string; readonly of: TokenForm }>
+> = {
+  botToken: {
+    question: 'Bot User OAuth Token (xoxb-…, OAuth & Permissions; not shown): ',
+    option: '--bot-token-stdin',
+    of: BOT_TOKEN,
+  },
+  appToken: {
+    question: 'App-Level Token (xapp-…, Basic Information, with the scope connections:write; not shown): ',
+    option: '--app-token-stdin',
+    of: APP_TOKEN,
+  },
+  signingSecret: {
+    question: 'Signing Secret (Basic Information; not shown): ',
+    option: '--signing-secret-stdin',
+    of: SIGNING_SECRET,
+  },
+};
+
+/**
+ * Asks at the terminal for a secret, which is not shown; again where it is of a wrong form.
+ *
+ * @throws CommandError where nobody can be asked, and after three that cannot be right.
+ */
+export async function askedSecret(cli: Cli, name: keyof Secrets): Promise<string> {
+  const { question, option, of } = QUESTIONS[name];
   if (cli.askSecret === undefined)
     throw new CommandError(`Nobody can be asked here. Pipe it in with ${option}, or use --from-env.`);
-  return (await cli.askSecret(question)).trim();
+  for (let tries = 1; ; tries++) {
+    const answer = (await cli.askSecret(question)).trim();
+    if (of.form.test(answer)) return answer;
+    const wrong = `It ${of.wrong}.`;
+    if (tries === MOST_TRIES) throw new CommandError(`${wrong} Run it again; what is done stays done.`);
+    cli.note(wrong);
+  }
 }

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cli } from '../cli.js';
+import { Refused } from '../client.js';
 import { CommandError } from '../command-error.js';
 import { query } from '../values.js';
 import { waitFor } from '../waiting.js';
-import { askedSecret, type Secrets } from './secrets.js';
+import { askedSecret, MOST_TRIES, type Secrets } from './secrets.js';
 import { readStatus, type SlackStatus } from './status.js';
 import { done, todo } from './step.js';
 
@@ -16,6 +18,7 @@ export const manifestPath = ({ http, name, command }: AppWish): string =>
   query('/api/v1/slack/manifest', { transport: http === true ? 'http' : undefined, name, command });
 
 const CONNECT_SECONDS = 90;
+const SOON_LOOKS = 8;
 
 /** Makes the app, stores its tokens and waits until the service is connected with them. */
 export async function tokensStep(
@@ -26,7 +29,7 @@ export async function tokensStep(
 ): Promise<SlackStatus> {
   const wanted = await secretsToStore(cli, before, given, wish);
   if (Object.keys(wanted).length > 0) {
-    await cli.client.call('PUT', '/api/v1/slack', wanted);
+    await store(cli, given, wanted);
     done(cli, 'the tokens are stored, encrypted');
   } else done(cli, 'the tokens were set before');
   return connected(cli);
@@ -45,22 +48,33 @@ async function secretsToStore(
   if (isThere('botToken') && hasWayIn) return given;
   await showApp(cli, wish);
   const secrets = { ...given };
-  if (!isThere('botToken'))
-    secrets.botToken = await askedSecret(
-      cli,
-      'Bot User OAuth Token (xoxb-…, OAuth & Permissions; not shown): ',
-      '--bot-token-stdin',
-    );
-  if (!hasWayIn)
-    secrets[wayIn] =
-      wayIn === 'appToken'
-        ? await askedSecret(
-            cli,
-            'App-Level Token (xapp-…, Basic Information, with the scope connections:write; not shown): ',
-            '--app-token-stdin',
-          )
-        : await askedSecret(cli, 'Signing Secret (Basic Information; not shown): ', '--signing-secret-stdin');
+  for (const name of ['botToken', wayIn] as const)
+    if (name === 'botToken' ? !isThere(name) : !hasWayIn) secrets[name] = await askedSecret(cli, name);
   return secrets;
+}
+
+/** Stores them; what was typed and Slack refuses is asked for again. @throws Refused after three times, and for what came by a pipe. */
+async function store(cli: Cli, given: Secrets, wanted: Secrets): Promise<void> {
+  const secrets = { ...wanted };
+  for (let tries = 1; ; tries++) {
+    try {
+      await cli.client.call('PUT', '/api/v1/slack', secrets);
+      return;
+    } catch (error) {
+      const again = typedAndRefused(error, given, secrets);
+      if (again === undefined || tries === MOST_TRIES) throw error;
+      cli.note((error as Error).message);
+      secrets[again] = await askedSecret(cli, again);
+    }
+  }
+}
+
+function typedAndRefused(error: unknown, given: Secrets, secrets: Secrets): keyof Secrets | undefined {
+  if (!(error instanceof Refused)) return undefined;
+  const names = { botToken: /bot-?token/i, appToken: /app-?token/i, signingSecret: /signing-?secret/i };
+  return (Object.keys(secrets) as (keyof Secrets)[]).find(
+    (name) => given[name] === undefined && names[name].test(error.message),
+  );
 }
 
 async function showApp(cli: Cli, wish: AppWish): Promise<void> {
@@ -70,6 +84,18 @@ async function showApp(cli: Cli, wish: AppWish): Promise<void> {
   if (cli.json) cli.note('what `sallyport slack manifest` prints');
   else cli.out(JSON.stringify(manifest, null, 2));
   todo(cli, 'then Install App, and copy its tokens from the pages that are named now');
+}
+
+/** After a change of tokens the connection is made anew: a few seconds are waited for it. @returns how it is then. */
+export async function connectedSoon(cli: Cli): Promise<SlackStatus> {
+  let status = await readStatus(cli);
+  if (status.connected !== false) return status;
+  cli.note('the connection to Slack is made anew');
+  for (let looks = 0; looks < SOON_LOOKS && status.connected === false; looks++) {
+    await sleep(1000);
+    status = await readStatus(cli);
+  }
+  return status;
 }
 
 async function connected(cli: Cli): Promise<SlackStatus> {

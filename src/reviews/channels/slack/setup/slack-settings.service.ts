@@ -15,6 +15,8 @@ import { SlackAccess } from './slack-access.js';
 import { lookAtChannel, refusalOfChannel } from './slack-channels.js';
 import { createWebClient } from './slack-clients.js';
 import { hintOf, sealSetting } from './slack-secrets.js';
+import { socketRemedyOf } from './socket-remedies.js';
+import { triesSocket } from './socket-trial.js';
 import { refusedToken } from './token-errors.js';
 import {
   deleteRoute,
@@ -53,6 +55,7 @@ export class SlackSettingsService {
     this.refuseSecrets(names, principal);
     for (const name of names) this.refuseSetElsewhere(name);
     if (typeof patch.botToken === 'string') await this.tryToken(patch.botToken);
+    if (typeof patch.appToken === 'string') await this.tryAppToken(patch.appToken);
     const web = this.webOf(patch.botToken ?? undefined);
     if (typeof patch.channel === 'string' && web !== undefined)
       refusalOfChannel('channel', await lookAtChannel(web, patch.channel));
@@ -127,6 +130,15 @@ export class SlackSettingsService {
       // Slack cannot be asked just now; /health says what becomes of it.
       this.log.warn({ reason: slackErrorCode(error) }, 'a new bot token was stored without a test');
     }
+  }
+
+  private async tryAppToken(appToken: string): Promise<void> {
+    const refusal = await triesSocket({ appToken, apiUrl: this.config.SLACK_API_URL }, this.log);
+    if (refusal === undefined) return;
+    if (socketRemedyOf(refusal.reason) !== undefined)
+      throw InvalidInput.field('appToken', `Slack refuses it (${refusal.reason}). ${refusal.remedy}`);
+    // Slack cannot be asked just now; /health says what becomes of it.
+    this.log.warn({ reason: refusal.reason }, 'a new app token was stored without a test');
   }
 
   private webOf(botToken: string | undefined) {
