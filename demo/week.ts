@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { parseArgs } from 'node:util';
 import { ServiceProcess } from '../test/support/service-process.js';
 import { FakeSlack } from '../test/support/slack/fake-slack.js';
@@ -30,6 +31,8 @@ export async function demo(args: readonly string[]): Promise<boolean> {
     say(HELP);
     return true;
   }
+  for (const option of ['port', 's3-port', 'chat-port'] as const)
+    await refuseTaken(option, portIn(`--${option}`, values[option]));
   const began = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-demo-'));
   chmodSync(folder, 0o711);
@@ -79,6 +82,26 @@ function daysIn(text: string): number {
   const days = Number(text);
   if (Number.isInteger(days) && days >= 1 && days <= 7) return days;
   throw new Error(`--days ${text} is no number of days; give one from 1 to 7.`);
+}
+
+/** Before anything is started: whoever runs the service already is told so at once. */
+async function refuseTaken(option: string, port: number): Promise<void> {
+  const probe = createServer();
+  try {
+    probe.listen(port, '127.0.0.1');
+    await once(probe, 'listening');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    // A refusal is said without its stack.
+    throw Object.assign(
+      new Error(
+        `The port ${port} is taken, perhaps by a service that runs already. Stop it, or choose another: npm run demo -- --${option} ${port + 10}`,
+      ),
+      { isRefusal: true },
+    );
+  } finally {
+    probe.close();
+  }
 }
 
 function portIn(option: string, text: string): number {

@@ -10,7 +10,8 @@ export const say = (line) => process.stderr.write(`${line}\n`);
 
 /** Prints why nothing more is done. */
 export function complain(error) {
-  const text = error instanceof Refusal ? error.message : (error?.stack ?? String(error));
+  const text =
+    error instanceof Refusal || error?.isRefusal === true ? error.message : (error?.stack ?? String(error));
   say(`${paint('31', 'Stopped:')} ${text}`);
 }
 

@@ -389,7 +389,7 @@ describe('requests that another secret signed', () => {
     for (let n = 0; n < 3; n++) expect(await say('the wrong one', n)).toBe(401);
     expect(await missing()).toEqual([
       {
-        what: '3 requests to /slack/… came in the last ten minutes with a signature that does not match SLACK_SIGNING_SECRET, and none with one that does.',
+        what: '3 requests to /slack/… came in the last ten minutes with a signature that does not match the signing secret (set on the page Slack or as SLACK_SIGNING_SECRET), and none with one that does.',
         remedy: expect.stringMatching(/Basic Information.*Anybody can send such requests/),
         isNeeded: false,
       },

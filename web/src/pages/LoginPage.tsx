@@ -61,8 +61,8 @@ export function LoginPage() {
           </a>
         )}
         <p className="quiet">
-          The first admin’s password was printed at the first start and is kept in
-          .sallyport/credentials.json.
+          The first admin’s password was printed at the first start, and is kept in credentials.json of the
+          service’s home folder (.sallyport, unless it was started with another).
         </p>
       </form>
     </main>

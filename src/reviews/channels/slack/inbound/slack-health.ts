@@ -97,7 +97,7 @@ export class SlackHealth extends HealthCheck implements OnApplicationBootstrap {
       detail: `not connected (${lastError ?? 'connecting'}); reviews are answered by mail and on the web`,
       remedy:
         socketRemedyOf(lastError ?? '') ??
-        'Check SLACK_BOT_TOKEN, SLACK_APP_TOKEN and that this machine may reach Slack.',
+        'Check bot token and app token (page Slack, or SLACK_BOT_TOKEN and SLACK_APP_TOKEN), and that this machine may reach Slack.',
     };
   }
 }

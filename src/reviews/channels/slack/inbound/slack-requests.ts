@@ -56,7 +56,7 @@ export class SlackRequests {
     if (why === 'no_secret') {
       this.tell('no_secret');
       throw new NotFound(
-        'Nothing is taken from Slack here: there is no signing secret. Set SLACK_SIGNING_SECRET, or leave Slack to Socket Mode.',
+        'Nothing is taken from Slack here: there is no signing secret. Set it on the page Slack or as SLACK_SIGNING_SECRET, or leave Slack to Socket Mode.',
       );
     }
     if (why === 'signature') this.signatures.refused();
@@ -102,11 +102,12 @@ export class SlackRequests {
 
 const REMEDIES = {
   no_secret:
-    'Set SLACK_SIGNING_SECRET (Basic Information of the app), or take the request URLs out of the app.',
+    'Set the signing secret (Basic Information of the app) on the page Slack or as SLACK_SIGNING_SECRET, or take the request URLs out of the app.',
   no_signature: 'It has no signature: somebody else posts here, or a proxy takes X-Slack-… headers away.',
   timestamp:
     'It is more than five minutes old or ahead: check the clock of the database, or somebody repeats requests.',
-  signature: 'It is signed with another secret: check SLACK_SIGNING_SECRET.',
+  signature:
+    'It is signed with another secret: check the signing secret, on the page Slack or as SLACK_SIGNING_SECRET.',
   replayed: 'The same request was taken before: somebody, or a proxy, repeats requests.',
   foreign_team: 'It is about another workspace than that of the bot token.',
   foreign_app: 'It is meant for another app than that of the bot token.',

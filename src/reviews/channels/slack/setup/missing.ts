@@ -164,7 +164,7 @@ export function tokenTroubles(refused: string | undefined, unreachable: string |
 /** Lesser, since it may only be somebody who posts garbage. */
 export const otherSecret = (requests: number): Missing =>
   lesser(
-    `${requests === 1 ? '1 request' : `${requests} requests`} to /slack/… came in the last ten minutes with a signature that does not match SLACK_SIGNING_SECRET, and none with one that does.`,
+    `${requests === 1 ? '1 request' : `${requests} requests`} to /slack/… came in the last ten minutes with a signature that does not match the signing secret (set on the page Slack or as SLACK_SIGNING_SECRET), and none with one that does.`,
     'If clicks in Slack do nothing, the secret is wrong: set the Signing Secret of this app (Basic Information). Anybody can send such requests; when clicks work there is nothing to mend.',
   );
 

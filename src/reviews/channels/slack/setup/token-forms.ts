@@ -17,8 +17,8 @@ export const APP_TOKEN = formOf(
   'make one with connections:write under Basic Information, App-Level Tokens',
 );
 
-/** Signing secrets at the same time: the old one, the new one, and a mistake. */
-export const MAX_SIGNING_SECRETS = 3;
+/** Signing secrets at the same time: the old one, and the new one. */
+const MAX_SIGNING_SECRETS = 2;
 
 export const SIGNING_SECRET: TokenForm = {
   form: new RegExp(`^[A-Za-z0-9]{16,}( *, *[A-Za-z0-9]{16,}){0,${MAX_SIGNING_SECRETS - 1}}$`),
