@@ -12,6 +12,9 @@ afterEach(() => at.close());
 
 const decide = (id: string, by = 'bob') =>
   at.reviews.act(id, { kind: 'decide', outcome: 'delete', reason: 'no use' }, person(by));
+/** The messages of a place without those of threads. */
+const roots = (channel: string) =>
+  at.slack.messages.filter((one) => one.channel === channel && one.threadTs === undefined);
 const toAlice = { assign: { to: [{ user: 'alice' }] } };
 
 describe('the copies of a review in Slack', () => {
@@ -124,9 +127,66 @@ describe('the copies of a review in Slack', () => {
     const first = await at.posted(id);
     at.slack.script('chat.update', { kind: 'error', error: 'cant_update_message' });
     await at.reviews.act(id, { kind: 'claim' }, person('bob'));
-    await eventually(() => at.slack.messages.filter((one) => one.channel === first.channel).length === 2);
+    await eventually(() => roots(first.channel).length === 2);
+    await at.quiet();
     const [copy] = await at.copies(id);
-    expect(copy?.ts).not.toBe(first.ts);
+    expect(copy?.ts).toBe(roots(first.channel)[1]?.ts);
+  });
+
+  it('say below it who decided where Slack lets nobody change the message any more', async () => {
+    const { id } = await at.open(toAlice);
+    const copies = [await at.posted(id), await at.told(ALICE, id)];
+    await at.quiet();
+    const refused = { kind: 'error', error: 'edit_window_closed' } as const;
+    at.slack.script('chat.update', refused, refused);
+    await decide(id, 'alice');
+    await eventually(() => copies.every((copy) => at.thread(copy).length === 1), {
+      what: 'a line below each',
+    });
+    for (const copy of copies) expect(at.thread(copy).map(seen)[0]).toMatch(/Delete: decided by Alice/);
+    await at.quiet();
+    expect(at.slack.messages.filter(({ threadTs }) => threadTs === undefined)).toEqual(copies);
+    expect(await at.copies(id)).toEqual([]);
+  });
+
+  it('say it once although the answer was lost', async () => {
+    const { id } = await at.open();
+    const message = await at.posted(id);
+    await at.quiet();
+    const refused = { kind: 'error', error: 'edit_window_closed' } as const;
+    at.slack.script('chat.update', refused, refused);
+    at.slack.script('chat.postMessage', { kind: 'lose' });
+    await decide(id);
+    await eventually(async () => (await at.copies(id)).length === 0, { what: 'the copy is forgotten' });
+    expect(at.thread(message)).toHaveLength(1);
+  });
+
+  it('are followed by a fresh message while the review waits, and that is kept up to date', async () => {
+    const { id } = await at.open(toAlice);
+    const copies = [await at.posted(id), await at.told(ALICE, id)];
+    await at.quiet();
+    const refused = { kind: 'error', error: 'edit_window_closed' } as const;
+    at.slack.script('chat.update', refused, refused);
+    await at.reviews.act(id, { kind: 'claim' }, person('alice'));
+    await eventually(() => copies.every(({ channel }) => roots(channel).length === 2), {
+      what: 'fresh ones',
+    });
+    for (const copy of copies) expect(at.thread(copy).map(seen)[0]).toMatch(/a newer one follows/);
+    await at.quiet();
+    await decide(id, 'alice');
+    await eventually(() => copies.every(({ channel }) => isLocked(roots(channel)[1]!)), { what: 'locked' });
+    expect(await at.copies(id)).toHaveLength(2);
+  });
+
+  it('are posted anew while the review waits where somebody removed them from the channel', async () => {
+    const { id } = await at.open();
+    const first = await at.posted(id);
+    await at.quiet();
+    at.slack.workspace.remove(first);
+    await at.reviews.act(id, { kind: 'claim' }, person('bob'));
+    const second = await at.posted(id);
+    await at.quiet();
+    expect(await at.copies(id)).toMatchObject([{ ts: second.ts }]);
   });
 
   it('are told once to a person although the answer was lost', async () => {

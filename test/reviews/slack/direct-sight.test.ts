@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Outbox } from '../../../src/outbound/outbox.js';
 import { directMessage } from '../../../src/reviews/channels/slack/delivery/slack-kinds.js';
 import { bindSlackPerson, unbindSlackPerson } from '../../../src/reviews/channels/slack/sql/identities.js';
+import { addToStorm, insertStorm } from '../../../src/reviews/channels/slack/sql/storms.js';
 import { eventually } from '../../support/eventually.js';
-import type { FakeMessage } from '../../support/slack/fake-slack.js';
+import { linksIn, type FakeMessage } from '../../support/slack/fake-slack.js';
 import type { UserChange } from '../../support/slack/people.js';
 import { person } from '../stage.js';
 import { ALICE, BOB, DeliveryStage, isLocked, seen } from './delivery-stage.js';
@@ -178,24 +180,111 @@ describe('the copy of a review in direct messages', () => {
 });
 
 describe('one message about many new reviews in direct messages', () => {
-  it('shows nothing more to an account that became a guest', async () => {
+  const aboutMany = () => saidTo(ALICE).filter(({ text }) => /new reviews/.test(text));
+  const given = (queue: string) => ({
+    queue,
+    assign: { to: [{ user: 'alice' }], strategy: 'round_robin' },
+  });
+  /** Opens as many in each queue while nothing is delivered. */
+  async function openMany(queues: readonly string[], ofEach: number): Promise<string[]> {
     at.run(0);
-    for (let n = 0; n < 20; n++)
-      await at.open({ assign: { to: [{ user: 'alice' }], strategy: 'round_robin' } });
+    const ids: string[] = [];
+    for (const queue of queues) for (let n = 0; n < ofEach; n++) ids.push((await at.open(given(queue))).id);
+    return ids;
+  }
+  async function told(queues: readonly string[], ofEach: number): Promise<FakeMessage> {
+    await openMany(queues, ofEach);
     at.run(100);
-    const storm = () => saidTo(ALICE).find(({ text }) => /new reviews/.test(text));
-    const message = await eventually(storm, { what: 'the message' });
+    const message = await eventually(() => aboutMany()[0], { what: 'the message' });
     await at.quiet();
-    at.slack.workspace.changeUser(ALICE.id, { isRestricted: true });
-    at.stage.clock.advance(6 * 60_000);
-    await at.stage.db.query('UPDATE slack_account SET checked_at = 0');
-    const [told] = await at.stage.db.query<{ review_id: string }>('SELECT review_id FROM slack_storm_review');
-    await decide(told?.review_id ?? '');
+    return message;
+  }
+  const mayDecideIn = (queues: readonly string[] | undefined) => {
+    at.stage.reviewers.people = at.stage.reviewers.people.flatMap((one) =>
+      one.personId !== 'alice' ? [one] : queues === undefined ? [] : [{ ...one, queues }],
+    );
+  };
+  /** One that the message tells of changes. */
+  async function change(): Promise<void> {
+    const [one] = await at.stage.db.query<{ review_id: string }>(
+      `SELECT m.review_id FROM slack_storm_review m JOIN slack_storm s ON s.id = m.storm_id
+        WHERE s.person_id = 'alice'`,
+    );
+    await at.reviews.act(
+      one?.review_id ?? '',
+      { kind: 'decide', outcome: 'delete', reason: '' },
+      person('boss', { isAdmin: true }),
+    );
     at.run(1000);
-    await eventually(() => /not shown to you any more/.test(seen(message)), {
+  }
+  const showsNothing = (message: FakeMessage) =>
+    eventually(() => /not shown to you any more/.test(seen(message)), {
       what: 'nothing shown',
       timeoutMs: 20_000,
     });
+
+  it('shows nothing more to an account that became a guest', async () => {
+    const message = await told(['default'], 20);
+    at.slack.workspace.changeUser(ALICE.id, { isRestricted: true });
+    at.stage.clock.advance(6 * 60_000);
+    await at.stage.db.query('UPDATE slack_account SET checked_at = 0');
+    await change();
+    await showsNothing(message);
     expect(seen(message)).not.toMatch(EVIDENCE);
   });
+
+  it.each([
+    ['may decide in another queue alone by now', ['other']],
+    ['is no reviewer any more', undefined],
+  ])('shows nothing more to somebody who %s', async (_, queues) => {
+    const message = await told(['default'], 20);
+    expect(seen(message)).toMatch(EVIDENCE);
+    mayDecideIn(queues);
+    await change();
+    await showsNothing(message);
+    expect(seen(message)).not.toMatch(EVIDENCE);
+    expect(linksIn(message)).toEqual([]);
+  });
+
+  it('tells of the queues alone in which somebody may still decide', async () => {
+    const message = await told(['default', 'payments'], 12);
+    const inStorm = await at.stage.db.query<{ queue: string; id: string }>(
+      `SELECT r.queue, r.id FROM slack_storm_review m JOIN slack_storm s ON s.id = m.storm_id
+         JOIN review r ON r.id = m.review_id WHERE s.person_id = 'alice'`,
+    );
+    const left = inStorm.filter(({ queue }) => queue === 'payments');
+    mayDecideIn(['payments']);
+    await change();
+    await eventually(() => message.text.startsWith(`${left.length} new review`), {
+      what: 'fewer',
+      timeoutMs: 20_000,
+    });
+    const links = linksIn(message);
+    expect(links.length).toBeGreaterThan(0);
+    expect(links.filter((link) => !left.some(({ id }) => link.endsWith(id)))).toEqual([]);
+  });
+
+  it('is not posted, nor mailed, once nothing of it is theirs to decide', async () => {
+    const ids = await openMany(['default'], 20);
+    const direct = at.slack.workspace.directWith(ALICE.id);
+    await at.stage.db.transaction(async (tx) => {
+      const id = randomUUID();
+      const now = Math.round(at.stage.clock.now());
+      await insertStorm(tx, { id, channel: direct.id, personId: 'alice', userId: ALICE.id, at: now });
+      for (const review of ids) await addToStorm(tx, id, review);
+      await tx.query(`DELETE FROM outbox WHERE kind IN ('slack.direct', 'review.mail')`);
+      const outbox = at.app.get(Outbox, { strict: false });
+      const payload = { stormId: id, what: 'post' };
+      await outbox.enqueue(tx, [{ kind: 'slack.storm', key: `${id}:post`, payload }]);
+    });
+    mayDecideIn(['other']);
+    at.run(100);
+    await eventually(async () => (await stormsOfAlice()).length === 0, { what: 'given up' });
+    expect(aboutMany()).toEqual([]);
+    const mails = await at.stage.db.query(
+      `SELECT 1 FROM outbox WHERE kind = 'review.mail' AND payload->>'email' = 'alice@example.com'`,
+    );
+    expect(mails).toEqual([]);
+  });
+  const stormsOfAlice = () => at.stage.db.query(`SELECT 1 FROM slack_storm WHERE person_id = 'alice'`);
 });

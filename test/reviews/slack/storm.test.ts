@@ -1,4 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SlackFallback } from '../../../src/reviews/channels/slack/delivery/slack-fallback.js';
+import { addToStorm, insertStorm, leaveStorm } from '../../../src/reviews/channels/slack/sql/storms.js';
 import { ReviewComments } from '../../../src/reviews/comments/comments.service.js';
 import { ReviewWriter, SYSTEM } from '../../../src/reviews/review-writer.js';
 import { eventually } from '../../support/eventually.js';
@@ -171,5 +174,24 @@ describe('many new reviews at once', () => {
         ids.length,
       { what: 'all are shown', timeoutMs: 20_000 },
     );
+  });
+
+  it('are posted although their channel works again while they are told otherwise', async () => {
+    const fallback = at.app.get(SlackFallback, { strict: false });
+    at.run(0);
+    const review = await at.open();
+    await at.stage.db.query(`UPDATE outbox SET state = 'sent' WHERE kind = 'slack.post'`);
+    const id = randomUUID();
+    await insertStorm(at.stage.db, {
+      id,
+      channel: at.slack.channel,
+      at: Math.round(at.stage.clock.now()) - 120_000,
+    });
+    await addToStorm(at.stage.db, id, review.id);
+    // What handles the storm found the channel broken; it is mended before the review is noted.
+    const failed = { place: at.slack.channel, reason: 'is_archived', tried: 0, isBroken: true };
+    await fallback.unshown(review, failed, (tx) => leaveStorm(tx, id, review.id));
+    at.run(100);
+    await at.posted(review.id);
   });
 });

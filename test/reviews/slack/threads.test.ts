@@ -14,6 +14,8 @@ beforeEach(async () => {
   at = await DeliveryStage.start();
   ({ id } = await at.open());
   root = await at.posted(id);
+  // Known as that of the review by then.
+  await at.quiet();
 });
 afterEach(() => at.close());
 

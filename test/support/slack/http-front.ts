@@ -108,7 +108,8 @@ export class HttpFront {
       return;
     }
     if (mishap?.kind === 'answer') return answerWith(mishap, response);
-    const result = mishap?.kind === 'error' ? new Refusal(mishap.error).answer : perform();
+    const truth = mishap?.kind === 'error' ? new Refusal(mishap.error).answer : perform();
+    const result = mishap?.kind === 'says' ? mishap.answer(truth) : truth;
     if (mishap?.kind === 'lose') {
       request.socket.destroy();
       return;

@@ -1,7 +1,9 @@
+import type { Json } from './refusal.js';
+
 /**
  * One answer that differs from the usual one. `lose`: Slack does it, and the line breaks before it says so.
  * `slow`: Slack does it at once, and says so that much later. `answer`: something else answers in its place, and nothing
- * is done; `breaksOff` before it is whole.
+ * is done; `breaksOff` before it is whole. `says`: Slack does it, and says something else of it than is so.
  */
 export type Mishap =
   | { readonly kind: 'rateLimited'; readonly retryAfter: number }
@@ -9,6 +11,7 @@ export type Mishap =
   | { readonly kind: 'status'; readonly status: number }
   | { readonly kind: 'error'; readonly error: string }
   | { readonly kind: 'slow'; readonly ms: number }
+  | { readonly kind: 'says'; readonly answer: (truth: Json) => Json }
   | {
       readonly kind: 'answer';
       readonly body: string;

@@ -8,11 +8,12 @@ import { headlineOf, named, questionOf } from '../../question.js';
 import { moment, plain, section } from '../block-kit.js';
 import { openOnly } from '../review-buttons.js';
 import { topic } from '../review-line.js';
-import { reviewMessage } from '../review-message.js';
+import { reviewMessage, standing } from '../review-message.js';
 import { bounded, proseSpan } from '../slack-text.js';
 import { tellingText } from '../threads/thread-line.js';
 import type { Course } from './next-steps.js';
 import { courseBlock } from './course-block.js';
+import type { Sight } from './direct-sight.js';
 import type { SlackContent } from './slack-sender.js';
 
 // Of what a whole message may have, beside the review; the rest stands on the web.
@@ -90,6 +91,14 @@ function handedOn(review: Review, inboxUrl: string): SlackContent {
 export function barredContent(): SlackContent {
   const said = 'This review is not shown to you any more: this account may not decide on it.';
   return { text: said, blocks: [section([said])] };
+}
+
+/** Below a message that Slack lets nobody change any more. */
+export function lastLine(review: Review, sight: Sight): string {
+  if (sight !== 'all') return 'What stands above is no longer brought up to date.';
+  return isEnded(review.state)
+    ? `*${standing(review)}* Slack does not let the message above be changed any more.`
+    : 'Slack does not let the message above be changed any more: a newer one follows.';
 }
 
 /** While Slack does not say whether an account is still a member's: nothing that it does not know, and no button but one. */

@@ -36,8 +36,13 @@ export class DirectSight {
 
   /** Whether somebody may still decide in the review's queue; whoever left is told nothing more of it. */
   async mayDecide({ policy }: Pick<Review, 'policy'>, personId: string): Promise<boolean> {
+    return (await this.queuesOf(personId, [policy.queue])).length > 0;
+  }
+
+  /** Those of some queues in which somebody may still decide. */
+  async queuesOf(personId: string, queues: readonly string[]): Promise<readonly string[]> {
     const person = (await this.people.at(Math.round(this.clock.now()))).person(personId);
-    return person !== undefined && mayDecideIn(policy.queue, person);
+    return person === undefined ? [] : queues.filter((queue) => mayDecideIn(queue, person));
   }
 
   async of(review: Pick<Review, 'policy'>, to: Addressee): Promise<Sight> {

@@ -1,6 +1,7 @@
 import type { WebClient } from '@slack/web-api';
 import { z } from 'zod';
 import type { Instant } from '../../../../clock.js';
+import type { SlackHome } from '../inbound/handled.js';
 import { SlackAnswerError } from './slack-errors.js';
 
 const PAGE = 200;
@@ -15,6 +16,8 @@ const Page = z.object({
       z.object({
         ts: z.string(),
         thread_ts: z.string().optional(),
+        app_id: z.string().nullish(),
+        bot_id: z.string().nullish(),
         metadata: z
           .object({ event_type: z.string(), event_payload: z.record(z.string(), z.unknown()) })
           .optional(),
@@ -30,12 +33,14 @@ interface Place {
   readonly thread?: string | undefined;
   readonly since: Instant;
   readonly eventType: string;
+  /** Whose messages are ours; of anybody where Slack does not say who we are. */
+  readonly by: Pick<SlackHome, 'appId' | 'botId'> | undefined;
 }
 
 /** A message of ours by the id that it carries. @returns its ts; `undefined` when it is not there. */
 export async function findPosted(
   web: WebClient,
-  { channel, thread, since, eventType }: Place,
+  { channel, thread, since, eventType, by }: Place,
   wanted: { readonly notificationId: string; readonly reviewId?: string | undefined },
 ): Promise<string | undefined> {
   let cursor: string | undefined;
@@ -54,7 +59,9 @@ export async function findPosted(
     const told = Page.safeParse(answer);
     if (!told.success) throw new SlackAnswerError('the answer is no page of messages');
     const { messages, response_metadata: more } = told.data;
-    const found = messages.find((message) => isWanted(message, thread !== undefined, eventType, wanted));
+    const found = messages.find(
+      (message) => isBy(message, by) && isWanted(message, thread !== undefined, eventType, wanted),
+    );
     if (found !== undefined) return found.ts;
     cursor = more?.next_cursor;
     if (cursor === undefined || cursor === '') return undefined;
@@ -62,9 +69,17 @@ export async function findPosted(
   return undefined;
 }
 
+type Message = z.infer<typeof Page>['messages'][number];
+
+/** Metadata are anybody's to write; by whom a message is, Slack says. */
+function isBy({ app_id: appId, bot_id: botId }: Message, by: Place['by']): boolean {
+  if (by?.appId === undefined && by?.botId === undefined) return true;
+  return (by.appId !== undefined && appId === by.appId) || (by.botId !== undefined && botId === by.botId);
+}
+
 /** A review has one message of its own in a channel, whichever attempt posted it; everything else goes by its id. */
 function isWanted(
-  { ts, thread_ts: root, metadata }: z.infer<typeof Page>['messages'][number],
+  { ts, thread_ts: root, metadata }: Message,
   inThread: boolean,
   eventType: string,
   wanted: { readonly notificationId: string; readonly reviewId?: string | undefined },

@@ -10,6 +10,7 @@ import { findCourse } from '../sql/courses.js';
 import { takeAwaiting } from '../sql/unsaid.js';
 import { barredContent, copyContent, leastContent, withheldContent } from './copy-content.js';
 import type { Sight } from './direct-sight.js';
+import { SlackAnswerError } from './slack-errors.js';
 import type { Posted, SlackContent } from './slack-sender.js';
 import { copyMessage, threadMessage } from './slack-kinds.js';
 
@@ -57,6 +58,7 @@ export class SlackCopies {
    * Remembers a message, and brings it up to date if the review went on while it was under way.
    *
    * @param shown the version that it shows; 0 of one that was found: it is from before, whatever it shows.
+   * @throws SlackAnswerError when the message is another review's.
    */
   async posted(
     review: Pick<Review, 'id'>,
@@ -65,7 +67,9 @@ export class SlackCopies {
     direct?: DirectTo,
   ): Promise<void> {
     const now = Math.round(this.clock.now());
-    await insertSlackCopy(this.db, review.id, { channel, ts, ...direct, shown }, now);
+    const copy = { channel, ts, ...direct, shown };
+    if (!(await this.db.transaction((tx) => insertSlackCopy(tx, review.id, copy, now))))
+      throw new SlackAnswerError('Slack names a message that shows another review');
     // After the copy is there for everybody: a change that was told before did not find it.
     await this.catchUp(review.id);
   }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../../../clock.js';
 import { Database } from '../../../../database/database.js';
+import type { Queryable } from '../../../../database/queryable.js';
 import { visible } from '../../../../outbound/safe-text.js';
 import type { Telling } from '../../channel.js';
 import { MailChannel } from '../../mail/mail.channel.js';
@@ -30,6 +31,8 @@ export class SlackFallback {
   /**
    * A channel does not show this review. Its timeline says so, and once the place works again it is shown. Where it was
    * broken and is mended by now, nobody would come for the review any more: it is posted anew instead.
+   *
+   * @param together what is noted in the same transaction.
    */
   async unshown(
     review: Review,
@@ -42,11 +45,13 @@ export class SlackFallback {
       /** Found broken, and not only far too slow. */
       readonly isBroken: boolean;
     },
+    together: (tx: Queryable) => Promise<unknown> = () => Promise.resolve(),
   ): Promise<void> {
     if (isEnded(review.state)) return;
     const now = Math.round(this.clock.now());
     const roster = await this.people.at(now);
     await this.db.transaction(async (tx) => {
+      await together(tx);
       const { place, lookSince, tried } = failed;
       if (failed.isBroken && !(await staysBroken(tx, place))) {
         const { queue } = review.policy;
@@ -69,10 +74,10 @@ export class SlackFallback {
   }
 
   /** Somebody cannot be written to directly. */
-  async untold(review: Review, personId: string, telling: Telling): Promise<void> {
+  async untold(review: Review, personId: string, telling: Telling, db: Queryable = this.db): Promise<void> {
     if (isEnded(review.state)) return;
     const person = (await this.people.at(Math.round(this.clock.now()))).person(personId);
     if (person === undefined) return;
-    await this.writer.enqueue(this.db, this.mail.instead(review, [person], telling));
+    await this.writer.enqueue(db, this.mail.instead(review, [person], telling));
   }
 }

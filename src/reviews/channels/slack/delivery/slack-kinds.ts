@@ -65,15 +65,16 @@ export const queueOfLane = (group: string): string => group.slice(LANE.length);
 /** The group of what one person is told. */
 export const directLane = (personId: string): string => `${SLACK_DIRECT}:${personId}`;
 
-/** @param single whatever else is new for them. */
+/** @param single whatever else is new for them. @param again tells a later one like it from the first. */
 export const directMessage = (
   reviewId: string,
   personId: string,
   telling: Telling,
   single = false,
+  again?: string,
 ): OutboxMessage => ({
   kind: SLACK_DIRECT,
-  key: `${reviewId}:${personId}${single ? ':single' : suffixOf(telling)}`,
+  key: `${reviewId}:${personId}${again === undefined ? '' : `:${again}`}${single ? ':single' : suffixOf(telling)}`,
   // One after the other: the second is a line below the first.
   group: directLane(personId),
   payload: { reviewId, personId, telling, ...(single ? { single } : {}) },

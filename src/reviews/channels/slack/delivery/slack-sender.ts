@@ -8,11 +8,13 @@ import { Database } from '../../../../database/database.js';
 import { LOG, type Log } from '../../../../ops/log.js';
 import type { Delivery, OutboxDelivery } from '../../../../outbound/outbox.js';
 import { SlackAccess } from '../setup/slack-access.js';
+import { SlackWorkspace } from '../setup/slack-workspace.js';
+import { isKnownMessage } from '../sql/copies.js';
 import { holdPace, reservePace } from '../sql/pace.js';
 import { LITERALLY, NOTHING_UNFURLED } from '../slack-text.js';
 import { findPosted } from './find-posted.js';
 import { openedChannel, postedAt } from './posted-at.js';
-import { slackErrorCode, troubleOf, type SlackTrouble } from './slack-errors.js';
+import { SlackAnswerError, slackErrorCode, troubleOf, type SlackTrouble } from './slack-errors.js';
 
 // Slack takes one message per second and channel. What leaves a second apart may arrive closer together.
 const POST_EVERY_MS = 1100;
@@ -65,6 +67,7 @@ export class SlackSender {
     private readonly db: Database,
     private readonly clock: Clock,
     private readonly access: SlackAccess,
+    private readonly workspace: SlackWorkspace,
   ) {}
 
   /** @param row the outbox message that it is sent for. */
@@ -95,7 +98,11 @@ export class SlackSender {
         ...NOTHING_UNFURLED,
         ...LITERALLY,
       });
-      return { kind: 'posted', ...postedAt(answer) };
+      const said = postedAt(answer, channel);
+      // Believed, the other one would be written over, and this one never be brought up to date.
+      if (await isKnownMessage(this.db, said.channel, said.ts))
+        throw new SlackAnswerError('the answer names a message that was there before');
+      return { kind: 'posted', ...said };
     });
   }
 
@@ -109,7 +116,9 @@ export class SlackSender {
     const found = await this.calling('look', LOOK_EVERY_MS, async (web) => {
       const wanted = { notificationId: notificationId(row), reviewId: where.reviewId };
       try {
-        const ts = await findPosted(web, { ...where, since: row.enqueuedAt, eventType: EVENT_TYPE }, wanted);
+        const by = await this.workspace.known();
+        const place = { ...where, since: row.enqueuedAt, eventType: EVENT_TYPE, by };
+        const ts = await findPosted(web, place, wanted);
         return ts === undefined ? 'none' : { kind: 'posted' as const, channel, ts };
       } catch (error) {
         if (slackErrorCode(error) !== 'missing_scope') throw error;

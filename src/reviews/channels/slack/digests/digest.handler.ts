@@ -50,6 +50,7 @@ export class SlackDigestHandler extends OutboxHandler {
     if (!payload.success) return { kind: 'giveUp', reason: `not a digest: ${payload.error.message}` };
     const { channel } = payload.data;
     // The next one tells of the time since this one all the same.
+    if (this.access.web === undefined) return skipped('Slack is not set up (any more)');
     if ((await brokenFor(this.db, channel)) !== undefined) return skipped('the channel is broken');
     const said =
       (await this.sender.earlier(message, { channel })) ??

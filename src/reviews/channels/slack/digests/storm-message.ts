@@ -39,6 +39,12 @@ export function stormMessage(
   return { text: `${headline}: ${standing}`, blocks };
 }
 
+/** For somebody who may not see any of them any more. */
+export function barredStorm(): SlackContent {
+  const said = 'These reviews are not shown to you any more: this account may not decide on them.';
+  return { text: said, blocks: [section([said])] };
+}
+
 /** One review in a line, with a link to it. */
 export function lineOf(review: Review, publicUrl: string): string {
   const due = review.dueAt === undefined ? '' : ` due ${moment(review.dueAt)}`;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Clock } from '../../../../clock.js';
 import { CONFIG, publicUrl, type Config } from '../../../../config.js';
 import { Database } from '../../../../database/database.js';
+import type { Queryable } from '../../../../database/queryable.js';
 import {
   Outbox,
   OutboxHandler,
@@ -11,7 +12,6 @@ import {
   skipped,
 } from '../../../../outbound/outbox.js';
 import { AfterTrouble, isLongWait, PATIENT_ATTEMPTS } from '../delivery/after-trouble.js';
-import { barredContent } from '../delivery/copy-content.js';
 import { DirectSight, type Sight } from '../delivery/direct-sight.js';
 import type { SlackTrouble } from '../delivery/slack-errors.js';
 import { SlackFallback } from '../delivery/slack-fallback.js';
@@ -23,19 +23,31 @@ import {
   dropStorm,
   endStorm,
   findStorm,
+  leaveStorm,
   leftOfStorm,
+  lockStorms,
   noteStormPosted,
+  queuesOfStorm,
   stormFigures,
   stormReviews,
   type Storm,
 } from '../sql/storms.js';
 import { placeOfQueue } from '../sql/unshown.js';
-import { NAMED, stormMessage } from './storm-message.js';
+import { barredStorm, NAMED, stormMessage } from './storm-message.js';
 import { refreshMessage, SOON_MS, STORM_ABOVE } from './storms.js';
 
 const Payload = z.object({ stormId: z.uuid(), what: z.string().min(1).max(60) });
 
-const MOST_TOLD_OTHERWISE = 5000;
+// In one attempt; the others follow at once.
+const MOST_TOLD_OTHERWISE = 500;
+
+/** What its message may show, and in somebody's direct messages of which queues. */
+interface StormSight {
+  readonly sight: Sight;
+  readonly queues?: readonly string[] | undefined;
+}
+
+const NOBODY_TO_TELL = 'they may not decide there (any more)';
 
 /** Posts the message of a storm, shows how it is worked off, and when it is over posts the few that nobody took. */
 @Injectable()
@@ -77,14 +89,14 @@ export class SlackStormHandler extends OutboxHandler {
       return this.tellOtherwise(storm, { reason: 'Slack is not set up (any more)' });
     const broken = await brokenFor(this.db, channel);
     if (broken !== undefined) return this.tellOtherwise(storm, broken);
-    const sight = await this.sightOf(storm);
+    const { sight, queues } = await this.sightOf(storm);
     if (sight === 'unchecked' && message.attempt < PATIENT_ATTEMPTS)
       return retry({ kind: 'again', reason: 'Slack does not say what the account is' });
     if (sight !== 'all')
       return this.tellOtherwise(storm, { place: channel, reason: 'the account is no member’s (any more)' });
     const said =
       (await this.sender.earlier(message, { channel })) ??
-      (await this.sender.post(message, { channel, ...(await this.content(storm)) }));
+      (await this.sender.post(message, { channel, ...(await this.content(storm, queues)) }));
     if (said.kind !== 'posted') return this.failed(storm, message, said);
     await noteStormPosted(this.db, storm.id, said.ts);
     // Whatever joined while it was under way.
@@ -94,26 +106,34 @@ export class SlackStormHandler extends OutboxHandler {
 
   private async update(storm: Storm, ts: string, message: OutboxDelivery): Promise<Delivery> {
     const { channel } = storm;
+    // Brought up to date once Slack is on again, or the channel works again.
+    if (this.access.web === undefined) return skipped('Slack is not set up (any more)');
     if ((await brokenFor(this.db, channel)) !== undefined) return skipped('the channel is broken');
-    const sight = await this.sightOf(storm);
     // The next change comes by again.
-    if (sight === 'unchecked') return skipped('Slack does not say what the account is');
-    const said = await this.sender.update({ channel, ts }, async () =>
-      sight === 'all' ? this.content(storm) : barredContent(),
-    );
+    if ((await this.sightOf(storm)).sight === 'unchecked')
+      return skipped('Slack does not say what the account is');
+    const said = await this.sender.update({ channel, ts }, async () => {
+      // It waited for its turn.
+      const { sight, queues } = await this.sightOf(storm);
+      return sight === 'all' ? this.content(storm, queues) : barredStorm();
+    });
     if (said.kind === 'updated') return { kind: 'sent' };
     if (said.kind === 'gone' || said.kind === 'unfit') return skipped(said.reason);
     const after = await this.after.of(said, channel, message.attempt);
     return after.kind === 'again' ? after.delivery : skipped(after.reason);
   }
 
-  private async sightOf({ personId, userId, at: postedAt }: Storm): Promise<Sight> {
-    return personId === undefined ? 'all' : this.sight.ofAccount({ personId, userId, postedAt });
+  private async sightOf({ id, personId, userId, at: postedAt }: Storm): Promise<StormSight> {
+    if (personId === undefined) return { sight: 'all' };
+    const queues = await this.sight.queuesOf(personId, await queuesOfStorm(this.db, id));
+    if (queues.length === 0) return { sight: 'nothing', queues };
+    return { sight: await this.sight.ofAccount({ personId, userId, postedAt }), queues };
   }
 
   /** The few that are left get messages with buttons of their own; many stay in the inbox. */
   private async calm(storm: Storm): Promise<void> {
-    const left = await leftOfStorm(this.db, storm, STORM_ABOVE + 1);
+    const { queues } = await this.sightOf(storm);
+    const left = await leftOfStorm(this.db, storm, { limit: STORM_ABOVE + 1, queues });
     await this.db.transaction(async (tx) => {
       if (!(await endStorm(tx, storm.id, Math.round(this.clock.now())))) return;
       if (left.length > STORM_ABOVE) return;
@@ -138,7 +158,11 @@ export class SlackStormHandler extends OutboxHandler {
     if (after.kind === 'broken') return this.tellOtherwise(storm, after);
     // They are told now, and by its message once Slack takes it.
     if (isLongWait(trouble, message.attempt))
-      await this.tellByMail(storm, { place: storm.channel, reason: trouble.reason, isBroken: false });
+      await this.tellByMail(storm, (await this.sightOf(storm)).queues, {
+        place: storm.channel,
+        reason: trouble.reason,
+        isBroken: false,
+      });
     return after.delivery;
   }
 
@@ -147,28 +171,43 @@ export class SlackStormHandler extends OutboxHandler {
     storm: Storm,
     { place, reason }: { readonly place?: string; readonly reason: string },
   ): Promise<Delivery> {
-    await this.tellByMail(storm, { place, reason, isBroken: place !== undefined });
-    // Only now: whoever ends in between does it again.
-    await this.db.transaction((tx) => dropStorm(tx, storm.id));
-    return skipped(`told otherwise: ${reason}`);
+    const { queues } = await this.sightOf(storm);
+    await this.tellByMail(storm, queues, { place, reason, isBroken: place !== undefined }, leaveStorm);
+    const isOver = await this.db.transaction(async (tx) => {
+      await lockStorms(tx, storm.channel);
+      if ((await stormReviews(tx, storm.id, { limit: 1, queues })).length > 0) return false;
+      await dropStorm(tx, storm.id);
+      return true;
+    });
+    return isOver
+      ? skipped(queues?.length === 0 ? NOBODY_TO_TELL : `told otherwise: ${reason}`)
+      : { kind: 'later', afterSeconds: 1, reason: 'more joined meanwhile' };
   }
 
+  /** @param queues of these alone; of all where absent. @param together noted in the same transaction. */
   private async tellByMail(
     { id, personId }: Storm,
+    queues: readonly string[] | undefined,
     failed: { readonly place: string | undefined; readonly reason: string; readonly isBroken: boolean },
+    together: typeof leaveStorm = () => Promise.resolve(),
   ): Promise<void> {
-    for (const review of await stormReviews(this.db, id, MOST_TOLD_OTHERWISE)) {
+    for (const review of await stormReviews(this.db, id, { limit: MOST_TOLD_OTHERWISE, queues })) {
       const place = failed.place ?? placeOfQueue(review.policy.queue);
-      await (personId === undefined
-        ? this.fallback.unshown(review, { ...failed, place, tried: 0 })
-        : this.fallback.untold(review, personId, { kind: 'opened' }));
+      const also = (tx: Queryable): Promise<unknown> => together(tx, id, review.id);
+      if (personId === undefined) await this.fallback.unshown(review, { ...failed, place, tried: 0 }, also);
+      else
+        await this.db.transaction(async (tx) => {
+          await also(tx);
+          await this.fallback.untold(review, personId, { kind: 'opened' }, tx);
+        });
     }
   }
 
-  private async content(storm: Storm): Promise<SlackContent> {
-    return stormMessage(await stormFigures(this.db, storm.id), await stormReviews(this.db, storm.id, NAMED), {
+  private async content({ id, personId }: Storm, queues?: readonly string[]): Promise<SlackContent> {
+    const urgent = await stormReviews(this.db, id, { limit: NAMED, queues });
+    return stormMessage(await stormFigures(this.db, id, queues), urgent, {
       publicUrl: publicUrl(this.config),
-      isForOne: storm.personId !== undefined,
+      isForOne: personId !== undefined,
     });
   }
 }

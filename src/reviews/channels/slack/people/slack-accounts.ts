@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Clock, type Instant } from '../../../../clock.js';
 import { Database } from '../../../../database/database.js';
 import { LOG, type Log } from '../../../../ops/log.js';
-import { slackErrorCode } from '../delivery/slack-errors.js';
+import { SlackAnswerError, slackErrorCode } from '../delivery/slack-errors.js';
 import type { SlackHome } from '../inbound/handled.js';
 import { SlackAccess } from '../setup/slack-access.js';
 import { keepCheckedAccount, type CheckedAccount } from '../sql/accounts.js';
@@ -61,7 +61,7 @@ export class SlackAccounts {
     if (web === undefined) return undefined;
     try {
       const { user } = await within(PATIENCE_MS, web.users.info({ user: userId }));
-      const email = user?.profile?.email;
+      const email = user?.id === userId ? user.profile?.email : undefined;
       return email === '' ? undefined : email;
     } catch (error) {
       this.log.info({ reason: slackErrorCode(error) }, 'Slack does not say the address of an account');
@@ -84,8 +84,11 @@ export class SlackAccounts {
     if (web === undefined) return undefined;
     const at = Math.round(this.clock.now());
     try {
-      const { user } = await within(PATIENCE_MS, web.users.info({ user: userId }));
-      return await this.keep(SlackUserInfo.parse(user), home, at);
+      const answer = await within(PATIENCE_MS, web.users.info({ user: userId }));
+      const user = SlackUserInfo.parse(answer.user);
+      // What another account is says nothing of this one.
+      if (user.id !== userId) throw new SlackAnswerError('the answer tells of another account');
+      return await this.keep(user, home, at);
     } catch (error) {
       const reason = slackErrorCode(error);
       // An account that our bot cannot see is none of this workspace.

@@ -87,7 +87,7 @@ export class SlackProbe {
         return this.say(channel, text);
       });
       // A message that goes through proves more than any look.
-      await this.broken.mended(posted.channel);
+      await this.broken.tookMessage(posted.channel);
       if (keep) return { posted: true, removed: false };
       return { posted: true, removed: await this.remove(posted.channel, posted.ts) };
     } catch (error) {
@@ -107,6 +107,7 @@ export class SlackProbe {
         ...NOTHING_UNFURLED,
         ...LITERALLY,
       }),
+      channel,
     );
   }
 

@@ -45,14 +45,25 @@ const toCopy = (row: CopyRow): SlackCopy => ({
   telling: TellingShape.safeParse(row.telling).data,
 });
 
-/** Remembers a message that was posted; one that is there already stays as it is. */
-export const insertSlackCopy = (
-  db: Queryable,
+/**
+ * Remembers a message that was posted; one that is there already stays as it is. A message is one review's: it is asked
+ * under a lock, since an index that forbids more would fail where an older release wrote them.
+ *
+ * @returns whether the message is no other review's.
+ */
+export async function insertSlackCopy(
+  tx: Queryable,
   reviewId: string,
   copy: Pick<SlackCopy, 'channel' | 'ts' | 'personId' | 'userId' | 'telling'> & { readonly shown: number },
   now: Instant,
-): Promise<unknown> =>
-  db.query(
+): Promise<boolean> {
+  await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('slack-copy:' || $1 || ':' || $2, 0))`, [
+    copy.channel,
+    copy.ts,
+  ]);
+  const shows = await reviewOfMessage(tx, copy.channel, copy.ts);
+  if (shows !== undefined) return shows === reviewId;
+  await tx.query(
     `INSERT INTO review_message
        (review_id, channel, address, message_id, posted_at, person_id, slack_user_id, shown, telling)
      VALUES ($1, 'slack', $2, $3, $4, $5, $6, $7, $8::json) ON CONFLICT (review_id, channel, address) DO NOTHING`,
@@ -67,6 +78,8 @@ export const insertSlackCopy = (
       copy.telling === undefined ? null : JSON.stringify(copy.telling),
     ],
   );
+  return true;
+}
 
 /** Direct messages that are somebody else's now: their copy is another person's, and shows what that one may see. */
 export const passCopyOn = (
@@ -112,6 +125,16 @@ export async function reviewOfMessage(
     [channel, ts],
   );
   return row?.review_id;
+}
+
+/** Whether a message is known already: as a copy of a review, or as a storm's. */
+export async function isKnownMessage(db: Queryable, channel: string, ts: string): Promise<boolean> {
+  const rows = await db.query(
+    `SELECT 1 FROM review_message WHERE channel = 'slack' AND address = $1 AND message_id = $2
+     UNION ALL SELECT 1 FROM slack_storm WHERE channel = $1 AND ts = $2 LIMIT 1`,
+    [channel, ts],
+  );
+  return rows.length > 0;
 }
 
 /** Notes what a copy shows now; it never goes back. */

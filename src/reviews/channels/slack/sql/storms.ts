@@ -145,39 +145,66 @@ export interface StormFigures {
   readonly decided: number;
 }
 
-export async function stormFigures(db: Queryable, id: string): Promise<StormFigures> {
+/** @param queues of these alone; of all where absent. */
+export async function stormFigures(
+  db: Queryable,
+  id: string,
+  queues?: readonly string[],
+): Promise<StormFigures> {
   const [row] = await db.query<StormFigures>(
     `SELECT count(*)::int AS all, (count(*) FILTER (WHERE ${WAITS}))::int AS open,
             (count(*) FILTER (WHERE ${WAITS} AND claimed_by IS NOT NULL))::int AS taken,
             (count(*) FILTER (WHERE decided_at IS NOT NULL))::int AS decided
-       FROM slack_storm_review m JOIN review ON review.id = m.review_id WHERE m.storm_id = $1`,
-    [id],
+       FROM slack_storm_review m JOIN review ON review.id = m.review_id
+      WHERE m.storm_id = $1 AND ($2::text[] IS NULL OR queue = ANY ($2))`,
+    [id, queues ?? null],
   );
   return row ?? { all: 0, open: 0, taken: 0, decided: 0 };
 }
 
+/** Queues that reviews of a storm are of, whether they wait or not. */
+export async function queuesOfStorm(db: Queryable, id: string): Promise<string[]> {
+  const rows = await db.query<{ queue: string }>(
+    `SELECT DISTINCT queue FROM slack_storm_review m JOIN review ON review.id = m.review_id
+      WHERE m.storm_id = $1`,
+    [id],
+  );
+  return rows.map(({ queue }) => queue);
+}
+
+/** Which of a storm's reviews are asked for. */
+interface Wanted {
+  readonly limit: number;
+  /** Of these alone; of all where absent. */
+  readonly queues?: readonly string[] | undefined;
+}
+
 /** The most urgent of those that wait: what is due first, then what is gravest. */
-export const stormReviews = (db: Queryable, id: string, limit: number): Promise<Review[]> =>
-  waitingIn(db, 'true', [id, limit]);
+export const stormReviews = (db: Queryable, id: string, wanted: Wanted): Promise<Review[]> =>
+  waitingIn(db, 'true', id, wanted, []);
 
 /** Of those, what nobody has yet; in somebody's direct messages what is theirs, too. */
 export const leftOfStorm = (
   db: Queryable,
   { id, personId }: Pick<Storm, 'id' | 'personId'>,
-  limit: number,
+  wanted: Wanted,
 ): Promise<Review[]> =>
-  waitingIn(db, `(claimed_by IS NULL OR claimed_by = $3 AND state = 'ASSIGNED')`, [
-    id,
-    limit,
+  waitingIn(db, `(claimed_by IS NULL OR claimed_by = $4 AND state = 'ASSIGNED')`, id, wanted, [
     personId ?? null,
   ]);
 
-async function waitingIn(db: Queryable, which: string, values: readonly unknown[]): Promise<Review[]> {
+async function waitingIn(
+  db: Queryable,
+  which: string,
+  id: string,
+  { limit, queues }: Wanted,
+  values: readonly unknown[],
+): Promise<Review[]> {
   const rows = await db.query<ReviewRow>(
     `SELECT ${REVIEW_COLUMNS} FROM slack_storm_review m JOIN review ON review.id = m.review_id
-      WHERE m.storm_id = $1 AND review.${WAITS} AND ${which}
+      WHERE m.storm_id = $1 AND ($3::text[] IS NULL OR queue = ANY ($3)) AND review.${WAITS} AND ${which}
       ORDER BY due_at NULLS LAST, coalesce(risk, 50) DESC, created_at, id LIMIT $2`,
-    values,
+    [id, limit, queues ?? null, ...values],
   );
   return rows.map(toReview);
 }
@@ -194,7 +221,11 @@ export async function endStorm(tx: Queryable, id: string, now: Instant): Promise
   return rows.length === 1;
 }
 
-/** Its message cannot be posted: nothing was told by it. */
+/** A review is told otherwise: in the same transaction, since whatever tells of it looks first whether a storm does. */
+export const leaveStorm = (tx: Queryable, id: string, reviewId: string): Promise<unknown> =>
+  tx.query('DELETE FROM slack_storm_review WHERE storm_id = $1 AND review_id = $2', [id, reviewId]);
+
+/** Its message cannot be posted, and what waits of it was told otherwise. Whoever joins meanwhile is kept out by `lockStorms`. */
 export async function dropStorm(tx: Queryable, id: string): Promise<void> {
   await tx.query('DELETE FROM slack_storm_review WHERE storm_id = $1', [id]);
   await tx.query('DELETE FROM slack_storm WHERE id = $1', [id]);
