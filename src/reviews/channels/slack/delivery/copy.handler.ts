@@ -176,8 +176,10 @@ export class SlackCopyHandler extends OutboxHandler {
     const isDirect = copy.personId !== undefined;
     const isAbandoned = trouble.kind === 'channel' && !this.access.channels.includes(copy.channel);
     if (isAbandoned || (isDirect && isLost(trouble))) {
-      // In a channel that is none any more its buttons lead nowhere.
-      await this.forget(review, copy, isDirect ? [] : this.afresh(review, copy, trouble.reason));
+      // In a channel that is none any more its buttons lead nowhere; many that move at once are told by one message.
+      const { id, policy } = review;
+      const moved = postMessage({ id, queue: policy.queue }, { key: `after-${copy.ts}` });
+      await this.forget(review, copy, isDirect ? [] : [moved]);
       return skipped(trouble.reason);
     }
     if (trouble.kind === 'unfit') return { kind: 'giveUp', reason: trouble.reason };
