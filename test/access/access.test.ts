@@ -159,6 +159,7 @@ describe('access', () => {
     expect(new Set(rings.map((ring) => ring.for('fingerprint').key.toString('hex'))).size).toBe(1);
     const purposes = await db.query<{ purpose: string }>('SELECT purpose FROM keyring ORDER BY purpose');
     expect(purposes.map(({ purpose }) => purpose)).toEqual([
+      'audit',
       'credentials',
       'events',
       'fingerprint',
