@@ -154,6 +154,27 @@ describe('what is recorded', () => {
   });
 });
 
+describe('much that was recorded before there was a chain', () => {
+  /** One batch of a turn: the process is told to stop meanwhile. */
+  const batch = async (): Promise<number> => {
+    const stopping = new AbortController();
+    const turn = sequencer.turn(stopping.signal);
+    stopping.abort();
+    return turn;
+  };
+
+  it('is chained batch by batch, each from where the last one ended', async () => {
+    await record(3500);
+    expect(await batch()).toBe(1000);
+    clock.advance(61_000);
+    expect(await batch()).toBe(1000);
+    const [row] = await db.query<{ event_id: string }>('SELECT event_id FROM audit_link WHERE seq = 2000');
+    expect((await chainState(db)).settledId).toBe(row?.event_id);
+    expect(await sequencer.turn()).toBe(1500);
+    expect(await verify()).toMatchObject({ isWhole: true, events: 3500, waiting: 0 });
+  });
+});
+
 describe('a checkpoint', () => {
   const anchors = () =>
     db.query<{ key: string; payload: { checkpoint: SignedCheckpoint; publicKey: string } }>(

@@ -16,8 +16,8 @@ import {
   mayChain,
   noteSwept,
   settleMark,
+  settleUpTo,
   unchained,
-  type ChainState,
 } from '../sql/chain.js';
 import { AuditCheckpoints } from './checkpoints.js';
 import { chained, genesisOf, type AuditRecord } from './record.js';
@@ -81,22 +81,25 @@ export class AuditSequencer implements OnApplicationBootstrap, BeforeApplication
     // Before the events are read: what is said of transactions then holds for all that is seen afterwards.
     const state = await chainState(tx);
     const isSweep = now - this.sweptAt >= SWEEP_MS;
-    const records = await this.found(tx, state, isSweep);
-    await this.append(tx, state.chainId, records);
-    if (records.length >= BATCH) return records.length;
-    if (isSweep) await noteSwept(tx, state.settledId);
-    if (isSweep) this.sweptAt = now;
-    if (state.isMarkOver && now - state.markAt >= SETTLE_MS) await settleMark(tx, now);
-    return records.length;
-  }
-
-  /** The stragglers first: their ids are lower. */
-  private async found(tx: Queryable, state: ChainState, isSweep: boolean): Promise<AuditRecord[]> {
+    // The stragglers first: their ids are lower.
     const late = isSweep
       ? await unchained(tx, { above: state.sweptId, upTo: state.settledId, limit: BATCH })
       : [];
     const limit = BATCH - late.length;
-    return limit === 0 ? late : late.concat(await unchained(tx, { above: state.settledId, limit }));
+    const records = limit === 0 ? late : late.concat(await unchained(tx, { above: state.settledId, limit }));
+    await this.append(tx, state.chainId, records);
+    const isSettled = state.isMarkOver && now - state.markAt >= SETTLE_MS;
+    const last = records.at(-1);
+    if (isSweep && limit > 0) {
+      await noteSwept(tx, state.settledId);
+      this.sweptAt = now;
+    }
+    if (records.length < BATCH) {
+      if (isSettled) await settleMark(tx, now);
+    } else if (state.markAt === 0) await settleMark(tx, now);
+    // Of much that was never chained, each batch begins where the last one ended.
+    else if (isSettled && last !== undefined) await settleUpTo(tx, last.id);
+    return records.length;
   }
 
   private async append(tx: Queryable, chainId: string, records: readonly AuditRecord[]): Promise<void> {

@@ -8,6 +8,7 @@ export interface ChainState {
   readonly sweptId: string;
   /** Every transaction that could hold an id up to the mark has ended. */
   readonly isMarkOver: boolean;
+  /** 0 before the first mark. */
   readonly markAt: number;
 }
 
@@ -76,6 +77,10 @@ export const insertLinks = (tx: Queryable, links: readonly AuditLink[]): Promise
      SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[])`,
     [links.map(({ seq }) => seq), links.map(({ eventId }) => eventId), links.map(({ hash }) => hash)],
   );
+
+/** Of what was marked, this much is chained: it need not be looked at again. */
+export const settleUpTo = (tx: Queryable, eventId: string): Promise<unknown> =>
+  tx.query('UPDATE audit_chain SET settled_id = greatest(settled_id, least($1::bigint, mark_id))', [eventId]);
 
 /** What was marked is settled, and what is there now is marked. */
 export const settleMark = (tx: Queryable, now: number): Promise<unknown> =>
