@@ -2,7 +2,7 @@ import type { Telling } from '../../channel.js';
 import { TellingShape } from '../../telling-shape.js';
 import type { Instant } from '../../../../clock.js';
 import type { Queryable } from '../../../../database/queryable.js';
-import { WAITS } from './storms.js';
+import { WAITS } from './waits.js';
 
 /** A copy of a review that people see in Slack: one in its channel, one in the direct messages of each who was told. */
 export interface SlackCopy {

@@ -1,7 +1,7 @@
 import type { Queryable } from '../../../../database/queryable.js';
 import type { Review } from '../../../review.js';
 import { laneOf, SLACK_COPY, SLACK_POST } from '../delivery/slack-kinds.js';
-import { WAITS } from './storms.js';
+import { WAITS } from './waits.js';
 
 /** Whether a review's own message waits to be posted. */
 export async function isPostUnderWay(

@@ -1,8 +1,8 @@
 import type { Instant } from '../../../../clock.js';
 import type { Queryable } from '../../../../database/queryable.js';
 import { REVIEW_COLUMNS, toReview, type Review, type ReviewRow } from '../../../review.js';
-import { WAITING_STATES } from '../../../rules/review.js';
 import { SLACK_THREAD } from '../delivery/slack-kinds.js';
+import { WAITS } from './waits.js';
 
 /** One message about many new reviews. */
 export interface Storm {
@@ -38,9 +38,6 @@ const toStorm = (row: StormRow): Storm => ({
   ...(row.ts === null ? {} : { ts: row.ts }),
   ...(row.calm_at === null ? {} : { calmAt: Number(row.calm_at) }),
 });
-
-/** Still to be decided; written out, so that the partial indexes serve. */
-export const WAITS = `state IN (${WAITING_STATES.map((state) => `'${state}'`).join(', ')})`;
 
 /** The storm of a channel whose message tells of this review. */
 export async function stormOf(db: Queryable, reviewId: string, channel: string): Promise<Storm | undefined> {

@@ -1,6 +1,6 @@
 import type { Instant } from '../../../../clock.js';
 import type { Queryable } from '../../../../database/queryable.js';
-import { WAITS } from './storms.js';
+import { WAITS } from './waits.js';
 
 /** A line that a thread should have and has not. */
 export interface Unsaid {

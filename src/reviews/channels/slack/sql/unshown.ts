@@ -2,7 +2,7 @@ import type { Instant } from '../../../../clock.js';
 import type { Queryable } from '../../../../database/queryable.js';
 import { SLACK_POST } from '../delivery/slack-kinds.js';
 import { WORKSPACE } from './broken.js';
-import { WAITS } from './storms.js';
+import { WAITS } from './waits.js';
 
 /** A review that a place should show and does not. */
 export interface Unshown {
