@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
-import { CLIENT, realProvider } from '../support/oidc-provider.js';
+import { realProvider, signInAt } from '../support/oidc-provider.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { buttonsOf, FakeSlack, textOf } from '../support/slack/fake-slack.js';
 import { chromiumPath, launchChromium } from './chromium.js';
@@ -25,11 +25,7 @@ it.skipIf(chromiumPath === undefined)(
     const browser = await launchChromium();
     try {
       await service.start();
-      slack.useHttp({
-        interactionsUrl: `${service.url}/slack/interactions`,
-        commandsUrl: `${service.url}/slack/commands`,
-        eventsUrl: `${service.url}/slack/events`,
-      });
+      slack.useHttp(addressesOf(service));
       const said = async (): Promise<string> => {
         const before = slack.whispers.length;
         await slack.slash('/sallyport', 'mine', anna);
@@ -84,13 +80,7 @@ it.skipIf(chromiumPath === undefined)(
     };
     const service = await ServiceProcess.on(join(folder, 'home'), settings);
     const provider = await realProvider(`${service.url}/api/v1/session/oidc/callback`);
-    Object.assign(settings, {
-      OIDC_ISSUER: provider.issuer,
-      OIDC_NAME: 'Example Login',
-      OIDC_CLIENT_ID: CLIENT.id,
-      OIDC_CLIENT_SECRET: CLIENT.secret,
-      OIDC_ALLOWED_NETWORKS: '127.0.0.1',
-      OIDC_UNKNOWN: 'create',
+    Object.assign(settings, signInAt(provider), {
       OIDC_GROUPS: JSON.stringify({ eyes: { roles: ['analyst'] } }),
     });
     provider.person = {
@@ -105,11 +95,7 @@ it.skipIf(chromiumPath === undefined)(
     const browser = await launchChromium();
     try {
       await service.start();
-      slack.useHttp({
-        interactionsUrl: `${service.url}/slack/interactions`,
-        commandsUrl: `${service.url}/slack/commands`,
-        eventsUrl: `${service.url}/slack/events`,
-      });
+      slack.useHttp(addressesOf(service));
       await slack.slash('/sallyport', 'mine', anna);
       const whisper = await eventually(() => slack.whispers[0], { what: 'a private answer' });
       const address = buttonsOf(whisper.blocks).find(({ url }) => url !== undefined)?.['url'];
@@ -131,3 +117,9 @@ it.skipIf(chromiumPath === undefined)(
   },
   120_000,
 );
+
+const addressesOf = ({ url }: Pick<ServiceProcess, 'url'>) => ({
+  interactionsUrl: `${url}/slack/interactions`,
+  commandsUrl: `${url}/slack/commands`,
+  eventsUrl: `${url}/slack/events`,
+});

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { CLIENT, realProvider } from '../support/oidc-provider.js';
+import { realProvider, signInAt } from '../support/oidc-provider.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { chromiumPath, launchChromium } from './chromium.js';
 import { picture, watchedPage } from './visit.js';
@@ -14,14 +14,7 @@ it.skipIf(chromiumPath === undefined)(
     const settings: Record<string, string> = {};
     const service = await ServiceProcess.on(join(folder, 'home'), settings);
     const provider = await realProvider(`${service.url}/api/v1/session/oidc/callback`);
-    Object.assign(settings, {
-      OIDC_ISSUER: provider.issuer,
-      OIDC_NAME: 'Example Login',
-      OIDC_CLIENT_ID: CLIENT.id,
-      OIDC_CLIENT_SECRET: CLIENT.secret,
-      OIDC_ALLOWED_NETWORKS: '127.0.0.1',
-      OIDC_UNKNOWN: 'create',
-    });
+    Object.assign(settings, signInAt(provider));
     const browser = await launchChromium();
     try {
       await service.start();

@@ -22,6 +22,16 @@ export const CLIENT = { id: 'sallyport', secret: 'a secret of the client, of som
 /** Another application of the same provider. */
 export const OTHER_CLIENT = { id: 'other', redirectUri: 'http://127.0.0.1:1/back' } as const;
 
+/** Settings of a service whose people sign in there, and get an account the first time. */
+export const signInAt = ({ issuer }: Pick<RealProvider, 'issuer'>): Record<string, string> => ({
+  OIDC_ISSUER: issuer,
+  OIDC_NAME: 'Example Login',
+  OIDC_CLIENT_ID: CLIENT.id,
+  OIDC_CLIENT_SECRET: CLIENT.secret,
+  OIDC_ALLOWED_NETWORKS: '127.0.0.1',
+  OIDC_UNKNOWN: 'create',
+});
+
 /**
  * A certified OpenID Connect provider, in process: it logs in whoever the test says, without asking.
  * @param redirectUri of us.

@@ -9,7 +9,7 @@ import { CookieBrowser } from '../../support/browser-cookies.js';
 import { FakeClock } from '../../support/clock.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
 import { freePort } from '../../support/free-port.js';
-import { CLIENT, OTHER_CLIENT, realProvider, type RealProvider } from '../../support/oidc-provider.js';
+import { OTHER_CLIENT, realProvider, signInAt, type RealProvider } from '../../support/oidc-provider.js';
 import { accessNode } from './app.js';
 
 const PASSWORD = 'correct horse battery';
@@ -35,12 +35,7 @@ describe('a sign-in at the identity provider', () => {
     provider = await realProvider(`${here}/api/v1/session/oidc/callback`);
     settings = {
       PUBLIC_URL: here,
-      OIDC_ISSUER: provider.issuer,
-      OIDC_NAME: 'Example Login',
-      OIDC_CLIENT_ID: CLIENT.id,
-      OIDC_CLIENT_SECRET: CLIENT.secret,
-      OIDC_ALLOWED_NETWORKS: '127.0.0.1',
-      OIDC_UNKNOWN: 'create',
+      ...signInAt(provider),
       OIDC_GROUPS: JSON.stringify(NIGHT_MAP),
     };
   }, 60_000);
