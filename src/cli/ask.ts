@@ -13,7 +13,6 @@ export async function ask(question: string): Promise<string> {
 
 /** The same for what nobody may read over a shoulder: nothing of the answer is shown, and nothing kept in a history. */
 export async function askSecret(question: string): Promise<string> {
-  process.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal = createInterface({
     input: process.stdin,
@@ -21,6 +20,8 @@ export async function askSecret(question: string): Promise<string> {
     terminal: true,
     historySize: 0,
   });
+  // After the terminal was taken: who answers the moment the question stands would see it echoed otherwise.
+  process.stderr.write(question);
   try {
     return await terminal.question('');
   } finally {
