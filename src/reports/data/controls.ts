@@ -31,13 +31,30 @@ export const Control = z
 export type Control = z.infer<typeof Control>;
 export type ControlId = Control['id'];
 
+/** The sections of a report by their ids: what a mapping names, and what its pages and their anchors are called. */
+export const SECTIONS = [
+  'coverage',
+  'scanning',
+  'findings',
+  'people',
+  'decisions',
+  'controls',
+  'exceptions',
+  'changes',
+  'health',
+  'process',
+  'previous',
+  'restated',
+] as const;
+export type SectionId = (typeof SECTIONS)[number];
+
 /** A requirement of a framework for which a section holds evidence. It is no statement of conformity. */
 export const Mapping = z
   .object({
     framework: z.enum(['SOC 2', 'ISO 27001:2022', 'PCI DSS 4.0.1']),
     control: text,
     /** What of this report speaks to it. */
-    sections: z.array(text),
+    sections: z.array(z.enum(SECTIONS)),
     /** The data file or request that holds the evidence. */
     evidence: text,
   })
