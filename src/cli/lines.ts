@@ -1,4 +1,4 @@
-import { visible } from '../outbound/safe-text.js';
+import { durationText, visible } from '../outbound/safe-text.js';
 
 /** One attempt of a step, as the service tells it. */
 export interface TaskFacts {
@@ -57,7 +57,7 @@ export function taskLine(task: TaskFacts, style: Style): string {
     [
       `attempt ${task.retryCount + 1}`,
       task.iteration > 0 ? `iteration ${task.iteration}` : '',
-      ended === undefined ? '' : duration(ended - (began ?? task.scheduledTime)),
+      ended === undefined ? '' : durationText(ended - (began ?? task.scheduledTime)),
       task.status === 'IN_PROGRESS' && task.workerId !== undefined
         ? `held by ${visible(task.workerId, 60)}`
         : '',
@@ -75,7 +75,7 @@ export function workflowLine(workflow: WorkflowFacts, style: Style): string {
     workflow.workflowName,
     workflow.status,
     [
-      ended === undefined ? '' : duration(ended - workflow.createTime),
+      ended === undefined ? '' : durationText(ended - workflow.createTime),
       workflow.reasonForIncompletion === undefined ? '' : visible(workflow.reasonForIncompletion, 200),
     ],
     style,
@@ -105,13 +105,4 @@ function timeOf(at: number): string {
   const two = (value: number): string => String(value).padStart(2, '0');
   const milliseconds = String(date.getMilliseconds()).padStart(3, '0');
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${milliseconds}`;
-}
-
-/** `850 ms`, `4.2 s`, `3 min 10 s`, `2 h 5 min`. */
-export function duration(milliseconds: number): string {
-  if (milliseconds < 1000) return `${Math.max(0, Math.round(milliseconds))} ms`;
-  const seconds = milliseconds / 1000;
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
-  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 }

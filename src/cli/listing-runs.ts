@@ -1,7 +1,6 @@
 import { COUNT_WORDS, type EstimateAnswer, type RunAnswer } from '../intake/listing/run-answer.js';
-import { visible } from '../outbound/safe-text.js';
+import { durationText, visible } from '../outbound/safe-text.js';
 import { facts } from './facts.js';
-import { duration } from './lines.js';
 import { s3Url } from './s3-url.js';
 
 // A bucket's name and a prefix of 1,024 bytes.
@@ -45,7 +44,7 @@ export function estimateLines(estimate: EstimateAnswer): string[] {
         'time',
         estimate.toScan === 0
           ? null
-          : `about ${duration(estimate.expectedSeconds * 1000)} (${throughput.basis}: ${Math.round(throughput.objectsPerSecond)} objects/s)`,
+          : `about ${durationText(estimate.expectedSeconds * 1000)} (${throughput.basis}: ${Math.round(throughput.objectsPerSecond)} objects/s)`,
       ],
       ['requests', `${requests.list} LIST, ${asked} GET and HEAD, ${requests.putTags} PUT of tags`],
       ['cost', `${money(estimate.cost, prices.currency)}, at the prices that S3_PRICES says`],
@@ -60,7 +59,7 @@ export const isOnlyEstimated = ({ startedAt, estimate }: RunAnswer): boolean =>
 /** All about one run. */
 export function runLines(run: RunAnswer): string[] {
   const { done, total, secondsToGo } = run.progress;
-  const toGo = secondsToGo === null ? '' : `, about ${duration(secondsToGo * 1000)} to go`;
+  const toGo = secondsToGo === null ? '' : `, about ${durationText(secondsToGo * 1000)} to go`;
   return [
     ...facts([
       [run.kind, run.state],

@@ -1,4 +1,4 @@
-import { duration } from './lines.js';
+import { durationText } from '../outbound/safe-text.js';
 import type { Output } from './output.js';
 
 /** How far some work is. */
@@ -86,9 +86,11 @@ export function progressLine({ done, total, detail }: Reading, unit: string, ela
     parts.push(`${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${Math.floor(share * 100)} %`);
     parts.push(`${done} of ${total} ${unit}`);
     const toGoMs = share > 0 && share < 1 ? (elapsedMs * (1 - share)) / share : undefined;
-    parts.push(duration(elapsedMs) + (toGoMs === undefined ? '' : `, about ${duration(toGoMs)} to go`));
+    parts.push(
+      durationText(elapsedMs) + (toGoMs === undefined ? '' : `, about ${durationText(toGoMs)} to go`),
+    );
   } else {
-    parts.push(`${done} ${unit}`, duration(elapsedMs));
+    parts.push(`${done} ${unit}`, durationText(elapsedMs));
   }
   if (detail !== undefined && detail !== '') parts.push(detail);
   return parts.join('  ');

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli.js';
 import { CommandError } from '../command-error.js';
-import { duration } from '../lines.js';
+import { durationText } from '../../outbound/safe-text.js';
 import { parseBucket, s3Url } from '../s3-url.js';
 import { table } from '../table.js';
 import { query, wholeNumber } from '../values.js';
@@ -294,7 +294,7 @@ function summaryLines(summary: Summary): string[] {
         one.waiting,
         one.running,
         one.dead,
-        one.oldestAgeSeconds === null ? null : duration(one.oldestAgeSeconds * 1000),
+        one.oldestAgeSeconds === null ? null : durationText(one.oldestAgeSeconds * 1000),
         one.paused ? 'paused' : one.postponed > 0 ? `${one.postponed} tried again later` : null,
       ]),
     ),

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import { visible } from '../../outbound/safe-text.js';
+import { durationText, visible } from '../../outbound/safe-text.js';
 import type { Cli } from '../cli.js';
 import { Busy, Refused } from '../client.js';
-import { duration } from '../lines.js';
 import { query } from '../values.js';
 
 interface Check {
@@ -161,7 +160,7 @@ function queueText(queue: Queue | Hidden): string {
   const { waiting, running, dead, pauses, queues } = queue;
   const oldest = Math.max(...queues.map(({ oldestAgeSeconds }) => oldestAgeSeconds ?? 0), 0);
   return [
-    waiting === 0 ? 'nothing waits' : `${waiting} wait, the oldest for ${duration(oldest * 1000)}`,
+    waiting === 0 ? 'nothing waits' : `${waiting} wait, the oldest for ${durationText(oldest * 1000)}`,
     `${running} run`,
     ...(dead === 0 ? [] : [`${dead} could not be started; see: sallyport queue dead-letters`]),
     ...(pauses.length === 0 ? [] : [`${pauses.length} paused; see: sallyport queue list`]),
@@ -182,5 +181,5 @@ function peopleText(waits: People | Hidden, now: number): string {
   const { waiting, held, isAll, oldestAt } = waits;
   if (oldestAt === null) return 'nothing waits for a decision';
   const many = `${waiting}${isAll ? '' : ' or more'} ${waiting === 1 ? 'review waits' : 'reviews wait'}`;
-  return `${many} for a decision, ${held} held by somebody, the oldest${isAll ? '' : ' of these'} for ${duration(now - Date.parse(oldestAt))}; see: sallyport review list`;
+  return `${many} for a decision, ${held} held by somebody, the oldest${isAll ? '' : ' of these'} for ${durationText(now - Date.parse(oldestAt))}; see: sallyport review list`;
 }

@@ -1,5 +1,5 @@
 import type { Cli } from '../cli.js';
-import { duration } from '../lines.js';
+import { durationText } from '../../outbound/safe-text.js';
 import { channelStep } from './channel-step.js';
 import { peopleStep } from './people-step.js';
 import { givenSecrets, type SecretOptions } from './secrets.js';
@@ -35,9 +35,9 @@ export async function setUp(cli: Cli, options: SetupOptions): Promise<void> {
   if (test !== undefined && test.via !== 'slack') cli.exitCode = 1;
   cli.print({ channel, testReview: test ?? null, missing: after.missing, tookMs }, () => [
     test === undefined
-      ? `Slack is set up, in ${duration(tookMs)}.`
+      ? `Slack is set up, in ${durationText(tookMs)}.`
       : test.via === 'slack'
-        ? `Slack is set up and answered, in ${duration(tookMs)}.`
+        ? `Slack is set up and answered, in ${durationText(tookMs)}.`
         : `The test review was answered by ${test.via}, not in Slack. Run it again to answer it there.`,
     ...missingLines(after),
   ]);

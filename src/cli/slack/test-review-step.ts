@@ -1,7 +1,6 @@
-import { visible } from '../../outbound/safe-text.js';
+import { durationText, visible } from '../../outbound/safe-text.js';
 import type { Cli } from '../cli.js';
 import { CommandError } from '../command-error.js';
-import { duration } from '../lines.js';
 import { query } from '../values.js';
 import { waitFor } from '../waiting.js';
 import { done, todo } from './step.js';
@@ -61,7 +60,7 @@ export async function testReviewStep(
   const outcome = outcomeOf(decided);
   done(
     cli,
-    `${visible(outcome.by, 100)} chose ${visible(outcome.outcome, 60)} by ${outcome.via}, ${duration(outcome.tookMs)} after it was asked`,
+    `${visible(outcome.by, 100)} chose ${visible(outcome.outcome, 60)} by ${outcome.via}, ${durationText(outcome.tookMs)} after it was asked`,
   );
   return outcome;
 }

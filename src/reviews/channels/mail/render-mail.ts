@@ -3,6 +3,7 @@ import type { Review } from '../../review.js';
 import type { Telling } from '../channel.js';
 import { minuteOf, named, questionOf, type Question } from '../question.js';
 import { tellingWords, type TellingWords } from '../telling-words.js';
+import { INK, LINE, literal, mailPage, MUTED } from '../../../outbound/mail/mail-page.js';
 import { defanged, escapeHtml, visible, visibleLines } from '../../../outbound/safe-text.js';
 
 export interface MailParts {
@@ -86,14 +87,7 @@ function textOf(question: Question, parts: MailParts): string {
   return lines.join('\n');
 }
 
-const INK = '#1c2430';
-const MUTED = '#5b6776';
-const LINE = '#dfe4ea';
 const TONES = { primary: '#1a6b4f', danger: '#a8322a', neutral: '#41526b' } as const;
-
-/** A stranger's text: escaped, and its dots set apart so that mail readers see no address in it. */
-const literal = (text: string): string =>
-  escapeHtml(text).replaceAll('.', '<span>.</span>').replaceAll('://', '<span>:</span>//');
 
 const nameLine = ({ name }: Question): string =>
   name === ''
@@ -102,24 +96,9 @@ const nameLine = ({ name }: Question): string =>
 
 function htmlOf(question: Question, parts: MailParts): string {
   const why = tellingWords(parts.telling);
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark">
-<title>${escapeHtml(defanged(question.headline))}</title>
-<style>
-@media (prefers-color-scheme: dark) {
-  .bg { background: #12161c !important; }
-  .card { background: #1b212a !important; border-color: #313a47 !important; }
-  .ink, .ink td, .ink th { color: #e8ecf1 !important; }
-  .muted { color: #a3afbf !important; }
-  .line { border-color: #313a47 !important; }
-  .code { background: #262e3a !important; color: #fff !important; }
-}
-</style></head>
-<body class="bg" style="margin:0;padding:0;background:#f2f4f7">
-<table role="presentation" class="bg" width="100%" cellpadding="0" cellspacing="0" style="background:#f2f4f7"><tr><td align="center" style="padding:24px 12px">
-<table role="presentation" class="card ink" width="100%" cellpadding="0" cellspacing="0" style="max-width:600px;background:#ffffff;border:1px solid ${LINE};border-radius:10px;color:${INK};font:15px/1.5 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"><tr><td style="padding:28px 28px 8px">
-<p class="muted" style="margin:0 0 4px;color:${MUTED};font-size:13px">Sallyport &middot; ${literal(why.line)}</p>
+  return mailPage(
+    question.headline,
+    `<p class="muted" style="margin:0 0 4px;color:${MUTED};font-size:13px">Sallyport &middot; ${literal(why.line)}</p>
 ${saidQuote(why)}<h1 style="margin:0 0 4px;font-size:22px;line-height:1.3">${literal(question.headline)}</h1>
 ${nameLine(question)}
 ${factsTable(question)}
@@ -133,11 +112,9 @@ ${question.outcomes
   .join('\n')}
 <p style="margin:24px 0 12px"><a href="${escapeHtml(parts.linkUrl)}" style="display:inline-block;padding:12px 22px;border-radius:8px;background:#20508f;color:#ffffff;font-weight:600;text-decoration:none">Read and decide</a></p>
 <p style="margin:0 0 6px">Your code for the decision:</p>
-<p class="code" style="display:inline-block;margin:0 0 14px;padding:8px 16px;border-radius:8px;background:#eef2f7;color:${INK};font:700 22px/1.3 ui-monospace,Menlo,Consolas,monospace;letter-spacing:2px">${spaced(parts.code)}</p>
-</td></tr><tr><td class="line" style="padding:14px 28px 24px;border-top:1px solid ${LINE}">
-<p class="muted" style="margin:0;color:${MUTED};font-size:12px;line-height:1.6;overflow-wrap:anywhere;word-break:break-word">Opening the page changes nothing. The link is for ${escapeHtml(parts.email)} and works until ${minuteOf(parts.expiresAt)}: do not forward this mail.<br>The address of the page: ${escapeHtml(parts.linkUrl)}<br>Or sign in and decide in the inbox: ${escapeHtml(parts.inboxUrl)}<br>We never ask for your password by mail.</p>
-</td></tr></table></td></tr></table></body></html>
-`;
+<p class="code" style="display:inline-block;margin:0 0 14px;padding:8px 16px;border-radius:8px;background:#eef2f7;color:${INK};font:700 22px/1.3 ui-monospace,Menlo,Consolas,monospace;letter-spacing:2px">${spaced(parts.code)}</p>`,
+    `Opening the page changes nothing. The link is for ${escapeHtml(parts.email)} and works until ${minuteOf(parts.expiresAt)}: do not forward this mail.<br>The address of the page: ${escapeHtml(parts.linkUrl)}<br>Or sign in and decide in the inbox: ${escapeHtml(parts.inboxUrl)}<br>We never ask for your password by mail.`,
+  );
 }
 
 /** An answer or a reason, before everything else: it is what the mail comes for. */
