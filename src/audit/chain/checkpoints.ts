@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { KeyObject } from 'node:crypto';
+import { sign, type KeyObject } from 'node:crypto';
 import { Keyring } from '../../access/keyring.js';
 import { Clock } from '../../clock.js';
 import { Database } from '../../database/database.js';
@@ -49,6 +49,11 @@ export class AuditCheckpoints {
   get current(): { readonly keyId: string; readonly publicKey: string } {
     const { id, key } = this.keyring.for('audit');
     return { keyId: id, publicKey: publicKeyOf(signingKeyOf(key)) };
+  }
+
+  /** Ed25519 by the key that signs now, base64. What is signed says itself what it is: a checkpoint is no other thing. */
+  signatureOf(bytes: Buffer): string {
+    return sign(null, bytes, signingKeyOf(this.keyring.for('audit').key)).toString('base64');
   }
 
   private async sign(tx: Queryable): Promise<boolean> {

@@ -1,19 +1,38 @@
 #!/usr/bin/env node
-// Verifies an extract of Sallyport's audit record. It needs Node 20 or newer and nothing else, so that whoever does not
-// trust the service can read it in five minutes and run it elsewhere:
+// Verifies what Sallyport hands to auditors: the bundle of a report, or an extract of the audit record. It needs Node 20 or
+// newer and nothing else, so that whoever does not trust the service can read it and run it elsewhere:
 //
-//   node verify.mjs audit.jsonl [--key BASE64] [--checkpoint FILE]...
+//   node verify.mjs [FOLDER | FILE.zip | audit.jsonl] [--key BASE64]... [--checkpoint FILE]...
+//
+// Without a name it verifies the bundle that is unpacked in this folder. `manifest.json` names each file of a bundle with
+// its SHA-256, and `manifest.sig` is an Ed25519 signature over the manifest's bytes.
 //
 // An extract has a line for each event, with the hash that it was given when it was chained:
 //   hash = SHA-256(hash of the event before ‖ RFC 8785 text of {action, actor, at, data, id, seq, subject})
-// and lines for the signed checkpoints within it. `--key` is the public key that you know from elsewhere, and
-// `--checkpoint` a checkpoint that was kept elsewhere: without them the file can only be compared with itself.
+// and lines for the signed checkpoints within it. `--key` is a public key that you know from elsewhere, and
+// `--checkpoint` a checkpoint that was kept elsewhere: without them the files can only be compared with themselves.
 import { createHash, createPublicKey, verify } from 'node:crypto';
-import { createReadStream, readFileSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+} from 'node:fs';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import process from 'node:process';
+import { createInflateRaw } from 'node:zlib';
 
 const FIELDS = ['action', 'actor', 'at', 'data', 'id', 'seq', 'subject'];
 const SIGNED = ['at', 'chain', 'head', 'keyId', 'seq'];
+// Of a bundle: far more than any has.
+const MAX_FILES = 100;
+const MAX_MANIFEST = 1_000_000;
+const MAX_LINE = 64_000_000;
+const IS_NAME = /^(?:[A-Za-z0-9-]{1,40}\/)?[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/;
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest();
 // RFC 8785 of an object that holds strings and whole numbers only: its keys in order, and JSON's own text of each value.
@@ -24,28 +43,26 @@ const genesisOf = (chain) => sha256(Buffer.from(JSON.stringify({ chain })));
 class Bad extends Error {}
 
 function publicKeyOf(base64) {
-  const bytes = Buffer.from(base64, 'base64');
+  const bytes = Buffer.from(String(base64), 'base64');
   if (bytes.length !== 32 || bytes.toString('base64') !== base64) throw new Bad('is no Ed25519 public key');
   const der = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), bytes]);
   return createPublicKey({ key: der, format: 'der', type: 'spki' });
 }
 
-function isSigned(checkpoint) {
-  const signature = Buffer.from(checkpoint.signature, 'base64');
+function isSigned(bytes, { signature, publicKey }) {
+  const raw = Buffer.from(String(signature), 'base64');
   // Another text of the same bytes is another file.
-  if (signature.toString('base64') !== checkpoint.signature) return false;
-  return verify(
-    null,
-    Buffer.from(canonical(checkpoint, SIGNED)),
-    publicKeyOf(checkpoint.publicKey),
-    signature,
-  );
+  if (raw.toString('base64') !== signature) return false;
+  return verify(null, bytes, publicKeyOf(publicKey), raw);
 }
+
+const isTrusted = (publicKey, trusted) => trusted.length === 0 || trusted.includes(publicKey);
 
 /** Follows an extract line by line. */
 class Extract {
-  constructor(trustedKey, known) {
-    this.trustedKey = trustedKey;
+  constructor(trusted, known) {
+    this.trusted = trusted;
+    this.keys = new Map();
     this.known = known;
     this.events = 0;
     this.checkpoints = 0;
@@ -100,15 +117,15 @@ class Extract {
     this.begun();
     const { seq, head, chain, publicKey } = checkpoint;
     if (chain !== this.chain) throw new Bad('is a checkpoint of another chain');
-    if (this.trustedKey !== undefined && publicKey !== this.trustedKey)
+    if (!isTrusted(publicKey, this.trusted))
       throw new Bad(`checkpoint ${seq} is signed with another key than the one you know`);
-    if (!isSigned(checkpoint)) throw new Bad(`checkpoint ${seq} has a false signature`);
+    if (!isSigned(Buffer.from(canonical(checkpoint, SIGNED)), checkpoint))
+      throw new Bad(`checkpoint ${seq} has a false signature`);
     if (seq !== this.seq || head !== this.head.toString('hex'))
       throw new Bad(`event ${seq} was another when its checkpoint was signed`);
     this.checkpoints += 1;
     this.signedUpTo = seq;
-    this.keyId = checkpoint.keyId;
-    this.publicKey = publicKey;
+    this.keys.set(publicKey, checkpoint.keyId);
   }
 
   finish({ to, head }) {
@@ -145,14 +162,15 @@ function parsed(line) {
 }
 
 /** Lines end with a line feed and nothing else; what is no UTF-8 was not written by Sallyport. */
-async function* linesOf(file) {
+async function* linesOf(chunks) {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let rest = '';
-  for await (const chunk of createReadStream(file)) {
+  for await (const chunk of chunks) {
     rest += decoded(decoder, chunk);
     const lines = rest.split('\n');
     rest = lines.pop() ?? '';
     yield* lines;
+    if (rest.length > MAX_LINE) throw new Bad('is longer than any line of an extract');
   }
   if (rest + decoded(decoder) !== '') throw new Bad('the extract is cut off in the middle of a line');
 }
@@ -165,6 +183,237 @@ function decoded(decoder, chunk) {
   }
 }
 
+/** @throws Bad with the number of the line. */
+async function followed(chunks, { keys, known }) {
+  const extract = new Extract(keys, known);
+  let number = 0;
+  try {
+    for await (const line of linesOf(chunks)) {
+      number += 1;
+      extract.take(line);
+    }
+  } catch (error) {
+    if (error instanceof Bad)
+      throw new Bad(`line ${number + (error.isBeforeLine ? 1 : 0)}: ${error.message}`);
+    throw error;
+  }
+  extract.close();
+  return extract;
+}
+
+/** The files of an unpacked bundle by their names, `/` between folder and file. */
+class Folder {
+  constructor(path) {
+    this.path = path;
+    this.files = new Map();
+    this.list('');
+  }
+
+  list(prefix) {
+    for (const name of readdirSync(join(this.path, prefix))) {
+      if (this.files.size >= MAX_FILES) throw new Bad('there are more files than a bundle has');
+      const file = lstatSync(join(this.path, prefix, name));
+      if (file.isDirectory() && prefix === '') this.list(`${name}/`);
+      else if (file.isFile()) this.files.set(prefix + name, file.size);
+      else throw new Bad(`${prefix}${name} is no file`);
+    }
+  }
+
+  chunks(name) {
+    return createReadStream(join(this.path, name));
+  }
+
+  async compareWith() {}
+}
+
+/**
+ * The files of an archive that Sallyport packed, and no other: one after the other from its first byte to its directory,
+ * which says the same of each as stands before it. So none hides behind another, overlaps it or is left out.
+ */
+class Archive {
+  constructor(path) {
+    this.path = path;
+    this.files = new Map();
+    this.places = new Map();
+    const handle = openSync(path, 'r');
+    try {
+      this.list((at, length) => bytesAt(handle, at, length), statSync(path).size);
+    } finally {
+      closeSync(handle);
+    }
+  }
+
+  list(read, size) {
+    if (size < 22) throw new Bad('the archive is cut off');
+    const end = read(size - 22, 22);
+    const [count, length, start] = [end.readUInt16LE(10), end.readUInt32LE(12), end.readUInt32LE(16)];
+    const isEnd =
+      end.readUInt32LE(0) === 0x06054b50 &&
+      end.readUInt32LE(4) === 0 &&
+      end.readUInt16LE(8) === count &&
+      end.readUInt16LE(20) === 0 &&
+      start + length === size - 22;
+    if (!isEnd) throw new Bad('the archive is cut off, or its end is not as it was written');
+    if (count > MAX_FILES || length > MAX_FILES * 200)
+      throw new Bad('there are more files than a bundle has');
+    const directory = read(start, length);
+    let [at, place] = [0, 0];
+    for (let index = 0; index < count; index += 1) {
+      const entry = entryAt(directory, at);
+      const { name, packed, bytes, method, header } = entry;
+      if (this.files.has(name)) throw new Bad(`${name} is there twice`);
+      if (entry.place !== place || place + header.length + packed + 16 > start)
+        throw new Bad(`${name}: is not in its place in the archive`);
+      const tail = read(place + header.length + packed, 16);
+      if (!read(place, header.length).equals(header) || !tail.equals(entry.tail))
+        throw new Bad(`${name}: what the archive says of it is not as it was written`);
+      this.files.set(name, bytes);
+      this.places.set(name, { place, from: place + header.length, packed, method });
+      place += header.length + packed + 16;
+      at += entry.length;
+    }
+    if (at !== length || place !== start) throw new Bad('the archive holds more than its files');
+  }
+
+  chunks(name) {
+    const { from, packed, method } = this.places.get(name);
+    if (packed === 0) return [];
+    const stored = createReadStream(this.path, { start: from, end: from + packed - 1 });
+    if (method === 0) return stored;
+    const inflate = createInflateRaw();
+    stored.on('error', (error) => inflate.destroy(error));
+    return stored.pipe(inflate);
+  }
+
+  /** Other bits may say the same: what was packed is compared, too. */
+  async compareWith({ bytes, sha256: wanted }) {
+    const { place } = this.places.get('manifest.json');
+    const all = createHash('sha256');
+    if (place > 0)
+      for await (const chunk of createReadStream(this.path, { end: place - 1 })) all.update(chunk);
+    if (place !== bytes || all.digest('hex') !== wanted)
+      throw new Bad('the files are whole, but packed by another program: unpack them and verify the folder');
+  }
+}
+
+function bytesAt(handle, at, length) {
+  const bytes = Buffer.alloc(length);
+  if (readSync(handle, bytes, 0, length, at) !== length) throw new Bad('the archive is cut off');
+  return bytes;
+}
+
+/** An entry of an archive's directory, and what must stand before and behind the file that it tells of. */
+function entryAt(directory, at) {
+  const fixed = directory.subarray(at, at + 46);
+  if (fixed.length < 46 || fixed.readUInt32LE(0) !== 0x02014b50) throw new Bad('the directory is cut off');
+  const nameLength = fixed.readUInt16LE(28);
+  const name = directory.subarray(at + 46, at + 46 + nameLength).toString('latin1');
+  if (name.length !== nameLength || !IS_NAME.test(name)) throw new Bad('a file has a name that none has');
+  const method = fixed.readUInt16LE(10);
+  const isPlain = fixed.readUInt16LE(4) === 20 && fixed.subarray(30, 42).every((byte) => byte === 0);
+  if (!isPlain || (method !== 0 && method !== 8))
+    throw new Bad(`${name}: what the archive says of it is not as it was written`);
+  const header = Buffer.alloc(30 + nameLength);
+  header.writeUInt32LE(0x04034b50, 0);
+  fixed.copy(header, 4, 6, 16);
+  header.writeUInt16LE(nameLength, 26);
+  header.write(name, 30, 'latin1');
+  const tail = Buffer.alloc(16);
+  tail.writeUInt32LE(0x08074b50, 0);
+  fixed.copy(tail, 4, 16, 28);
+  const [packed, bytes, place] = [20, 24, 42].map((offset) => fixed.readUInt32LE(offset));
+  return { name, method, packed, bytes, place, header, tail, length: 46 + nameLength };
+}
+
+/** A small file as a whole. */
+async function contentOf(files, name) {
+  const size = files.files.get(name);
+  if (size === undefined) throw new Bad(`${name} is missing`);
+  if (size > MAX_MANIFEST) throw new Bad(`${name} is longer than any`);
+  const chunks = [];
+  for await (const chunk of limited(files, name, size)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** The bytes of a file, never more of them than it has. */
+async function* limited(files, name, size) {
+  let count = 0;
+  try {
+    for await (const chunk of files.chunks(name)) {
+      count += chunk.length;
+      if (count > size) throw new Bad(`${name} is longer than it should be`);
+      yield chunk;
+    }
+  } catch (error) {
+    if (String(error.code).startsWith('Z_')) throw new Bad(`${name} is not as it was packed`);
+    throw error;
+  }
+  if (count < size) throw new Bad(`${name} is cut off`);
+}
+
+/** What a manifest says, once its signature holds. */
+function manifestOf(bytes, signed, trusted) {
+  let said;
+  try {
+    said = JSON.parse(bytes.toString());
+  } catch {
+    throw new Bad('manifest.json is no JSON');
+  }
+  const isText = (...values) => values.every((value) => typeof value === 'string');
+  const { files, zip, chain, key } = said ?? {};
+  const isOurs =
+    said?.schema === 'sallyport.bundle/1' &&
+    Array.isArray(files) &&
+    files.every((one) => isText(one?.name, one?.sha256) && Number.isSafeInteger(one.bytes)) &&
+    isText(said.reportId, said.label, said.generatedAt, said.by, zip?.sha256, chain?.id, chain?.head) &&
+    isText(key?.id, key?.publicKey);
+  if (!isOurs) throw new Bad('manifest.json is no manifest of a bundle');
+  if (!isTrusted(key.publicKey, trusted))
+    throw new Bad('manifest.json is signed with another key than the one you know');
+  if (
+    !signed.endsWith('\n') ||
+    !isSigned(bytes, { signature: signed.slice(0, -1), publicKey: key.publicKey })
+  )
+    throw new Bad('manifest.sig is no signature of manifest.json by the key that it names');
+  return said;
+}
+
+async function verifyBundle(files, { keys, known }) {
+  const signature = (await contentOf(files, 'manifest.sig')).toString('latin1');
+  const manifest = manifestOf(await contentOf(files, 'manifest.json'), signature, keys);
+  const named = new Set(manifest.files.map(({ name }) => name));
+  if (named.size !== manifest.files.length) throw new Bad('manifest.json names a file twice');
+  for (const name of files.files.keys())
+    if (!named.has(name) && !name.startsWith('manifest.')) throw new Bad(`${name} is no file of this bundle`);
+  for (const { name, bytes, sha256: wanted } of manifest.files) {
+    const size = files.files.get(name);
+    if (size === undefined) throw new Bad(`${name} is missing`);
+    if (size !== bytes) throw new Bad(`${name} has ${size} bytes, and had ${bytes}`);
+    const hash = createHash('sha256');
+    for await (const chunk of limited(files, name, bytes)) hash.update(chunk);
+    if (hash.digest('hex') !== wanted) throw new Bad(`${name} is not what was signed`);
+  }
+  await files.compareWith(manifest.zip);
+  const { chain } = manifest;
+  if (!named.has('audit.jsonl')) throw new Bad('audit.jsonl is missing');
+  let extract;
+  try {
+    const chunks = limited(files, 'audit.jsonl', files.files.get('audit.jsonl'));
+    extract = await followed(chunks, { keys, known });
+  } catch (error) {
+    throw error instanceof Bad ? new Bad(`audit.jsonl: ${error.message}`) : error;
+  }
+  const { from, seq, head } = extract;
+  if (
+    extract.chain !== chain.id ||
+    from !== chain.from ||
+    seq !== chain.to ||
+    head.toString('hex') !== chain.head
+  )
+    throw new Bad('audit.jsonl is another part of the record than the manifest names');
+  return { manifest, extract };
+}
+
 function keptIn(file) {
   const value = JSON.parse(readFileSync(file, 'utf8'));
   if (!Number.isSafeInteger(value.seq) || !/^[0-9a-f]{64}$/.test(value.head))
@@ -173,47 +422,88 @@ function keptIn(file) {
 }
 
 function argumentsOf(given) {
-  const found = { known: [] };
+  const found = { keys: [], known: [] };
   for (let at = 0; at < given.length; at += 1) {
     const one = given[at];
-    if (one === '--key') found.key = given[(at += 1)];
-    else if (one === '--checkpoint') found.known.push(keptIn(given[(at += 1)]));
-    else if (one.startsWith('-') || found.file !== undefined) return undefined;
-    else found.file = one;
+    if (one === '--key' && given[at + 1] !== undefined) found.keys.push(given[(at += 1)]);
+    else if (one === '--checkpoint' && given[at + 1] !== undefined)
+      found.known.push(keptIn(given[(at += 1)]));
+    else if (one.startsWith('-') || found.path !== undefined) return undefined;
+    else found.path = one;
   }
-  return found.file === undefined ? undefined : found;
+  return { path: '.', ...found };
 }
+
+/** Nothing in a file writes on the reader's terminal. */
+const say = (text) => console.log(text.replaceAll(/[\p{C}\u2028\u2029]/gu, '?'));
+
+function sayExtract({ from, seq, events, checkpoints, signedUpTo, head }) {
+  say(
+    `Whole: ${events} events (${from} to ${seq}), ${checkpoints} checkpoints. Head ${head.toString('hex')}.`,
+  );
+  if (signedUpTo < seq)
+    say(`The last ${seq - Math.max(signedUpTo, from - 1)} events are under no checkpoint in here.`);
+}
+
+function sayBundle({ manifest, extract }) {
+  const { label, reportId, generatedAt, by, software, files, previous, key } = manifest;
+  say(`Whole: report ${label} (${reportId}), ${files.length} files, signed by ${key.id}.`);
+  say(`It says that it was made at ${generatedAt} for ${by} by Sallyport ${software}.`);
+  if (previous !== null) say(`The report before it: ${previous?.reportId}, SHA-256 ${previous?.sha256}.`);
+  sayExtract(extract);
+  say(
+    'This shows that nothing was changed since it was signed. It does not show that what was recorded is true, or',
+  );
+  say('that the time is right: those are the words of the service that owns the key.');
+}
+
+function sayKeys(keys) {
+  for (const [publicKey, keyId] of keys)
+    say(
+      `The key ${keyId} (${publicKey}) is taken from the file: compare it with one that you know, or give --key.`,
+    );
+}
+
+const isArchive = (path) => {
+  const handle = openSync(path, 'r');
+  try {
+    const first = Buffer.alloc(4);
+    return (
+      path.endsWith('.zip') ||
+      (readSync(handle, first, 0, 4, 0) === 4 && first.toString('latin1') === 'PK\x03\x04')
+    );
+  } finally {
+    closeSync(handle);
+  }
+};
 
 async function main() {
   const wanted = argumentsOf(process.argv.slice(2));
   if (wanted === undefined) {
-    console.error('Usage: node verify.mjs FILE [--key BASE64] [--checkpoint FILE]...');
+    console.error(
+      'Usage: node verify.mjs [FOLDER | FILE.zip | audit.jsonl] [--key BASE64]... [--checkpoint FILE]...',
+    );
     return 2;
   }
-  const extract = new Extract(wanted.key, wanted.known);
-  let number = 0;
+  const { path } = wanted;
+  const isFolder = statSync(path).isDirectory();
+  let keys;
   try {
-    for await (const line of linesOf(wanted.file)) {
-      number += 1;
-      extract.take(line);
+    if (isFolder || isArchive(path)) {
+      const found = await verifyBundle(isFolder ? new Folder(path) : new Archive(path), wanted);
+      sayBundle(found);
+      keys = new Map([...found.extract.keys, [found.manifest.key.publicKey, found.manifest.key.id]]);
+    } else {
+      const extract = await followed(createReadStream(path), wanted);
+      sayExtract(extract);
+      keys = extract.keys;
     }
-    number = 0;
-    extract.close();
   } catch (error) {
     if (!(error instanceof Bad)) throw error;
-    console.log(`NOT WHOLE: ${number === 0 ? '' : `line ${number}: `}${error.message}.`);
+    say(`NOT WHOLE: ${error.message}.`);
     return 1;
   }
-  const { from, seq, events, checkpoints, signedUpTo, keyId, publicKey, head } = extract;
-  console.log(
-    `Whole: ${events} events (${from} to ${seq}), ${checkpoints} checkpoints. Head ${head.toString('hex')}.`,
-  );
-  if (signedUpTo < seq)
-    console.log(`The last ${seq - Math.max(signedUpTo, from - 1)} events are under no checkpoint in here.`);
-  if (wanted.key === undefined && publicKey !== undefined)
-    console.log(
-      `The key ${keyId} (${publicKey}) is taken from the file: compare it with one that you know, or give --key.`,
-    );
+  if (wanted.keys.length === 0) sayKeys(keys);
   return 0;
 }
 
