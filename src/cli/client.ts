@@ -75,6 +75,37 @@ export class Client {
     return this.bytesOf(response, MAX_ANSWER_BYTES);
   }
 
+  /** A file that may be larger than our memory, as it comes. It may take its time, and must not stand still. */
+  async download(path: string): Promise<AsyncIterable<Uint8Array>> {
+    const silence = new AbortController();
+    const timer = setTimeout(() => silence.abort(new Error('nothing came for 30 s')), ANSWER_MS);
+    try {
+      const response = await this.send(path, {}, silence.signal);
+      if (!response.ok) throw this.refusal(response, await this.textOf(response));
+      if (!isOurs(response) || response.body === null) throw new NotOurs(this.url, response.status, '');
+      return this.chunksOf(response.body, timer);
+    } catch (error) {
+      clearTimeout(timer);
+      throw error;
+    }
+  }
+
+  private async *chunksOf(
+    body: AsyncIterable<Uint8Array>,
+    timer: NodeJS.Timeout,
+  ): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const chunk of body) {
+        timer.refresh();
+        yield chunk;
+      }
+    } catch (error) {
+      throw new CutOff(this.settings.url, error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   /** The body of an event stream. */
   async stream(
     path: string,

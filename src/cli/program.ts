@@ -22,6 +22,7 @@ import { addQueue } from './commands/queue.js';
 import { addRejects } from './commands/rejects.js';
 import { addRemedies } from './commands/remedies.js';
 import { addAudit } from './commands/audit.js';
+import { addEvidence } from './commands/evidence.js';
 import { addReport } from './commands/report.js';
 import { addReview } from './commands/review.js';
 import { addScan } from './commands/scan.js';
@@ -47,6 +48,7 @@ const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
   addQueue,
   addWorkflow,
   addReport,
+  addEvidence,
   addAudit,
   addBucket,
   addEndpoint,

@@ -1,4 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { EvidenceController } from './evidence/evidence.controller.js';
+import { EvidenceService } from './evidence/evidence.service.js';
 import { OpenReportHold } from './report-hold.js';
 import { ReportClock } from './report-clock.js';
 import { REPORT_WORKERS } from './report.workers.js';
@@ -12,8 +14,8 @@ export class ReportsModule {
     return {
       module: ReportsModule,
       imports: parts.imports,
-      controllers: [ReportsController],
-      providers: [ReportsService, OpenReportHold, ReportClock, ...REPORT_WORKERS],
+      controllers: [ReportsController, EvidenceController],
+      providers: [ReportsService, EvidenceService, OpenReportHold, ReportClock, ...REPORT_WORKERS],
       exports: [...REPORT_WORKERS],
     };
   }

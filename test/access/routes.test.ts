@@ -231,6 +231,8 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   auditor: [
     'GET /api/v1/audit',
     'GET /api/v1/audit/extract',
+    'GET /api/v1/evidence/:file',
+    'GET /api/v1/evidence/decisions/sample',
     'GET /api/v1/api-keys',
     'GET /api/v1/groups',
     'GET /api/v1/groups/:id',
