@@ -8,6 +8,7 @@ import { defanged, escapeHtml } from '../safe-text.js';
 export const INK = '#1c2430';
 export const MUTED = '#5b6776';
 export const LINE = '#dfe4ea';
+export const TONE_INKS = { good: '#15703f', warn: '#8f4a00', bad: '#a8322a' } as const;
 
 /** A stranger's text: escaped, and its dots set apart so that mail readers see no address in it. */
 export const literal = (text: string): string =>
@@ -25,6 +26,9 @@ export const mailPage = (title: string, body: string, foot: string): string => `
   .ink, .ink td, .ink th { color: #e8ecf1 !important; }
   .muted { color: #a3afbf !important; }
   .line { border-color: #313a47 !important; }
+  .good { color: #4ade80 !important; }
+  .warn { color: #f5b14c !important; }
+  .bad { color: #ff8088 !important; }
   .code { background: #262e3a !important; color: #fff !important; }
 }
 </style></head>

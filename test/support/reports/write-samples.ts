@@ -1,0 +1,20 @@
+// Writes each sample report as its readers get it: node test/support/run-typescript.mjs test/support/reports/write-samples.ts FOLDER
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { renderHtml } from '../../../src/reports/render/html/page.js';
+import { reportMail } from '../../../src/reports/render/mail.js';
+import { emptyWeek } from './empty-week.js';
+import { hostileWeek } from './hostile-week.js';
+import { ordinaryWeek } from './ordinary-week.js';
+import { reportMeta } from './parts.js';
+import { stormWeek } from './storm-week.js';
+
+const [, , folder = 'report-samples'] = process.argv;
+mkdirSync(folder, { recursive: true });
+const weeks = { ordinary: ordinaryWeek(), empty: emptyWeek(), storm: stormWeek(), hostile: hostileWeek() };
+for (const [name, data] of Object.entries(weeks)) {
+  writeFileSync(join(folder, `${name}.html`), renderHtml(data, reportMeta));
+  const { subject, text, html } = reportMail(data, reportMeta);
+  writeFileSync(join(folder, `${name}-mail.html`), html);
+  writeFileSync(join(folder, `${name}-mail.txt`), `Subject: ${subject}\n\n${text}`);
+}
