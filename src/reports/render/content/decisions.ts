@@ -37,7 +37,7 @@ export function decisionBlocks({ decisions, controls }: ReportData): Block[] {
 
 function questionCell(row: RegisteredDecision, titles: ReadonlyMap<string, string>): Cell {
   const lines: Line[] = row.failed.map((id) => ({
-    text: `✕ ${titles.get(id) ?? spaced(id)}`,
+    text: `× ${titles.get(id) ?? spaced(id)}`,
     tone: 'bad',
     isStrong: true,
   }));

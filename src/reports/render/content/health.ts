@@ -69,5 +69,5 @@ function wholeness({ isWhole, verifiedAt }: ReportData['health']['chain']): Line
   const at = `, verified ${minuteOrDash(verifiedAt)} UTC`;
   return isWhole
     ? { text: `✓ whole${at}`, tone: 'good', isStrong: true }
-    : { text: `✕ broken${at}`, tone: 'bad', isStrong: true };
+    : { text: `× broken${at}`, tone: 'bad', isStrong: true };
 }

@@ -6,8 +6,8 @@ import { minute, whole } from '../words.js';
 const READINGS = {
   signed: { text: '✓ somebody read it and signed', tone: 'good', isStrong: true },
   open: { text: 'waits for somebody to read it', tone: 'warn' },
-  overdue: { text: '✕ overdue: nobody read it in time', tone: 'bad', isStrong: true },
-  expired: { text: '✕ expired: nobody read it', tone: 'bad', isStrong: true },
+  overdue: { text: '× overdue: nobody read it in time', tone: 'bad', isStrong: true },
+  expired: { text: '× expired: nobody read it', tone: 'bad', isStrong: true },
   none: { text: 'nobody was asked to read it', tone: 'warn' },
 } as const satisfies Record<Previous['reading'], Line>;
 

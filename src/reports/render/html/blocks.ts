@@ -35,7 +35,7 @@ export function blockOf(block: Block): Markup {
 function equationOf(equation: Equation): Markup {
   const result = equation.holds
     ? markup`<span class="result good">✓ ${equation.result}</span>`
-    : markup`<span class="result bad">✕ ${equation.result}</span>`;
+    : markup`<span class="result bad">× ${equation.result}</span>`;
   return markup`<p class="${equation.holds ? 'equation' : 'equation no'}">
     <span class="name">${equation.title}</span>${sideOf(equation.left)} = ${sideOf(equation.right)} ${result}
   </p>`;

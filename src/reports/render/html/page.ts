@@ -51,7 +51,7 @@ export function renderHtml(data: ReportData, meta: ReportMeta): string {
 
 const summaryMarkup = ({ isAllRight, sentences, numbers, needs }: Summary): Markup =>
   markup`<div class="${isAllRight ? 'verdict' : 'verdict no'}">
-      <p>${isAllRight ? '✓' : '✕'} ${sentences[0]}</p>
+      <p>${isAllRight ? '✓' : '×'} ${sentences[0]}</p>
       <p>${sentences[1]}</p>
     </div>
     <dl class="numbers">
