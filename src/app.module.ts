@@ -23,7 +23,7 @@ import { EventsToken } from './intake/events-token.js';
 import { INTAKE_ENTITIES, IntakeModule } from './intake/intake.module.js';
 import { DefaultSchedulesModule } from './intake/listing/default-schedules.module.js';
 import { ScanRequests } from './intake/scan-requests.service.js';
-import { LISTING_JOBS } from './intake/listing/listing-providers.js';
+import { LISTING_JOBS, LISTING_WORKERS } from './intake/listing/listing-providers.js';
 import type { Log } from './ops/log.js';
 import { OpsModule } from './ops/ops.module.js';
 import { MailTransport } from './outbound/mail/mail-transport.js';
@@ -92,7 +92,14 @@ export class AppModule {
       imports: [S3Module],
       payloadStore,
       holds: [OpenReviewHold, OpenReportHold],
-      workers: [...TASKS_WORKERS, ...FINDING_WORKERS, HumanWorker, ...VERDICT_WORKERS, ...REPORT_WORKERS],
+      workers: [
+        ...LISTING_WORKERS,
+        ...TASKS_WORKERS,
+        ...FINDING_WORKERS,
+        HumanWorker,
+        ...VERDICT_WORKERS,
+        ...REPORT_WORKERS,
+      ],
     });
     const backlog = BacklogModule.with({ imports: [engine] });
     const intake = IntakeModule.with({

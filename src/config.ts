@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { RoleNames } from './access/names.js';
 import { groupMap } from './access/oidc/group-map.js';
+import { ACCESS_ROLES } from './access/principal.js';
 import { DEFAULT_POOL_SIZE, MIN_POOL_SIZE } from './database/pool-sizes.js';
 import { ConfigError } from './errors.js';
 import { parseProxy } from './http/client.js';
@@ -29,15 +30,12 @@ const flag = (fallback: boolean) =>
     .enum(['true', 'false'])
     .default(fallback ? 'true' : 'false')
     .transform((value) => value === 'true');
-const list = z
-  .string()
-  .default('')
-  .transform((value) =>
-    value
-      .split(',')
-      .map((part) => part.trim())
-      .filter(Boolean),
-  );
+const commaList = (value: string): string[] =>
+  value
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
+const list = z.string().default('').transform(commaList);
 /** `undefined` when it is off. */
 function scheduleIn(
   text: string,
@@ -459,8 +457,24 @@ const Environment = z.object({
   DOWNLOAD_FOUR_EYES: list,
   /** Domains of people without an account whom an uploader's question may be mailed to, comma list; none when empty. */
   UPLOADER_MAIL_DOMAINS: list.transform((domains) => domains.map((domain) => domain.toLowerCase())),
-  /** Who gets the weekly report, comma list. */
+  /** Who gets the reports beside the people of REPORT_ROLES, comma list of addresses. */
   REPORT_TO: list,
+  /** People of these roles get the reports, comma list; whoever may decide reviews where it names nobody and REPORT_TO is empty. */
+  REPORT_ROLES: z
+    .string()
+    .default('auditor')
+    .transform(commaList)
+    .pipe(z.array(z.enum(ACCESS_ROLES, `must be a comma list of ${ACCESS_ROLES.join(', ')}`))),
+  /** Which periods the clock has reports made of, comma list of weekly, monthly and quarterly. */
+  REPORT_KINDS: z
+    .string()
+    .default('weekly')
+    .transform(commaList)
+    .pipe(
+      z.array(
+        z.enum(['weekly', 'monthly', 'quarterly'], 'must be a comma list of weekly, monthly and quarterly'),
+      ),
+    ),
   /** Bucket on S3_ENDPOINT that keeps a copy of every checkpoint of the audit record; best with object lock. */
   AUDIT_BUCKET: z.string().min(1).optional(),
   /** Who gets a checkpoint of the audit record a day by mail, comma list; those of REPORT_TO when empty. */
@@ -499,6 +513,8 @@ const Environment = z.object({
     .transform((text, context) =>
       scheduleIn(text, weeklySchedule, 'a day and time such as mon 09:00', context),
     ),
+  /** What the organisation is called in its reports. */
+  ORG_NAME: z.string().max(200).default(''),
   /** IANA time zone of the organisation's weeks. */
   ORG_TIME_ZONE: z.string().default('UTC').refine(isTimeZone, 'is no IANA time zone, as Europe/Berlin is'),
 });

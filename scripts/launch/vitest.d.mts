@@ -6,6 +6,7 @@ export interface Counts {
 export interface Report extends Counts {
   /** Files whose process ended before these tests of theirs did. */
   unfinished: { file: string; tests: string[] }[];
+  failures: { file: string; test: string }[];
 }
 export function count(report: string): Report;
 export function closingLine(counts: Counts): string;

@@ -30,7 +30,9 @@ export async function runVitest(args, environment) {
   const code = await new Promise((resolve) => child.once('close', (status) => resolve(status ?? 1)));
   process.removeListener('SIGINT', ignore);
   process.removeListener('SIGTERM', stop);
-  const { unfinished, ...counts } = count(report);
+  const { unfinished, failures, ...counts } = count(report);
+  // Once more at the end, where whoever reads the last lines of a long log finds them.
+  for (const { file, test } of failures) console.log(`Failed: ${relative(root, file)} > ${test}`);
   for (const { file, tests } of unfinished) {
     console.log(`Ended before its end, with its process: ${relative(root, file)}`);
     for (const test of tests) console.log(`  without a result: ${test}`);
@@ -50,7 +52,7 @@ export function count(report) {
   try {
     found = JSON.parse(readFileSync(report, 'utf8'));
   } catch {
-    return { passed: 0, failed: 0, skipped: 0, unfinished: [] }; // Vitest ended before it wrote one; its exit code says the rest.
+    return { passed: 0, failed: 0, skipped: 0, unfinished: [], failures: [] }; // Vitest ended before it wrote one; its exit code says the rest.
   }
   const unloaded = found.testResults.filter(
     ({ status, assertionResults }) =>
@@ -68,6 +70,14 @@ export function count(report) {
     failed: found.numFailedTests + unloaded.length + unfinished.length,
     skipped: found.numPendingTests + found.numTodoTests,
     unfinished,
+    failures: [
+      ...found.testResults.flatMap(({ name, assertionResults }) =>
+        assertionResults
+          .filter(({ status }) => status === 'failed')
+          .map(({ fullName }) => ({ file: name, test: fullName })),
+      ),
+      ...unloaded.map(({ name }) => ({ file: name, test: 'could not be loaded' })),
+    ],
   };
 }
 

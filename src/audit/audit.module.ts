@@ -15,6 +15,6 @@ export const AUDIT_HANDLERS = [AuditAnchorHandler] as const;
   imports: [S3Module],
   controllers: [AuditController],
   providers: [AuditPlaces, AuditCheckpoints, AuditSequencer, AuditService, AuditAnchorHandler],
-  exports: [AuditService, AuditAnchorHandler],
+  exports: [AuditService, AuditCheckpoints, AuditAnchorHandler],
 })
 export class AuditModule {}

@@ -33,7 +33,15 @@ const END_ENGINE_CONNECTIONS = `
     AND (pg_has_role(usesysid, 'MEMBER') OR pg_has_role('pg_signal_backend', 'MEMBER'))`;
 
 /** What the service only ever appends to. */
-const APPEND_ONLY = ['audit_event', 'audit_link', 'audit_checkpoint', 'audit_anchor', 'verdict'];
+const APPEND_ONLY = [
+  'audit_event',
+  'audit_link',
+  'audit_checkpoint',
+  'audit_anchor',
+  'verdict',
+  'report_file',
+  'report_part',
+];
 
 /** The part of pino that migrating uses. */
 export interface MigrateLog {

@@ -15,7 +15,12 @@ import { QueueDoctor } from './doctor/queue-doctor.js';
 import { EventsController } from './events.controller.js';
 import { ExternalThreats } from './external-threats.js';
 import { IntakeService } from './intake.service.js';
-import { LISTING_CONTROLLERS, LISTING_JOBS, LISTING_PROVIDERS } from './listing/listing-providers.js';
+import {
+  LISTING_CONTROLLERS,
+  LISTING_JOBS,
+  LISTING_PROVIDERS,
+  LISTING_WORKERS,
+} from './listing/listing-providers.js';
 import { ScanRequests } from './scan-requests.service.js';
 import { ScansController } from './scans.controller.js';
 import { RejectsController } from './rejects/rejects.controller.js';
@@ -75,7 +80,7 @@ export class IntakeModule {
         ...LISTING_PROVIDERS,
         ...(parts.providers ?? []),
       ],
-      exports: [IntakeService, ScanRequests, ...LISTING_JOBS],
+      exports: [IntakeService, ScanRequests, ...LISTING_JOBS, ...LISTING_WORKERS],
     };
   }
 }

@@ -1,8 +1,11 @@
 import type { Copies } from '../verdicts/verdicts.queries.js';
-import { CLEAN_VERDICTS, VERDICTS, type Verdict } from '../verdicts/verdict.js';
+import { VERDICTS, type Verdict } from '../verdicts/verdict.js';
+
+/** What an auditor asks of a verdict. */
+export type VerdictGroup = 'clean' | 'found' | 'notWhole' | 'notScanned' | 'pending';
 
 /** Uploads of a period and what became of them; `gap` is 0 when every upload is accounted for. */
-export interface Coverage {
+export interface Sums {
   /** Counted from what intake accepted, not from the verdicts. */
   readonly uploaded: number;
   /** Copies that a release wrote: no uploads, and in neither side's count of them. */
@@ -25,43 +28,50 @@ export interface Coverage {
   };
 }
 
-const FOUND: readonly Verdict[] = ['infected', 'secrets', 'suspicious'];
-const NOT_WHOLE: readonly Verdict[] = [
-  'encrypted',
-  'incomplete',
-  'unsupported',
-  'archived',
-  'denied',
-  'failed',
-];
-const NOT_SCANNED: readonly Verdict[] = ['gone', 'superseded', 'skipped'];
+const GROUPS: Readonly<Record<Verdict, VerdictGroup>> = {
+  pending: 'pending',
+  clean: 'clean',
+  'clean (secrets)': 'clean',
+  'clean (malware)': 'clean',
+  infected: 'found',
+  secrets: 'found',
+  suspicious: 'found',
+  encrypted: 'notWhole',
+  incomplete: 'notWhole',
+  unsupported: 'notWhole',
+  archived: 'notWhole',
+  denied: 'notWhole',
+  failed: 'notWhole',
+  gone: 'notScanned',
+  superseded: 'notScanned',
+  skipped: 'notScanned',
+};
+
+export const groupOf = (verdict: Verdict): VerdictGroup => GROUPS[verdict];
 
 /** uploaded + copies = sum of the verdicts + copies, checked from two independent counts. */
 export function coverageOf(
   uploaded: number,
   counts: Readonly<Partial<Record<Verdict, number>>>,
   copies: Copies = { opened: 0, accountedFor: 0 },
-): Coverage {
+): Sums {
   const byVerdict = Object.fromEntries(VERDICTS.map((verdict) => [verdict, counts[verdict] ?? 0])) as Record<
     Verdict,
     number
   >;
-  const sum = (verdicts: readonly Verdict[]): number =>
-    verdicts.reduce((total, verdict) => total + byVerdict[verdict], 0);
-  const accountedFor = sum(VERDICTS);
+  const accountedFor = VERDICTS.reduce((total, verdict) => total + byVerdict[verdict], 0);
   const gap = uploaded + copies.opened - accountedFor - copies.accountedFor;
-  const groups = {
-    clean: sum(CLEAN_VERDICTS),
-    found: sum(FOUND),
-    notWhole: sum(NOT_WHOLE),
-    notScanned: sum(NOT_SCANNED),
-    pending: byVerdict.pending,
-  };
+  const groups = { clean: 0, found: 0, notWhole: 0, notScanned: 0, pending: 0 };
+  for (const verdict of VERDICTS) groups[groupOf(verdict)] += byVerdict[verdict];
   return { uploaded, copies, byVerdict, accountedFor, gap, addsUp: gap === 0, groups };
 }
 
 /** `2 uploaded + 1 copy written by a release = 2 clean + 1 copy written by a release`; of copies only where there are some. */
-export function equationOf({ uploaded, copies, byVerdict }: Coverage): string {
+export function equationOf({
+  uploaded,
+  copies,
+  byVerdict,
+}: Pick<Sums, 'uploaded' | 'copies' | 'byVerdict'>): string {
   const sums = VERDICTS.filter((verdict) => byVerdict[verdict] > 0).map(
     (verdict) => `${byVerdict[verdict]} ${verdict}`,
   );

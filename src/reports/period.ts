@@ -24,38 +24,72 @@ export function isoWeek(at: Instant, timeZone: string): Period {
 }
 
 /** The week before the one that holds `at`. */
-export function previousIsoWeek(at: Instant, timeZone: string): Period {
-  return isoWeek(isoWeek(at, timeZone).from - 1, timeZone);
+export const previousIsoWeek = (at: Instant, timeZone: string): Period =>
+  previousPeriod('weekly', at, timeZone);
+
+/** A period that repeats by the calendar. */
+export const CALENDAR_KINDS = ['weekly', 'monthly', 'quarterly'] as const;
+export type CalendarKind = (typeof CALENDAR_KINDS)[number];
+
+/** The week, month (`2026-11`) or quarter (`2026-Q4`) of the zone's calendar that holds `at`. */
+export function calendarPeriod(kind: CalendarKind, at: Instant, timeZone: string): Period {
+  if (kind === 'weekly') return isoWeek(at, timeZone);
+  const day = new Date(localDay(at, timeZone));
+  const months = kind === 'monthly' ? 1 : 3;
+  const first = Math.floor(day.getUTCMonth() / months) * months;
+  const year = day.getUTCFullYear();
+  const startOf = (month: number): Instant => startOfLocalDay(Date.UTC(year, month, 1), timeZone);
+  const label =
+    kind === 'monthly' ? `${year}-${String(first + 1).padStart(2, '0')}` : `${year}-Q${first / 3 + 1}`;
+  return { from: startOf(first), to: startOf(first + months), label };
 }
+
+/** The one before the one that holds `at`. */
+export const previousPeriod = (kind: CalendarKind, at: Instant, timeZone: string): Period =>
+  calendarPeriod(kind, calendarPeriod(kind, at, timeZone).from - 1, timeZone);
 
 /** A moment, or a day of the zone, as its midnight in UTC: the day's first moment is meant. */
 export type Moment = Instant | { readonly day: number };
 
+/** What a report is asked for. */
+export interface WishedPeriod {
+  readonly kind: CalendarKind | 'range';
+  readonly from?: Moment | undefined;
+  readonly to?: Moment | undefined;
+}
+
+/** A period, and which kind of report tells of it. */
+export interface NamedPeriod extends Period {
+  readonly kind: CalendarKind | 'range';
+}
+
 /**
- * What a report is asked for: the week so far, the week that holds `from`, or exactly `from` to `to`.
+ * What a report is asked for: the period of that kind so far, the one that holds `from`, or exactly `from` to `to`, which is
+ * a `range` unless it is a whole one of that kind.
  *
  * @throws InvalidInput naming the end that is wrong.
  */
-export function wishedPeriod(
-  wished: { readonly from?: Moment | undefined; readonly to?: Moment | undefined },
-  now: Instant,
-  timeZone: string,
-): Period {
+export function wishedPeriod(wished: WishedPeriod, now: Instant, timeZone: string): NamedPeriod {
+  const { kind } = wished;
   const at = (moment: Moment): Instant =>
     typeof moment === 'number' ? moment : startOfLocalDay(moment.day, timeZone);
   if (wished.from === undefined) {
     if (wished.to !== undefined) throw InvalidInput.field('from', 'is needed when `to` is given');
-    return isoWeek(now, timeZone);
+    if (kind === 'range') throw InvalidInput.field('from', 'is needed for a range');
+    return { ...calendarPeriod(kind, now, timeZone), kind };
   }
   const from = at(wished.from);
   if (from > now) throw InvalidInput.field('from', 'lies in the future; nothing can be reported of it yet');
-  const week = isoWeek(from, timeZone);
-  if (wished.to === undefined) return week;
+  const whole = kind === 'range' ? undefined : calendarPeriod(kind, from, timeZone);
+  if (wished.to === undefined) {
+    if (whole === undefined || kind === 'range') throw InvalidInput.field('to', 'is needed for a range');
+    return { ...whole, kind };
+  }
   const to = at(wished.to);
   if (to <= from) throw InvalidInput.field('to', 'must be after `from`');
   if (to - from > 366 * DAY_MS) throw InvalidInput.field('to', 'must be within a year after `from`');
-  const isWeek = from === week.from && to === week.to;
-  return { from, to, label: isWeek ? week.label : `${dayOf(from)} to ${dayOf(to)}` };
+  if (whole !== undefined && from === whole.from && to === whole.to) return { ...whole, kind };
+  return { from, to, label: `${dayOf(from)} to ${dayOf(to)}`, kind: 'range' };
 }
 
 const dayOf = (at: Instant): string => new Date(at).toISOString().slice(0, 10);

@@ -1,9 +1,11 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { actorOf, CurrentPrincipal, READERS, Roles, type Principal } from '../access/principal.js';
 import { decodeCursor, encodeCursor, isUuid } from '../cursor.js';
+import { REPORT_KINDS } from './data/report-data.js';
 import { ReportsService } from './reports.service.js';
 
 const moment = z.union(
@@ -15,13 +17,25 @@ const moment = z.union(
 );
 
 const ReportRequest = z
-  .object({ kind: z.literal('weekly'), from: moment.optional(), to: moment.optional() })
+  .object({ kind: z.enum(REPORT_KINDS), from: moment.optional(), to: moment.optional() })
   .meta({ id: 'ReportRequest' });
 const ListQuery = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z.string().max(200).optional(),
 });
 const ReportId = z.uuid('is not the id of a report');
+
+/** What may be asked of a report by a short word: its files. */
+const FILES = {
+  json: 'report.json',
+  html: 'report.html',
+  pdf: 'report.pdf',
+  bundle: 'bundle.zip',
+} as const;
+const FileWord = z.enum(
+  Object.keys(FILES) as [keyof typeof FILES, ...(keyof typeof FILES)[]],
+  `must be one of ${Object.keys(FILES).join(', ')}`,
+);
 
 /** Reports: ask for one, list them, read the files. */
 @ApiTags('reports')
@@ -36,7 +50,7 @@ export class ReportsController {
     @Body({ schema: ReportRequest }) body: z.infer<typeof ReportRequest>,
     @CurrentPrincipal() principal: Principal,
   ) {
-    return this.reports.request({ from: body.from, to: body.to }, actorOf(principal));
+    return this.reports.request({ kind: body.kind, from: body.from, to: body.to }, actorOf(principal));
   }
 
   @Get()
@@ -51,25 +65,31 @@ export class ReportsController {
       : { items, nextCursor: encodeCursor({ at: Date.parse(last.createdAt), id: last.id }) };
   }
 
+  /** With its files, whom it was mailed to, and whether somebody read it. */
   @Get(':id')
   get(@Param('id', { schema: ReportId }) id: string) {
-    return this.reports.get(id);
+    return this.reports.detail(id);
   }
 
-  @Get(':id/json')
-  async json(@Param('id', { schema: ReportId }) id: string, @Res() reply: FastifyReply): Promise<void> {
-    await reply.type('application/json; charset=utf-8').send(await this.reports.file(id, 'json'));
-  }
-
-  @Get(':id/html')
-  async html(@Param('id', { schema: ReportId }) id: string, @Res() reply: FastifyReply): Promise<void> {
+  /** A file of the report as it was made: its data, its pages, or all of it as one signed archive. */
+  @Get(':id/:file')
+  async file(
+    @Param('id', { schema: ReportId }) id: string,
+    @Param('file', { schema: FileWord }) word: z.infer<typeof FileWord>,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { mediaType, bytes, pieces } = await this.reports.file(id, FILES[word]);
+    const { label } = await this.reports.get(id);
+    const name = `audit-report-${label.replaceAll(' ', '-')}`;
+    reply.type(mediaType).header('content-length', bytes);
     // The page has its style inside and nothing else that could load or run.
-    await reply
-      .type('text/html; charset=utf-8')
-      .header(
+    if (word === 'html')
+      reply.header(
         'content-security-policy',
-        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-      )
-      .send(await this.reports.file(id, 'html'));
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
+      );
+    if (word === 'pdf') reply.header('content-disposition', `inline; filename="${name}.pdf"`);
+    if (word === 'bundle') reply.header('content-disposition', `attachment; filename="${name}.zip"`);
+    await reply.send(Readable.from(pieces));
   }
 }

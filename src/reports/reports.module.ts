@@ -1,8 +1,12 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
+import { ReportBundles } from './bundle/report-bundles.js';
 import { EvidenceController } from './evidence/evidence.controller.js';
 import { EvidenceService } from './evidence/evidence.service.js';
-import { OpenReportHold } from './report-hold.js';
 import { ReportClock } from './report-clock.js';
+import { OpenReportHold } from './report-hold.js';
+import { ReportMailer } from './report-mailer.js';
+import { ReportMaker } from './report-maker.js';
 import { REPORT_WORKERS } from './report.workers.js';
 import { ReportsController } from './reports.controller.js';
 import { ReportsService } from './reports.service.js';
@@ -13,9 +17,18 @@ export class ReportsModule {
   static with(parts: { imports: NonNullable<DynamicModule['imports']> }): DynamicModule {
     return {
       module: ReportsModule,
-      imports: parts.imports,
+      imports: [...parts.imports, AuditModule],
       controllers: [ReportsController, EvidenceController],
-      providers: [ReportsService, EvidenceService, OpenReportHold, ReportClock, ...REPORT_WORKERS],
+      providers: [
+        ReportsService,
+        ReportMaker,
+        ReportBundles,
+        ReportMailer,
+        EvidenceService,
+        OpenReportHold,
+        ReportClock,
+        ...REPORT_WORKERS,
+      ],
       exports: [...REPORT_WORKERS],
     };
   }

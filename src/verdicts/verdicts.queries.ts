@@ -1,7 +1,7 @@
 import type { Instant } from '../clock.js';
 import type { Queryable } from '../database/queryable.js';
 import { WROTE } from './sql/release-of.js';
-import { CLEAN_VERDICTS, type Verdict } from './verdict.js';
+import type { Verdict } from './verdict.js';
 
 /** Copies that a release wrote, counted from two tables. */
 export interface Copies {
@@ -9,7 +9,20 @@ export interface Copies {
   readonly accountedFor: number;
 }
 
-/** What a period's uploads came to. `uploaded` and the verdicts are counted from different tables. */
+/** Uploads of one bucket that came to the same. */
+export interface UploadOutcome {
+  readonly endpointId: string;
+  readonly bucket: string;
+  readonly verdict: Verdict;
+  /** Empty while it is pending. */
+  readonly reason: string;
+  /** A release wrote it, nobody uploaded it. */
+  readonly isCopy: boolean;
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/** What a period's uploads came to. `uploaded` and the outcomes are counted from different tables. */
 export interface Coverage {
   /** Object versions that were uploaded in the period: those that events or requests opened, less the folded ones and the copies. */
   readonly uploaded: number;
@@ -17,25 +30,24 @@ export interface Coverage {
   readonly copies: Copies;
   /** Rows that inspection found to be another row's bytes; in neither count. */
   readonly folded: number;
-  /** Current verdict of each upload first seen in the period; `pending` where none was spoken yet. */
+  /** Verdict of each upload first seen in the period as it was when the period ended; `pending` where none was spoken. */
   readonly verdicts: Readonly<Partial<Record<Verdict, number>>>;
+  /** The same and the copies, by bucket and reason. */
+  readonly outcomes: readonly UploadOutcome[];
 }
 
 /**
- * Coverage of what was first seen in [from, to).
+ * Coverage of what was first seen in [from, to), as of `to`.
  *
  * All counts come from one statement and so from one moment: without that, an upload between two of them would make
  * the equation fail for no fault.
  */
 export async function coverage(db: Queryable, from: Instant, to: Instant): Promise<Coverage> {
-  const rows = await db.query<{
-    verdict: Verdict | null;
-    is_copy: boolean | null;
-    opened: number;
-    folded: number;
-    copies: number;
-    count: number;
-  }>(
+  const rows = await db.query<
+    { opened: number; folded: number; copies: number } & {
+      [Key in keyof UploadOutcome]: UploadOutcome[Key] | null;
+    }
+  >(
     `WITH copy AS MATERIALIZED (
        SELECT DISTINCT o.id FROM released_object w JOIN object_version o ON ${WROTE}
         WHERE o.verdict = 'skipped' AND o.folded_into IS NULL
@@ -54,61 +66,46 @@ export async function coverage(db: Queryable, from: Instant, to: Instant): Promi
            OR EXISTS (SELECT FROM scan s
                        WHERE s.object_id = copy.id AND s.opened_object AND s.requested_at >= $1 AND s.requested_at < $2)
      ), spoken AS (
-       SELECT coalesce(v.verdict, 'pending') AS verdict, copy.id IS NOT NULL AS is_copy, count(*)
+       SELECT o.endpoint_id AS "endpointId", o.bucket, coalesce(v.verdict, 'pending') AS verdict,
+              coalesce(v.reason, '') AS reason, copy.id IS NOT NULL AS "isCopy",
+              count(*)::int AS count, sum(coalesce(o.size_bytes, 0))::float8 AS bytes
          FROM object_version o LEFT JOIN copy ON copy.id = o.id LEFT JOIN LATERAL (
-           SELECT verdict FROM verdict WHERE object_id = o.id ORDER BY generation DESC, id DESC LIMIT 1
+           SELECT verdict, reason FROM verdict WHERE object_id = o.id AND at < $2
+            ORDER BY generation DESC, id DESC LIMIT 1
          ) v ON true
         WHERE o.folded_into IS NULL AND o.first_seen_at >= $1 AND o.first_seen_at < $2
-        GROUP BY 1, 2
+        GROUP BY 1, 2, 3, 4, 5
      )
-     SELECT spoken.verdict, spoken.is_copy, opened.count::int AS opened, folded.count::int AS folded, copies.count::int AS copies,
-            coalesce(spoken.count, 0)::int AS count
-       FROM opened CROSS JOIN folded CROSS JOIN copies LEFT JOIN spoken ON true`,
+     SELECT opened.count::int AS opened, folded.count::int AS folded, copies.count::int AS copies, spoken.*
+       FROM opened CROSS JOIN folded CROSS JOIN copies LEFT JOIN spoken ON true
+      ORDER BY "endpointId", bucket, verdict, reason, "isCopy"`,
     [from, to],
   );
-  const spoken = rows.filter((row) => row.verdict !== null);
-  const uploads = spoken.filter((row) => row.is_copy !== true).map((row) => [row.verdict, row.count]);
   const { opened = 0, folded = 0, copies = 0 } = rows[0] ?? {};
+  const outcomes = rows
+    .filter((row) => row.verdict !== null)
+    .map(({ endpointId, bucket, verdict, reason, isCopy, count, bytes }) => ({
+      endpointId,
+      bucket,
+      verdict,
+      reason,
+      isCopy,
+      count,
+      bytes,
+    })) as readonly UploadOutcome[];
+  const verdicts: Partial<Record<Verdict, number>> = {};
+  for (const { verdict, isCopy, count } of outcomes)
+    if (!isCopy) verdicts[verdict] = (verdicts[verdict] ?? 0) + count;
   return {
     uploaded: opened - folded - copies,
     copies: {
       opened: copies,
-      accountedFor: spoken.reduce((sum, row) => sum + (row.is_copy === true ? row.count : 0), 0),
+      accountedFor: outcomes.reduce((sum, { isCopy, count }) => sum + (isCopy ? count : 0), 0),
     },
     folded,
-    verdicts: Object.fromEntries(uploads),
+    verdicts,
+    outcomes,
   };
-}
-
-/** Findings of one rule and in how many objects. */
-export interface RuleFindings {
-  readonly kind: string;
-  readonly ruleId: string;
-  readonly title: string;
-  readonly severity: string;
-  readonly count: number;
-  readonly objects: number;
-}
-
-/** A person's decision on an upload. */
-export interface ReportedDecision {
-  readonly reviewId: string;
-  readonly object: string;
-  readonly outcome: string;
-  readonly by: string;
-  readonly at: string;
-  readonly reason: string;
-}
-
-/** An upload that did not end as clean, with the reason; an auditor samples from these first. */
-export interface ReportedUpload {
-  readonly objectId: string;
-  readonly object: string;
-  readonly verdict: string;
-  readonly reason: string;
-  readonly uploadedAt: string;
-  readonly decision: string | null;
-  readonly action: string | null;
 }
 
 /** An engine as it was when it looked, and behind how many verdicts it stands. */
@@ -117,121 +114,6 @@ export interface EngineUse {
   readonly version: string;
   readonly database: string | null;
   readonly verdicts: number;
-}
-
-/** The first rows, and how many there are. */
-export interface Listed<Row> {
-  readonly rows: readonly Row[];
-  readonly total: number;
-}
-
-const iso = (at: string | number): string => new Date(Number(at)).toISOString();
-
-/** Findings of the newest scan of each upload of the period, by rule, most first. */
-export async function findingsByRule(
-  db: Queryable,
-  from: Instant,
-  to: Instant,
-): Promise<readonly RuleFindings[]> {
-  const rows = await db.query<{
-    kind: string;
-    rule_id: string;
-    title: string;
-    severity: string;
-    count: string;
-    objects: string;
-  }>(
-    `SELECT f.kind, f.rule_id, min(f.title) AS title, min(f.severity) AS severity, count(*) AS count, count(DISTINCT f.object_id) AS objects
-     FROM object_version o
-     JOIN scan s ON s.object_id = o.id AND s.generation = o.verdict_generation
-     JOIN finding f ON f.scan_id = s.id
-     WHERE o.first_seen_at >= $1 AND o.first_seen_at < $2 AND o.folded_into IS NULL
-     GROUP BY f.kind, f.rule_id
-     ORDER BY count(*) DESC, f.rule_id
-     LIMIT 200`,
-    [from, to],
-  );
-  return rows.map((row) => ({
-    kind: row.kind,
-    ruleId: row.rule_id,
-    title: row.title,
-    severity: row.severity,
-    count: Number(row.count),
-    objects: Number(row.objects),
-  }));
-}
-
-/** The decisions of the period, oldest first, and how many there are. */
-export async function decisionRegister(
-  db: Queryable,
-  from: Instant,
-  to: Instant,
-  limit: number,
-): Promise<Listed<ReportedDecision>> {
-  const rows = await db.query<{
-    review_id: string;
-    object: string;
-    outcome: string;
-    decided_by: string;
-    at: string;
-    reason: string;
-    total: string;
-  }>(
-    `SELECT d.review_id, o.bucket || '/' || o.key AS object, d.outcome, d.decided_by, d.at, d.reason, count(*) OVER () AS total
-     FROM object_decision d JOIN object_version o ON o.id = d.object_id
-     WHERE d.at >= $1 AND d.at < $2
-     ORDER BY d.at, d.review_id
-     LIMIT $3`,
-    [from, to, limit],
-  );
-  const decisions = rows.map((row) => ({
-    reviewId: row.review_id,
-    object: row.object,
-    outcome: row.outcome,
-    by: row.decided_by,
-    at: iso(row.at),
-    reason: row.reason,
-  }));
-  return { rows: decisions, total: Number(rows[0]?.total ?? 0) };
-}
-
-/** Uploads of the period that are not clean, worst first, and how many there are. */
-export async function uploadsNotClean(
-  db: Queryable,
-  from: Instant,
-  to: Instant,
-  limit: number,
-): Promise<Listed<ReportedUpload>> {
-  const rows = await db.query<{
-    id: string;
-    object: string;
-    verdict: string;
-    reason: string | null;
-    uploaded_at: string;
-    decision: string | null;
-    action: string | null;
-    total: string;
-  }>(
-    `SELECT o.id, o.bucket || '/' || o.key AS object, o.verdict, v.reason, o.uploaded_at, o.decision,
-            CASE WHEN o.action_performed THEN o.action END AS action, count(*) OVER () AS total
-     FROM object_version o LEFT JOIN verdict v ON v.id = o.verdict_id
-     WHERE o.first_seen_at >= $1 AND o.first_seen_at < $2 AND o.folded_into IS NULL AND NOT o.verdict = ANY ($4)
-       AND NOT (o.verdict = 'skipped' AND EXISTS (SELECT FROM released_object w WHERE ${WROTE}))
-     ORDER BY array_position(ARRAY['infected','secrets','failed','suspicious','encrypted','incomplete','unsupported','denied','archived','pending','superseded','gone','skipped'], o.verdict),
-              o.first_seen_at, o.id
-     LIMIT $3`,
-    [from, to, limit, CLEAN_VERDICTS],
-  );
-  const notClean = rows.map((row) => ({
-    objectId: row.id,
-    object: row.object,
-    verdict: row.verdict,
-    reason: row.reason ?? '',
-    uploadedAt: iso(row.uploaded_at),
-    decision: row.decision,
-    action: row.action,
-  }));
-  return { rows: notClean, total: Number(rows[0]?.total ?? 0) };
 }
 
 /** Which engines, in which versions, stand behind the verdicts given in the period. */

@@ -103,13 +103,17 @@ describe.skipIf(chromiumPath === undefined)('the pages in a real browser', () =>
   it('makes a report of the week so far and shows it', async () => {
     await page.goto(`${service.url}/reports`);
     await page.getByRole('button', { name: 'Report on this week so far' }).click();
-    const link = page.getByRole('link', { name: 'HTML' });
-    await link.waitFor();
     await page.getByText('✓ yes').waitFor();
     await picture(page, 'reports');
+    await page.locator('tbody a').first().click();
+    const link = page.getByRole('link', { name: 'Page', exact: true });
+    await link.waitFor();
+    await page.getByRole('link', { name: 'Signed bundle' }).waitFor();
+    await page.getByText('waits for somebody to read it').waitFor();
+    await picture(page, 'report-page');
     const report = await page.context().newPage();
     await report.goto(new URL((await link.getAttribute('href')) ?? '', service.url).href);
-    await report.getByText('✓ adds up').waitFor();
+    await report.getByRole('heading', { name: 'Coverage' }).waitFor();
     if (keepPictures) await report.screenshot({ path: join(screenshots, 'report.png'), fullPage: true });
     await report.close();
   }, 60_000);

@@ -334,17 +334,19 @@ describe('coverage', () => {
     clock.advance(1000);
     const counted = await coverage(database, from, clock.now());
     const copies = { opened: 0, accountedFor: 0 };
-    expect(counted).toEqual({
+    expect(counted).toMatchObject({
       uploaded: 3,
       copies,
       folded: 1,
       verdicts: { pending: 2, superseded: 1 },
     });
+    expect(counted.outcomes.reduce((sum, { count }) => sum + count, 0)).toBe(3);
     expect(await coverage(database, clock.now(), clock.now() + 1)).toEqual({
       uploaded: 0,
       copies,
       folded: 0,
       verdicts: {},
+      outcomes: [],
     });
   });
 });

@@ -41,7 +41,7 @@ describe('the layer rules', () => {
   const allowed: [string, string][] = [
     ['src/s3/i.ts', "import { S3Client as x } from '@aws-sdk/client-s3';"],
     ['src/outbound/egress/j.ts', "import { request as x } from 'undici';"],
-    ['src/reports/n.ts', "import { x } from '../reviews/reviews.queries.js';"],
+    ['src/reports/sections/n.ts', "import { x } from '../../reviews/rules/policy.js';"],
     ['src/cli/p.ts', "import { visible as x } from '../outbound/safe-text.js';"],
     ['src/cli/u.ts', "import { COUNT_WORDS as x } from '../intake/listing/run-answer.js';"],
     ['src/cli/commands/s.ts', "import { visible as x } from '../../outbound/safe-text.js';"],

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isoWeek, previousIsoWeek, wishedPeriod } from '../../src/reports/period.js';
+import {
+  CALENDAR_KINDS,
+  calendarPeriod,
+  previousPeriod,
+  isoWeek,
+  previousIsoWeek,
+  wishedPeriod,
+} from '../../src/reports/period.js';
 
 const HOUR = 3_600_000;
 const at = (iso: string): number => Date.parse(iso);
@@ -64,15 +71,19 @@ describe('the period that somebody wishes', () => {
   const day = (text: string) => ({ day: Date.parse(text) });
 
   it('is the week so far, the week that holds the day, or exactly what is named', () => {
-    expect(wishedPeriod({}, now, 'UTC').label).toBe('2026-W48');
+    expect(wishedPeriod({ kind: 'weekly' }, now, 'UTC').label).toBe('2026-W48');
     for (const zone of ['UTC', 'America/New_York', 'Asia/Tokyo'])
-      expect(wishedPeriod({ from: day('2026-11-16') }, now, zone)).toEqual(
-        isoWeek(at('2026-11-18T12:00:00Z'), zone),
-      );
-    expect(wishedPeriod({ from: day('2026-11-02'), to: at('2026-11-03T06:00:00Z') }, now, 'UTC')).toEqual({
+      expect(wishedPeriod({ kind: 'weekly', from: day('2026-11-16') }, now, zone)).toEqual({
+        ...isoWeek(at('2026-11-18T12:00:00Z'), zone),
+        kind: 'weekly',
+      });
+    expect(
+      wishedPeriod({ kind: 'weekly', from: day('2026-11-02'), to: at('2026-11-03T06:00:00Z') }, now, 'UTC'),
+    ).toEqual({
       from: at('2026-11-02T00:00:00Z'),
       to: at('2026-11-03T06:00:00Z'),
       label: '2026-11-02 to 2026-11-03',
+      kind: 'range',
     });
   });
 
@@ -82,6 +93,42 @@ describe('the period that somebody wishes', () => {
     [{ to: day('2026-11-02') }, /^from: is needed/],
     [{ from: day('2026-11-02'), to: day('2026-11-02') }, /^to: must be after/],
   ])('is refused as %j by the name of its end', (wished, why) => {
-    expect(() => wishedPeriod(wished, now, 'UTC')).toThrow(why);
+    expect(() => wishedPeriod({ kind: 'weekly', ...wished }, now, 'UTC')).toThrow(why);
+  });
+
+  it('is a whole month or quarter where that is named, and a range only with both ends', () => {
+    expect(wishedPeriod({ kind: 'monthly', from: day('2026-10-31') }, now, 'Europe/Berlin')).toEqual({
+      kind: 'monthly',
+      label: '2026-10',
+      from: at('2026-09-30T22:00:00Z'),
+      to: at('2026-10-31T23:00:00Z'),
+    });
+    expect(wishedPeriod({ kind: 'quarterly' }, now, 'UTC')).toEqual({
+      kind: 'quarterly',
+      label: '2026-Q4',
+      from: at('2026-10-01T00:00:00Z'),
+      to: at('2027-01-01T00:00:00Z'),
+    });
+    expect(() => wishedPeriod({ kind: 'range' }, now, 'UTC')).toThrow(/^from: is needed/);
+    expect(() => wishedPeriod({ kind: 'range', from: day('2026-11-02') }, now, 'UTC')).toThrow(
+      /^to: is needed/,
+    );
+  });
+});
+
+describe('periods of the calendar', () => {
+  const zone = fc.constantFrom('UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kathmandu', 'Pacific/Apia');
+  const kind = fc.constantFrom(...CALENDAR_KINDS);
+
+  it('hold the moment that they are asked for, and join the one before', () => {
+    fc.assert(
+      fc.property(kind, zone, fc.integer({ min: 0, max: 4_000_000_000_000 }), (of, timeZone, moment) => {
+        const period = calendarPeriod(of, moment, timeZone);
+        expect(period.from).toBeLessThanOrEqual(moment);
+        expect(period.to).toBeGreaterThan(moment);
+        expect(previousPeriod(of, moment, timeZone).to).toBe(period.from);
+        expect(calendarPeriod(of, period.from, timeZone)).toEqual(period);
+      }),
+    );
   });
 });

@@ -50,6 +50,12 @@ describe('.ci/run', () => {
     expect(code).toBe(1);
   });
 
+  test('names once more, before its last line, what failed', () => {
+    const failed = 'Failed: test/a.test.ts > a door > opens';
+    const { lines } = ci({ test: `echo "${failed}"; echo "40 passed, 1 failed"; exit 1`, lint: 'echo fine' });
+    expect(lines.slice(-2)).toEqual([failed, '42 passed, 1 failed']);
+  });
+
   test('counts tests that ended without a count as a failure', () => {
     const { code, lines } = ci({ test: 'exit 134', 'test:interop': 'echo "0 passed, 0 failed"' });
     expect(lines.at(-1)).toBe('2 passed, 1 failed');

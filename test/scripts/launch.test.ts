@@ -139,14 +139,31 @@ describe('the closing line of the tests', () => {
 
   test('counts a file that could not be loaded as one failure', () => {
     const testResults = [
-      { status: 'failed', assertionResults: [] },
-      { status: 'passed', assertionResults: [{ status: 'passed' }] },
+      { name: 'torn.test.ts', status: 'failed', assertionResults: [] },
+      { name: 'whole.test.ts', status: 'passed', assertionResults: [{ status: 'passed' }] },
     ];
     expect(count(report({ numPassedTests: 1, testResults }))).toMatchObject({
       passed: 1,
       failed: 1,
       skipped: 0,
+      failures: [{ file: 'torn.test.ts', test: 'could not be loaded' }],
     });
+  });
+
+  test('names each test that failed', () => {
+    const testResults = [
+      {
+        name: 'door.test.ts',
+        status: 'failed',
+        assertionResults: [
+          { fullName: 'a door opens', status: 'failed' },
+          { fullName: 'a door closes', status: 'passed' },
+        ],
+      },
+    ];
+    expect(count(report({ numFailedTests: 1, testResults })).failures).toEqual([
+      { file: 'door.test.ts', test: 'a door opens' },
+    ]);
   });
 
   test('names a file whose process ended before its tests did, and counts it as one failure', () => {

@@ -4,7 +4,8 @@ import { awsMessage, intakeParts } from '../intake/intake-parts.js';
 import { coverageOf } from '../../src/reports/arithmetic.js';
 import { ObjectStory } from '../../src/verdicts/object-story.js';
 import { ObjectPage } from '../../src/verdicts/object-view.js';
-import { coverage, uploadsNotClean } from '../../src/verdicts/verdicts.queries.js';
+import { coverage } from '../../src/verdicts/verdicts.queries.js';
+import { uploadsNotClean } from '../../src/reports/sections/coverage.js';
 
 const parts = await intakeParts();
 const { server } = await httpApp(parts, { head: () => Promise.resolve(headOf()) });
@@ -213,14 +214,14 @@ describe('the copy that a release wrote', () => {
     expect((await get('/api/v1/objects/summary?bucket=plain')).body).toMatchObject({ released: 0 });
     // The report counts as the summary does, from intake's side and from the verdicts'.
     const counted = await coverage(database, 0, clock.now() + 1);
-    expect(counted).toEqual({
+    expect(counted).toMatchObject({
       uploaded: 6,
       copies: { opened: 1, accountedFor: 1 },
       folded: 0,
       verdicts: { pending: 5, secrets: 1 },
     });
     expect(coverageOf(counted.uploaded, counted.verdicts, counted.copies).addsUp).toBe(true);
-    const notClean = await uploadsNotClean(database, 0, clock.now() + 1, 10);
+    const notClean = await uploadsNotClean({ tx: database, from: 0, to: clock.now() + 1 });
     expect(notClean.total).toBe(6);
     expect(notClean.rows.map(({ verdict }) => verdict)).not.toContain('skipped');
   });

@@ -8,6 +8,7 @@ import { MailboxPage } from './pages/MailboxPage.js';
 import { NotFoundPage } from './pages/NotFoundPage.js';
 import { ObjectPage } from './pages/ObjectPage.js';
 import { ObjectsPage } from './pages/ObjectsPage.js';
+import { ReportPage } from './pages/ReportPage.js';
 import { ReportsPage } from './pages/ReportsPage.js';
 import { CasePage } from './pages/CasePage.js';
 import { ReviewPage } from './pages/ReviewPage.js';
@@ -97,6 +98,7 @@ export function App() {
               <Route path="/executions" element={<ExecutionsPage />} />
               <Route path="/executions/:id" element={<ExecutionPage />} />
               <Route path="/reports" element={<ReportsPage />} />
+              <Route path="/reports/:id" element={<ReportPage />} />
               <Route path="/buckets" element={<BucketsPage />} />
               <Route path="/new/bucket" element={<NewBucketPage />} />
               <Route path="/buckets/:endpointId/:bucket" element={<BucketPage />} />

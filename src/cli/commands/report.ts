@@ -13,17 +13,41 @@ interface Report {
   readonly label: string;
   readonly from: string;
   readonly to: string;
-  readonly status: 'pending' | 'ready';
+  readonly status: 'pending' | 'ready' | 'failed';
   readonly workflowId: string;
   readonly createdAt: string;
   readonly renderedAt: string | null;
   readonly mailedAt: string | null;
   readonly sha256: string | null;
+  readonly manifestSha256: string | null;
   readonly coverage: {
     readonly addsUp: boolean;
     readonly uploaded: number;
     readonly copies?: { readonly opened: number };
   } | null;
+}
+
+/** One report, with what became of it. */
+interface ReportDetail extends Report {
+  readonly files: readonly { readonly name: string; readonly bytes: number; readonly sha256: string }[];
+  readonly deliveries: readonly {
+    readonly to: string;
+    readonly state: string;
+    readonly reason: string | null;
+  }[];
+  readonly reading: {
+    readonly reviewId: string;
+    readonly state: string;
+    readonly by: string | null;
+    readonly at: string | null;
+    readonly outcome: string | null;
+  } | null;
+  readonly restated: readonly {
+    readonly label: string;
+    readonly figure: string;
+    readonly stated: number;
+    readonly now: number;
+  }[];
 }
 
 interface ReportPage {
@@ -35,6 +59,10 @@ interface WaitOptions {
   readonly wait?: true;
   readonly timeout: number;
 }
+
+const KINDS = ['weekly', 'monthly', 'quarterly', 'range'];
+const FORMATS = ['html', 'pdf', 'json', 'bundle'] as const;
+type Format = (typeof FORMATS)[number];
 
 /** `report list|create|get|download`. */
 export function addReport(program: Command, cli: Cli): void {
@@ -48,17 +76,28 @@ export function addReport(program: Command, cli: Cli): void {
       const page = await cli.client.call<ReportPage>('GET', query('/api/v1/reports', { limit, cursor }));
       cli.print(page, ({ items }) =>
         table(
-          ['ID', 'PERIOD', 'STATUS', 'CREATED', 'ADDS UP'],
-          items.map((one) => [one.id, one.label, one.status, one.createdAt, yesNo(one.coverage?.addsUp)]),
+          ['ID', 'KIND', 'PERIOD', 'STATUS', 'CREATED', 'ADDS UP'],
+          items.map((one) => [
+            one.id,
+            one.kind,
+            one.label,
+            one.status,
+            one.createdAt,
+            yesNo(one.coverage?.addsUp),
+          ]),
         ),
       );
       cli.more(page.nextCursor);
     });
   waiting(group.command('create').description('ask for a report; the week so far when no period is named'))
-    .addOption(new Option('--kind <KIND>', 'which one').choices(['weekly']).default('weekly'))
+    .addOption(
+      new Option('--kind <KIND>', 'of which period; a range needs --from and --to')
+        .choices(KINDS)
+        .default('weekly'),
+    )
     .option(
       '--from <TIME>',
-      'a day or time, as in 2026-01-05: the whole week that holds it, or exactly from then on where an end is named',
+      'a day or time, as in 2026-01-05: the whole period that holds it, or exactly from then on where an end is named',
     )
     .option('--to <TIME>', 'until then, exclusive; needs --from')
     .action(async (options: WaitOptions & { kind: string; from?: string; to?: string }) => {
@@ -71,9 +110,13 @@ export function addReport(program: Command, cli: Cli): void {
       cli.print(options.wait === true ? await ready(cli, id, options.timeout) : await get(cli, id), shown),
   );
   waiting(group.command('download').description('the report itself, as it was rendered').argument('<ID>'))
-    .addOption(new Option('--format <FORMAT>', 'of the file').choices(['html', 'json']).default('html'))
+    .addOption(
+      new Option('--format <FORMAT>', 'of the file; bundle is everything, as one signed archive')
+        .choices(FORMATS)
+        .default('html'),
+    )
     .option('--output <FILE>', 'write it there, where nothing is yet; to stdout by default')
-    .action((id: string, options: WaitOptions & { format: 'html' | 'json'; output?: string }) =>
+    .action((id: string, options: WaitOptions & { format: Format; output?: string }) =>
       download(cli, id, options),
     );
 }
@@ -86,10 +129,12 @@ const waiting = (command: Command): Command =>
 async function download(
   cli: Cli,
   id: string,
-  options: WaitOptions & { readonly format: 'html' | 'json'; readonly output?: string },
+  options: WaitOptions & { readonly format: Format; readonly output?: string },
 ): Promise<void> {
   const { format, output } = options;
   if (options.wait === true) await ready(cli, id, options.timeout);
+  if (output === undefined && (format === 'pdf' || format === 'bundle'))
+    throw new CommandError(`--output: name the file to write; a ${format} is nothing for a terminal.`);
   const bytes = await cli.client.file(`${pathOf(id)}/${cli.json && output === undefined ? 'json' : format}`);
   if (output === undefined) return cli.out(bytes.toString('utf8').replace(/\n$/, ''));
   try {
@@ -107,12 +152,16 @@ async function download(
 }
 
 const pathOf = (id: string): string => `/api/v1/reports/${encodeURIComponent(id)}`;
-const get = (cli: Cli, id: string): Promise<Report> => cli.client.call('GET', pathOf(id));
+const get = (cli: Cli, id: string): Promise<ReportDetail> => cli.client.call('GET', pathOf(id));
 
-async function ready(cli: Cli, id: string, timeoutSeconds: number): Promise<Report> {
+async function ready(cli: Cli, id: string, timeoutSeconds: number): Promise<ReportDetail> {
   const progress = cli.progress('reports');
-  const look = async (): Promise<Report | undefined> => {
+  const look = async (): Promise<ReportDetail | undefined> => {
     const report = await get(cli, id);
+    if (report.status === 'failed')
+      throw new CommandError(
+        `Its workflow ended without it: sallyport workflow get ${report.workflowId} shows why, and retry goes on.`,
+      );
     progress.show({ done: report.status === 'ready' ? 1 : 0, total: 1, detail: report.status });
     return report.status === 'ready' ? report : undefined;
   };
@@ -123,9 +172,10 @@ async function ready(cli: Cli, id: string, timeoutSeconds: number): Promise<Repo
   }
 }
 
-const shown = (report: Report): string[] =>
+const shown = (report: Report | ReportDetail): string[] =>
   facts([
     ['report', report.label],
+    ['kind', report.kind],
     ['id', report.id],
     ['status', report.status],
     ['from', report.from],
@@ -138,8 +188,26 @@ const shown = (report: Report): string[] =>
     ['copies', copiesOf(report)],
     ['adds up', yesNo(report.coverage?.addsUp)],
     ['sha-256', report.sha256],
+    ['manifest', report.manifestSha256],
     ['workflow', report.workflowId],
+    ...('files' in report ? detailFacts(report) : []),
   ]);
+
+const detailFacts = ({ files, deliveries, reading, restated }: ReportDetail): [string, string][] => [
+  ...files.map(({ name, bytes }): [string, string] => ['file', `${name}, ${bytes} bytes`]),
+  ...deliveries.map(({ to, state, reason }): [string, string] => [
+    'mailed to',
+    `${to}: ${state}${reason === null ? '' : ` (${reason})`}`,
+  ]),
+  ...(reading === null ? [] : [['read', readingText(reading)] as [string, string]]),
+  ...restated.map(({ label, figure, stated, now }): [string, string] => [
+    'restates',
+    `${label} ${figure}: ${stated} is ${now}`,
+  ]),
+];
+
+const readingText = ({ state, by, at, reviewId }: NonNullable<ReportDetail['reading']>): string =>
+  by === null ? `${state}; review ${reviewId}` : `${state} by ${by} at ${at ?? ''}; review ${reviewId}`;
 
 const copiesOf = ({ coverage }: Report): string | undefined => {
   const count = coverage?.copies?.opened ?? 0;

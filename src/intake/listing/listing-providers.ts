@@ -1,6 +1,7 @@
 import { BackfillsController } from './backfills.controller.js';
 import { BucketEventsController } from './bucket-events.controller.js';
 import { EngineWatch } from './engine-watch.js';
+import { TakeInventoryWorker } from './inventory.worker.js';
 import { ReconcileJob } from './jobs/reconcile.job.js';
 import { RescanJob } from './jobs/rescan.job.js';
 import { ListerService } from './lister.service.js';
@@ -12,6 +13,9 @@ import { ListingWishes } from './wishes.js';
 /** Kinds of schedules. */
 export const LISTING_JOBS = [ReconcileJob, RescanJob] as const;
 
+/** In-process workers of this stage. */
+export const LISTING_WORKERS = [TakeInventoryWorker] as const;
+
 export const LISTING_CONTROLLERS = [BackfillsController, WishesController, BucketEventsController] as const;
 
 /** Backfills, rescans and comparisons: what the intake module is made of for them. */
@@ -22,4 +26,5 @@ export const LISTING_PROVIDERS = [
   ListerService,
   EngineWatch,
   ...LISTING_JOBS,
+  ...LISTING_WORKERS,
 ] as const;

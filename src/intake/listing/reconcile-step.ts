@@ -75,6 +75,7 @@ export async function storeReconciledPage(
       missing: sorted.missed.length,
       young: sorted.young,
       older: sorted.older,
+      ...sorted.dated,
       listRequests: page.requests,
     });
     if (page.next !== undefined) return { counts, place: page.next };
@@ -102,7 +103,11 @@ interface SortedMissing {
   readonly missed: readonly ListedVersion[];
   readonly young: number;
   readonly older: number;
+  /** The same of what the bucket dates into the run's window. */
+  readonly dated: DatedCounts;
 }
+
+type DatedCounts = Pick<RunCounts, 'dated' | 'datedKnown' | 'datedMissing' | 'datedYoung' | 'datedOlder'>;
 
 async function sortMissing(
   tx: Queryable,
@@ -118,18 +123,32 @@ async function sortMissing(
   const missed: ListedVersion[] = [];
   let young = 0;
   let older = 0;
+  const dated = { dated: 0, datedKnown: 0, datedMissing: 0, datedYoung: 0, datedOlder: 0 };
+  const { window } = options;
   for (const version of versions) {
-    if (known.has(version)) wanted.push(version);
-    else if (version.uploadedAt > now - options.graceMs) young += 1;
-    else if (version.uploadedAt < since) {
+    const { uploadedAt } = version;
+    const isDated = window !== undefined && uploadedAt >= window.from && uploadedAt < window.to;
+    const count = (name: keyof DatedCounts): void => {
+      if (isDated) dated[name] += 1;
+    };
+    count('dated');
+    if (known.has(version)) {
+      count('datedKnown');
+      wanted.push(version);
+    } else if (uploadedAt > now - options.graceMs) {
+      count('datedYoung');
+      young += 1;
+    } else if (uploadedAt < since) {
+      count('datedOlder');
       older += 1;
       if (options.includeOlder) wanted.push(version);
     } else {
+      count('datedMissing');
       missed.push(version);
       wanted.push(version);
     }
   }
-  return { wanted, missed, young, older };
+  return { wanted, missed, young, older, dated };
 }
 
 // Enough to see what they have in common.

@@ -46,6 +46,12 @@ export interface RunCounts {
   readonly vanished: number;
   /** Keys that we cannot keep; among the rejects with their reasons. */
   readonly unusable: number;
+  /** Comparing for a report: listed ones that the bucket dates into its period, and what they came to. */
+  readonly dated: number;
+  readonly datedKnown: number;
+  readonly datedMissing: number;
+  readonly datedYoung: number;
+  readonly datedOlder: number;
   readonly listRequests: number;
 }
 
@@ -63,6 +69,11 @@ export const COUNT_WORDS: Readonly<Record<Exclude<keyof RunCounts, `${string}Byt
   vanished: 'no longer in the bucket',
   markers: 'delete markers',
   unusable: 'keys that cannot be kept',
+  dated: 'of the period that is reported',
+  datedKnown: 'of these, known already',
+  datedMissing: 'of these, that no event told of',
+  datedYoung: 'of these, left to their events',
+  datedOlder: 'of these, older than the watch',
   listRequests: 'LIST requests',
 };
 

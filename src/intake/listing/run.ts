@@ -32,6 +32,8 @@ export interface ReconcileOptions {
   readonly graceMs: number;
   /** Scans also what was uploaded before the bucket was watched. */
   readonly includeOlder: boolean;
+  /** [from, to): what the bucket dates into it is counted apart. */
+  readonly window?: { readonly from: Instant; readonly to: Instant } | undefined;
 }
 
 export const NO_COUNTS: RunCounts = {
@@ -51,6 +53,11 @@ export const NO_COUNTS: RunCounts = {
   older: 0,
   vanished: 0,
   unusable: 0,
+  dated: 0,
+  datedKnown: 0,
+  datedMissing: 0,
+  datedYoung: 0,
+  datedOlder: 0,
   listRequests: 0,
 };
 

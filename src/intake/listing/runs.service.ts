@@ -95,8 +95,11 @@ export class ListingRuns {
     const { endpointId, bucket } = this.policyOf(wanted.bucket, request.endpointId);
     const prefix = wanted.prefix ?? '';
     const options: ReconcileOptions = { graceMs: GRACE_MS, includeOlder: false, ...wanted.options };
-    const open = await findOpenReconcile(this.database, { endpointId, bucket, prefix });
-    // A night that did not suffice is not begun a second time.
+    // A night that did not suffice is not begun a second time; what counts for a report is a run of its own.
+    const open =
+      options.window === undefined
+        ? await findOpenReconcile(this.database, { endpointId, bucket, prefix })
+        : undefined;
     if (open !== undefined) return this.find(open);
     return this.create({ kind: 'reconcile', state: 'running', endpointId, bucket, prefix, options }, request);
   }

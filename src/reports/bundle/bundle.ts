@@ -44,12 +44,14 @@ interface Manifest extends BundleFacts {
 /**
  * A signed archive: the files in the order in which they are given, then `manifest.json`, which names each with its SHA-256,
  * then `manifest.sig`, the signature over the manifest's bytes. `verify.mjs` checks all of that with Node alone.
+ *
+ * @returns at its end the manifest's bytes.
  */
 export async function* writeBundle(
   entries: Iterable<BundleEntry>,
   facts: BundleFacts,
   signer: BundleSigner,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Uint8Array, { readonly manifest: Buffer }> {
   const zip = new ZipWriter();
   const files: Packed[] = [];
   for (const { name, pieces } of entries) files.push(yield* zip.file(name, pieces()));
@@ -72,4 +74,5 @@ export async function* writeBundle(
   yield* zip.file('manifest.json', [text]);
   yield* zip.file('manifest.sig', [`${signer.sign(text)}\n`]);
   yield* zip.end();
+  return { manifest: text };
 }

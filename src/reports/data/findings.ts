@@ -30,6 +30,7 @@ export const Findings = z
         objects: count,
         /** Of the decisions of the period about objects with such a finding. */
         decided: count,
+        /** Of these decisions: those that let the object go. */
         falsePositives: count,
       }),
     ),

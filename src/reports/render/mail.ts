@@ -23,7 +23,7 @@ export function reportMail(
   meta: ReportMeta,
 ): { readonly subject: string; readonly text: string; readonly html: string } {
   const summary = summaryOf(data);
-  const link = `${meta.url}/reports#${encodeURIComponent(data.reportId.toWellFormed())}`;
+  const link = `${meta.url}/reports/${encodeURIComponent(data.reportId.toWellFormed())}`;
   const musts = summary.needs.filter(({ mustBeDone }) => mustBeDone).length;
   const state =
     musts > 0 ? `${whole(musts)} ${musts === 1 ? 'thing needs' : 'things need'} somebody` : 'all right';

@@ -79,6 +79,20 @@ const KNOWN: Readonly<Record<string, OutcomeFacts>> = {
     refuses: true,
     tone: 'danger',
   },
+  sign: {
+    label: 'Sign',
+    effect: 'It is recorded that you read it.',
+    needsReason: false,
+    refuses: false,
+    tone: 'primary',
+  },
+  question: {
+    label: 'Ask first',
+    effect: 'It is not signed: what you write has to be answered.',
+    needsReason: true,
+    refuses: true,
+    tone: 'neutral',
+  },
 };
 
 /** What is known of an outcome; one that a definition invented gets its own name as label. */

@@ -65,9 +65,9 @@ describe('the mail of a report', () => {
   it('leads to the report, asks nothing and loads nothing', () => {
     const { text, html } = reportMail(hostileWeek(), reportMeta);
     expect([...html.matchAll(/href="([^"]*)"/g)].map(([, href]) => href)).toEqual([
-      'https://sallyport.example/reports#00000000-0000-4000-8000-000000000047',
+      'https://sallyport.example/reports/00000000-0000-4000-8000-000000000047',
     ]);
-    expect(text).toContain('https://sallyport.example/reports#');
+    expect(text).toContain('https://sallyport.example/reports/');
     expect(html).not.toMatch(/<img|<script|url\(/);
   });
 

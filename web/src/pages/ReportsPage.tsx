@@ -1,40 +1,28 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Link } from 'react-router-dom';
 import { call, type Page } from '../api.js';
 import { when } from '../format.js';
 import { Query } from '../parts/Query.js';
 import { State } from '../parts/State.js';
+import { REPORT_KINDS, reportPath, STATE_OF, type Report, type ReportKind } from '../reports.js';
 
-interface Report {
-  readonly id: string;
-  readonly kind: string;
-  readonly label: string;
-  readonly from: number;
-  readonly to: number;
-  readonly status: 'pending' | 'ready' | 'failed';
-  readonly createdAt: number;
-  readonly coverage: {
-    readonly uploaded: number;
-    readonly accountedFor: number;
-    readonly gap: number;
-    readonly addsUp: boolean;
-  } | null;
-}
-
-const STATE: Readonly<Record<Report['status'], string>> = {
-  pending: 'pending',
-  ready: 'COMPLETED',
-  failed: 'FAILED',
+const SO_FAR: Readonly<Record<ReportKind, string>> = {
+  weekly: 'Report on this week so far',
+  monthly: 'Report on this month so far',
+  quarterly: 'Report on this quarter so far',
 };
 
 export function ReportsPage() {
   const client = useQueryClient();
+  const [kind, setKind] = useState<ReportKind>('weekly');
   const reports = useQuery({
     queryKey: ['reports'],
     queryFn: () => call<Page<Report>>('/api/v1/reports'),
     refetchInterval: 3000,
   });
   const create = useMutation({
-    mutationFn: () => call('/api/v1/reports', { method: 'POST', body: { kind: 'weekly' } }),
+    mutationFn: () => call('/api/v1/reports', { method: 'POST', body: { kind } }),
     onSettled: () => client.invalidateQueries({ queryKey: ['reports'] }),
   });
   return (
@@ -43,13 +31,21 @@ export function ReportsPage() {
       <div className="heading">
         <h1>Reports</h1>
         <span className="actions">
+          <label>
+            <span className="visually-hidden">Kind of report</span>
+            <select value={kind} onChange={({ target }) => setKind(target.value as ReportKind)}>
+              {REPORT_KINDS.map((one) => (
+                <option key={one}>{one}</option>
+              ))}
+            </select>
+          </label>
           <button
             type="button"
             className="primary"
             disabled={create.isPending}
             onClick={() => create.mutate()}
           >
-            Report on this week so far
+            {SO_FAR[kind]}
           </button>
         </span>
       </div>
@@ -63,46 +59,29 @@ export function ReportsPage() {
               <thead>
                 <tr>
                   <th>Period</th>
+                  <th>Kind</th>
                   <th>State</th>
                   <th className="number">Uploaded</th>
                   <th>Adds up</th>
                   <th>Made</th>
-                  <th>Read</th>
                 </tr>
               </thead>
               <tbody>
                 {items.map((report) => (
                   <tr key={report.id}>
                     <td>
-                      {report.label}{' '}
+                      <Link to={reportPath(report.id)}>{report.label}</Link>{' '}
                       <span className="quiet">
                         {when(report.from)} to {when(report.to)}
                       </span>
                     </td>
+                    <td>{report.kind}</td>
                     <td>
-                      <State of={STATE[report.status]} />
+                      <State of={STATE_OF[report.status]} />
                     </td>
                     <td className="number">{report.coverage?.uploaded ?? '–'}</td>
-                    <td>
-                      {report.coverage === null
-                        ? '–'
-                        : report.coverage.addsUp
-                          ? '✓ yes'
-                          : `✕ gap of ${report.coverage.gap}`}
-                    </td>
+                    <td>{sumText(report)}</td>
                     <td>{when(report.createdAt)}</td>
-                    <td>
-                      {report.status === 'ready' ? (
-                        <>
-                          <a href={`/api/v1/reports/${report.id}/html`} target="_blank" rel="noreferrer">
-                            HTML
-                          </a>{' '}
-                          <a href={`/api/v1/reports/${report.id}/json`} target="_blank" rel="noreferrer">
-                            JSON
-                          </a>
-                        </>
-                      ) : null}
-                    </td>
                   </tr>
                 ))}
               </tbody>
@@ -113,3 +92,6 @@ export function ReportsPage() {
     </section>
   );
 }
+
+const sumText = ({ coverage }: Report): string =>
+  coverage === null ? '–' : coverage.addsUp ? '✓ yes' : `✕ gap of ${coverage.gap}`;

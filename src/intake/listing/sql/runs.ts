@@ -150,6 +150,12 @@ export async function findOpenReconcile(
   return row?.id;
 }
 
+/** The runs of a cause. */
+export async function runsOf(db: Queryable, cause: string): Promise<Run[]> {
+  const rows = await db.query<RunRow>(`SELECT ${COLUMNS} FROM listing_run WHERE cause = $1`, [cause]);
+  return rows.map(runOf);
+}
+
 /** Whether a run for this cause is not over. */
 export async function hasOpenRun(db: Queryable, cause: string): Promise<boolean> {
   const rows = await db.query(
