@@ -128,22 +128,22 @@ async function sortMissing(
   for (const version of versions) {
     const { uploadedAt } = version;
     const isDated = window !== undefined && uploadedAt >= window.from && uploadedAt < window.to;
-    const count = (name: keyof DatedCounts): void => {
+    const countIn = (name: keyof DatedCounts): void => {
       if (isDated) dated[name] += 1;
     };
-    count('dated');
+    countIn('dated');
     if (known.has(version)) {
-      count('datedKnown');
+      countIn('datedKnown');
       wanted.push(version);
     } else if (uploadedAt > now - options.graceMs) {
-      count('datedYoung');
+      countIn('datedYoung');
       young += 1;
     } else if (uploadedAt < since) {
-      count('datedOlder');
+      countIn('datedOlder');
       older += 1;
       if (options.includeOlder) wanted.push(version);
     } else {
-      count('datedMissing');
+      countIn('datedMissing');
       missed.push(version);
       wanted.push(version);
     }

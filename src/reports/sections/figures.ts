@@ -78,12 +78,13 @@ export async function statedReports(tx: Queryable, kind: string, until: number):
 /** Which figures later facts changed, the oldest report first. @param now of the same reports, in their order. */
 export const restatedOf = (stated: readonly StatedReport[], now: readonly Figures[]): Restated[] =>
   stated
-    .flatMap(({ reportId, label, figures }, index) =>
+    .map(({ reportId, label, figures }, index) =>
       Object.entries(now[index] ?? {})
         .filter(([figure, value]) => figures[figure] !== undefined && figures[figure] !== value)
         .map(([figure, value]) => ({ reportId, label, figure, stated: figures[figure] ?? 0, now: value })),
     )
-    .toReversed();
+    .toReversed()
+    .flat();
 
 /** The weeks before a moment, as their reports said, the oldest first. */
 export async function trendBefore(tx: Queryable, until: number): Promise<Findings['trend']> {
