@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { audit } from './engine/audit.js';
 import { Cluster } from './engine/cluster.js';
 import { DIFFERENCES } from './engine/differences.js';
 import { execute } from './engine/execute.js';
@@ -22,7 +23,15 @@ const MAX_SPREAD = 0.3;
 /** Runs a measurement; `probes` gets what pgbench reached between the rounds. */
 type Measurement = (stage: Stage, probes: number[]) => Promise<Row[]>;
 
-const MEASUREMENTS: Record<Measure, Measurement> = { throughput, replicas, latency, execute, rest, long };
+const MEASUREMENTS: Record<Measure, Measurement> = {
+  throughput,
+  replicas,
+  latency,
+  execute,
+  rest,
+  long,
+  audit,
+};
 
 /**
  * How fast the engine is, beside DBOS and pgbench: all on one PostgreSQL of the bench's own, in turns, medians.

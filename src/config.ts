@@ -477,6 +477,10 @@ const Environment = z.object({
     ),
   /** Bucket on S3_ENDPOINT that keeps a copy of every checkpoint of the audit record; best with object lock. */
   AUDIT_BUCKET: z.string().min(1).optional(),
+  /** For how many days a checkpoint in AUDIT_BUCKET is locked, where that has object lock and no longer default; 0 leaves it to the bucket. */
+  AUDIT_LOCK_DAYS: z.coerce.number().int().min(0).max(36_500).default(400),
+  /** Who can lift that lock: `governance`, whoever has the right to bypass it; `compliance`, nobody. */
+  AUDIT_LOCK_MODE: z.enum(['governance', 'compliance']).default('governance'),
   /** Who gets a checkpoint of the audit record a day by mail, comma list; those of REPORT_TO when empty. */
   AUDIT_TO: list,
   /** Who hears of the service's own troubles, comma list. */

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { readBench, type BenchOptions } from '../options.js';
 
 /** The measurements, in the order in which they run. */
-export const MEASURES = ['throughput', 'replicas', 'latency', 'execute', 'rest', 'long'] as const;
+export const MEASURES = ['throughput', 'replicas', 'latency', 'execute', 'rest', 'long', 'audit'] as const;
 export type Measure = (typeof MEASURES)[number];
 
 export interface Options extends BenchOptions<Measure> {

@@ -24,15 +24,23 @@ export const newLogin = (): Login => ({ keyId: 'bench', keySecret: randomBytes(1
 
 let homes = 0;
 
+/** What a process of ours records of the workflows that it starts: nothing, an event each, or one that is chained, too. */
+export type Recorded = 'none' | 'events' | 'chained';
+
 /** One process of ours; it migrates its database first, as the service does. */
-export function startSallyport(stage: Stage, name: string, url: string): Promise<Contestant> {
+export function startSallyport(
+  stage: Stage,
+  name: string,
+  url: string,
+  recorded: Recorded = 'events',
+): Promise<Contestant> {
   const home = join(stage.folder, `home-${(homes += 1)}`);
   mkdirSync(home);
   const { keyId, keySecret } = stage.login;
   return Contestant.start(
     name,
     stage.program('sallyport'),
-    [home, url, keyId, keySecret],
+    [home, url, keyId, keySecret, recorded],
     stage.options.profile,
   );
 }

@@ -12,6 +12,8 @@ export class Scratch {
     /** Of the role that owns it, as the service logs in. */
     readonly url: string,
     private readonly pool: Pool,
+    /** Of the server's own role, which may do anything. */
+    readonly adminUrl: string,
   ) {}
 
   async query<Row extends QueryResultRow = Record<string, unknown>>(
@@ -62,7 +64,7 @@ export async function startCluster(folder: string, cleanUp: CleanUp): Promise<Cl
     // The server ends before the pool when a signal cuts the proof short.
     pool.on('error', () => undefined);
     cleanUp.add(() => pool.end());
-    return new Scratch(loginUrl, pool);
+    return new Scratch(loginUrl, pool, url);
   };
   const parked = open(postgres.adminUrl, postgres.url);
   return { parked, empty: await another(postgres, 'empty', parked, open) };

@@ -76,6 +76,7 @@ export class AccessService {
   ): Promise<boolean> {
     const passwordHash = await hashPassword(admin.password);
     const at = Math.round(this.clock.now());
+    const id = randomUUID();
     return this.db.transaction(async (tx) => {
       await tx.query('LOCK TABLE app_user IN EXCLUSIVE MODE');
       const [existing] = await tx.query('SELECT 1 FROM app_user LIMIT 1');
@@ -86,7 +87,7 @@ export class AccessService {
       }
       await tx.query(
         `INSERT INTO app_user (id, name, email, password_hash, roles, created_at) VALUES ($1, $2, $3, $4, '{admin}', $5)`,
-        [randomUUID(), admin.name, admin.email ?? null, passwordHash, at],
+        [id, admin.name, admin.email ?? null, passwordHash, at],
       );
       await tx.query(
         `INSERT INTO api_key (id, name, secret_sha256, roles, created_at) VALUES ($1, 'initial API key', $2, '{admin}', $3)`,
@@ -97,7 +98,7 @@ export class AccessService {
           at,
           actor: 'system:setup',
           action: 'access.bootstrapped',
-          subject: `user:${admin.name}`,
+          subject: `user:${id}`,
           data: { apiKey: apiKey.id },
         },
       ]);

@@ -5,6 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { auditActor, CurrentPrincipal, Roles, type Principal } from '../access/principal.js';
 import { AuditService } from './audit.service.js';
+import { Erasure } from './personal/erasure.js';
 import { verifierText } from './export/verifier.js';
 
 const VERIFIERS = ['auditor', 'operator'] as const;
@@ -27,6 +28,26 @@ const ExtractQuery = z
     message: 'must not come before `from`',
   });
 
+const storable = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .refine(
+      (text) => !text.includes('\u0000') && text.isWellFormed(),
+      'must not contain NUL or lone surrogates',
+    );
+const EraseAudit = z
+  .strictObject({
+    person: storable(400).regex(
+      /^(?:user|apikey|mail|login|system|worker):./,
+      'must be as an actor: user:ID',
+    ),
+    /** Stays in the record for good: it should name nobody. */
+    reason: storable(1000).refine((text) => text.trim() !== '', 'must say why'),
+  })
+  .meta({ id: 'EraseAudit' });
+
 const moment = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 const ListQuery = z.object({
   from: moment.optional(),
@@ -45,7 +66,10 @@ const ListQuery = z.object({
 @ApiTags('audit')
 @Controller('api/v1/audit')
 export class AuditController {
-  constructor(private readonly audit: AuditService) {}
+  constructor(
+    private readonly audit: AuditService,
+    private readonly erasure: Erasure,
+  ) {}
 
   /** Events, the newest first. */
   @Get()
@@ -95,5 +119,16 @@ export class AuditController {
     @CurrentPrincipal() principal: Principal,
   ) {
     return this.audit.verify(known, auditActor(principal));
+  }
+
+  /** Erases what events say of a person beside their ids. The events stay, and the chain stays whole; it cannot be undone. */
+  @Post('erase')
+  @HttpCode(200)
+  @Roles('admin')
+  async erase(
+    @Body({ schema: EraseAudit }) { person, reason }: z.infer<typeof EraseAudit>,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<{ readonly person: string; readonly erased: number }> {
+    return { person, erased: await this.erasure.erase(person, reason.trim(), auditActor(principal)) };
   }
 }

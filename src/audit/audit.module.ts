@@ -6,6 +6,7 @@ import { AuditController } from './audit.controller.js';
 import { AuditService } from './audit.service.js';
 import { AuditCheckpoints } from './chain/checkpoints.js';
 import { AuditSequencer } from './chain/sequencer.js';
+import { Erasure, ERASURE_HOLDS } from './personal/erasure.js';
 
 /** Outbox handlers of this stage. */
 export const AUDIT_HANDLERS = [AuditAnchorHandler] as const;
@@ -14,7 +15,15 @@ export const AUDIT_HANDLERS = [AuditAnchorHandler] as const;
 @Module({
   imports: [S3Module],
   controllers: [AuditController],
-  providers: [AuditPlaces, AuditCheckpoints, AuditSequencer, AuditService, AuditAnchorHandler],
+  providers: [
+    AuditPlaces,
+    AuditCheckpoints,
+    AuditSequencer,
+    AuditService,
+    AuditAnchorHandler,
+    Erasure,
+    { provide: ERASURE_HOLDS, useValue: [] },
+  ],
   exports: [AuditService, AuditCheckpoints, AuditAnchorHandler],
 })
 export class AuditModule {}

@@ -8,7 +8,7 @@ import { AuditCheckpoints } from './chain/checkpoints.js';
 import { verifyChain, type KnownHead, type Verification } from './chain/verify.js';
 import { extractLines } from './export/extract.js';
 import { chainHead, chainState } from './sql/chain.js';
-import { lastCheckpoint } from './sql/checkpoints.js';
+import { lastAnchors, lastCheckpoint } from './sql/checkpoints.js';
 import { listEvents, type EventFilter } from './sql/events.js';
 import { anchoredUpTo } from './sql/verification.js';
 
@@ -29,16 +29,21 @@ export class AuditService {
   ): Promise<{ readonly items: readonly unknown[]; readonly nextCursor?: string }> {
     const events = await listEvents(this.db, filter);
     const last = events.at(-1);
-    const items = events.map(({ at, ...event }) => ({ ...event, at: new Date(at).toISOString() }));
+    const items = events.map(({ at, erased, ...event }) => ({
+      ...event,
+      at: new Date(at).toISOString(),
+      ...(erased.length > 0 && { erased }),
+    }));
     return events.length < filter.limit || last === undefined ? { items } : { items, nextCursor: last.id };
   }
 
   async chain() {
-    const [head, last, anchored, { chainId }] = await Promise.all([
+    const [head, last, anchored, { chainId }, anchors] = await Promise.all([
       chainHead(this.db),
       lastCheckpoint(this.db),
       anchoredUpTo(this.db),
       chainState(this.db),
+      lastAnchors(this.db),
     ]);
     return {
       chain: chainId,
@@ -48,6 +53,13 @@ export class AuditService {
       signedAt: last === undefined ? null : new Date(last.at).toISOString(),
       anchoredUpTo: anchored,
       isKeptElsewhere: this.places.isAnywhere,
+      /** The newest copy in each place. */
+      copies: anchors.map(({ seq, place, at, lockedUntil }) => ({
+        place,
+        upTo: seq,
+        at: new Date(at).toISOString(),
+        lockedUntil: lockedUntil === undefined ? null : new Date(lockedUntil).toISOString(),
+      })),
       key: this.checkpoints.current,
     };
   }

@@ -42,6 +42,8 @@ const APPEND_ONLY = [
   'report_file',
   'report_part',
 ];
+/** What it takes away again, and never changes. */
+const NEVER_CHANGED = ['audit_personal'];
 
 /** The part of pino that migrating uses. */
 export interface MigrateLog {
@@ -246,5 +248,6 @@ async function grant(admin: pg.Client, role: string): Promise<void> {
     GRANT USAGE ON SCHEMA public TO ${service};
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${service};
     GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO ${service};
-    REVOKE UPDATE, DELETE, TRUNCATE ON ${APPEND_ONLY.join(', ')} FROM ${service}`);
+    REVOKE UPDATE, DELETE, TRUNCATE ON ${APPEND_ONLY.join(', ')} FROM ${service};
+    REVOKE UPDATE, TRUNCATE ON ${NEVER_CHANGED.join(', ')} FROM ${service}`);
 }

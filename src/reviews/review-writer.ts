@@ -318,6 +318,23 @@ export function audit(
     actor: `${kind}:${who.id}`,
     action: `review.${verb}`,
     subject: `review:${reviewId}`,
-    data: { ...data, via: who.via },
+    data: { ...withoutNames(data), via: who.via },
   };
+}
+
+/** Whoever is meant by an id is not named beside it: names are of today, and the record is for good. */
+function withoutNames(data: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(data).map(([field, value]) => [
+      field,
+      // What was filled in is kept as it is.
+      field === 'form' ? value : Array.isArray(value) ? value.map(unnamed) : unnamed(value),
+    ]),
+  );
+}
+
+function unnamed(value: unknown): unknown {
+  if (value === null || typeof value !== 'object' || !('id' in value && 'name' in value)) return value;
+  const { name: _, ...rest } = value;
+  return rest;
 }

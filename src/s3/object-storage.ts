@@ -6,6 +6,7 @@ import {
   ListObjectVersionsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
+  PutObjectRetentionCommand,
   PutObjectTaggingCommand,
   type GetObjectCommandOutput,
   type _Object,
@@ -319,6 +320,28 @@ export class ObjectStorage {
       ),
     );
     return { versionId: answer.VersionId, eTag: unquoted(answer.ETag) };
+  }
+
+  /**
+   * Keeps one version from being deleted until then: `governance` from all but those with a right of their own,
+   * `compliance` from everybody. S3 shortens nothing that was locked longer.
+   *
+   * @throws StorageError where the bucket has no object lock, or the endpoint knows none.
+   */
+  async retain(
+    ref: ObjectRef & { readonly versionId: string },
+    { mode, until }: { readonly mode: 'governance' | 'compliance'; readonly until: Date },
+  ): Promise<void> {
+    await this.ask(ref, 'PutObjectRetention', (s3) =>
+      s3.send(
+        new PutObjectRetentionCommand({
+          Bucket: ref.bucket,
+          Key: ref.key,
+          VersionId: ref.versionId,
+          Retention: { Mode: mode === 'governance' ? 'GOVERNANCE' : 'COMPLIANCE', RetainUntilDate: until },
+        }),
+      ),
+    );
   }
 
   /** Current objects of a bucket in key order, a page at a time. */

@@ -7,6 +7,7 @@ import { Database } from '../../src/database/database.js';
 import { Overloaded, Unauthorized } from '../../src/errors.js';
 import { FakeClock } from '../support/clock.js';
 import { testDatabase, type TestDatabase } from '../support/database.js';
+import { audited } from '../support/audit.js';
 
 const PASSWORD = 'first password';
 
@@ -29,10 +30,7 @@ describe('logins', () => {
 
   /** Another process, or the same one after a restart. */
   const node = () => new AccessService(db, keyring, clock);
-  const refusals = () =>
-    db.query<{ subject: string; data: unknown }>(
-      `SELECT subject, data FROM audit_event WHERE action = 'session.refused' ORDER BY id`,
-    );
+  const refusals = () => audited(db, { action: 'session.refused' });
 
   it('are counted by name over restarts and nodes', async () => {
     await node().bootstrap({ name: 'admin', password: PASSWORD }, { id: 'k', secret: 's' });
@@ -48,14 +46,15 @@ describe('logins', () => {
     await expect(node().login('admin', 'x', '192.0.2.1')).rejects.toBeInstanceOf(Unauthorized);
     await expect(node().login('my secret password', 'x', '192.0.2.1')).rejects.toBeInstanceOf(Unauthorized);
     const { principal } = await node().login('admin', PASSWORD, '192.0.2.1');
-    expect(await refusals()).toEqual([
+    expect(await refusals()).toMatchObject([
       { subject: `user:${principal.id}`, data: { reason: 'wrong_password', address: '192.0.2.1' } },
       { subject: 'login:unknown', data: { reason: 'unknown_name', address: '192.0.2.1' } },
     ]);
-    const opened = await db.query(`SELECT data FROM audit_event WHERE action = 'session.opened'`);
-    expect(opened).toEqual([{ data: { method: 'password', address: '192.0.2.1' } }]);
+    const opened = await audited(db, { action: 'session.opened' });
+    expect(opened).toMatchObject([{ data: { method: 'password', address: '192.0.2.1' } }]);
     const everything = JSON.stringify([
       await db.query('SELECT row_to_json(a) FROM audit_event a'),
+      await db.query('SELECT row_to_json(p) FROM audit_personal p'),
       await db.query('SELECT row_to_json(f) FROM login_failure f'),
     ]);
     expect(everything).not.toContain('my secret password');

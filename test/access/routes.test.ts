@@ -132,6 +132,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'PATCH /api/v1/groups/:id',
     'PATCH /api/v1/users/:id',
     'POST /api/v1/api-keys',
+    'POST /api/v1/audit/erase',
     'POST /api/v1/groups',
     'POST /api/v1/uploader-identities',
     'POST /api/v1/users',

@@ -321,7 +321,7 @@ describe('a record that somebody changed', () => {
 
   it('is found although everything after it was chained anew: the checkpoint knows better', async () => {
     await tamper(
-      `UPDATE audit_event SET actor = 'user:mallory' WHERE subject = 'review:7'`,
+      `UPDATE audit_event SET at = at + 1 WHERE subject = 'review:7'`,
       'DELETE FROM audit_link WHERE seq >= 1',
       'UPDATE audit_chain SET settled_id = 0, swept_id = 0',
     );

@@ -11,6 +11,7 @@ import { AuditPlaces } from '../../src/audit/anchors/places.js';
 import { appendAudit } from '../../src/audit/audit.js';
 import { AuditCheckpoints } from '../../src/audit/chain/checkpoints.js';
 import { AuditSequencer } from '../../src/audit/chain/sequencer.js';
+import { Erasure } from '../../src/audit/personal/erasure.js';
 import { extractLines } from '../../src/audit/export/extract.js';
 import { verifierText } from '../../src/audit/export/verifier.js';
 import { Database } from '../../src/database/database.js';
@@ -35,9 +36,13 @@ beforeAll(async () => {
   const places = new AuditPlaces({ AUDIT_BUCKET: 'anchors', AUDIT_TO: [], REPORT_TO: [], embeddedS3: false });
   checkpoints = new AuditCheckpoints(db, clock, keyring, outbox, places);
   const sequencer = new AuditSequencer(pino({ level: 'silent' }), db, clock, checkpoints);
+  const erasure = new Erasure(db, clock, []);
   // Signed after 40 and after 70; the last five are not.
   for (const count of [40, 30, 5]) {
-    await record(count);
+    await record(count - 1);
+    // Of the first forty ten reasons: they are erased, and the later ones stand.
+    if (count === 40) await erasure.erase('user:alice', 'asked for', 'user:admin');
+    else await record(1);
     await sequencer.turn();
     clock.advance(count === 30 ? 1000 : 3_600_000);
   }
@@ -56,7 +61,7 @@ const record = (count: number): Promise<void> =>
       actor: 'user:alice',
       action: 'review.decided',
       subject: `object:${n}/\u2028line\n"quoted" \u202egpj.exe 日本語 🔒`,
-      data: { outcome: 'release', n },
+      data: { outcome: 'release', n, ...(n % 4 === 0 && { reason: 'It is Ana’s, "quoted"\u2028日本語' }) },
     })),
   );
 async function extract(from = 1, to = 75): Promise<string> {
@@ -95,6 +100,42 @@ describe('an extract of the audit record', () => {
     });
     expect(found.text).toContain('The last 5 events are under no checkpoint in here.');
     expect(verify(await extract()).text).toContain('is taken from the file: compare it');
+  });
+
+  it('shows what was said of people with what proves it, and says how much was erased', async () => {
+    const text = await extract();
+    expect(text.split('It is Ana').length - 1).toBe(11);
+    expect(verify(text).text).toContain('Facts about people: 11 as they were recorded, 10 erased.');
+    // Who got it may pass it on without them.
+    const without = text.replaceAll(/,"personal":\{"reason":\{"salt":[^\n]*?\}\}(?=\}\n)/g, '');
+    expect(without).not.toContain('Ana');
+    expect(verify(without)).toMatchObject({
+      code: 0,
+      text: expect.stringContaining('0 as they were recorded, 21'),
+    });
+  });
+
+  it.each([
+    ['a name', (text: string) => text.replace('It is Ana', 'It is Eva')],
+    ['a salt', (text: string) => text.replace(/"salt":"./, '"salt":"g')],
+    ['the field', (text: string) => text.replace('"personal":{"reason"', '"personal":{"outcome"')],
+    [
+      'a fact that the event does not have',
+      (text: string) =>
+        text.replace(/("seq":46)(?=\})/, `$1,"personal":{"note":{"salt":"${'0'.repeat(32)}","value":"1"}}`),
+    ],
+    [
+      'something that is no fact',
+      (text: string) => text.replace('"personal":{"reason":{', '"personal":{"reason":{"x":1,'),
+    ],
+    ['a field that no event has', (text: string) => text.replace('"personal":', '"Personal":')],
+  ])('is not whole with %s of a person changed', async (_, change) => {
+    const text = await extract();
+    expect(change(text)).not.toBe(text);
+    expect(verify(change(text))).toMatchObject({
+      code: 1,
+      text: expect.stringMatching(/^NOT WHOLE: line \d+: /),
+    });
   });
 
   it('is verified as a slice, which carries the hash before it', async () => {

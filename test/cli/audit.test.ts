@@ -12,6 +12,7 @@ import { AuditController } from '../../src/audit/audit.controller.js';
 import { AuditService } from '../../src/audit/audit.service.js';
 import { AuditCheckpoints } from '../../src/audit/chain/checkpoints.js';
 import { AuditSequencer } from '../../src/audit/chain/sequencer.js';
+import { Erasure } from '../../src/audit/personal/erasure.js';
 import { OutboxBell } from '../../src/outbound/outbox-bell.js';
 import { PostgresOutbox } from '../../src/outbound/postgres-outbox.js';
 import { headOf, httpApp } from '../intake/http-app.js';
@@ -30,7 +31,10 @@ const { server } = await httpApp(
   { head: () => Promise.resolve(headOf()) },
   {
     controllers: [AuditController],
-    providers: [{ provide: AuditService, useValue: new AuditService(database, clock, checkpoints, places) }],
+    providers: [
+      { provide: AuditService, useValue: new AuditService(database, clock, checkpoints, places) },
+      { provide: Erasure, useValue: new Erasure(database, clock, []) },
+    ],
   },
 );
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-audit-'));
@@ -101,7 +105,7 @@ describe('the audit record on the command line', () => {
 
   test('answers with 1 and the first bad place when somebody changed it', async () => {
     const file = await kept();
-    await tamper(`UPDATE audit_event SET actor = 'user:mallory' WHERE subject = 'review:4'`);
+    await tamper(`UPDATE audit_event SET at = at + 1 WHERE subject = 'review:4'`);
     expect(await say('verify')).toMatchObject({
       code: 1,
       text: expect.stringMatching(/^NOT WHOLE: place 5 is not what was chained/),
@@ -127,6 +131,23 @@ describe('the audit record on the command line', () => {
     await expect(say('extract', join(folder, 'more'), '--first', '31')).rejects.toThrow(
       /ends at event 3[01]/,
     );
+  });
+
+  test('erases what it says of a person, and shows that it did', async () => {
+    await expect(say('erase', 'user:bob', '--reason', 'asked for')).rejects.toThrow(/Say --yes/);
+    expect((await say('list', '--actor', 'user:bob', '--limit', '1')).text).toContain('31mred');
+    const done = await say('erase', 'user:bob', '--reason', 'asked for', '--yes');
+    expect(done.text).toMatch(/^Erased 15 values\./);
+    expect((await say('list', '--actor', 'user:bob', '--limit', '1')).text).toContain('"reason":"erased"');
+    expect((await say('list', '--action', 'audit.erased')).text).toMatch(
+      /user:bob +\{"values":15,"reason":"asked for"\}/,
+    );
+    expect((await say('verify')).text).toMatch(/facts about people +15 as recorded, 15 erased/);
+    expect((await say('erase', 'user:bob', '--reason', 'again', '--yes')).text).toMatch(
+      /says nothing of them/,
+    );
+    await expect(say('erase', 'bo:b', '--reason', 'x', '--yes')).rejects.toThrow(/must be as an actor/);
+    await expect(say('erase', 'user:bob', '--reason', ' ', '--yes')).rejects.toThrow(/must say why/);
   });
 
   test('says what is no checkpoint', async () => {

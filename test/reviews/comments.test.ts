@@ -9,6 +9,7 @@ import { eventually } from '../support/eventually.js';
 import { startSmtp, type FakeSmtp } from '../support/smtp.js';
 import { reviewsApp } from './app.js';
 import { person, reviewsStage, type ReviewsStage } from './stage.js';
+import { audited } from '../support/audit.js';
 
 let stage: ReviewsStage;
 let app: NestFastifyApplication;
@@ -108,10 +109,8 @@ describe('a comment', () => {
     expect((await call('PUT', '/comments/11111111-1111-4111-8111-111111111111', 'alice', edit)).status).toBe(
       404,
     );
-    const told = await stage.db
-      .query(`SELECT data->>'text' AS text FROM audit_event WHERE action LIKE 'review.comment%'
-      ORDER BY id`);
-    expect(told.map(({ text }) => text)).toEqual(['Ask @bob.b', 'Ask @bob.b or @otto']);
+    const told = (await audited(stage.db)).filter(({ action }) => action.startsWith('review.comment'));
+    expect(told.map(({ data }) => data['text'])).toEqual(['Ask @bob.b', 'Ask @bob.b or @otto']);
   });
 
   it('of two changes at once takes one, and tells the other', async () => {

@@ -8,6 +8,9 @@ import { AccessGuard } from '../../../src/access/access.guard.js';
 import { AccessModule } from '../../../src/access/access.module.js';
 import { AccessService } from '../../../src/access/access.service.js';
 import { Keyring } from '../../../src/access/keyring.js';
+import { AuditPlaces } from '../../../src/audit/anchors/places.js';
+import { AuditCheckpoints } from '../../../src/audit/chain/checkpoints.js';
+import { AuditSequencer } from '../../../src/audit/chain/sequencer.js';
 import { readConfig } from '../../../src/config.js';
 import { createDataSource } from '../../../src/database/data-source.js';
 import { Database } from '../../../src/database/database.js';
@@ -21,6 +24,8 @@ import { Metadata, TaskWorker, type TaskOutcome } from '../../../src/engine/port
 import type { Task } from '../../../src/engine/model/execution.js';
 import { SallyportEngine } from '../../../src/engine/runtime/sallyport-engine.js';
 import { createAdapter, furnish } from '../../../src/http/server.js';
+import { OutboxBell } from '../../../src/outbound/outbox-bell.js';
+import { PostgresOutbox } from '../../../src/outbound/postgres-outbox.js';
 import { createLog, nestLogger } from '../../../src/ops/log.js';
 import { OpsModule } from '../../../src/ops/ops.module.js';
 import { closedLoop, countStatements } from './loop.js';
@@ -29,12 +34,13 @@ import type { Answer, FeedOrder, FeedResult, Order, PaceOrder, PaceResult } from
 import { serveOrders } from './serve.js';
 
 const TO_THE_END = { waitMs: Infinity, references: [] };
-const BENCH = { kind: 'user', id: 'bench' } as const;
 // More than any measurement runs at once: a task must never wait for a slot.
 const SLOTS = 2_000;
 const SAMPLE = 20;
 
-const [home = '', url = '', keyId = '', keySecret = ''] = process.argv.slice(2);
+const [home = '', url = '', keyId = '', keySecret = '', record = 'events'] = process.argv.slice(2);
+// What the service starts by itself leaves no event: the engine without its audit record.
+const BENCH = { kind: record === 'none' ? 'system' : 'user', id: 'bench' } as const;
 
 class NoOpWorker extends TaskWorker {
   readonly taskType: string = 'no_op';
@@ -110,6 +116,9 @@ await app
 await app.init();
 await app.listen(0, '127.0.0.1');
 
+const sequencer = record === 'chained' ? newSequencer() : undefined;
+sequencer?.onApplicationBootstrap();
+
 const engine = app.get(SallyportEngine, { strict: false });
 const definitions = app.get(Metadata, { strict: false });
 const known = new Set<string>();
@@ -118,6 +127,14 @@ let given = 0;
 /** 32 bytes that every replica derives alike; they protect nothing here. */
 function key(): string {
   return Buffer.alloc(32, keySecret).toString('base64');
+}
+
+/** As the service has it; what it signs is kept nowhere else. */
+function newSequencer(): AuditSequencer {
+  const places = new AuditPlaces({ AUDIT_BUCKET: undefined, AUDIT_TO: [], REPORT_TO: [], embeddedS3: false });
+  const outbox = new PostgresOutbox(clock, new OutboxBell());
+  const checkpoints = new AuditCheckpoints(database, clock, keyring, outbox, places);
+  return new AuditSequencer(log, database, clock, checkpoints);
 }
 
 const step = (taskType: string, index: number) => ({
@@ -263,6 +280,7 @@ async function carryOut(order: Order): Promise<Answer> {
 }
 
 serveOrders(await app.getUrl(), carryOut, async () => {
+  await sequencer?.beforeApplicationShutdown();
   await app.close();
   await notices.stop();
   clock.stop();

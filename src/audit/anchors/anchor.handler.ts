@@ -1,6 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { Clock } from '../../clock.js';
+import { CONFIG, type Config } from '../../config.js';
 import { Database } from '../../database/database.js';
 import { Mailer } from '../../outbound/mail/mailer.js';
 import {
@@ -12,8 +13,11 @@ import {
 import { escapeHtml } from '../../outbound/safe-text.js';
 import { ObjectStorage } from '../../s3/object-storage.js';
 import { StorageError } from '../../s3/storage-error.js';
+import type { ObjectRef } from '../../verdicts/ledger.js';
 import { insertAnchor } from '../sql/checkpoints.js';
 import { AUDIT_ANCHOR } from './places.js';
+
+const DAY_MS = 86_400_000;
 
 const Payload = z.object({
   checkpoint: z.object({
@@ -43,6 +47,7 @@ export class AuditAnchorHandler extends OutboxHandler {
     private readonly clock: Clock,
     private readonly storage: ObjectStorage,
     private readonly mailer: Mailer,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'AUDIT_LOCK_DAYS' | 'AUDIT_LOCK_MODE'>,
   ) {
     super();
   }
@@ -51,20 +56,21 @@ export class AuditAnchorHandler extends OutboxHandler {
     const payload = Payload.safeParse(message.payload);
     if (!payload.success) return { kind: 'giveUp', reason: `not a checkpoint: ${payload.error.message}` };
     const { endpointId, bucket, to } = payload.data;
-    const delivery =
+    const { delivery, lockedUntil }: Kept =
       bucket === undefined || endpointId === undefined
-        ? await this.mailer.send(mailOf(payload.data, to ?? []))
+        ? { delivery: await this.mailer.send(mailOf(payload.data, to ?? [])) }
         : await this.store(payload.data, { endpointId, bucket });
     if (delivery.kind !== 'sent') return delivery;
     const place = bucket === undefined ? 'mail' : `s3://${bucket}`;
-    await insertAnchor(this.db, payload.data.checkpoint.seq, place, Math.round(this.clock.now()));
+    const { seq } = payload.data.checkpoint;
+    await insertAnchor(this.db, { seq, place, at: Math.round(this.clock.now()), lockedUntil });
     return delivery;
   }
 
   private async store(
     { checkpoint, publicKey }: Payload,
     where: { readonly endpointId: string; readonly bucket: string },
-  ): Promise<Delivery> {
+  ): Promise<Kept> {
     // Twelve digits, so that a listing is in the order of the chain.
     const key = `audit/${checkpoint.chain}/${String(checkpoint.seq).padStart(12, '0')}.json`;
     try {
@@ -72,11 +78,58 @@ export class AuditAnchorHandler extends OutboxHandler {
       const { versionId, eTag } = await this.storage.put({ ...where, key }, text, {
         contentType: 'application/json',
       });
-      return { kind: 'sent', receipt: { key, eTag, ...(versionId === undefined ? {} : { versionId }) } };
+      const lock = await this.lock({ ...where, key, versionId });
+      const { lockedUntil } = lock;
+      return { delivery: { kind: 'sent', receipt: { key, eTag, versionId, ...lock } }, lockedUntil };
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
-      return { kind: 'retry', reason: `AUDIT_BUCKET: ${error.message}` };
+      return { delivery: { kind: 'retry', reason: `AUDIT_BUCKET: ${error.message}` } };
     }
+  }
+
+  /**
+   * Locks what was just written, where that can be; what the bucket locked by itself longer stays so. Never fails: most
+   * buckets have no object lock, and many endpoints know none.
+   */
+  private async lock(
+    ref: ObjectRef,
+  ): Promise<{ readonly lockedUntil?: number; readonly lockRefused?: string }> {
+    const { AUDIT_LOCK_DAYS: days, AUDIT_LOCK_MODE: mode } = this.config;
+    const { versionId } = ref;
+    let lockRefused: string | undefined;
+    // Only versions can be locked.
+    if (days > 0 && versionId !== undefined) {
+      const until = new Date(Math.round(this.clock.now()) + days * DAY_MS);
+      lockRefused = await refusalOf(() => this.storage.retain({ ...ref, versionId }, { mode, until }));
+    }
+    // What is said of it counts, not what was asked for: some take the order, and lock nothing.
+    let lockedUntil: number | undefined;
+    const unknown = await refusalOf(async () => {
+      const { retainUntil } = (await this.storage.head(ref)).lock;
+      if (retainUntil !== undefined) lockedUntil = Date.parse(retainUntil);
+    });
+    const refused = lockedUntil === undefined ? (lockRefused ?? unknown) : undefined;
+    return {
+      ...(lockedUntil !== undefined && { lockedUntil }),
+      ...(refused !== undefined && { lockRefused: refused }),
+    };
+  }
+}
+
+/** What came of a delivery, and until when nobody can take the copy away. */
+interface Kept {
+  readonly delivery: Delivery;
+  readonly lockedUntil?: number | undefined;
+}
+
+/** What S3 said against it; undefined where it did it. */
+async function refusalOf(work: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    return error.message;
   }
 }
 

@@ -1,6 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import type { Queryable } from '../../database/queryable.js';
+import { commitmentsIn } from '../personal/commitment.js';
 import { chainState } from '../sql/chain.js';
+import { erasuresBeyond, factsOf } from '../sql/personal.js';
 import {
   anchoredUpTo,
   checkpointsAfter,
@@ -10,6 +12,7 @@ import {
   type LinkRow,
 } from '../sql/verification.js';
 import { isSignedBy } from './checkpoint.js';
+import { FactsBeside } from './facts-beside.js';
 import { genesisOf, hashOf } from './record.js';
 
 /** The first place at which the record is not what was chained. */
@@ -34,6 +37,9 @@ export interface Verification {
   readonly anchoredUpTo: number;
   /** Recorded, and not chained yet. */
   readonly waiting: number;
+  /** Facts about people that stand beside these events, and those that were erased. */
+  readonly personal: number;
+  readonly erased: number;
 }
 
 /** What a checkpoint said that somebody kept elsewhere. */
@@ -62,7 +68,7 @@ export async function verifyChain(
     missed === undefined
       ? undefined
       : { eventId: missed, what: 'stands in the table and is in no place of the chain' };
-  const first = bad ?? gap;
+  const first = bad ?? gap ?? (await walk.silentErasure());
   return {
     chain: chainId,
     isWhole: first === undefined,
@@ -72,14 +78,20 @@ export async function verifyChain(
     checkpoints: walk.checkpoints,
     anchoredUpTo: await anchoredUpTo(db),
     waiting,
+    personal: walk.facts.standing,
+    erased: walk.facts.erased,
   };
 }
+
+const commitmentsOf = ({ record }: LinkRow): string[] =>
+  record === undefined ? [] : [...commitmentsIn(record.data).values()];
 
 /** One pass over the links, and over the checkpoints beside them. */
 class Walk {
   seq = 0;
   head: Buffer;
   checkpoints = 0;
+  readonly facts = new FactsBeside();
   private coming: CheckpointRow[] = [];
   private hasMore = true;
   private loadedUpTo = 0;
@@ -96,8 +108,13 @@ class Walk {
   async run(): Promise<BadPlace | undefined> {
     for (;;) {
       const links = await linksAfter(this.db, this.seq, PAGE);
+      const facts = await factsOf(this.db, links.flatMap(commitmentsOf));
       for (const link of links) {
-        const bad = this.follow(link) ?? this.compareKnown() ?? (await this.compareCheckpoint());
+        const bad =
+          this.follow(link) ??
+          this.compareKnown() ??
+          (await this.compareCheckpoint()) ??
+          this.facts.compare(link, facts);
         if (bad !== undefined) return bad;
       }
       if (links.length < PAGE) break;
@@ -105,6 +122,11 @@ class Walk {
     const left = (await this.nextCheckpoint()) ?? this.known.find(({ seq }) => seq > this.seq);
     if (left === undefined) return undefined;
     return { seq: this.seq + 1, what: `is missing: a checkpoint knows of ${left.seq} events` };
+  }
+
+  /** Erasures are on record: whatever else is gone, somebody took. */
+  silentErasure(): Promise<BadPlace | undefined> {
+    return this.facts.silentlyGone(() => erasuresBeyond(this.db, this.seq));
   }
 
   private compareKnown(): BadPlace | undefined {

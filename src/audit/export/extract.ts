@@ -1,7 +1,9 @@
 import type { Queryable } from '../../database/queryable.js';
 import type { SignedCheckpoint } from '../chain/checkpoint.js';
-import { genesisOf } from '../chain/record.js';
+import { genesisOf, type AuditRecord } from '../chain/record.js';
+import { commitmentsIn, type Opening } from '../personal/commitment.js';
 import { chainState } from '../sql/chain.js';
+import { factsOf } from '../sql/personal.js';
 import { checkpointsAfter, linksAfter, type CheckpointRow } from '../sql/verification.js';
 
 /** Which part of the chain; both ends belong to it. */
@@ -34,9 +36,13 @@ export async function* extractLines(
   while (seq < to) {
     const links = await linksAfter(db, seq, Math.min(PAGE, to - seq));
     if (links.length === 0) break;
+    const commitments = links.flatMap(({ record }) => [...commitmentsOf(record).values()]);
+    const openings = await factsOf(db, commitments);
     for (const { hash, record, seq: place } of links) {
-      if (record !== undefined)
-        yield lineOf({ kind: 'event', ...record, hash: hash.toString('hex'), seq: place });
+      if (record !== undefined) {
+        const personal = standing(commitmentsOf(record), openings);
+        yield lineOf({ kind: 'event', ...record, hash: hash.toString('hex'), seq: place, ...personal });
+      }
       seq = place;
       head = hash;
       while (checkpoints[0] !== undefined && checkpoints[0].seq <= seq)
@@ -44,6 +50,21 @@ export async function* extractLines(
     }
   }
   yield lineOf({ kind: 'end', to: seq, head: head.toString('hex') });
+}
+
+const commitmentsOf = (record: AuditRecord | undefined): ReadonlyMap<string, string> =>
+  record === undefined ? new Map() : commitmentsIn(record.data);
+
+/** What an event says of people, with the salt that shows it; what was erased is left out. */
+function standing(
+  commitments: ReadonlyMap<string, string>,
+  openings: ReadonlyMap<string, Opening>,
+): { readonly personal?: Readonly<Record<string, Opening>> } {
+  const found = [...commitments].flatMap(([field, commitment]) => {
+    const opening = openings.get(commitment);
+    return opening === undefined ? [] : [[field, { salt: opening.salt, value: opening.value }] as const];
+  });
+  return found.length === 0 ? {} : { personal: Object.fromEntries(found) };
 }
 
 const lineOf = (value: Readonly<Record<string, unknown>>): string => `${JSON.stringify(value)}\n`;

@@ -11,6 +11,9 @@
 //   hash = SHA-256(hash of the event before ‖ RFC 8785 text of {action, actor, at, data, id, seq, subject})
 // and lines for the signed checkpoints within it. `--key` is a public key that you know from elsewhere, and
 // `--checkpoint` a checkpoint that was kept elsewhere: without them the files can only be compared with themselves.
+//
+// What an event says of a person is not in its data, which has a commitment to it: SHA-256(salt ‖ value). Value and salt
+// stand beside the event until they are erased; the event is the same without them.
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import {
   closeSync,
@@ -27,6 +30,7 @@ import process from 'node:process';
 import { createInflateRaw } from 'node:zlib';
 
 const FIELDS = ['action', 'actor', 'at', 'data', 'id', 'seq', 'subject'];
+const LINE = new Set([...FIELDS, 'hash', 'kind', 'personal']);
 const SIGNED = ['at', 'chain', 'head', 'keyId', 'seq'];
 // Of a bundle: far more than any has.
 const MAX_FILES = 100;
@@ -58,6 +62,16 @@ function isSigned(bytes, { signature, publicKey }) {
 
 const isTrusted = (publicKey, trusted) => trusted.length === 0 || trusted.includes(publicKey);
 
+/** By the name of the fact. Data that was recorded before there were any has none. */
+function commitmentsIn(data) {
+  const { personal } = JSON.parse(data) ?? {};
+  const isOurs =
+    personal !== null &&
+    typeof personal === 'object' &&
+    Object.values(personal).every((one) => typeof one === 'string' && /^[0-9a-f]{64}$/.test(one));
+  return isOurs ? personal : {};
+}
+
 /** Follows an extract line by line. */
 class Extract {
   constructor(trusted, known) {
@@ -67,6 +81,8 @@ class Extract {
     this.events = 0;
     this.checkpoints = 0;
     this.signedUpTo = 0;
+    this.personal = 0;
+    this.erased = 0;
   }
 
   take(line) {
@@ -100,17 +116,36 @@ class Extract {
 
   event(event) {
     this.begun();
+    if (Object.keys(event).some((key) => !LINE.has(key))) throw new Bad('is not as it was written');
     if (event.seq !== this.seq + 1)
       throw new Bad(`should be event ${this.seq + 1} of the chain, and is ${event.seq}`);
     const hash = hashOf(this.head, event);
     if (hash.toString('hex') !== event.hash)
       throw new Bad(`event ${event.seq} is not what was chained, or not in its place`);
+    this.compareFacts(event);
     this.seq = event.seq;
     this.head = hash;
     this.events += 1;
     const kept = this.known.find(({ seq }) => seq === event.seq);
     if (kept !== undefined && kept.head !== event.hash)
       throw new Bad(`event ${event.seq} was another when the checkpoint was made that you kept`);
+  }
+
+  compareFacts({ seq, data, personal = {} }) {
+    const commitments = commitmentsIn(data);
+    for (const [field, opening] of Object.entries(personal)) {
+      const { salt, value } = opening ?? {};
+      // Another text of the same bytes is another file.
+      if (!/^[0-9a-f]{32}$/.test(salt) || Object.keys(opening ?? {}).join() !== 'salt,value')
+        throw new Bad(`event ${seq} is not as it was written`);
+      const own = Object.hasOwn(commitments, field) ? commitments[field] : undefined;
+      if (
+        own !== sha256(Buffer.concat([Buffer.from(salt, 'hex'), Buffer.from(String(value))])).toString('hex')
+      )
+        throw new Bad(`event ${seq} says something else of a person than was recorded (${field})`);
+      this.personal += 1;
+    }
+    this.erased += Object.keys(commitments).length - Object.keys(personal).length;
   }
 
   checkpoint(checkpoint) {
@@ -161,24 +196,36 @@ function parsed(line) {
   return value;
 }
 
-/** Lines end with a line feed and nothing else; what is no UTF-8 was not written by Sallyport. */
+/** Lines end with a line feed and nothing else. As bytes, so that each line is at fault for its own alone. */
 async function* linesOf(chunks) {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  let rest = '';
+  let begun = [];
+  let length = 0;
   for await (const chunk of chunks) {
-    rest += decoded(decoder, chunk);
-    const lines = rest.split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
-    if (rest.length > MAX_LINE) throw new Bad('is longer than any line of an extract');
+    let from = 0;
+    for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, from)) {
+      yield Buffer.concat([...begun, chunk.subarray(from, at)]);
+      begun = [];
+      length = 0;
+      from = at + 1;
+    }
+    if (from === chunk.length) continue;
+    begun.push(chunk.subarray(from));
+    length += chunk.length - from;
+    if (length > MAX_LINE) throw unfinished('is longer than any line of an extract');
   }
-  if (rest + decoded(decoder) !== '') throw new Bad('the extract is cut off in the middle of a line');
+  if (length > 0) throw unfinished('the extract is cut off in the middle of a line');
 }
 
-function decoded(decoder, chunk) {
+/** Of a line that was not counted yet. */
+const unfinished = (message) => Object.assign(new Bad(message), { isBeforeLine: true });
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function decoded(bytes) {
   try {
-    return decoder.decode(chunk, { stream: chunk !== undefined });
+    return decoder.decode(bytes);
   } catch {
+    // What is none was not written by Sallyport.
     throw new Bad('is no UTF-8');
   }
 }
@@ -190,7 +237,7 @@ async function followed(chunks, { keys, known }) {
   try {
     for await (const line of linesOf(chunks)) {
       number += 1;
-      extract.take(line);
+      extract.take(decoded(line));
     }
   } catch (error) {
     if (error instanceof Bad)
@@ -437,10 +484,11 @@ function argumentsOf(given) {
 /** Nothing in a file writes on the reader's terminal. */
 const say = (text) => console.log(text.replaceAll(/[\p{C}\u2028\u2029]/gu, '?'));
 
-function sayExtract({ from, seq, events, checkpoints, signedUpTo, head }) {
+function sayExtract({ from, seq, events, checkpoints, signedUpTo, head, personal, erased }) {
   say(
     `Whole: ${events} events (${from} to ${seq}), ${checkpoints} checkpoints. Head ${head.toString('hex')}.`,
   );
+  if (personal + erased > 0) say(`Facts about people: ${personal} as they were recorded, ${erased} erased.`);
   if (signedUpTo < seq)
     say(`The last ${seq - Math.max(signedUpTo, from - 1)} events are under no checkpoint in here.`);
 }

@@ -20,9 +20,32 @@ export async function insertCheckpoint(tx: Queryable, one: CheckpointRow): Promi
   return rows.length === 1;
 }
 
+/** A copy of a checkpoint in a place outside. */
+export interface Anchor {
+  readonly seq: number;
+  readonly place: string;
+  readonly at: number;
+  /** Until then nobody can take it away there; undefined where nothing says so. */
+  readonly lockedUntil?: number | undefined;
+}
+
 /** It stands in a place outside, too. */
-export const insertAnchor = (db: Queryable, seq: number, place: string, at: number): Promise<unknown> =>
+export const insertAnchor = (db: Queryable, { seq, place, at, lockedUntil }: Anchor): Promise<unknown> =>
   db.query(
-    'INSERT INTO audit_anchor (seq, place, at) VALUES ($1, $2, $3) ON CONFLICT (seq, place) DO NOTHING',
-    [seq, place, at],
+    `INSERT INTO audit_anchor (seq, place, at, locked_until) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (seq, place) DO NOTHING`,
+    [seq, place, at, lockedUntil ?? null],
   );
+
+/** The newest copy in each place, by the places' names. */
+export async function lastAnchors(db: Queryable): Promise<Anchor[]> {
+  const rows = await db.query<{ seq: string; place: string; at: string; locked_until: string | null }>(
+    'SELECT DISTINCT ON (place) * FROM audit_anchor ORDER BY place, seq DESC',
+  );
+  return rows.map((row) => ({
+    seq: Number(row.seq),
+    place: row.place,
+    at: Number(row.at),
+    lockedUntil: row.locked_until === null ? undefined : Number(row.locked_until),
+  }));
+}

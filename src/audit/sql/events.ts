@@ -1,4 +1,6 @@
 import type { Queryable } from '../../database/queryable.js';
+import { commitmentsIn, opened } from '../personal/commitment.js';
+import { factsOf } from './personal.js';
 
 export interface EventFilter {
   /** From this moment on. */
@@ -20,14 +22,22 @@ export interface StoredEvent {
   readonly action: string;
   readonly subject: string;
   readonly data: unknown;
+  /** Fields of `data` whose values were erased. */
+  readonly erased: readonly string[];
   /** Its place in the chain; null until it is chained. */
   readonly seq: number | null;
 }
 
 /** The newest first. */
 export async function listEvents(db: Queryable, filter: EventFilter): Promise<StoredEvent[]> {
-  const rows = await db.query<Omit<StoredEvent, 'at' | 'seq'> & { at: string; seq: string | null }>(
-    `SELECT e.id, e.at, e.actor, e.action, e.subject, e.data, l.seq
+  const rows = await db.query<
+    Pick<StoredEvent, 'id' | 'actor' | 'action' | 'subject'> & {
+      at: string;
+      seq: string | null;
+      data: string;
+    }
+  >(
+    `SELECT e.id, e.at, e.actor, e.action, e.subject, e.data::text AS data, l.seq
        FROM audit_event e LEFT JOIN audit_link l ON l.event_id = e.id
       WHERE ($1::bigint IS NULL OR e.at >= $1) AND ($2::bigint IS NULL OR e.at < $2)
         AND ($3::text IS NULL OR e.actor = $3) AND ($4::text IS NULL OR e.action = $4)
@@ -43,5 +53,12 @@ export async function listEvents(db: Queryable, filter: EventFilter): Promise<St
       filter.limit,
     ],
   );
-  return rows.map((row) => ({ ...row, at: Number(row.at), seq: row.seq === null ? null : Number(row.seq) }));
+  const commitments = rows.flatMap(({ data }) => [...commitmentsIn(data).values()]);
+  const openings = await factsOf(db, commitments);
+  return rows.map((row) => ({
+    ...row,
+    ...opened(row.data, openings),
+    at: Number(row.at),
+    seq: row.seq === null ? null : Number(row.seq),
+  }));
 }

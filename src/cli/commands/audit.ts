@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { visible } from '../../outbound/safe-text.js';
+import { named } from '../accounts.js';
 import type { Cli } from '../cli.js';
 import { CommandError } from '../command-error.js';
+import { confirmed } from '../confirm.js';
 import { facts } from '../facts.js';
 import { table } from '../table.js';
 import { query, wholeNumber } from '../values.js';
@@ -32,6 +34,11 @@ interface Chain {
   readonly signedAt: string | null;
   readonly anchoredUpTo: number;
   readonly isKeptElsewhere: boolean;
+  readonly copies: readonly {
+    readonly place: string;
+    readonly upTo: number;
+    readonly lockedUntil: string | null;
+  }[];
   readonly key: { readonly keyId: string; readonly publicKey: string };
 }
 
@@ -44,6 +51,8 @@ interface Verification {
   readonly checkpoints: number;
   readonly anchoredUpTo: number;
   readonly waiting: number;
+  readonly personal: number;
+  readonly erased: number;
 }
 
 interface Filter {
@@ -60,7 +69,7 @@ const Kept = z.object({ seq: z.number().int().min(1), head: z.string().regex(/^[
 const MAX_KEPT_BYTES = 10_000;
 const MOST = Number.MAX_SAFE_INTEGER;
 
-/** `audit list|chain|verify|extract`. */
+/** `audit list|chain|verify|extract|erase`. */
 export function addAudit(program: Command, cli: Cli): void {
   const group = program
     .command('audit')
@@ -80,7 +89,7 @@ export function addAudit(program: Command, cli: Cli): void {
       cli.print(page, ({ items }) =>
         table(
           ['TIME', 'ACTOR', 'ACTION', 'SUBJECT', 'DATA'],
-          items.map((one) => [one.at, one.actor, one.action, one.subject, JSON.stringify(one.data)]),
+          items.map((one) => [one.at, one.actor, one.action, one.subject, dataOf(one)]),
         ),
       );
       cli.more(page.nextCursor);
@@ -121,7 +130,33 @@ export function addAudit(program: Command, cli: Cli): void {
       cli.print(found, (one) => verificationLines(one, known.length));
       if (!found.isWhole) cli.exitCode = 1;
     });
+  group
+    .command('erase')
+    .description('erase what the record says of a person: names, addresses, what they wrote. The events stay')
+    .argument('<PERSON>', 'name or id of an account, or an actor as mail:ann@example.com')
+    .requiredOption('--reason <TEXT>', 'why; it stays in the record for good, so it should name nobody')
+    .option('--yes', 'do not ask first')
+    .action(async (given: string, { reason, yes = false }: { reason: string; yes?: boolean }) => {
+      const person = given.includes(':') ? given : `user:${(await named(cli, '/api/v1/users', given)).id}`;
+      const question = `Erase what the audit record says of ${visible(person, 400)}? It cannot be undone.`;
+      if (!yes && !(await confirmed(cli, question, '--yes'))) return;
+      const done = await cli.client.call<{ erased: number }>('POST', '/api/v1/audit/erase', {
+        person,
+        reason,
+      });
+      cli.print(done, ({ erased }) => [
+        erased === 0
+          ? 'The record says nothing of them that could be erased.'
+          : `Erased ${erased} values. What was recorded before they were kept beside the events still stands.`,
+      ]);
+    });
 }
+
+/** An erasure names up to a thousand commitments, which nobody reads here. */
+const dataOf = ({ data }: AuditEvent): string =>
+  JSON.stringify(data, (name, value: unknown) =>
+    name === 'commitments' && Array.isArray(value) ? undefined : value,
+  );
 
 function write(folder: string, name: string, bytes: Buffer): string {
   const file = join(folder, name);
@@ -157,6 +192,12 @@ function keptIn(file: string): z.infer<typeof Kept> {
   }
 }
 
+function lockText(place: string, lockedUntil: string | null): string {
+  if (lockedUntil !== null) return `locked until ${lockedUntil}.`;
+  if (!place.startsWith('s3:')) return 'as long as the mail is kept.';
+  return 'not locked: whoever may delete there can take it away. Give the bucket object lock.';
+}
+
 const chainLines = (chain: Chain): string[] => [
   ...facts([
     ['chain', chain.chain],
@@ -167,6 +208,10 @@ const chainLines = (chain: Chain): string[] => [
     ['kept elsewhere up to', chain.anchoredUpTo],
     ['key', `${chain.key.keyId} (Ed25519 ${chain.key.publicKey})`],
   ]),
+  ...chain.copies.map(
+    ({ place, upTo, lockedUntil }) =>
+      `Copy in ${visible(place, 300)} up to ${upTo}: ${lockText(place, lockedUntil)}`,
+  ),
   ...(chain.isKeptElsewhere
     ? []
     : [
@@ -176,7 +221,7 @@ const chainLines = (chain: Chain): string[] => [
 ];
 
 function verificationLines(found: Verification, known: number): string[] {
-  const { isWhole, bad, events, head, checkpoints, anchoredUpTo, waiting } = found;
+  const { isWhole, bad, events, head, checkpoints, anchoredUpTo, waiting, personal, erased } = found;
   const first = bad?.seq === undefined ? `event ${bad?.eventId ?? '?'}` : `place ${bad.seq}`;
   return [
     isWhole
@@ -185,6 +230,7 @@ function verificationLines(found: Verification, known: number): string[] {
     ...facts([
       ['head', head],
       ['recorded, not chained yet', waiting],
+      ['facts about people', personal + erased === 0 ? null : `${personal} as recorded, ${erased} erased`],
     ]),
     ...(isWhole && anchoredUpTo < events
       ? [`The last ${events - anchoredUpTo} events are not known outside this database yet.`]

@@ -27,11 +27,13 @@ export async function isSuspended(db: Queryable, email: string): Promise<boolean
   return (await db.query('SELECT 1 FROM mail_suspension WHERE email = lower($1)', [email])).length > 0;
 }
 
-/** @returns whether it was suspended. */
-export async function resumeAddress(tx: Queryable, email: string): Promise<boolean> {
-  return (
-    (await tx.query('DELETE FROM mail_suspension WHERE email = lower($1) RETURNING 1', [email])).length > 0
+/** @returns whose it is; `undefined` when it was not suspended. */
+export async function resumeAddress(tx: Queryable, email: string): Promise<string | undefined> {
+  const [row] = await tx.query<{ person_id: string }>(
+    'DELETE FROM mail_suspension WHERE email = lower($1) RETURNING person_id',
+    [email],
   );
+  return row?.person_id;
 }
 
 const MOST_LISTED = 1000;

@@ -11,6 +11,7 @@ import { testDatabase, type TestDatabase } from '../../support/database.js';
 import { freePort } from '../../support/free-port.js';
 import { OTHER_CLIENT, realProvider, signInAt, type RealProvider } from '../../support/oidc-provider.js';
 import { accessNode } from './app.js';
+import { audited } from '../../support/audit.js';
 
 const PASSWORD = 'correct horse battery';
 const NIGHT_MAP = { night: { groups: ['Night shift'], roles: ['operator'] }, eyes: { roles: ['auditor'] } };
@@ -113,9 +114,7 @@ describe('a sign-in at the identity provider', () => {
     expect(await users().list(undefined, 10)).toMatchObject([
       { name: 'anna', display_name: 'Anna B.', password_hash: 'provider' },
     ]);
-    const told = await db.query<{ actor: string; action: string; data: object }>(
-      'SELECT actor, action, data FROM audit_event ORDER BY id',
-    );
+    const told = await audited(db);
     expect(told.map(({ action }) => action)).toEqual([
       'user.created',
       'user.identity_bound',

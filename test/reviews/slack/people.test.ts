@@ -9,6 +9,7 @@ import { buttonsOf, textOf } from '../../support/slack/fake-slack.js';
 import { person } from '../stage.js';
 import { confirmLink, openLink, type Answered } from './linking.js';
 import { alice, bob, clickOn, inboundStage, type InboundStage } from './inbound-stage.js';
+import { audited } from '../../support/audit.js';
 
 const MINUTE = 60_000;
 const HOST = { host: '127.0.0.1:8080' };
@@ -47,10 +48,7 @@ const openForm = async (user = alice): Promise<void> => {
 };
 const linked = async (user = alice): Promise<boolean> =>
   (await here.stage.db.query('SELECT 1 FROM slack_identity WHERE user_id = $1', [user.id])).length > 0;
-const dropped = (): Promise<{ actor: string; subject: string; data: Record<string, unknown> }[]> =>
-  here.stage.db.query(
-    `SELECT actor, subject, data FROM audit_event WHERE action = 'slack.unlinked' ORDER BY id`,
-  );
+const dropped = () => audited(here.stage.db, { action: 'slack.unlinked' });
 const isUntouched = async (): Promise<void> => {
   const { state, votes } = await here.stage.reviews.get(review.id);
   expect([state, votes]).toEqual(['OPEN', []]);

@@ -6,6 +6,7 @@ import { looseCalls } from '../../support/slack/literal.js';
 import { reviewsApp } from '../app.js';
 import { reviewsStage, type ReviewsStage } from '../stage.js';
 import { confirmLink, openLink } from './linking.js';
+import { audited } from '../../support/audit.js';
 
 const DAY = 86_400_000;
 
@@ -219,8 +220,7 @@ describe('Slack accounts that are proposed by e-mail address', () => {
   it('stand in the audit with who proposed which account to whom, and hold no link in the clear', async () => {
     await propose();
     const token = new URLSearchParams(linkIn(slack.messages[0]).split('?')[1]).get('token') ?? 'none';
-    const audit = await stage.db.query("SELECT * FROM audit_event WHERE action = 'slack.proposed'");
-    expect(audit).toMatchObject([
+    expect(await audited(stage.db, { action: 'slack.proposed' })).toMatchObject([
       {
         actor: 'user:oscar',
         subject: 'user:alice',

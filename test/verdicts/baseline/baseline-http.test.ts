@@ -4,6 +4,7 @@ import { BaselineController } from '../../../src/verdicts/baseline/baseline.cont
 import { Baseline } from '../../../src/verdicts/baseline/baseline.service.js';
 import { headOf, httpApp } from '../../intake/http-app.js';
 import { intakeParts } from '../../intake/intake-parts.js';
+import { audited } from '../../support/audit.js';
 
 const parts = await intakeParts();
 const baseline = new Baseline(parts.database, parts.clock);
@@ -35,7 +36,7 @@ async function call(method: 'GET' | 'POST' | 'DELETE', path = '', payload?: obje
   const body = answer.body === '' ? {} : (JSON.parse(answer.body) as Record<string, unknown>);
   return { status: answer.statusCode, body };
 }
-const audited = () => parts.test.query('SELECT actor, action, subject, data FROM audit_event ORDER BY id');
+const recorded = () => audited(parts.database);
 
 beforeEach(() => parts.test.truncate());
 
@@ -63,7 +64,7 @@ describe('the baseline', () => {
         },
       ],
     });
-    expect(await audited()).toEqual([
+    expect(await recorded()).toEqual([
       {
         actor: 'user:alice',
         action: 'baseline.accepted',
@@ -85,11 +86,11 @@ describe('the baseline', () => {
     expect((await call('POST', '', many)).body).toEqual({ added: 3, changed: 0, unchanged: 0 });
     const changed = [...many.slice(1), { fingerprint: fingerprint(1), reason: 'another' }];
     expect((await call('POST', '', changed)).body).toEqual({ added: 0, changed: 1, unchanged: 2 });
-    expect((await audited()).at(-1)).toMatchObject({
+    expect((await recorded()).at(-1)).toMatchObject({
       action: 'baseline.changed',
       data: { reason: { from: 'known', to: 'another' } },
     });
-    expect(await audited()).toHaveLength(4);
+    expect(await recorded()).toHaveLength(4);
   });
 
   it('is listed a page at a time, each once', async () => {
@@ -128,7 +129,7 @@ describe('the baseline', () => {
       'sallyport rescan (',
     );
     expect((await call('DELETE', `/${fingerprint(7)}`)).status).toBe(404);
-    const removed = (await audited()).filter(({ action }) => action === 'baseline.removed');
+    const removed = (await recorded()).filter(({ action }) => action === 'baseline.removed');
     expect(removed).toHaveLength(2);
   });
 
@@ -159,7 +160,7 @@ describe('the baseline', () => {
     const { status, body } = await call('POST', '', payload);
     expect(status).toBe(400);
     expect(JSON.stringify(body)).toContain(told);
-    expect(await audited()).toEqual([]);
+    expect(await audited(parts.database)).toEqual([]);
   });
 });
 

@@ -64,8 +64,8 @@ export class MailBounces {
         at: now,
         actor: 'system:mail',
         action: 'mail.suspended',
-        subject: `mail:${email.toLowerCase()}`,
-        data: { status, person: person.id },
+        subject: `user:${person.id}`,
+        data: { status, address: email.toLowerCase() },
       },
     ]);
     await this.alerts.tell(tx, {

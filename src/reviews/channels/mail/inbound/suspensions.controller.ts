@@ -52,7 +52,8 @@ export class MailSuspensionsController {
     @CurrentPrincipal() principal: Principal,
   ): Promise<void> {
     await this.db.transaction(async (tx) => {
-      if (!(await resumeAddress(tx, email)))
+      const personId = await resumeAddress(tx, email);
+      if (personId === undefined)
         throw new NotFound(
           'This address is not suspended. GET /api/v1/mail/suspensions lists those that are.',
         );
@@ -61,8 +62,8 @@ export class MailSuspensionsController {
           at: Math.round(this.clock.now()),
           actor: auditActor(principal),
           action: 'mail.resumed',
-          subject: `mail:${email.toLowerCase()}`,
-          data: {},
+          subject: `user:${personId}`,
+          data: { address: email.toLowerCase() },
         },
       ]);
     });
