@@ -166,7 +166,8 @@ describe('an extract of the audit record', () => {
         ],
       },
     );
-  });
+    // Each change is looked at by a process of its own.
+  }, 120_000);
 
   it('names the first bad place of what is cut, reordered, left out or put in', async () => {
     const lines = (await extract()).trimEnd().split('\n');
