@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { parseArgs } from 'node:util';
 import { ServiceProcess } from '../test/support/service-process.js';
 import { FakeSlack } from '../test/support/slack/fake-slack.js';
+import { reportOfTheWeek } from './week/report.js';
 import { seedWeek } from './week/seed.js';
 import { screen } from './week/screen.js';
 import { watchApprovals } from './week/watch.js';
@@ -50,6 +51,7 @@ export async function demo(args: readonly string[]): Promise<boolean> {
     const you = await seedWeek(service, slack, { days, say });
     say(screen({ service, slack, you, days, seconds: Math.round((performance.now() - began) / 1000) }));
     await watchApprovals(service, say, stopped.signal);
+    if (!stopped.signal.aborted) await reportOfTheWeek(service, folder, { days, say });
     if (!stopped.signal.aborted) await once(stopped.signal, 'abort');
     return true;
   } catch (error) {

@@ -35,6 +35,6 @@ export async function watchApprovals(
   }
   if (done.size < WAYS.length) return;
   say(
-    `\n  All three, in ${seconds()} s. Look around: the executions' graphs, the ledger, the timeline of a review.\n`,
+    `\n  All three, in ${seconds()} s. Look around: the executions' graphs, the ledger, the timeline of a review.`,
   );
 }

@@ -63,6 +63,8 @@ describe.skipIf(chromiumPath === undefined)('npm run demo', () => {
     await onTheWeb();
     await eventually(() => printed.includes('All three'), { timeoutMs: 30_000, what: 'all three are seen' });
     const took = performance.now() - began;
+    await eventually(() => printed.includes('until Ctrl-C'), { timeoutMs: 90_000, what: 'the report' });
+    expect(printed).toMatch(/ended with 0\)[^]*one decision changed[^]*decisions\.csv[^]*ended with 1\)/);
     expect(faults).toEqual([]);
     await page.close();
     demo.kill('SIGINT');
@@ -72,7 +74,7 @@ describe.skipIf(chromiumPath === undefined)('npm run demo', () => {
     expect(printed).toMatch(/2-approve-by-mail\.ini was decided by mail by Alice/);
     expect(printed).toMatch(/3-approve-on-the-web\.ini was decided on the web by Alice/);
     expect(took).toBeLessThan(120_000);
-  }, 150_000);
+  }, 240_000);
 
   async function inTheChat(): Promise<void> {
     await page.goto(said(/in the chat\s+(\S+)/));
