@@ -32,6 +32,7 @@ import { OUTBOUND_HANDLERS, OutboundModule, OutboxDeliveryModule } from './outbo
 import { REPORT_WORKERS } from './reports/report.workers.js';
 import { ReportsModule } from './reports/reports.module.js';
 import { HumanWorker } from './reviews/human.worker.js';
+import { LegalRetentionHold } from './reports/holds/legal-retention-hold.js';
 import { OpenReportHold } from './reports/report-hold.js';
 import { OpenReviewHold } from './reviews/review-hold.js';
 import { Readers } from './reviews/readers.js';
@@ -91,7 +92,7 @@ export class AppModule {
     const engine = EngineModule.with({
       imports: [S3Module],
       payloadStore,
-      holds: [OpenReviewHold, OpenReportHold],
+      holds: [OpenReviewHold, OpenReportHold, LegalRetentionHold],
       workers: [
         ...LISTING_WORKERS,
         ...TASKS_WORKERS,

@@ -14,6 +14,7 @@ import { addExceptions } from './commands/exceptions.js';
 import { addFindings } from './commands/findings.js';
 import { addGrants } from './commands/grants.js';
 import { addGroups } from './commands/groups.js';
+import { addHolds } from './commands/holds.js';
 import { addKeys } from './commands/keys.js';
 import { addObjects } from './commands/objects.js';
 import { addEventQueues } from './commands/event-queues.js';
@@ -49,6 +50,7 @@ const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
   addWorkflow,
   addReport,
   addEvidence,
+  addHolds,
   addAudit,
   addBucket,
   addEndpoint,

@@ -6,6 +6,7 @@ import { Database } from '../database/database.js';
 import type { Queryable } from '../database/queryable.js';
 import { RetryLater } from '../engine/ports.js';
 import { ReportBundles } from './bundle/report-bundles.js';
+import { ocsfLines, sarifLines } from './bundle/for-tools.js';
 import type { ReportData, ReportMeta } from './data/report-data.js';
 import { csvOf } from './population/population.js';
 import { POPULATION_KINDS, populationOf } from './population/populations.js';
@@ -130,6 +131,11 @@ export class ReportMaker {
         { name: `data/${kind}.csv`, mediaType: 'text/csv; charset=utf-8' },
         csvOf(populationOf(kind), tx, range),
       );
+    const forTools = [
+      { name: 'findings.sarif', mediaType: 'application/sarif+json', lines: sarifLines(tx, range) },
+      { name: 'events.ocsf.jsonl', mediaType: 'application/x-ndjson', lines: ocsfLines(tx, range) },
+    ];
+    for (const { lines, ...file } of forTools) await writeFile(tx, summary.id, file, lines);
     const { uploaded, copies, byVerdict, accountedFor, gap, addsUp, groups } = data.coverage;
     const sums = { uploaded, copies, byVerdict, accountedFor, gap, addsUp, groups };
     await tx.query(

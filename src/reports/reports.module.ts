@@ -3,6 +3,9 @@ import { AuditModule } from '../audit/audit.module.js';
 import { ReportBundles } from './bundle/report-bundles.js';
 import { EvidenceController } from './evidence/evidence.controller.js';
 import { EvidenceService } from './evidence/evidence.service.js';
+import { LegalHoldsController } from './holds/legal-holds.controller.js';
+import { LegalHolds } from './holds/legal-holds.service.js';
+import { LegalRetentionHold } from './holds/legal-retention-hold.js';
 import { ReportClock } from './report-clock.js';
 import { OpenReportHold } from './report-hold.js';
 import { ReportMailer } from './report-mailer.js';
@@ -18,13 +21,15 @@ export class ReportsModule {
     return {
       module: ReportsModule,
       imports: [...parts.imports, AuditModule],
-      controllers: [ReportsController, EvidenceController],
+      controllers: [ReportsController, EvidenceController, LegalHoldsController],
       providers: [
         ReportsService,
         ReportMaker,
         ReportBundles,
         ReportMailer,
         EvidenceService,
+        LegalHolds,
+        LegalRetentionHold,
         OpenReportHold,
         ReportClock,
         ...REPORT_WORKERS,

@@ -123,6 +123,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   admin: [
     'DELETE /api/v1/api-keys/:id',
+    'POST /api/v1/legal-holds/:id/lift',
     'DELETE /api/v1/groups/:id',
     'DELETE /api/v1/groups/:id/members/:userId',
     'DELETE /api/v1/groups/:id/owned',
@@ -243,6 +244,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'auditor, operator': [
     'GET /api/v1/audit/chain',
     'GET /api/v1/audit/verifier',
+    'GET /api/v1/legal-holds',
     'POST /api/v1/audit/verify',
     'GET /api/v1/slack',
     'GET /api/v1/slack/channels',
@@ -286,6 +288,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   'author, worker': ['POST /api/metadata/taskdefs', 'PUT /api/metadata/taskdefs'],
   operator: [
+    'POST /api/v1/legal-holds',
     // Of its fields, tokens and secrets take an admin.
     'PUT /api/v1/slack',
     'DELETE /api/v1/slack/channels/:queue',

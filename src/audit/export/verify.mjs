@@ -484,13 +484,14 @@ function argumentsOf(given) {
 /** Nothing in a file writes on the reader's terminal. */
 const say = (text) => console.log(text.replaceAll(/[\p{C}\u2028\u2029]/gu, '?'));
 
-function sayExtract({ from, seq, events, checkpoints, signedUpTo, head, personal, erased }) {
+function sayExtract(extract, signed = '') {
+  const { from, seq, events, checkpoints, signedUpTo, head, personal, erased } = extract;
   say(
     `Whole: ${events} events (${from} to ${seq}), ${checkpoints} checkpoints. Head ${head.toString('hex')}.`,
   );
   if (personal + erased > 0) say(`Facts about people: ${personal} as they were recorded, ${erased} erased.`);
   if (signedUpTo < seq)
-    say(`The last ${seq - Math.max(signedUpTo, from - 1)} events are under no checkpoint in here.`);
+    say(`The last ${seq - Math.max(signedUpTo, from - 1)} events are under no checkpoint in here${signed}.`);
 }
 
 function sayBundle({ manifest, extract }) {
@@ -498,7 +499,7 @@ function sayBundle({ manifest, extract }) {
   say(`Whole: report ${label} (${reportId}), ${files.length} files, signed by ${key.id}.`);
   say(`It says that it was made at ${generatedAt} for ${by} by Sallyport ${software}.`);
   if (previous !== null) say(`The report before it: ${previous?.reportId}, SHA-256 ${previous?.sha256}.`);
-  sayExtract(extract);
+  sayExtract(extract, ', but the signed manifest names the last of them');
   say(
     'This shows that nothing was changed since it was signed. It does not show that what was recorded is true, or',
   );

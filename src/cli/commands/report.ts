@@ -6,6 +6,7 @@ import { facts } from '../facts.js';
 import { table } from '../table.js';
 import { query, wholeNumber } from '../values.js';
 import { waitFor } from '../waiting.js';
+import { addReportVerify } from './report-verify.js';
 
 interface Report {
   readonly id: string;
@@ -64,7 +65,7 @@ const KINDS = ['weekly', 'monthly', 'quarterly', 'range'];
 const FORMATS = ['html', 'pdf', 'json', 'bundle'] as const;
 type Format = (typeof FORMATS)[number];
 
-/** `report list|create|get|download`. */
+/** `report list|create|get|download|verify`. */
 export function addReport(program: Command, cli: Cli): void {
   const group = program.command('report').description('the reports for an auditor');
   group
@@ -119,6 +120,7 @@ export function addReport(program: Command, cli: Cli): void {
     .action((id: string, options: WaitOptions & { format: Format; output?: string }) =>
       download(cli, id, options),
     );
+  addReportVerify(group, cli);
 }
 
 const waiting = (command: Command): Command =>

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { extractLines } from '../../audit/export/extract.js';
 import { verifierText } from '../../audit/export/verifier.js';
 import { AuditCheckpoints } from '../../audit/chain/checkpoints.js';
+import { genesisOf } from '../../audit/chain/record.js';
 import { chainHead, chainState } from '../../audit/sql/chain.js';
 import type { Queryable } from '../../database/queryable.js';
 import { ReportData } from '../data/report-data.js';
@@ -69,7 +70,12 @@ async function chainOf(tx: Queryable, { health }: ReportData): Promise<BundleFac
   const { from, to, head } = health.chain;
   if (from !== null && to !== null && head !== null) return { id, from, to, head };
   const last = await chainHead(tx);
-  return { id, from: (last?.seq ?? 0) + 1, to: last?.seq ?? 0, head: last?.hash.toString('hex') ?? '' };
+  return {
+    id,
+    from: (last?.seq ?? 0) + 1,
+    to: last?.seq ?? 0,
+    head: (last?.hash ?? genesisOf(id)).toString('hex'),
+  };
 }
 
 const factsOf = (

@@ -1,7 +1,8 @@
 import type { Queryable } from '../../database/queryable.js';
 import { column, NO_UUID, PAGE, paged, time, type Population, type Range } from './population.js';
 
-interface Row {
+/** A vote with the decision that it belongs to; the fields of the vote are empty where nobody voted. */
+export interface DecisionRow {
   readonly id: string;
   readonly title: string;
   readonly queue: string;
@@ -66,10 +67,10 @@ const STATEMENT = `
    ORDER BY coalesce(r.decided_at, r.cancelled_at), r.id, coalesce(v.round, 0), coalesce(v.at, 0), coalesce(v.person_id, '')
    LIMIT $8`;
 
-const isVote = ({ vote_by }: Row): boolean => vote_by !== '';
+const isVote = ({ vote_by }: DecisionRow): boolean => vote_by !== '';
 
 /** Every decision of the time, a row a vote: one without a vote was made by the clock, or before votes were kept. */
-export const decisions: Population<Row> = {
+export const decisions: Population<DecisionRow> = {
   columns: [
     column('review_id', (row) => row.id),
     column('title', (row) => row.title),
@@ -112,7 +113,7 @@ export const decisions: Population<Row> = {
     column('vote_withdrawn_at', (row) => time(row.vote_withdrawn_at)),
   ],
   rows: (db, { from, to }) =>
-    paged<Row>((after) =>
+    paged<DecisionRow>((after) =>
       db.query(STATEMENT, [
         from,
         to,

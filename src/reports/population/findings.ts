@@ -1,6 +1,9 @@
+import { findingView, type FindingView } from '../../verdicts/export/finding-view.js';
+import type { Verdict } from '../../verdicts/verdict.js';
 import { column, PAGE, paged, time, type Population } from './population.js';
 
-interface Row {
+/** A finding with the verdict that told of it. */
+export interface FindingRow {
   readonly id: string;
   readonly verdict_id: string;
   readonly at: number;
@@ -10,9 +13,9 @@ interface Row {
   readonly bucket: string;
   readonly key: string;
   readonly version_id: string | null;
-  readonly verdict: string;
+  readonly verdict: Verdict;
   readonly is_current: boolean;
-  readonly kind: string;
+  readonly kind: 'secret' | 'malware';
   readonly rule_id: string;
   readonly title: string;
   readonly severity: string;
@@ -24,17 +27,18 @@ interface Row {
   readonly excerpt: string | null;
   readonly fingerprint: string;
   readonly source: string;
+  readonly remediation: string | null;
   readonly accepted: boolean;
   readonly accepted_reason: string | null;
   readonly exception_id: string | null;
-  readonly verified: string | null;
+  readonly verified: 'active' | 'inactive' | 'unknown' | null;
   readonly verified_at: number | null;
 }
 
 const STATEMENT = `
   SELECT f.id, v.id AS verdict_id, v.at::float8 AS at, f.scan_id, f.object_id, o.endpoint_id, o.bucket, o.key, o.version_id,
          v.verdict, o.verdict_generation = v.generation AS is_current, f.kind, f.rule_id, f.title, f.severity, f.confidence,
-         f.path, f.line, f."column", f.byte_offset::float8, f.excerpt, f.fingerprint, f.source, f.accepted,
+         f.path, f.line, f."column", f.byte_offset::float8, f.excerpt, f.fingerprint, f.source, f.remediation, f.accepted,
          f.accepted_reason, f.exception_id, f.verified, f.verified_at::float8
     FROM verdict v JOIN finding f ON f.scan_id = v.scan_id JOIN object_version o ON o.id = f.object_id
    WHERE v.at >= $1 AND v.at < $2 AND (v.at, v.id) >= ($3, $4) AND (v.at, v.id, f.id) > ($3, $4, $5)
@@ -45,7 +49,7 @@ const STATEMENT = `
    ORDER BY v.at, v.id, f.id LIMIT $6`;
 
 /** What each scan that was judged in the time found: masked, and where it stands. */
-export const findings: Population<Row> = {
+export const findings: Population<FindingRow> = {
   columns: [
     column('finding_id', (row) => row.id),
     column('object_id', (row) => row.object_id),
@@ -76,7 +80,10 @@ export const findings: Population<Row> = {
     column('verified_at', (row) => time(row.verified_at)),
   ],
   rows: (db, { from, to }) =>
-    paged<Row>((after) =>
+    paged<FindingRow>((after) =>
       db.query(STATEMENT, [from, to, after?.at ?? -1, after?.verdict_id ?? 0, after?.id ?? 0, PAGE]),
     ),
 };
+
+/** The same as other exports have it. */
+export const findingOf = (row: FindingRow): FindingView => findingView({ ...row, judged_at: row.at });

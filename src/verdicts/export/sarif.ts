@@ -42,7 +42,7 @@ export interface SarifLog {
   ];
 }
 
-const SCHEMA = 'https://json.schemastore.org/sarif-2.1.0.json';
+export const SARIF_SCHEMA = 'https://json.schemastore.org/sarif-2.1.0.json';
 /** Raised if ever the same finding gets another fingerprint. */
 const FINGERPRINT = 'sallyport/v1';
 const MAX_MESSAGE = 1000;
@@ -56,7 +56,7 @@ export function sarifOf({ items, total, nextCursor }: FindingsPage, version: str
     indexes.set(item.ruleId, rules.push(ruleOf(item)) - 1);
   }
   return {
-    $schema: SCHEMA,
+    $schema: SARIF_SCHEMA,
     version: '2.1.0',
     runs: [
       {
@@ -71,7 +71,8 @@ export function sarifOf({ items, total, nextCursor }: FindingsPage, version: str
   };
 }
 
-function ruleOf({ ruleId, kind, title, severity, remediation }: FindingView): SarifRule {
+/** A rule as results name it. */
+export function ruleOf({ ruleId, kind, title, severity, remediation }: FindingView): SarifRule {
   const helpUri = pageOf(remediation);
   return {
     id: ruleId,
@@ -83,7 +84,8 @@ function ruleOf({ ruleId, kind, title, severity, remediation }: FindingView): Sa
   };
 }
 
-function resultOf(finding: FindingView, ruleIndex: number): SarifResult {
+/** A finding; `ruleIndex` is its rule's place in the list of rules. */
+export function resultOf(finding: FindingView, ruleIndex: number): SarifResult {
   const { ruleId, title, severity, path, fingerprint, accepted, acceptedReason } = finding;
   return {
     ruleId,

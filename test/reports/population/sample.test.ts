@@ -1,6 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { csvLines } from '../../../src/reports/render/csv.js';
 import { drawSample, drawStratified, usualSize } from '../../../src/reports/population/sample.js';
 
 const ids = fc.uniqueArray(fc.uuid(), { maxLength: 120 });
@@ -50,13 +54,27 @@ describe('a sample', () => {
     expect(drawSample(population, 'one')).not.toEqual(drawSample(population, 'two'));
   });
 
-  it('is drawn again by the shell line that the documentation gives', () => {
+  const hasPython = spawnSync('python3', ['--version']).status === 0;
+  it.skipIf(!hasPython)('is drawn again from decisions.csv by the command in the documentation', async () => {
+    const docs = readFileSync(new URL('../../../docs/auditing.md', import.meta.url), 'utf8');
+    const [, command] = /```sh\n(python3 -c [^`]+)```/.exec(docs) ?? [];
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-sample-'));
     const population = Array.from({ length: 40 }, (_, index) => `review-${index}`);
-    const line = `while read -r id; do printf '%s %s\\n' "$(printf '%s\\n%s' "$1" "$id" | sha256sum | cut -c1-64)" "$id"; done | LC_ALL=C sort | head -n "$2" | cut -d' ' -f2`;
-    const said = execFileSync('sh', ['-c', line, 'sh', 'the seed', '9'], {
-      input: population.join('\n') + '\n',
-    });
-    expect(said.toString().trim().split('\n')).toEqual(drawSample(population, 'the seed', 9));
+    // Each twice, as with two votes, and with a reason that looks like rows.
+    const rows = population.flatMap((id) =>
+      [id, id].map((one) => ({ id: one, reason: 'a\r\nreview-99,"b"' })),
+    );
+    let csv = '';
+    const columns = [
+      { heading: 'review_id', value: (row: (typeof rows)[number]) => row.id },
+      { heading: 'reason', value: (row: (typeof rows)[number]) => row.reason },
+    ];
+    for await (const line of csvLines(columns, rows, { bom: true })) csv += line;
+    writeFileSync(join(folder, 'decisions.csv'), csv);
+    const env = { ...process.env, SEED: 'the seed', SIZE: '9' };
+    const said = execFileSync('sh', ['-c', command ?? 'false'], { cwd: folder, env, encoding: 'utf8' });
+    rmSync(folder, { recursive: true });
+    expect(said.trim().split('\n')).toEqual(drawSample(population, 'the seed', 9));
   });
 });
 
