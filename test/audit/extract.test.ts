@@ -19,6 +19,7 @@ import { OutboxBell } from '../../src/outbound/outbox-bell.js';
 import { PostgresOutbox } from '../../src/outbound/postgres-outbox.js';
 import { FakeClock } from '../support/clock.js';
 import { testDatabase } from '../support/database.js';
+import { verifyProgram } from '../support/verify-program.js';
 
 const START = Date.parse('2026-03-02T08:00:00Z');
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-extract-'));
@@ -151,11 +152,14 @@ describe('an extract of the audit record', () => {
 
   it('is not whole whichever byte of it is flipped', async () => {
     const whole = Buffer.from(await extract(30, 45));
-    fc.assert(
-      fc.property(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), (at, mask) => {
+    const file = join(folder, 'flipped.jsonl');
+    await fc.assert(
+      fc.asyncProperty(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), async (at, mask) => {
         const changed = Buffer.from(whole);
         changed[at] = (changed[at] ?? 0) ^ mask;
-        expect(verify(changed)).toMatchObject({ code: 1, text: expect.stringMatching(/^NOT WHOLE: /) });
+        writeFileSync(file, changed);
+        const found = await verifyProgram(file);
+        expect(found).toMatchObject({ code: 1, text: expect.stringMatching(/^NOT WHOLE: /) });
       }),
       {
         numRuns: 80,
