@@ -48,7 +48,8 @@ class Bad extends Error {}
 
 function publicKeyOf(base64) {
   const bytes = Buffer.from(String(base64), 'base64');
-  if (bytes.length !== 32 || bytes.toString('base64') !== base64) throw new Bad('is no Ed25519 public key');
+  if (bytes.length !== 32 || bytes.toString('base64') !== base64)
+    throw new Bad('names a key that is no Ed25519 public key');
   const der = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), bytes]);
   return createPublicKey({ key: der, format: 'der', type: 'spki' });
 }
@@ -417,12 +418,17 @@ function manifestOf(bytes, signed, trusted) {
   if (!isOurs) throw new Bad('manifest.json is no manifest of a bundle');
   if (!isTrusted(key.publicKey, trusted))
     throw new Bad('manifest.json is signed with another key than the one you know');
-  if (
-    !signed.endsWith('\n') ||
-    !isSigned(bytes, { signature: signed.slice(0, -1), publicKey: key.publicKey })
-  )
+  if (!signed.endsWith('\n') || !isSignedManifest(bytes, signed.slice(0, -1), key.publicKey))
     throw new Bad('manifest.sig is no signature of manifest.json by the key that it names');
   return said;
+}
+
+function isSignedManifest(bytes, signature, publicKey) {
+  try {
+    return isSigned(bytes, { signature, publicKey });
+  } catch (error) {
+    throw error instanceof Bad ? new Bad(`manifest.json ${error.message}`) : error;
+  }
 }
 
 async function verifyBundle(files, { keys, known }) {

@@ -245,6 +245,16 @@ describe('a bundle', () => {
     expect({ code, text }).toMatchObject({ code: 1, text: expect.stringContaining(`NOT WHOLE: ${said}`) });
   });
 
+  it('whose manifest names no key is not whole, and says where', async () => {
+    const folder = unpacked();
+    const manifest = readFileSync(join(folder, 'manifest.json'), 'utf8');
+    writeFileSync(join(folder, 'manifest.json'), manifest.replace(publicKey, `_${publicKey.slice(1)}`));
+    expect(await verifyProgram(folder)).toEqual({
+      code: 1,
+      text: 'NOT WHOLE: manifest.json names a key that is no Ed25519 public key.\n',
+    });
+  });
+
   it('is found to be another when somebody else signed it anew, by the key that one knows', async () => {
     const pair = generateKeyPairSync('ed25519');
     const forged = await bundle(ENTRIES, FACTS, {
