@@ -32,6 +32,7 @@ import { OUTBOUND_HANDLERS, OutboundModule, OutboxDeliveryModule } from './outbo
 import { REPORT_WORKERS } from './reports/report.workers.js';
 import { ReportsModule } from './reports/reports.module.js';
 import { HumanWorker } from './reviews/human.worker.js';
+import { LegalErasureHold } from './reports/holds/legal-erasure-hold.js';
 import { LegalRetentionHold } from './reports/holds/legal-retention-hold.js';
 import { OpenReportHold } from './reports/report-hold.js';
 import { OpenReviewHold } from './reviews/review-hold.js';
@@ -116,6 +117,7 @@ export class AppModule {
       imports: [engine, VerdictsModule, TasksModule],
       bindings: [reviewers, readers, accounts],
     });
+    const audit = AuditModule.with({ erasureHolds: [LegalErasureHold] });
     return {
       module: AppModule,
       controllers: [HomeProofController],
@@ -139,11 +141,11 @@ export class AppModule {
         findings,
         reviews,
         VerdictsModule,
-        AuditModule,
-        ReportsModule.with({ imports: [engine] }),
+        audit,
+        ReportsModule.with({ imports: [engine, audit] }),
 
         OutboxDeliveryModule.with({
-          imports: [findings, reviews, AuditModule],
+          imports: [findings, reviews, audit],
           handlers: [...OUTBOUND_HANDLERS, ...AUDIT_HANDLERS, ...FINDING_HANDLERS, ...REVIEW_HANDLERS],
         }),
       ],

@@ -1,5 +1,4 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { AuditModule } from '../audit/audit.module.js';
 import { ReportBundles } from './bundle/report-bundles.js';
 import { EvidenceController } from './evidence/evidence.controller.js';
 import { EvidenceService } from './evidence/evidence.service.js';
@@ -20,7 +19,7 @@ export class ReportsModule {
   static with(parts: { imports: NonNullable<DynamicModule['imports']> }): DynamicModule {
     return {
       module: ReportsModule,
-      imports: [...parts.imports, AuditModule],
+      imports: parts.imports,
       controllers: [ReportsController, EvidenceController, LegalHoldsController],
       providers: [
         ReportsService,

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../clock.js';
 import { Database } from '../../database/database.js';
+import type { Queryable } from '../../database/queryable.js';
 import { Conflict } from '../../errors.js';
 import { appendAudit } from '../audit.js';
 import { erasePersonal } from '../sql/personal.js';
@@ -8,8 +9,11 @@ import { ERASED, told } from './told.js';
 
 /** What may keep somebody's facts from being erased, as a legal hold. */
 export abstract class ErasureHold {
-  /** @returns a sentence that says why, and who can lift it; `undefined` where nothing is held. */
-  abstract holds(person: string): Promise<string | undefined>;
+  /**
+   * @param tx that erases.
+   * @returns a sentence that says why, and who can lift it; `undefined` where nothing is held.
+   */
+  abstract holds(person: string, tx: Queryable): Promise<string | undefined>;
 }
 
 /** All of them: {@link ErasureHold}. */
@@ -39,7 +43,7 @@ export class Erasure {
     for (;;) {
       const values = await this.db.transaction(async (tx) => {
         for (const hold of this.holds) {
-          const why = await hold.holds(person);
+          const why = await hold.holds(person, tx);
           if (why !== undefined) throw new Conflict(`${person} cannot be erased: ${why}`, { person });
         }
         const gone = await erasePersonal(tx, person, BATCH);

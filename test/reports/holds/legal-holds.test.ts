@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Principal } from '../../../src/access/principal.js';
+import { appendAudit } from '../../../src/audit/audit.js';
+import { Erasure } from '../../../src/audit/personal/erasure.js';
 import { Retention } from '../../../src/engine/retention/retention.js';
 import { SILENT } from '../../../src/engine/runtime/runtime-log.js';
+import { LegalErasureHold } from '../../../src/reports/holds/legal-erasure-hold.js';
 import { heldWorkflows, type HoldScope } from '../../../src/reports/holds/legal-hold.js';
 import { LegalHoldsController } from '../../../src/reports/holds/legal-holds.controller.js';
 import { LegalHolds } from '../../../src/reports/holds/legal-holds.service.js';
@@ -109,6 +112,18 @@ describe('a legal hold', () => {
     await placed({ bucket: 'b1', keyPrefix: '=dir' });
     await retention().round();
     expect(await left()).toEqual([id, 'w1']);
+  });
+
+  it('keeps what the record says of people from being erased', async () => {
+    const told = { at: NOW, action: 'user.created', subject: 'user:alice', data: { displayName: 'Alice' } };
+    await appendAudit(database, [{ actor: 'user:ada', ...told }]);
+    const erasure = new Erasure(database, clock, [new LegalErasureHold()]);
+    const { id } = await placed({ bucket: 'b1' });
+    await expect(erasure.erase('user:alice', 'asked for', 'user:ada')).rejects.toThrow(
+      `user:alice cannot be erased: the legal hold ${id} is in force (case 7). An admin lifts it.`,
+    );
+    await holds.lift(id, 'settled', admin);
+    expect(await erasure.erase('user:alice', 'asked for', 'user:ada')).toBe(1);
   });
 
   it('is placed only while no removal is under way, so that nothing goes that was said to stay', async () => {

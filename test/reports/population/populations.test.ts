@@ -194,12 +194,23 @@ describe('the changes of a time', () => {
       db,
       told.map((action, n) => ({ at: MONDAY + n, actor: 'user:a', action, subject: 's', data: { n } })),
     );
+    // What is told of people stands beside the event, and is shown while it stands.
+    await appendAudit(db, [
+      {
+        at: MONDAY + 9,
+        actor: 'user:a',
+        action: 'user.created',
+        subject: 'user:b',
+        data: { displayName: 'Bo' },
+      },
+    ]);
     const found = await lines('changes');
     expect(found.map((one) => [one['action'], one['kind'], one['what']])).toEqual([
       ['trigger.created', 'definitions', '{"n":0}'],
       ['user.created', 'access', '{"n":3}'],
       ['workflow.held', 'retention', '{"n":5}'],
       ['legal_hold.placed', 'retention', '{"n":6}'],
+      ['user.created', 'access', '{"displayName":"Bo"}'],
     ]);
   });
 });
