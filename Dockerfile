@@ -15,6 +15,8 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY web/package.json web/
 RUN npm ci --omit=dev
+# Of the fonts of reports only the weights that are drawn with (src/reports/render/pdf/fonts.ts).
+RUN find node_modules/@embedpdf -name '*.[ot]tf' ! -name '*-Regular.*' ! -name '*-Bold.ttf' -delete
 
 FROM node:24-bookworm-slim
 LABEL org.opencontainers.image.title="Sallyport" \

@@ -1,4 +1,4 @@
-import PDFDocument from 'pdfkit';
+import Pdf from 'pdfkit';
 import type { ReportMeta } from '../../data/report-data.js';
 import type { Tone } from '../document.js';
 import { FontSet } from './fonts.js';
@@ -56,7 +56,7 @@ export class Paper {
   constructor(title: string, meta: ReportMeta) {
     // Nothing else of the document depends on when it was made, so that the same report is the same bytes.
     const made = new Date(meta.generatedAt);
-    this.doc = new PDFDocument({
+    this.doc = new Pdf({
       size: 'A4',
       margin: 0,
       pdfVersion: '1.7',
