@@ -30,8 +30,7 @@ function equation(
   left: readonly Term[],
   right: readonly Term[],
   addsUp: boolean,
-  missing = (gap: number): string =>
-    gap > 0 ? `${whole(gap)} too few on the right` : `${whole(-gap)} too many on the right`,
+  missing = (gap: number): string => `the sides differ by ${whole(Math.abs(gap))}`,
 ): Equation {
   const sides = { left: withSigns(left), right: withSigns(right) };
   const gap = sum(sides.left) - sum(sides.right);

@@ -169,6 +169,8 @@ function needsOf(data: ReportData): Need[] {
   const add = (count: number, what: string, section: SectionId): void => {
     if (count > 0) look.push({ what, section, mustBeDone: false });
   };
+  for (const { bucket } of coverage.inventory.filter(({ state }) => state === 'not_compared'))
+    add(1, `Not compared with its own listing: bucket ${bucket}`, 'coverage');
   const breached = people.sla.reduce((sum, row) => sum + row.breached, 0);
   add(breached, `${counted(breached, 'review')} past the deadline`, 'people');
   const oldest = people.oldest[0];
