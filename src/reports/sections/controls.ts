@@ -32,7 +32,7 @@ const OF_DECISIONS: readonly (readonly [id: ControlId, title: string, how: strin
   [
     'not_in_group',
     'Decided by people outside the groups that were asked',
-    'The groups of each voter at the time of the vote, and absences where somebody stood in, against whom the review asked',
+    'The groups of each voter at the time of the vote, absences where somebody stood in, and who was given the review by name, against whom it asked',
   ],
   ['admin_override', 'Decided by admin override', 'Votes of admins who were not asked'],
   ['without_reason', 'Decided without a reason', 'The text of the reason of each decision'],

@@ -101,7 +101,12 @@ function notAsked(decision: DecisionFacts, vote: VoteFacts): Remark[] {
   const asked = [...to, ...escalation.slice(0, decision.escalated).flatMap((step) => step.to)];
   const isAsked = (party: Party): boolean =>
     party.kind === 'user' ? party.id === vote.by : vote.groups.includes(party.name);
-  return asked.some(isAsked) ? [] : [fails('not_in_group', `${vote.name} was in no group that was asked`)];
+  if (asked.some(isAsked)) return [];
+  const note = `${vote.name} was in no group that was asked`;
+  // Whoever is given a review is asked from then on; that somebody chose them is worth a look.
+  return vote.wasGiven
+    ? [allowed('not_in_group', `${note}, and was given it by name`)]
+    : [fails('not_in_group', note)];
 }
 
 const override = (vote: VoteFacts): Remark[] =>

@@ -22,6 +22,8 @@ export interface VoteFacts {
   readonly withdrawnAt: Instant | null;
   /** Who it was given for had said so: an absence with this substitute that held then. */
   readonly isSubstitute: boolean;
+  /** Who was asked handed the review on to them, by name. */
+  readonly wasGiven: boolean;
 }
 
 /** A decision with everything that it is checked by. */
@@ -68,7 +70,10 @@ const COLUMNS = `r.id, r.state, r.title, r.queue, coalesce(r.workflow_name, w.na
       'via', v.via, 'method', v.method, 'at', v.at, 'groups', v.groups, 'isOverride', v.is_override,
       'withdrawnAt', v.withdrawn_at, 'isSubstitute', v.on_behalf_of IS NOT NULL AND EXISTS (
         SELECT FROM review_absence a WHERE a.person_id = v.on_behalf_of AND a.substitute_id = v.person_id
-          AND a.from_at <= v.at AND a.to_at > v.at)
+          AND a.from_at <= v.at AND a.to_at > v.at),
+      'wasGiven', EXISTS (
+        SELECT FROM review_event g WHERE g.review_id = r.id AND g.kind IN ('reassigned', 'delegated')
+          AND g.at <= v.at AND g.data #>> '{to,id}' = v.person_id)
     ) ORDER BY v.round, v.at, v.person_id), '[]')
      FROM review_vote v WHERE v.review_id = r.id) AS votes`;
 

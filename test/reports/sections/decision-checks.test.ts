@@ -19,6 +19,7 @@ const vote = (of: Partial<VoteFacts> = {}): VoteFacts => ({
   isOverride: false,
   withdrawnAt: null,
   isSubstitute: false,
+  wasGiven: false,
   ...of,
 });
 
@@ -112,6 +113,10 @@ describe('the checks of a decision', () => {
       'must not: not_in_group',
     ]);
     expect(said({ votes: [vote({ groups: ['sales'] })], policy: escalated, escalated: 1 })).toEqual([]);
+  });
+
+  it('tell of whoever was given the review by name although no group of theirs was asked, which the rules let', () => {
+    expect(said({ votes: [vote({ groups: ['sales'], wasGiven: true })] })).toEqual(['may: not_in_group']);
   });
 
   it('ask of whoever stood in for somebody that an absence said so', () => {
