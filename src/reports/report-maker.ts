@@ -11,6 +11,7 @@ import type { ReportData, ReportMeta } from './data/report-data.js';
 import { csvOf } from './population/population.js';
 import { POPULATION_KINDS, populationOf } from './population/populations.js';
 import { renderHtml } from './render/html/page.js';
+import { renderPdf } from './render/pdf/render.js';
 import { filesOf, wholeFile, writeFile } from './report-files.js';
 import { waitsForEarlier, type ReportSummary } from './report-rows.js';
 import { ReportsService } from './reports.service.js';
@@ -57,6 +58,7 @@ export class ReportMaker {
         mediaType: 'text/html; charset=utf-8',
         content: Buffer.from(renderHtml(data, meta)),
       },
+      { name: 'report.pdf', mediaType: 'application/pdf', content: await renderPdf(data, meta) },
     ];
     await this.db.transaction(async (tx) => {
       if (!(await this.isFirst(tx, id, 'report.html'))) return;

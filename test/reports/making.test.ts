@@ -59,6 +59,10 @@ describe('a report', () => {
     expect(data.coverage.groups).toEqual({ clean: 1, found: 1, notWhole: 0, notScanned: 0, pending: 1 });
     expect(data.coverage.pending).toEqual({ opening: 0, uploaded: 3, settled: 2, closing: 1, addsUp: true });
 
+    const stored = detail.files.map(({ name }) => name);
+    expect(stored).toEqual(expect.arrayContaining(['report.json', 'report.html', 'report.pdf']));
+    expect((await wholeFile(the.db, id, 'report.pdf'))?.subarray(0, 5).toString()).toBe('%PDF-');
+
     const folder = mkdtempSync(join(tmpdir(), 'sallyport-report-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const archive = join(folder, 'report.zip');

@@ -1,4 +1,4 @@
-// Writes each sample report as its readers get it: node test/support/run-typescript.mjs test/support/reports/write-samples.ts FOLDER
+// npm run report:sample -- FOLDER: each sample report as its readers get it, to be looked at.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderHtml } from '../../../src/reports/render/html/page.js';
