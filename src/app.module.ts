@@ -6,6 +6,7 @@ import { HomeProofController } from './access/home-proof.controller.js';
 import { Keyring } from './access/keyring.js';
 import { hasRole, READERS } from './access/principal.js';
 import { AUDIT_HANDLERS, AuditModule } from './audit/audit.module.js';
+import { RestoreModule } from './backup/restore.module.js';
 import { BACKLOG_ENTITIES, BacklogModule } from './backlog/backlog.module.js';
 import type { Clock } from './clock.js';
 import { CONFIG, type Config } from './config.js';
@@ -143,6 +144,7 @@ export class AppModule {
         VerdictsModule,
         audit,
         ReportsModule.with({ imports: [engine, audit] }),
+        RestoreModule.with({ imports: [intake] }),
 
         OutboxDeliveryModule.with({
           imports: [findings, reviews, audit],

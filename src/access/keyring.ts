@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { ConfigError } from '../errors.js';
 import type { Clock } from '../clock.js';
-import type { Database } from '../database/database.js';
+import type { Queryable } from '../database/queryable.js';
 
 /** What a key is for; a key is never used for two purposes. */
 export type KeyPurpose = 'jwt' | 'fingerprint' | 'links' | 'credentials' | 'events' | 'signin' | 'audit';
@@ -37,7 +37,7 @@ export class Keyring {
   ) {}
 
   /** @throws ConfigError when the database's keys were sealed with another SALLYPORT_KEY. */
-  static async open(db: Database, masterKey: Buffer, clock: Clock): Promise<Keyring> {
+  static async open(db: Queryable, masterKey: Buffer, clock: Clock): Promise<Keyring> {
     for (const purpose of PURPOSES) {
       const id = `${purpose}-${randomBytes(6).toString('hex')}`;
       await db.query(
@@ -46,6 +46,11 @@ export class Keyring {
         [id, purpose, seal(randomBytes(32), masterKey, id), Math.round(clock.now())],
       );
     }
+    return Keyring.read(db, masterKey);
+  }
+
+  /** Those that are there; makes none. @throws ConfigError as `open` does. */
+  static async read(db: Queryable, masterKey: Buffer): Promise<Keyring> {
     const rows = await db.query<{
       id: string;
       purpose: KeyPurpose;
@@ -85,7 +90,8 @@ function seal(plain: Buffer, masterKey: Buffer, id: string): Buffer {
   return Buffer.concat([nonce, cipher.getAuthTag(), body]);
 }
 
-function unseal(sealed: Buffer, masterKey: Buffer, id: string): Buffer {
+/** One key as the table holds it. @throws ConfigError when it was sealed with another SALLYPORT_KEY. */
+export function unseal(sealed: Buffer, masterKey: Buffer, id: string): Buffer {
   try {
     const decipher = createDecipheriv('aes-256-gcm', masterKey, sealed.subarray(0, NONCE_BYTES), {
       authTagLength: TAG_BYTES,

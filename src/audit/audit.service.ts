@@ -9,6 +9,7 @@ import { verifyChain, type KnownHead, type Verification } from './chain/verify.j
 import { extractLines } from './export/extract.js';
 import { chainHead, chainState } from './sql/chain.js';
 import { lastAnchors, lastCheckpoint } from './sql/checkpoints.js';
+import { forksOf } from './sql/forks.js';
 import { listEvents, type EventFilter } from './sql/events.js';
 import { anchoredUpTo } from './sql/verification.js';
 
@@ -52,6 +53,7 @@ export class AuditService {
       signedUpTo: last?.seq ?? 0,
       signedAt: last === undefined ? null : new Date(last.at).toISOString(),
       anchoredUpTo: anchored,
+      forks: await forksOf(this.db),
       isKeptElsewhere: this.places.isAnywhere,
       /** The newest copy in each place. */
       copies: anchors.map(({ seq, place, at, lockedUntil }) => ({

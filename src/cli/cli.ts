@@ -55,6 +55,11 @@ export class Cli {
     return this.env[name] === '' ? undefined : this.env[name];
   }
 
+  /** All of it: for the commands that work beside the service and not through it. */
+  get environment(): Readonly<Record<string, string | undefined>> {
+    return this.env;
+  }
+
   /** All that is piped in; nothing where nothing can be. */
   async pipedIn(): Promise<string> {
     return (await this.output.pipedIn?.()) ?? '';

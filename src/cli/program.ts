@@ -4,6 +4,7 @@ import { seeHelp, type Cli } from './cli.js';
 import { CommandError } from './command-error.js';
 import { addAbsences } from './commands/absences.js';
 import { addBackfill } from './commands/backfill.js';
+import { addBackup } from './commands/backup.js';
 import { addBaseline } from './commands/baseline.js';
 import { addBucket } from './commands/bucket.js';
 import { addCalendars } from './commands/calendars.js';
@@ -25,6 +26,7 @@ import { addRemedies } from './commands/remedies.js';
 import { addAudit } from './commands/audit.js';
 import { addEvidence } from './commands/evidence.js';
 import { addReport } from './commands/report.js';
+import { addRestore } from './commands/restore.js';
 import { addReview } from './commands/review.js';
 import { addScan } from './commands/scan.js';
 import { addSchedule } from './commands/schedule.js';
@@ -52,6 +54,8 @@ const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
   addEvidence,
   addHolds,
   addAudit,
+  addBackup,
+  addRestore,
   addBucket,
   addEndpoint,
   addTrigger,

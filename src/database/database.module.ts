@@ -4,6 +4,7 @@ import type { Clock } from '../clock.js';
 import { Clock as ClockToken } from '../clock.js';
 import { Database } from './database.js';
 import { Notices } from './notices.js';
+import { RestoreHold } from './restore-hold.js';
 
 /** The database and the clock that follows it; global, with the configuration, because every stage uses them. */
 @Global()
@@ -20,7 +21,12 @@ export class DatabaseModule {
       { provide: DataSource, useValue: parts.dataSource },
       { provide: ClockToken, useValue: parts.clock },
       { provide: Notices, useValue: parts.notices },
+      RestoreHold,
     ];
-    return { module: DatabaseModule, providers, exports: [Database, DataSource, ClockToken, Notices] };
+    return {
+      module: DatabaseModule,
+      providers,
+      exports: [Database, DataSource, ClockToken, Notices, RestoreHold],
+    };
   }
 }

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg, { escapeIdentifier } from 'pg';
 import { DataSource, type QueryRunner } from 'typeorm';
-import { Unavailable } from '../errors.js';
+import { ConfigError, Unavailable } from '../errors.js';
+import type { Queryable } from './queryable.js';
 import { connectionTo } from './connection.js';
 import { dataSourceOptions, migrations, type MigrationClass } from './data-source.js';
 import { checkServerVersion, explainRefusal } from './refusals.js';
@@ -32,6 +33,9 @@ const END_ENGINE_CONNECTIONS = `
   WHERE datname = current_database() AND application_name = 'sallyport-engine'
     AND (pg_has_role(usesysid, 'MEMBER') OR pg_has_role('pg_signal_backend', 'MEMBER'))`;
 
+/** Made before a restore touches anything, dropped when it is whole: see `src/backup`. */
+export const UNFINISHED_RESTORE = 'unfinished_restore';
+
 /** What the service only ever appends to. */
 const APPEND_ONLY = [
   'audit_event',
@@ -58,6 +62,13 @@ export interface Schema {
   readonly newer: readonly string[];
 }
 
+export interface MigrateOptions {
+  /** Only these, by their names: a backup is restored into the schema that it was made of. */
+  readonly only?: readonly string[] | undefined;
+  /** A restore itself; everybody else keeps away from one that was cut short. */
+  readonly isRestore?: boolean;
+}
+
 /**
  * Brings the schema up to date, while other versions go on serving. Safe when several processes start at once: one
  * migrates, the others wait; one that is killed in the middle leaves whole migrations behind, and the next goes on.
@@ -71,12 +82,17 @@ export interface Schema {
  * @throws ConfigError for a PostgreSQL older than 15 or a URL that it refuses; Unavailable when it does not answer or
  * takes no changes.
  */
-export async function migrate(url: string, serviceUrl: string = url, log?: MigrateLog): Promise<Schema> {
+export async function migrate(
+  url: string,
+  serviceUrl: string = url,
+  log?: MigrateLog,
+  { only, isRestore = false }: MigrateOptions = {},
+): Promise<Schema> {
   const service = userOf(serviceUrl) === userOf(url) ? undefined : userOf(serviceUrl);
-  const classes = await migrations();
+  const classes = (await migrations()).filter(({ name }) => only === undefined || only.includes(name));
   const admin = await connect(url, service === undefined ? 'DATABASE_URL' : 'DATABASE_ADMIN_URL');
   try {
-    await checkServer(admin);
+    await checkServer(admin, isRestore);
     const before = await compare(admin, classes);
     // The usual start: it waits for nobody, not even for a newer version that migrates at this moment.
     if (before.pending.length === 0 && (service === undefined || (await isGranted(admin, service)))) {
@@ -105,11 +121,16 @@ async function connect(url: string, variable: string): Promise<pg.Client> {
   }
 }
 
-async function checkServer(admin: pg.Client): Promise<void> {
-  const { rows } = await admin.query<{ version: string; read_only: string }>(
-    `SELECT current_setting('server_version_num') AS version, current_setting('transaction_read_only') AS read_only`,
+async function checkServer(admin: pg.Client, isRestore: boolean): Promise<void> {
+  const { rows } = await admin.query<{ version: string; read_only: string; is_half: boolean }>(
+    `SELECT current_setting('server_version_num') AS version, current_setting('transaction_read_only') AS read_only,
+            to_regclass('${UNFINISHED_RESTORE}') IS NOT NULL AS is_half`,
   );
   checkServerVersion(Number(rows[0]?.version));
+  if (rows[0]?.is_half === true && !isRestore)
+    throw new ConfigError(
+      'A restore into this database was cut short, so it holds only a part. Run it again: sallyport restore, with the same backup or another one; it begins anew by itself.',
+    );
   if (rows[0]?.read_only === 'off') return;
   throw new Unavailable(
     'postgresql',
@@ -155,6 +176,18 @@ async function takeLock(admin: pg.Client, log: MigrateLog | undefined): Promise<
   throw new Unavailable(
     'postgresql',
     'Another process has been migrating the database for an hour. Look at pg_stat_activity for application_name sallyport-migrate, end what hangs, and start again.',
+  );
+}
+
+/** Keeps migrations away until the transaction ends. @throws Unavailable when one is under way. */
+export async function holdMigrations(tx: Queryable): Promise<void> {
+  const [row] = await tx.query<{ held: boolean }>('SELECT pg_try_advisory_xact_lock_shared($1) AS held', [
+    MIGRATION_LOCK,
+  ]);
+  if (row?.held === true) return;
+  throw new Unavailable(
+    'postgresql',
+    'The database is being migrated at this moment. Try again when that is done.',
   );
 }
 

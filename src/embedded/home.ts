@@ -15,6 +15,10 @@ export const Credentials = z.object({
 });
 export type Credentials = z.infer<typeof Credentials>;
 
+/** Names of the files in SALLYPORT_HOME that hold secrets. */
+export const MASTER_KEY = 'sallyport.key';
+export const CREDENTIALS = 'credentials.json';
+
 const secret = (bytes: number): string => randomBytes(bytes).toString('base64url');
 // Upper-case letters and digits, as S3 clients expect of a key id.
 const keyId = (): string => `SP${randomBytes(9).toString('hex').toUpperCase()}`;
@@ -39,7 +43,7 @@ export function openHome(directory: string): void {
 
 /** Reads the credentials, or makes them. @returns `fresh` when this call made them. */
 export function openCredentials(directory: string): { credentials: Credentials; fresh: boolean } {
-  const path = join(directory, 'credentials.json');
+  const path = join(directory, CREDENTIALS);
   const existing = readIfThere(path);
   if (existing !== undefined) {
     const parsed = Credentials.safeParse(parseOr(existing));
@@ -61,15 +65,24 @@ export function openCredentials(directory: string): { credentials: Credentials; 
 }
 
 export function writeCredentials(directory: string, credentials: Credentials): void {
-  writePrivate(join(directory, 'credentials.json'), `${JSON.stringify(credentials, null, 2)}\n`);
+  writePrivate(join(directory, CREDENTIALS), `${JSON.stringify(credentials, null, 2)}\n`);
 }
 
 /** The key that seals the keyring, generated beside the embedded database. */
 export function openMasterKey(directory: string): Buffer {
-  const path = join(directory, 'sallyport.key');
-  const existing = readIfThere(path);
-  if (existing === undefined) writePrivate(path, `${randomBytes(32).toString('base64')}\n`);
-  const key = Buffer.from((existing ?? readFileSync(path, 'utf8')).trim(), 'base64');
+  const existing = findMasterKey(directory);
+  if (existing !== undefined) return existing;
+  const key = randomBytes(32);
+  writePrivate(join(directory, MASTER_KEY), `${key.toString('base64')}\n`);
+  return key;
+}
+
+/** The same where there is one; makes none. */
+export function findMasterKey(directory: string): Buffer | undefined {
+  const path = join(directory, MASTER_KEY);
+  const text = readIfThere(path);
+  if (text === undefined) return undefined;
+  const key = Buffer.from(text.trim(), 'base64');
   if (key.length !== 32)
     throw new ConfigError(
       `${path} does not hold 32 bytes in base64. Restore it from a backup; without it the keys in the database cannot be read.`,

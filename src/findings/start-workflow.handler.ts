@@ -25,6 +25,7 @@ export const startOf = (workflowId: string, payload: z.infer<typeof Payload>): O
 @Injectable()
 export class StartWorkflowHandler extends OutboxHandler {
   readonly kind = START_WORKFLOW;
+  override readonly leaves = false;
   override readonly role: Role = 'engine';
 
   constructor(private readonly engine: Engine) {

@@ -21,6 +21,7 @@ import {
   LISTING_PROVIDERS,
   LISTING_WORKERS,
 } from './listing/listing-providers.js';
+import { ListingRuns } from './listing/runs.service.js';
 import { ScanRequests } from './scan-requests.service.js';
 import { ScansController } from './scans.controller.js';
 import { RejectsController } from './rejects/rejects.controller.js';
@@ -80,7 +81,7 @@ export class IntakeModule {
         ...LISTING_PROVIDERS,
         ...(parts.providers ?? []),
       ],
-      exports: [IntakeService, ScanRequests, ...LISTING_JOBS, ...LISTING_WORKERS],
+      exports: [IntakeService, ScanRequests, ListingRuns, ...LISTING_JOBS, ...LISTING_WORKERS],
     };
   }
 }

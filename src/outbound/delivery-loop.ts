@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { Queryable } from '../database/queryable.js';
+import type { RestoreHold } from '../database/restore-hold.js';
 import { MAX_ATTEMPTS, retryDelaySeconds } from './back-off.js';
 import type { Log } from '../ops/log.js';
 import type { OutboxBell } from './outbox-bell.js';
@@ -25,6 +26,8 @@ export interface DeliveryParts {
   readonly clock: Clock;
   readonly bell: OutboxBell;
   readonly log: Log;
+  /** While it lasts, nothing leaves. */
+  readonly hold: Pick<RestoreHold, 'isHeld'>;
   /** Names this process in leases. */
   readonly owner: string;
   /** In [0, 1). */
@@ -88,6 +91,7 @@ export class DeliveryLoop {
     const limit = this.handler.concurrency - this.inFlight.size;
     if (limit <= 0) return 0;
     try {
+      if (this.handler.leaves && (await this.parts.hold.isHeld())) return 0;
       const rows = await this.claim(limit);
       for (const row of rows) {
         const delivery = this.deliver(row).finally(() => {

@@ -8,6 +8,7 @@ import {
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
+import { RestoreHold } from '../database/restore-hold.js';
 import { HealthCheck, HealthRegistry, type HealthResult } from '../ops/health.js';
 import { LOG, type Log } from '../ops/log.js';
 import { DeliveryLoop } from './delivery-loop.js';
@@ -36,6 +37,7 @@ export class OutboxRunner extends HealthCheck implements OnApplicationBootstrap,
     private readonly clock: Clock,
     private readonly bell: OutboxBell,
     private readonly health: HealthRegistry,
+    private readonly hold: RestoreHold,
   ) {
     super();
   }
@@ -47,6 +49,7 @@ export class OutboxRunner extends HealthCheck implements OnApplicationBootstrap,
       clock: this.clock,
       bell: this.bell,
       log: this.log,
+      hold: this.hold,
       owner: randomUUID(),
       random: Math.random,
     };

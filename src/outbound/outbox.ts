@@ -66,6 +66,8 @@ export abstract class OutboxHandler {
   readonly timeoutSeconds: number = 20;
   /** What was given up is removed after so many days; kept until somebody looked at it when absent. */
   readonly forgetFailedAfterDays: number | undefined = undefined;
+  /** Stays here while a restored database is held; false for what goes to another part of the service. */
+  readonly leaves: boolean = true;
   abstract deliver(message: OutboxDelivery): Promise<Delivery>;
 }
 

@@ -25,6 +25,7 @@ const BY_REVIEWS = { kind: 'system', id: 'reviews' } as const;
 @Injectable()
 export class CompleteHandler extends OutboxHandler {
   readonly kind = ENGINE_COMPLETE;
+  override readonly leaves = false;
   override readonly role: Role = 'engine';
   override readonly concurrency = 8;
   // Short, so that a process killed in the middle holds the workflow up for seconds only.

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { RestoreHold } from '../../src/database/restore-hold.js';
 import type { Task } from '../../src/engine/model/execution.js';
 import { ConfiguredBuckets } from '../../src/s3/buckets.js';
 import type { PinnedObject } from '../../src/s3/object-storage.js';
@@ -27,9 +28,11 @@ let uploads = 0;
 
 const workers = ({ db, clock, ledger, buckets }: StageParts) => {
   const { storage, config } = s3;
+  const hold = new RestoreHold(db);
   const tagger = new Tagger(storage, new ObjectLocks(db, clock), ledger, clock, config);
   place = new Quarantine(storage, db, clock);
   quarantine = new QuarantineObjectWorker(
+    hold,
     ledger,
     new ConfiguredBuckets(config),
     storage,
@@ -38,11 +41,11 @@ const workers = ({ db, clock, ledger, buckets }: StageParts) => {
     clock,
     config,
   );
-  releaseWorker = new ReleaseObjectWorker(ledger, storage, place, clock, config);
+  releaseWorker = new ReleaseObjectWorker(hold, ledger, storage, place, clock, config);
   return [
     releaseWorker,
     new KeepObjectWorker(ledger, place, clock),
-    new TagObjectWorker(ledger, buckets, storage, tagger, clock),
+    new TagObjectWorker(hold, ledger, buckets, storage, tagger, clock),
   ];
 };
 

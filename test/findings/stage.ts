@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { BacklogBell } from '../../src/backlog/backlog-bell.js';
 import { readConfig } from '../../src/config.js';
 import { Database } from '../../src/database/database.js';
+import { RestoreHold } from '../../src/database/restore-hold.js';
 import type { Engine, TaskWorker } from '../../src/engine/ports.js';
 import { PostgresDefinitionStore } from '../../src/engine/postgres/postgres-definition-store.js';
 import { PostgresExecutionStore } from '../../src/engine/postgres/postgres-execution-store.js';
@@ -185,8 +186,10 @@ export async function findingsStage(
     new ExceptionReopenHandler(db, outbox, bell, rescans, log),
     new CompleteHandler(db, clock, engine, ledger, writer, log),
   ];
+  const hold = new RestoreHold(db);
   const loops = handlers.map(
-    (handler) => new DeliveryLoop(handler, { db, clock, bell, log, owner: randomUUID(), random: () => 0 }),
+    (handler) =>
+      new DeliveryLoop(handler, { db, clock, bell, log, hold, owner: randomUUID(), random: () => 0 }),
   );
   for (const loop of loops) loop.start();
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Database } from '../../src/database/database.js';
+import { RestoreHold } from '../../src/database/restore-hold.js';
 import { MAX_ATTEMPTS, retryDelaySeconds } from '../../src/outbound/back-off.js';
 import { DeliveryLoop } from '../../src/outbound/delivery-loop.js';
 import { OutboxBell } from '../../src/outbound/outbox-bell.js';
@@ -15,6 +16,7 @@ import { PostgresOutbox } from '../../src/outbound/postgres-outbox.js';
 import { outboxHealth } from '../../src/outbound/sql/outbox-health.js';
 import { purgeSent } from '../../src/outbound/sql/purge-sent.js';
 import { SetClock } from '../reviews/stage.js';
+import { markRestored, releaseRestored } from '../support/restoration.js';
 import { testDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 
@@ -62,7 +64,16 @@ describe('the outbox', () => {
 
   const run = (handler: OutboxHandler): DeliveryLoop => {
     const log = pino({ level: 'silent' });
-    const loop = new DeliveryLoop(handler, { db, clock, bell, log, owner: randomUUID(), random: () => 0.5 });
+    const hold = new RestoreHold(db);
+    const loop = new DeliveryLoop(handler, {
+      db,
+      clock,
+      bell,
+      log,
+      hold,
+      owner: randomUUID(),
+      random: () => 0.5,
+    });
     loops.push(loop);
     loop.start();
     return loop;
@@ -154,6 +165,7 @@ describe('the outbox', () => {
       clock,
       bell,
       log: pino({ level: 'silent' }),
+      hold: new RestoreHold(db),
       owner: 'dead',
       random: () => 0,
     });
@@ -200,6 +212,24 @@ describe('the outbox', () => {
       bell.ring();
       return Object.values(await states()).every((state) => state === 'sent');
     });
+  });
+
+  it('keeps what would leave while a restored database is held, and nothing else', async () => {
+    await markRestored(db);
+    const mail = run(new Scripted('test'));
+    const inner = new Scripted('inner');
+    Object.assign(inner, { leaves: false });
+    run(inner);
+    await send(message('m'), message('i', { kind: 'inner' }));
+    await eventually(async () => (await states())['i'] === 'sent');
+    bell.ring();
+    await mail.stop();
+    expect((await states())['m']).toBe('pending');
+    await releaseRestored(db);
+    const late = new Scripted('test');
+    run(late);
+    await eventually(async () => (await states())['m'] === 'sent');
+    expect(late.got).toHaveLength(1);
   });
 
   it('keeps what was given up, and shows it', async () => {

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { pino } from 'pino';
 import { Clock, type Instant } from '../../src/clock.js';
 import { Database } from '../../src/database/database.js';
+import { RestoreHold } from '../../src/database/restore-hold.js';
 import type { Task, TaskStatus } from '../../src/engine/model/execution.js';
 import { WorkflowTask } from '../../src/engine/model/definition.js';
 import type { JsonObject } from '../../src/engine/model/json.js';
@@ -411,8 +412,17 @@ export async function reviewsStage(
     return review;
   };
   const deliver = (...handlers: OutboxHandler[]): void => {
+    const hold = new RestoreHold(db);
     for (const handler of handlers) {
-      const loop = new DeliveryLoop(handler, { db, clock, bell, log, owner: randomUUID(), random: () => 0 });
+      const loop = new DeliveryLoop(handler, {
+        db,
+        clock,
+        bell,
+        log,
+        hold,
+        owner: randomUUID(),
+        random: () => 0,
+      });
       loops.push(loop);
       loop.start();
     }

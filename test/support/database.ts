@@ -32,7 +32,12 @@ export function anotherDatabase(name: string): Promise<TestDatabase> {
   return makeClone(name);
 }
 
-async function makeClone(name: string): Promise<TestDatabase> {
+/** A database with nothing in it, as the role that owns it gets it from an administrator. */
+export function emptyDatabase(name: string): Promise<TestDatabase> {
+  return makeClone(name, 'template0');
+}
+
+async function makeClone(name: string, template?: string): Promise<TestDatabase> {
   const server: TestServer = inject('testServer');
   if (server.problem !== undefined)
     throw new Error(`The migrations failed, so there is no test database: ${server.problem}`);
@@ -43,7 +48,7 @@ async function makeClone(name: string): Promise<TestDatabase> {
   try {
     await admin.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
     const owner = escapeIdentifier(decodeURIComponent(new URL(server.ownerUrl).username));
-    await admin.query(`CREATE DATABASE ${database} TEMPLATE ${server.template} OWNER ${owner}`);
+    await admin.query(`CREATE DATABASE ${database} TEMPLATE ${template ?? server.template} OWNER ${owner}`);
   } finally {
     await admin.end();
   }

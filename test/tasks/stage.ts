@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readConfig, type Config } from '../../src/config.js';
 import { Database } from '../../src/database/database.js';
+import { RestoreHold } from '../../src/database/restore-hold.js';
 import type { JsonObject } from '../../src/engine/model/json.js';
 import type { Task } from '../../src/engine/model/execution.js';
 import type { TaskContext, TaskOutcome, TaskWorker } from '../../src/engine/ports.js';
@@ -97,6 +98,7 @@ export class Stage {
         concurrency: 4,
       });
     const passwords = { archivePasswords: () => shared.archivePasswords ?? [] };
+    const hold = new RestoreHold(db);
     const all: TaskWorker[] = [
       new InspectObjectWorker(
         ledger,
@@ -126,10 +128,10 @@ export class Stage {
         clock,
         config,
       ),
-      new TagObjectWorker(ledger, buckets, storage, tagger, clock),
-      new QuarantineObjectWorker(ledger, buckets, storage, this.quarantine, tagger, clock, config),
-      new ReleaseObjectWorker(ledger, storage, this.quarantine, clock, config),
-      new DeleteObjectWorker(ledger, buckets, storage, this.quarantine, clock, config),
+      new TagObjectWorker(hold, ledger, buckets, storage, tagger, clock),
+      new QuarantineObjectWorker(hold, ledger, buckets, storage, this.quarantine, tagger, clock, config),
+      new ReleaseObjectWorker(hold, ledger, storage, this.quarantine, clock, config),
+      new DeleteObjectWorker(hold, ledger, buckets, storage, this.quarantine, clock, config),
       new KeepObjectWorker(ledger, this.quarantine, clock),
     ];
     this.workers = Object.fromEntries(all.map((worker) => [worker.taskType, worker]));

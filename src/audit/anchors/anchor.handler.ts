@@ -29,6 +29,7 @@ const Payload = z.object({
     signature: z.string(),
   }),
   publicKey: z.string(),
+  life: z.uuid().optional(),
   endpointId: z.string().optional(),
   bucket: z.string().optional(),
   to: z.array(z.string()).optional(),
@@ -68,11 +69,12 @@ export class AuditAnchorHandler extends OutboxHandler {
   }
 
   private async store(
-    { checkpoint, publicKey }: Payload,
+    { checkpoint, publicKey, life }: Payload,
     where: { readonly endpointId: string; readonly bucket: string },
   ): Promise<Kept> {
     // Twelve digits, so that a listing is in the order of the chain.
-    const key = `audit/${checkpoint.chain}/${String(checkpoint.seq).padStart(12, '0')}.json`;
+    const folder = `audit/${checkpoint.chain}${life === undefined ? '' : `/restored-${life}`}`;
+    const key = `${folder}/${String(checkpoint.seq).padStart(12, '0')}.json`;
     try {
       const text = `${JSON.stringify({ ...checkpoint, publicKey }, undefined, 2)}\n`;
       const { versionId, eTag } = await this.storage.put({ ...where, key }, text, {

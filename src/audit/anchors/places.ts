@@ -27,8 +27,14 @@ export class AuditPlaces {
     return AUDIT_TO.length > 0 ? AUDIT_TO : REPORT_TO;
   }
 
-  messages(checkpoint: SignedCheckpoint, publicKey: string, now: number): readonly OutboxMessage[] {
-    const payload = { checkpoint, publicKey };
+  /** @param life names what goes on after a restore: its checkpoints must not cover those of the life before. */
+  messages(
+    checkpoint: SignedCheckpoint,
+    publicKey: string,
+    now: number,
+    life?: string,
+  ): readonly OutboxMessage[] {
+    const payload = { checkpoint, publicKey, ...(life === undefined ? {} : { life }) };
     const { AUDIT_BUCKET: bucket, embeddedS3 } = this.config;
     const endpointId = embeddedS3 ? EMBEDDED_ENDPOINT : CONFIGURED_ENDPOINT;
     const to = this.recipients;

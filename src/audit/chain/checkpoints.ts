@@ -4,6 +4,7 @@ import { Keyring } from '../../access/keyring.js';
 import { Clock } from '../../clock.js';
 import { Database } from '../../database/database.js';
 import type { Queryable } from '../../database/queryable.js';
+import { lastRestoration } from '../../database/sql/restoration.js';
 import { Outbox } from '../../outbound/outbox.js';
 import { AuditPlaces } from '../anchors/places.js';
 import { chainHead, chainState, mayChain } from '../sql/chain.js';
@@ -74,7 +75,8 @@ export class AuditCheckpoints {
     const signature = Buffer.from(signed.signature, 'base64');
     if (!(await insertCheckpoint(tx, { seq: head.seq, head: head.hash, at: now, keyId, signature })))
       return false;
-    await this.outbox.enqueue(tx, this.places.messages(signed, this.current.publicKey, now));
+    const life = (await lastRestoration(tx))?.id;
+    await this.outbox.enqueue(tx, this.places.messages(signed, this.current.publicKey, now, life));
     return true;
   }
 }

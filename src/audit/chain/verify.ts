@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Queryable } from '../../database/queryable.js';
 import { commitmentsIn } from '../personal/commitment.js';
 import { chainState } from '../sql/chain.js';
+import { forkBefore, forksOf, type Fork } from '../sql/forks.js';
 import { erasuresBeyond, factsOf } from '../sql/personal.js';
 import {
   anchoredUpTo,
@@ -40,6 +41,8 @@ export interface Verification {
   /** Facts about people that stand beside these events, and those that were erased. */
   readonly personal: number;
   readonly erased: number;
+  /** Where a restore from a backup left behind what had been recorded since. */
+  readonly forks: readonly Fork[];
 }
 
 /** What a checkpoint said that somebody kept elsewhere. */
@@ -61,7 +64,8 @@ export async function verifyChain(
   known: readonly KnownHead[] = [],
 ): Promise<Verification> {
   const { chainId } = await chainState(db);
-  const walk = new Walk(db, chainId, keyOf, known);
+  const forks = await forksOf(db);
+  const walk = new Walk(db, chainId, keyOf, known, forks);
   const bad = await walk.run();
   const { missed, waiting } = await unchainedEvents(db);
   const gap =
@@ -80,6 +84,7 @@ export async function verifyChain(
     waiting,
     personal: walk.facts.standing,
     erased: walk.facts.erased,
+    forks,
   };
 }
 
@@ -101,6 +106,7 @@ class Walk {
     private readonly chainId: string,
     private readonly keyOf: KeyLookup,
     private readonly known: readonly KnownHead[],
+    private readonly forks: readonly Fork[],
   ) {
     this.head = genesisOf(chainId);
   }
@@ -121,7 +127,8 @@ class Walk {
     }
     const left = (await this.nextCheckpoint()) ?? this.known.find(({ seq }) => seq > this.seq);
     if (left === undefined) return undefined;
-    return { seq: this.seq + 1, what: `is missing: a checkpoint knows of ${left.seq} events` };
+    const why = forkBefore(this.forks, left.seq);
+    return { seq: this.seq + 1, what: `is missing: a checkpoint knows of ${left.seq} events${why}` };
   }
 
   /** Erasures are on record: whatever else is gone, somebody took. */
@@ -133,7 +140,10 @@ class Walk {
     const now = this.head.toString('hex');
     const isOther = this.known.some(({ seq, head }) => seq === this.seq && head !== now);
     return isOther
-      ? { seq: this.seq, what: 'was another when a checkpoint that is kept elsewhere was made' }
+      ? {
+          seq: this.seq,
+          what: `was another when a checkpoint that is kept elsewhere was made${forkBefore(this.forks, this.seq)}`,
+        }
       : undefined;
   }
 

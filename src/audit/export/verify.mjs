@@ -84,6 +84,7 @@ class Extract {
     this.signedUpTo = 0;
     this.personal = 0;
     this.erased = 0;
+    this.forks = [];
   }
 
   take(line) {
@@ -127,9 +128,12 @@ class Extract {
     this.seq = event.seq;
     this.head = hash;
     this.events += 1;
+    if (event.action === 'backup.restored') this.forks.push(forkIn(event));
     const kept = this.known.find(({ seq }) => seq === event.seq);
     if (kept !== undefined && kept.head !== event.hash)
-      throw new Bad(`event ${event.seq} was another when the checkpoint was made that you kept`);
+      throw new Bad(
+        `event ${event.seq} was another when the checkpoint was made that you kept${this.fork(event.seq)}`,
+      );
   }
 
   compareFacts({ seq, data, personal = {} }) {
@@ -180,8 +184,23 @@ class Extract {
     if (this.end === undefined) throw new Bad('the extract is cut off: its last line is missing');
     const beyond = this.known.find(({ seq }) => seq > this.seq);
     if (beyond !== undefined)
-      throw new Bad(`the record ends at event ${this.seq}; the checkpoint you kept knows ${beyond.seq}`);
+      throw new Bad(
+        `the record ends at event ${this.seq}; the checkpoint you kept knows ${beyond.seq}${this.fork(beyond.seq)}`,
+      );
   }
+
+  /** Why a place may be another than somebody remembers. */
+  fork(seq) {
+    const fork = this.forks.find(({ after }) => after < seq);
+    return fork === undefined ? '' : `; ${fork.words}`;
+  }
+}
+
+/** A restore from a backup: the record goes on behind an earlier event than the last one that there had been. */
+function forkIn({ data, seq }) {
+  const { seq: after, backupAt } = JSON.parse(data);
+  const words = `event ${seq} tells of a restore from a backup of ${backupAt}: what had been recorded behind event ${after} before it is not here`;
+  return { after, words };
 }
 
 function parsed(line) {
@@ -491,11 +510,12 @@ function argumentsOf(given) {
 const say = (text) => console.log(text.replaceAll(/[\p{C}\u2028\u2029]/gu, '?'));
 
 function sayExtract(extract, signed = '') {
-  const { from, seq, events, checkpoints, signedUpTo, head, personal, erased } = extract;
+  const { from, seq, events, checkpoints, signedUpTo, head, personal, erased, forks } = extract;
   say(
     `Whole: ${events} events (${from} to ${seq}), ${checkpoints} checkpoints. Head ${head.toString('hex')}.`,
   );
   if (personal + erased > 0) say(`Facts about people: ${personal} as they were recorded, ${erased} erased.`);
+  for (const { words } of forks) say(`Note: ${words}.`);
   if (signedUpTo < seq)
     say(`The last ${seq - Math.max(signedUpTo, from - 1)} events are under no checkpoint in here${signed}.`);
 }

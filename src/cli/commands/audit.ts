@@ -26,6 +26,12 @@ interface EventPage {
   readonly nextCursor?: string;
 }
 
+interface Fork {
+  readonly after: number;
+  readonly backupAt: string;
+  readonly restoredAt: string;
+}
+
 interface Chain {
   readonly chain: string;
   readonly events: number;
@@ -39,6 +45,7 @@ interface Chain {
     readonly upTo: number;
     readonly lockedUntil: string | null;
   }[];
+  readonly forks: readonly Fork[];
   readonly key: { readonly keyId: string; readonly publicKey: string };
 }
 
@@ -53,6 +60,7 @@ interface Verification {
   readonly waiting: number;
   readonly personal: number;
   readonly erased: number;
+  readonly forks: readonly Fork[];
 }
 
 interface Filter {
@@ -212,6 +220,7 @@ const chainLines = (chain: Chain): string[] => [
     ({ place, upTo, lockedUntil }) =>
       `Copy in ${visible(place, 300)} up to ${upTo}: ${lockText(place, lockedUntil)}`,
   ),
+  ...chain.forks.map(forkLine),
   ...(chain.isKeptElsewhere
     ? []
     : [
@@ -220,8 +229,11 @@ const chainLines = (chain: Chain): string[] => [
       ]),
 ];
 
+const forkLine = ({ after, backupAt, restoredAt }: Fork): string =>
+  `Restored ${restoredAt} from a backup of ${backupAt}: what was recorded behind event ${after} in the former life is not here.`;
+
 function verificationLines(found: Verification, known: number): string[] {
-  const { isWhole, bad, events, head, checkpoints, anchoredUpTo, waiting, personal, erased } = found;
+  const { isWhole, bad, events, head, checkpoints, anchoredUpTo, waiting, personal, erased, forks } = found;
   const first = bad?.seq === undefined ? `event ${bad?.eventId ?? '?'}` : `place ${bad.seq}`;
   return [
     isWhole
@@ -232,6 +244,7 @@ function verificationLines(found: Verification, known: number): string[] {
       ['recorded, not chained yet', waiting],
       ['facts about people', personal + erased === 0 ? null : `${personal} as recorded, ${erased} erased`],
     ]),
+    ...forks.map(forkLine),
     ...(isWhole && anchoredUpTo < events
       ? [`The last ${events - anchoredUpTo} events are not known outside this database yet.`]
       : []),

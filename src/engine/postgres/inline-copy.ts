@@ -15,7 +15,7 @@ type Wire = Connection & {
 class InlineCopy extends Query {
   constructor(
     private readonly statement: string,
-    private readonly lines: string,
+    private readonly lines: string | Buffer,
   ) {
     super(statement);
   }
@@ -24,7 +24,7 @@ class InlineCopy extends Query {
     const wire = connection as Wire;
     wire.stream.cork();
     wire.query(this.statement);
-    wire.sendCopyFromChunk(Buffer.from(this.lines));
+    wire.sendCopyFromChunk(typeof this.lines === 'string' ? Buffer.from(this.lines) : this.lines);
     wire.endCopyFrom();
     wire.stream.uncork();
   };
@@ -34,7 +34,7 @@ class InlineCopy extends Query {
 }
 
 /** Copies these lines (`copyLine`) into a table, all or none. */
-export function copyIn(client: ClientBase, statement: string, lines: string): Promise<void> {
+export function copyIn(client: ClientBase, statement: string, lines: string | Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     const copy = new InlineCopy(statement, lines);
     (copy as { callback?: (error: Error | null | undefined) => void }).callback = (error) => {

@@ -27,6 +27,7 @@ const BY = { kind: 'system', id: 'exceptions' } as const;
 @Injectable()
 export class ExceptionOverHandler extends OutboxHandler {
   readonly kind = EXCEPTION_OVER;
+  override readonly leaves = false;
   override readonly role: Role = 'engine';
 
   constructor(

@@ -38,6 +38,7 @@ const PAGE = 50;
 @Injectable()
 export class ExceptionReopenHandler extends OutboxHandler {
   readonly kind = EXCEPTION_REOPEN;
+  override readonly leaves = false;
   override readonly role: Role = 'engine';
   override readonly concurrency = 1;
   override readonly timeoutSeconds = 120;

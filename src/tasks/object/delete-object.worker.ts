@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../clock.js';
 import { CONFIG, type Config } from '../../config.js';
+import { RestoreHold } from '../../database/restore-hold.js';
 import type { Task } from '../../engine/model/execution.js';
 import { TaskWorker, type TaskOutcome } from '../../engine/ports.js';
 import { Buckets, type BucketPolicy } from '../../s3/buckets.js';
@@ -8,6 +9,7 @@ import { ObjectStorage } from '../../s3/object-storage.js';
 import { Ledger, type ScanContext } from '../../verdicts/ledger.js';
 import { gapOf, noteOf } from '../storage-failure.js';
 import { readInput, ScanInput } from '../task-input.js';
+import { HELD } from './held.js';
 import { Quarantine, type Deletion } from './quarantine.js';
 import type { QuarantineRow } from './sql/quarantined-objects.js';
 import { knownScan } from '../../verdicts/workers/known-scan.js';
@@ -25,6 +27,7 @@ export class DeleteObjectWorker extends TaskWorker {
   };
 
   constructor(
+    private readonly hold: RestoreHold,
     private readonly ledger: Ledger,
     private readonly buckets: Buckets,
     private readonly storage: ObjectStorage,
@@ -36,6 +39,7 @@ export class DeleteObjectWorker extends TaskWorker {
   }
 
   async execute(task: Task): Promise<TaskOutcome> {
+    if (await this.hold.isHeld()) return HELD;
     const { scanId } = readInput(ScanInput, task);
     const scan = await knownScan(this.ledger, scanId);
     const deleted = await this.delete(scan).catch((error: unknown): Deletion => {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.js';
 import type { Database } from '../../database/database.js';
+import { lastRestoration } from '../../database/sql/restoration.js';
 import { TerminalError } from '../../engine/ports.js';
 import type { ObjectStorage, PinnedObject } from '../../s3/object-storage.js';
 import { StorageError } from '../../s3/storage-error.js';
@@ -92,10 +93,41 @@ async function earlierCopy(
     const isOurs = metadata['sallyport-scan-id'] === row.scanId && sizeBytes === row.sizeBytes;
     return isOurs ? { versionId, eTag } : undefined;
   } catch (error) {
-    if (error instanceof StorageError && error.outcome === 'gone') return undefined;
+    if (isGone(error)) return undefined;
     throw error;
   }
 }
+
+const isGone = (error: unknown): boolean => error instanceof StorageError && error.outcome === 'gone';
+
+/** It is not there any more, whatever stands at its key by now. */
+export const isAway = (error: unknown): boolean =>
+  isGone(error) || (error instanceof StorageError && error.outcome === 'superseded');
+
+/**
+ * Where a former life, whose record a restored database lacks, has put the object: a copy in quarantine that names its scan.
+ *
+ * @returns the place of the first such copy; `undefined` in a database that was never restored.
+ */
+export async function placeInFormerLife(
+  { storage, db }: MoveParts,
+  where: { readonly endpointId: string; readonly bucket: string; readonly keys: readonly string[] },
+  { scanId, sizeBytes }: { readonly scanId: string; readonly sizeBytes: number },
+): Promise<string | undefined> {
+  if (!(await wasRestored(db))) return undefined;
+  const { endpointId, bucket, keys } = where;
+  for (const key of keys) {
+    const head = await storage.head({ endpointId, bucket, key }).catch((error: unknown) => {
+      if (isGone(error)) return undefined;
+      throw error;
+    });
+    if (head?.metadata['sallyport-scan-id'] === scanId && head.sizeBytes === sizeBytes) return key;
+  }
+  return undefined;
+}
+
+export const wasRestored = async (db: Database): Promise<boolean> =>
+  (await lastRestoration(db)) !== undefined;
 
 async function verify(
   parts: MoveParts,
@@ -105,7 +137,11 @@ async function verify(
   const { storage, db, clock } = parts;
   const { scanId, original, sizeBytes } = row;
   const copied: PinnedObject = { ...row.place, versionId: row.copy?.versionId, eTag: row.copy?.eTag ?? '' };
-  const sha256 = await storage.digest(original);
+  const sha256 = await storage.digest(original).catch(async (error: unknown) => {
+    // It was moved in a former life, which looked at the copy before it deleted the original.
+    if (!isAway(error) || !(await wasRestored(db))) throw error;
+    return storage.digest(copied);
+  });
   if (scannedSha256 !== undefined && sha256 !== scannedSha256) {
     await discardCopy(parts, row, 'the original does not hold the bytes that were scanned');
     throw new StorageError('superseded', 'BytesDiffer', 'the object is not what was scanned any more', {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Clock } from '../../clock.js';
 import { CONFIG, type Config } from '../../config.js';
 import type { JsonObject } from '../../engine/model/json.js';
+import { RestoreHold } from '../../database/restore-hold.js';
 import type { Task } from '../../engine/model/execution.js';
 import { TaskWorker, TerminalError, type TaskOutcome } from '../../engine/ports.js';
 import { Buckets, CONFIGURED_ENDPOINT, type BucketPolicy } from '../../s3/buckets.js';
@@ -11,6 +12,8 @@ import { Ledger, type ScanContext } from '../../verdicts/ledger.js';
 import { VERDICTS, type Verdict } from '../../verdicts/verdict.js';
 import { gapOf, noteOf } from '../storage-failure.js';
 import { readInput, ScanInput } from '../task-input.js';
+import { HELD } from './held.js';
+import { isAway } from './move-in.js';
 import { Quarantine } from './quarantine.js';
 import { loopOf, type Place } from './refuse-loop.js';
 import type { QuarantineRow } from './sql/quarantined-objects.js';
@@ -32,6 +35,7 @@ export class QuarantineObjectWorker extends TaskWorker {
   };
 
   constructor(
+    private readonly hold: RestoreHold,
     private readonly ledger: Ledger,
     private readonly buckets: Buckets,
     private readonly storage: ObjectStorage,
@@ -44,6 +48,7 @@ export class QuarantineObjectWorker extends TaskWorker {
   }
 
   async execute(task: Task): Promise<TaskOutcome> {
+    if (await this.hold.isHeld()) return HELD;
     const { scanId, verdict } = readInput(Input, task);
     const scan = await knownScan(this.ledger, scanId);
     const policy = policyOf(this.buckets, scan);
@@ -111,8 +116,14 @@ export class QuarantineObjectWorker extends TaskWorker {
   }
 
   private async begin(scan: ScanContext, bucket: string): Promise<QuarantineRow> {
-    const { object, head } = await currentOf(this.storage, scan);
-    return this.quarantine.begin(scan, object, head, bucket);
+    try {
+      const { object, head } = await currentOf(this.storage, scan);
+      return await this.quarantine.begin(scan, object, head, bucket);
+    } catch (error) {
+      const begun = isAway(error) ? await this.quarantine.takeUp(scan, bucket) : undefined;
+      if (begun === undefined) throw error;
+      return begun;
+    }
   }
 
   private async leave(

@@ -6,7 +6,15 @@ import { ObjectStorage, type ObjectHead, type PinnedObject } from '../../s3/obje
 import type { ScanContext } from '../../verdicts/ledger.js';
 import type { Verdict } from '../../verdicts/verdict.js';
 import { moveBack } from './move-back.js';
-import { discardCopy, moveIn, mustFind, type Moved, type MoveParts } from './move-in.js';
+import {
+  discardCopy,
+  moveIn,
+  mustFind,
+  placeInFormerLife,
+  wasRestored,
+  type Moved,
+  type MoveParts,
+} from './move-in.js';
 import { quarantineKeys } from './quarantine-key.js';
 import { endUploads } from './end-uploads.js';
 import { removeVersion } from './remove-version.js';
@@ -75,6 +83,31 @@ export class Quarantine {
     return mustFind(this.parts, scanId);
   }
 
+  /**
+   * Takes up a move that a former life has done, of which a restored database knows nothing: the original is gone, and a copy in
+   * quarantine names the scan. `undefined` where there is none.
+   */
+  async takeUp({ scanId, ref, facts }: ScanContext, bucket: string): Promise<QuarantineRow | undefined> {
+    if (facts === undefined) return undefined;
+    const { endpointId } = ref;
+    const { sizeBytes, eTag, storageClass } = facts;
+    const places = { endpointId, bucket, keys: quarantineKeys(ref, scanId) };
+    const key = await placeInFormerLife(this.parts, places, { scanId, sizeBytes });
+    if (key === undefined) return undefined;
+    await this.parts.db.transaction((tx) =>
+      reservePlace(tx, {
+        scanId,
+        original: { ...ref, eTag },
+        sizeBytes,
+        bucket,
+        keys: [key],
+        originalFacts: { storageClass },
+        at: this.parts.clock.now(),
+      }),
+    );
+    return mustFind(this.parts, scanId);
+  }
+
   /** Copies, verifies, deletes the original's version; takes up where an earlier attempt ended. */
   move(row: QuarantineRow, verdict: Verdict, scannedSha256?: string): Promise<Moved> {
     return moveIn(this.parts, row, verdict, scannedSha256);
@@ -130,6 +163,8 @@ export class Quarantine {
     const row = await this.find(scanId);
     if (row?.state !== 'copying') return;
     await endUploads(this.parts, await uploadsOf(this.parts.db, scanId));
+    // It may be all that is left of an object that was moved in a former life.
+    if (await wasRestored(this.parts.db)) return;
     if (row.copy !== undefined) await discardCopy(this.parts, row, 'the object is not moved after all');
   }
 

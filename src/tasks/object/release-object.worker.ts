@@ -3,12 +3,14 @@ import { z } from 'zod';
 import { Clock } from '../../clock.js';
 import { CONFIG, type Config } from '../../config.js';
 import type { JsonObject } from '../../engine/model/json.js';
+import { RestoreHold } from '../../database/restore-hold.js';
 import type { Task } from '../../engine/model/execution.js';
 import { TaskWorker, TerminalError, type TaskOutcome } from '../../engine/ports.js';
 import { ObjectStorage, type PinnedObject } from '../../s3/object-storage.js';
 import { Ledger, type ScanContext } from '../../verdicts/ledger.js';
 import { gapOf, noteOf } from '../storage-failure.js';
 import { readInput, ScanInput } from '../task-input.js';
+import { HELD } from './held.js';
 import { Quarantine, type ReleaseOutcome } from './quarantine.js';
 import type { Decider } from './sql/released-objects.js';
 import { knownScan } from '../../verdicts/workers/known-scan.js';
@@ -36,6 +38,7 @@ export class ReleaseObjectWorker extends TaskWorker {
   };
 
   constructor(
+    private readonly hold: RestoreHold,
     private readonly ledger: Ledger,
     private readonly storage: ObjectStorage,
     private readonly quarantine: Quarantine,
@@ -46,6 +49,7 @@ export class ReleaseObjectWorker extends TaskWorker {
   }
 
   async execute(task: Task): Promise<TaskOutcome> {
+    if (await this.hold.isHeld()) return HELD;
     const { scanId, review, allow } = readInput(Input, task);
     const scan = await knownScan(this.ledger, scanId);
     const by = { reviewId: review?.reviewId ?? undefined, decidedBy: review?.decidedBy ?? undefined };

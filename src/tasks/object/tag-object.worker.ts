@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { Clock } from '../../clock.js';
 import { ASKED_TOGETHER } from '../../database/together.js';
+import { RestoreHold } from '../../database/restore-hold.js';
 import type { Task } from '../../engine/model/execution.js';
 import { TaskWorker, type TaskOutcome } from '../../engine/ports.js';
 import { Buckets } from '../../s3/buckets.js';
@@ -11,6 +12,7 @@ import { VERDICTS } from '../../verdicts/verdict.js';
 import { gapOf, noteOf } from '../storage-failure.js';
 import { readInput, ScanInput } from '../task-input.js';
 import { knownScan } from '../../verdicts/workers/known-scan.js';
+import { HELD } from './held.js';
 import { pinnedOf, policyOf } from './subject.js';
 import { Tagger, type Tagged } from './tagger.js';
 import { RELEASED_TAG } from './verdict-tags.js';
@@ -41,6 +43,7 @@ export class TagObjectWorker extends TaskWorker {
   override readonly concurrency = ASKED_TOGETHER;
 
   constructor(
+    private readonly hold: RestoreHold,
     private readonly ledger: Ledger,
     private readonly buckets: Buckets,
     private readonly storage: ObjectStorage,
@@ -51,6 +54,7 @@ export class TagObjectWorker extends TaskWorker {
   }
 
   async execute(task: Task): Promise<TaskOutcome> {
+    if (await this.hold.isHeld()) return HELD;
     const input = readInput(Input, task);
     const scan = await knownScan(this.ledger, input.scanId);
     const tagged = await this.tag(scan, input, task);
