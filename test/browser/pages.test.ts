@@ -118,6 +118,21 @@ describe.skipIf(chromiumPath === undefined)('the pages in a real browser', () =>
     await report.close();
   }, 60_000);
 
+  it('gives an auditor whole populations, a sample and the audit record', async () => {
+    await page.goto(`${service.url}/evidence`);
+    await page.getByRole('button', { name: 'Draw' }).click();
+    await page.getByText(/of \d+ by the seed/).waitFor();
+    await page.getByRole('button', { name: 'Verify all of it' }).click();
+    await page.getByText(/✓ whole: [\d,]+ events/).waitFor();
+    await page.getByText('review.opened').first().waitFor();
+    const download = page.waitForEvent('download');
+    await page.getByRole('link', { name: 'Download decisions' }).click();
+    expect((await download).suggestedFilename()).toBe('decisions.csv');
+    await page.getByLabel('What').fill('report.requested');
+    await page.waitForURL(/action=report.requested/);
+    await picture(page, 'evidence');
+  }, 60_000);
+
   it('shows the caught mail', async () => {
     await page.goto(`${service.url}/mailbox`);
     await page.locator('tbody button').first().click();

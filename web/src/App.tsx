@@ -18,6 +18,7 @@ import { BackfillPage } from './pages/BackfillPage.js';
 import { BackfillsPage } from './pages/BackfillsPage.js';
 import { BucketPage, NewBucketPage } from './pages/BucketPage.js';
 import { BucketsPage } from './pages/BucketsPage.js';
+import { EvidencePage } from './pages/EvidencePage.js';
 import { ExceptionsPage } from './pages/ExceptionsPage.js';
 import { RemediesPage } from './pages/RemediesPage.js';
 import { EndpointPage, NewEndpointPage } from './pages/EndpointPage.js';
@@ -44,6 +45,7 @@ const PLACES = [
   ['/findings', 'Findings'],
   ['/executions', 'Executions'],
   ['/reports', 'Reports'],
+  ['/evidence', 'Evidence', ['admin', 'auditor']],
   ['/buckets', 'Buckets'],
   ['/triggers', 'Triggers'],
   ['/queue', 'Queue'],
@@ -99,6 +101,7 @@ export function App() {
               <Route path="/executions/:id" element={<ExecutionPage />} />
               <Route path="/reports" element={<ReportsPage />} />
               <Route path="/reports/:id" element={<ReportPage />} />
+              <Route path="/evidence" element={<EvidencePage />} />
               <Route path="/buckets" element={<BucketsPage />} />
               <Route path="/new/bucket" element={<NewBucketPage />} />
               <Route path="/buckets/:endpointId/:bucket" element={<BucketPage />} />
