@@ -114,7 +114,7 @@ describe.skipIf(chromiumPath === undefined)('the pages in a real browser', () =>
     const report = await page.context().newPage();
     await report.goto(new URL((await link.getAttribute('href')) ?? '', service.url).href);
     await report.getByRole('heading', { name: 'Coverage' }).waitFor();
-    if (keepPictures) await report.screenshot({ path: join(screenshots, 'report.png'), fullPage: true });
+    if (keepPictures) await report.screenshot({ path: join(screenshots, 'report.png') });
     await report.close();
   }, 60_000);
 
@@ -130,7 +130,7 @@ describe.skipIf(chromiumPath === undefined)('the pages in a real browser', () =>
     expect((await download).suggestedFilename()).toBe('decisions.csv');
     await page.getByLabel('What').fill('report.requested');
     await page.waitForURL(/action=report.requested/);
-    await picture(page, 'evidence');
+    await picture(page, 'auditors-evidence');
   }, 60_000);
 
   it('shows the caught mail', async () => {
