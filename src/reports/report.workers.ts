@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { AuditService } from '../audit/audit.service.js';
 import { TaskWorker, TerminalError, type TaskOutcome } from '../engine/ports.js';
 import type { Task } from '../engine/model/execution.js';
 import { ReportMailer } from './report-mailer.js';
@@ -11,6 +12,23 @@ function reportIdOf(task: Task): string {
 }
 
 const TASK_DEF = { retryCount: 5, retryDelaySeconds: 10 };
+
+/** Follows the audit record from its beginning, so that the report says whether it is whole. */
+@Injectable()
+export class VerifyRecordWorker extends TaskWorker {
+  override readonly taskType = 'verify_record';
+  override readonly concurrency = 1;
+  override readonly taskDef = TASK_DEF;
+
+  constructor(private readonly audit: AuditService) {
+    super();
+  }
+
+  async execute(): Promise<TaskOutcome> {
+    const { isWhole, events } = await this.audit.verify([], 'system:reports');
+    return { kind: 'completed', output: { isWhole, events } };
+  }
+}
 
 /** Takes the snapshot of a report: what it says, and the populations behind it. */
 @Injectable()
@@ -100,6 +118,7 @@ export class MailReportWorker extends TaskWorker {
 
 /** In-process workers of this stage. */
 export const REPORT_WORKERS = [
+  VerifyRecordWorker,
   SnapshotReportWorker,
   RenderReportWorker,
   SignReportWorker,

@@ -17,7 +17,7 @@ export async function readChanges(asked: Asked): Promise<Changes> {
     total += 1;
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
     if (rows.length < LISTED_ROWS)
-      rows.push({ id, at: iso(at), actor, action, subject, kind, what: shortened(data) });
+      rows.push({ id, at: iso(at), actor, action, subject, kind, what: wordsOf(data) });
   }
   return {
     byKind: CHANGE_KINDS.flatMap((kind) => {
@@ -30,9 +30,29 @@ export async function readChanges(asked: Asked): Promise<Changes> {
   };
 }
 
-/** Its end is left out where it is long, and said to be. */
-const shortened = (text: string): string =>
-  text.length <= WHAT_LENGTH ? text : `${text.slice(0, WHAT_LENGTH)} … (${text.length} characters)`;
+/** The data of an event as a line of text: its fields with what they are or became. The end of a long one is left out, and said to be. */
+export function wordsOf(data: string): string {
+  const text = fieldsOf(JSON.parse(data) as Readonly<Record<string, unknown>>);
+  return text.length <= WHAT_LENGTH ? text : `${text.slice(0, WHAT_LENGTH)} … (${text.length} characters)`;
+}
+
+const fieldsOf = (data: Readonly<Record<string, unknown>>): string =>
+  Object.entries(data)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name}: ${valueOf(value)}`)
+    .join('; ');
+
+function valueOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(valueOf).join(', ');
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  // As changesBetween tells a change.
+  const { from, to, ...others } = value as Readonly<Record<string, unknown>>;
+  const isChange = Object.keys(others).length === 0 && from !== undefined && to !== undefined;
+  return isChange
+    ? `${valueOf(from)} → ${valueOf(to)}`
+    : `(${fieldsOf(value as Readonly<Record<string, unknown>>)})`;
+}
 
 async function failedSignIns({ tx, from, to }: Asked): Promise<number> {
   const [row] = await tx.query<{ count: number }>(
