@@ -307,6 +307,36 @@ describe('a bundle', () => {
   });
 });
 
+describe('writing a bundle', () => {
+  it('reads no further than somebody takes, and lets its source go when nobody takes any more', async () => {
+    const state = { pieces: 0, isOver: false };
+    async function* endless(): AsyncGenerator<Buffer> {
+      try {
+        for (;;) {
+          state.pieces += 1;
+          yield randomBytes(65_536);
+        }
+      } finally {
+        state.isOver = true;
+      }
+    }
+    const writing = writeBundle([{ name: 'endless.csv', pieces: endless }], FACTS, signer);
+    for (let taken = 0; taken < 20; taken += 1) await writing.next();
+    // Some of them are held back by zlib; none is read ahead.
+    expect(state.pieces).toBeLessThanOrEqual(21);
+    await writing.return({ manifest: Buffer.alloc(0) });
+    expect(state.isOver).toBe(true);
+  });
+
+  it('fails with the error of a source, and not with an archive that is cut off', async () => {
+    async function* failing(): AsyncGenerator<string> {
+      yield 'x'.repeat(200_000);
+      throw new Error('the database went away');
+    }
+    await expect(bundle([{ name: 'data/x.csv', pieces: failing }])).rejects.toThrow('the database went away');
+  });
+});
+
 describe('a hostile archive', () => {
   it.each([
     ['a name that climbs', '../../etc/cron.d/x'],
