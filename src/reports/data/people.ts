@@ -19,7 +19,7 @@ export const People = z
     timeToDecision: Spread,
     /** From the opening of a remedy to its proof, of those proved in the period. */
     timeToRemedy: Spread,
-    /** Reviews with a deadline that ended in the period, or whose deadline passed in it. */
+    /** Of those with a deadline, each once: met in the period in which it ended, breached in the one in which its deadline passed. */
     sla: z.array(z.object({ queue: text, severity: text, met: count, breached: count })),
     /** Open ones at the end by their age; `toDays` null: and older. */
     ageing: z.array(z.object({ fromDays: count, toDays: count.nullable(), count })),
