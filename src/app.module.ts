@@ -31,6 +31,7 @@ import { MailTransport } from './outbound/mail/mail-transport.js';
 import { Mailbox } from './outbound/mailbox/mailbox.js';
 import { OUTBOUND_HANDLERS, OutboundModule, OutboxDeliveryModule } from './outbound/outbound.module.js';
 import { REPORT_WORKERS } from './reports/report.workers.js';
+import { ProcessModule } from './process/process.module.js';
 import { ReportsModule } from './reports/reports.module.js';
 import { HumanWorker } from './reviews/human.worker.js';
 import { LegalErasureHold } from './reports/holds/legal-erasure-hold.js';
@@ -143,6 +144,7 @@ export class AppModule {
         reviews,
         VerdictsModule,
         audit,
+        ProcessModule,
         ReportsModule.with({ imports: [engine, audit] }),
         RestoreModule.with({ imports: [intake] }),
 

@@ -20,6 +20,7 @@ import { addKeys } from './commands/keys.js';
 import { addObjects } from './commands/objects.js';
 import { addEventQueues } from './commands/event-queues.js';
 import { addMail } from './commands/mail.js';
+import { addProcess } from './commands/process.js';
 import { addQueue } from './commands/queue.js';
 import { addRejects } from './commands/rejects.js';
 import { addRemedies } from './commands/remedies.js';
@@ -50,6 +51,7 @@ const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
   addCalendars,
   addQueue,
   addWorkflow,
+  addProcess,
   addReport,
   addEvidence,
   addHolds,

@@ -76,6 +76,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'admin, analyst, approver, auditor, author, operator, viewer, worker': ['PUT /api/v1/users/:id/password'],
   'analyst, approver, auditor, author, operator, viewer': [
     'GET /api/human/template',
+    'GET /api/v1/process/figures',
     'GET /api/human/template/:name/:version',
     'GET /api/tasks/queue/polldata',
     'GET /api/tasks/queue/polldata/all',

@@ -1,5 +1,6 @@
 import type { FieldProblem } from '../../errors.js';
-import type { WorkflowDef, WorkflowTask } from '../model/definition.js';
+import { MAX_SECONDS, type WorkflowDef, type WorkflowTask } from '../model/definition.js';
+import type { Json } from '../model/json.js';
 import { MAX_NESTING_DEPTH, MAX_STEPS } from './limits.js';
 import { SUPPORTED_TYPES, mapperOf } from './mappers/index.js';
 import { RESERVED_ROOTS, checkReferences } from './references.js';
@@ -33,9 +34,21 @@ export function validateDefinition(def: WorkflowDef): FieldProblem[] {
     ...checkJoins(steps),
     ...checkReferences(def.outputParameters, 'outputParameters', refs),
     ...checkReferences(def.failureWorkflow ?? null, 'failureWorkflow', refs),
+    ...checkSla(def.metadata['slaSeconds']),
   ];
   return problems.slice(0, MAX_PROBLEMS);
 }
+
+/** Within which an execution is to complete; the process's figures compare it with how they went. */
+const checkSla = (seconds: Json | undefined): FieldProblem[] =>
+  seconds === undefined || (typeof seconds === 'number' && seconds > 0 && seconds <= MAX_SECONDS)
+    ? []
+    : [
+        {
+          path: 'metadata.slaSeconds',
+          message: `must be a number of seconds above 0, ${MAX_SECONDS} at most`,
+        },
+      ];
 
 /** Lists all steps in the order of the document. @returns a problem when there are too many or they nest too deeply. */
 function place(

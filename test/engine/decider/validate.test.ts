@@ -27,6 +27,17 @@ describe('the shipped definitions', () => {
   });
 });
 
+describe('the time within which an execution is to complete', () => {
+  const withSla = (slaSeconds: unknown) =>
+    problemsOf({ ...withTasks(simple('a')), metadata: { slaSeconds } });
+  it.each([1, 0.5, 86_400, 2 ** 31 - 1])('may be %s seconds', (seconds) =>
+    expect(withSla(seconds)).toEqual([]),
+  );
+  it.each([0, -1, '2h', [], 2 ** 31])('is refused as %j, by its name', (seconds) =>
+    expect(withSla(seconds)).toMatchObject([{ path: 'metadata.slaSeconds' }]),
+  );
+});
+
 describe('a definition is accepted', () => {
   it('when its steps use everything that exists', () => {
     const json = withTasks(

@@ -14,6 +14,7 @@ import { NoReviews } from '../review/NoReviews.js';
 import type { ReviewsWaiting } from '../reviews.js';
 import { BucketEventsCard } from './BucketEventsCard.js';
 import { CameIn } from './CameIn.js';
+import { ProcessCard } from './ProcessCard.js';
 import { Troubles } from './Troubles.js';
 
 // A storm of uploads is no reason to count them more often than anybody reads the numbers.
@@ -44,6 +45,7 @@ export function OverviewPage() {
         <CameIn />
         <Troubles everyMs={ANYWAY_MS} />
       </div>
+      <ProcessCard />
       <BucketEventsCard />
     </section>
   );
