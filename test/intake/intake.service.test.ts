@@ -340,7 +340,7 @@ describe('coverage', () => {
       folded: 1,
       verdicts: { pending: 2, superseded: 1 },
     });
-    expect(counted.outcomes.reduce((sum, { count }) => sum + count, 0)).toBe(3);
+    expect(counted.outcomes.reduce((sum, one) => sum + one.count, 0)).toBe(3);
     expect(await coverage(database, clock.now(), clock.now() + 1)).toEqual({
       uploaded: 0,
       copies,
