@@ -20,6 +20,11 @@ const Quarantine = z.object({
     .readonly(),
 });
 
+const Left = z.object({
+  count,
+  examples: z.array(z.object({ bucket: z.string(), key: z.string() })).readonly(),
+});
+
 const Anchors = z.object({
   count,
   last: z.object({ events: count, at: z.string() }).optional(),
@@ -29,6 +34,7 @@ const Anchors = z.object({
 export const Reconciliation = z.object({
   runs: z.array(z.uuid()),
   quarantine: Quarantine.nullable(),
+  left: Left.nullable(),
   anchors: Anchors.nullable(),
   error: z.string().nullable(),
 });
@@ -67,6 +73,8 @@ export const RestoreView = z
             error: z.string().nullable(),
             buckets: z.array(RunFacts),
             quarantine: Quarantine.nullable(),
+            /** Copies in quarantine that the ledger does not know. */
+            left: Left.nullable(),
             /** Checkpoints in AUDIT_BUCKET of events that are not here; null without that bucket. */
             anchors: Anchors.nullable(),
           })
@@ -101,6 +109,7 @@ export function restoreView(last: Restoration, runs: readonly RunFacts[]): Resto
               error: parsed.data.error,
               buckets: [...runs],
               quarantine: parsed.data.quarantine,
+              left: parsed.data.left,
               anchors: parsed.data.anchors,
             },
       releasedAt: releasedAt === undefined ? null : iso(releasedAt),

@@ -25,6 +25,7 @@ import { Buckets, CONFIGURED_ENDPOINT, EMBEDDED_ENDPOINT } from '../s3/buckets.j
 import { ObjectStorage } from '../s3/object-storage.js';
 import { anchorsBeyond } from './anchors-beyond.js';
 import { checkQuarantine } from './quarantine-check.js';
+import { leftCopies } from './left-copies.js';
 import { Reconciliation, restoreView, type RestoreView, type RunFacts } from './restore-view.js';
 import { RestoredHealth } from './restored-health.js';
 
@@ -76,7 +77,7 @@ export class RestoreService implements OnApplicationBootstrap, BeforeApplication
       );
       runIds.push(run.id);
     }
-    const begun: Reconciliation = { runs: runIds, quarantine: null, anchors: null, error: null };
+    const begun: Reconciliation = { runs: runIds, quarantine: null, left: null, anchors: null, error: null };
     const at = Math.round(this.clock.now());
     await this.db.transaction(async (tx) => {
       await noteReconciliation(tx, held.id, begun, at);
@@ -127,7 +128,8 @@ export class RestoreService implements OnApplicationBootstrap, BeforeApplication
     let found: Reconciliation;
     try {
       const quarantine = await checkQuarantine(this.db, this.storage, this.stopping.signal);
-      found = { ...begun, quarantine, anchors: await this.anchors(held) };
+      const left = await leftCopies(this.db, this.storage, this.quarantines, this.stopping.signal);
+      found = { ...begun, quarantine, left, anchors: await this.anchors(held) };
     } catch (error) {
       if (this.stopping.signal.aborted) return;
       this.log.warn({ err: error }, 'the comparison after a restore failed');
@@ -136,6 +138,16 @@ export class RestoreService implements OnApplicationBootstrap, BeforeApplication
     await noteReconciliation(this.db, held.id, found, at).catch((error: unknown) =>
       this.log.warn({ err: error }, 'what the comparison after a restore found could not be kept'),
     );
+  }
+
+  /** Each once, however many buckets share it. */
+  private get quarantines(): readonly { readonly endpointId: string; readonly bucket: string }[] {
+    const places = this.buckets
+      .list()
+      .flatMap(({ endpointId, quarantineBucket: bucket }) =>
+        bucket === undefined ? [] : [{ endpointId, bucket }],
+      );
+    return [...new Map(places.map((place) => [JSON.stringify(place), place])).values()];
   }
 
   private async anchors({ forkSeq }: Restoration) {

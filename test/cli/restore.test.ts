@@ -130,6 +130,7 @@ describe('after a restore', () => {
     await put('uploads', 'k0');
     await put('quarantine', 'k2', ids[2]);
     await put('quarantine', 'k3', ids[3]);
+    await put('quarantine', 'moved-later');
     for (const seq of [1, 7, 9]) await put('plain', `audit/${CHAIN}/${String(seq).padStart(12, '0')}.json`);
     await put('plain', `audit/${CHAIN}/restored-${ids[0] ?? ''}/000000000099.json`);
     await say('reconcile', '--no-wait');
@@ -140,6 +141,9 @@ describe('after a restore', () => {
     );
     expect(status).toMatch(
       /back +s3:\/\/uploads\/k0\n +gone +s3:\/\/uploads\/k1\n +moved +s3:\/\/uploads\/k3/,
+    );
+    expect(status).toMatch(
+      /^1 copies in quarantine are unknown to the ledger[^]*left +s3:\/\/quarantine\/moved-later/m,
     );
     expect(status).toContain('AUDIT_BUCKET knows of 9 events of the former life');
   });

@@ -48,6 +48,10 @@ interface Reconciliation {
       readonly detail?: string;
     }[];
   } | null;
+  readonly left: {
+    readonly count: number;
+    readonly examples: readonly { readonly bucket: string; readonly key: string }[];
+  } | null;
   readonly anchors: {
     readonly count: number;
     readonly last?: { readonly events: number; readonly at: string };
@@ -157,7 +161,7 @@ function* stateLines({ isHeld, restoration }: State): Generator<string> {
   if (isHeld) yield* NEXT;
 }
 
-function* comparisonLines({ error, buckets, quarantine, anchors }: Reconciliation): Generator<string> {
+function* comparisonLines({ error, buckets, quarantine, left, anchors }: Reconciliation): Generator<string> {
   if (error !== null) yield `The comparison failed: ${visible(error, 500)}. Begin it again.`;
   yield* table(
     ['BUCKET', 'COMPARED', 'OBJECTS', 'NOT IN THE LEDGER', 'GONE', 'OLDER THAN THE WATCH'],
@@ -171,6 +175,10 @@ function* comparisonLines({ error, buckets, quarantine, anchors }: Reconciliatio
         `  ${difference.padEnd(8)} ${s3Url(bucket, key)}${detail === undefined ? '' : `  ${detail}`}`,
         1_500,
       );
+  }
+  if (left !== null && left.count > 0) {
+    yield `${left.count} copies in quarantine are unknown to the ledger: the former life moved them behind the backup. To have one scanned again, copy it to where it came from (its metadata says where).`;
+    for (const { bucket, key } of left.examples) yield visible(`  left     ${s3Url(bucket, key)}`, 1_500);
   }
   if (anchors?.last !== undefined)
     yield `AUDIT_BUCKET knows of ${anchors.last.events} events of the former life (${anchors.last.at}): what is behind the fork is not here.`;
