@@ -45,7 +45,8 @@ export class ExtractFile {
         once(child, 'close') as Promise<[number]>,
       ]);
       const seconds = (performance.now() - began) / 1000;
-      if (code !== 0 && code !== 1) throw new Error(`verify.mjs ended with ${code}: ${said}`);
+      if (!said.startsWith(code === 0 ? 'Whole: ' : 'NOT WHOLE: '))
+        throw new Error(`verify.mjs ended with ${code}: ${said}`);
       return { isWhole: code === 0, said, seconds, mebibytes: most };
     } finally {
       clearInterval(timer);

@@ -93,7 +93,7 @@ export interface FiguresOptions {
   readonly most?: number;
 }
 
-// More say little more, and cost PostgreSQL as much more: docs/sizing.md has what these take.
+// More would say little more, and cost PostgreSQL as much more.
 const MOST = 10_000;
 
 /**
