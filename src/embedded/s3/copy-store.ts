@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Slice } from './blobs.js';
@@ -43,7 +44,9 @@ export async function* copyStore(directory: string): AsyncGenerator<StorePiece> 
     }
     if (isWhole) {
       yield* moment.pieces();
-      for await (const piece of piecesOf(join(directory, 'store-id'), 'store-id')) yield piece;
+      // Who it is; the service gives it this name, a store alone has none.
+      const name = join(directory, 'store-id');
+      if (existsSync(name)) yield* piecesOf(name, 'store-id');
       return;
     }
   }
