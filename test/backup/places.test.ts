@@ -79,16 +79,16 @@ describe('the objects of the embedded endpoint', () => {
     await put('k3', 'newer bytes');
     await s3.send(new DeleteObjectCommand({ Bucket: 'uploads', Key: 'k5' }));
     const place = new FolderPlace(join(folder, 'objects'));
-    let isCopying = true;
+    const copied = new AbortController();
     // Blobs come and go for good meanwhile.
     const going = (async () => {
-      for (let n = 0; isCopying; n += 1) {
+      for (let n = 0; !copied.signal.aborted; n += 1) {
         const { VersionId } = await put('passing', `passes ${n}`);
         await s3.send(new DeleteObjectCommand({ Bucket: 'uploads', Key: 'passing', VersionId }));
       }
     })();
     const objects = await writeObjects(join(folder, 'one'), place);
-    isCopying = false;
+    copied.abort();
     await going;
     const home = join(folder, 'two');
     (await stageObjects(home, place, { objects } as unknown as Manifest))();
