@@ -117,8 +117,12 @@ export const ProcessStep = z
     person: duration,
   })
   .meta({ id: 'ProcessStep' });
+/** Executions that were started in the period, by workflow and version; as the first page and /api/v1/process/figures show them. */
 export const Process = z
   .object({
+    started: count,
+    /** 1: all were looked at. Of n: one in so many, and the counts are of those. */
+    oneIn: count,
     workflows: z.array(
       z.object({
         name: text,

@@ -134,7 +134,7 @@ export const emptyWeek = (): ReportData => ({
       anchoredUpTo: 100,
     },
   },
-  process: { workflows: [] },
+  process: { started: 0, oneIn: 1, workflows: [] },
   previous: null,
   restated: [],
   mapping: MAPPING,

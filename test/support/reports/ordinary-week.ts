@@ -287,6 +287,8 @@ export function ordinaryWeek(): ReportData {
       chain: { ...week.health.chain, from: 4012, to: 9120, signedUpTo: 9120, anchoredUpTo: 9000 },
     },
     process: {
+      started: 1249,
+      oneIn: 1,
       workflows: [
         {
           name: 'scan_upload',

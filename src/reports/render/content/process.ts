@@ -8,6 +8,14 @@ type Workflow = ReportData['process']['workflows'][number];
 /** The workflows in figures, and where their time went. */
 export function processBlocks({ process }: ReportData): Block[] {
   return [
+    ...(process.oneIn > 1
+      ? [
+          {
+            kind: 'text',
+            text: `${whole(process.started)} executions were started; these figures are of one in ${whole(process.oneIn)}, chosen by their ids.`,
+          } as const,
+        ]
+      : []),
     {
       kind: 'table',
       caption: 'Workflows',
