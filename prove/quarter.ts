@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startEmbeddedPostgres } from '../src/embedded/postgres/start-embedded-postgres.js';
-import { readOptions, report, SIZE_AND_SEED } from './proof.js';
+import { readOptions, report, SIZE_AND_SEED, type Options } from './proof.js';
+import { makeWithMany, MANY, MOST_MIB, MOST_MS, type Making } from './quarter/many-decisions.js';
 import type { Told } from './quarter/simulate.js';
 
 /*
@@ -18,6 +19,8 @@ import type { Told } from './quarter/simulate.js';
  * PostgreSQL that flushes nothing to disk. S3 alone is played, and the scans: they write the ledger by its own calls, in
  * their order, but without a workflow and without bytes, as do the moves into quarantine and the copies that a release
  * writes. Reviews are asked for by workflows of their own.
+ *
+ * At the end its decisions are copied until there are 10,000, and a process of its own makes the report of them.
  */
 
 const RUNNER = fileURLToPath(new URL('../test/support/run-typescript.mjs', import.meta.url));
@@ -48,7 +51,10 @@ export async function prove(args: readonly string[]): Promise<boolean> {
       process.stderr.write(`quarter: the simulation ended with ${code}\n`);
       return false;
     }
-    const { figures, problems } = JSON.parse(readFileSync(file, 'utf8')) as Told;
+    const told = JSON.parse(readFileSync(file, 'utf8')) as Told;
+    const making = await makeWithMany(url);
+    const problems = [...told.problems, ...tooMuch(making, options)];
+    const figures = { ...told.figures, making: { ...making, mostMs: MOST_MS, mostMiB: MOST_MIB } };
     report('quarter', options, (performance.now() - began) / 1000, figures, problems.length === 0);
     for (const problem of problems) process.stderr.write(`${problem}\n`);
     return problems.length === 0;
@@ -56,4 +62,14 @@ export async function prove(args: readonly string[]): Promise<boolean> {
     await postgres.stop();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function tooMuch({ decisions, renderMs, peakMiB }: Making, { size }: Options): string[] {
+  // The small size runs beside other things.
+  const mostMs = MOST_MS * (size === 'full' ? 1 : 10);
+  return [
+    ...(decisions === MANY ? [] : [`the report is over ${decisions} decisions`]),
+    ...(renderMs <= mostMs ? [] : [`drawing the report took ${renderMs} ms`]),
+    ...(peakMiB <= MOST_MIB ? [] : [`making the report took ${peakMiB} MiB`]),
+  ];
 }

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ocsfLines, sarifLines } from '../../src/reports/bundle/for-tools.js';
 import type { ReportData } from '../../src/reports/data/report-data.js';
 import { csvOf } from '../../src/reports/population/population.js';
 import { POPULATION_KINDS, populationOf } from '../../src/reports/population/populations.js';
@@ -41,6 +42,8 @@ export class Mondays {
   tampered = 0;
   listed = 0;
   private readonly digests = new Map<string, string>();
+  /** What the verifier said last. */
+  private lastWord = '';
 
   constructor(
     private readonly firstMonday: number,
@@ -236,28 +239,22 @@ export class Mondays {
         });
         texts.push(`${JSON.stringify(data, null, 2)}\n`);
       }
-      const populations = new Map<string, string>();
-      for (const kind of POPULATION_KINDS) {
-        let csv = '';
-        for await (const line of csvOf(populationOf(kind), tx, { from, to })) csv += line;
-        populations.set(kind, csv);
-      }
-      return { texts, populations };
+      const again = new Map<string, string>();
+      const range = { from, to };
+      for (const kind of POPULATION_KINDS)
+        again.set(`data/${kind}.csv`, await joined(csvOf(populationOf(kind), tx, range)));
+      again.set('findings.sarif', await joined(sarifLines(tx, range)));
+      again.set('events.ocsf.jsonl', await joined(ocsfLines(tx, range)));
+      return { texts, again };
     });
     const [first, second] = made.texts;
     this.hold(first === second, `${label}: made twice, it is not the same`);
     this.hold(first === text.toString('utf8'), `${label}: made again, it is not what was stored`);
-    if (first !== undefined && first !== text.toString('utf8')) {
-      writeFileSync(join(this.folder, 'a.json'), text);
-      writeFileSync(join(this.folder, 'b.json'), first);
-    }
-    for (const [kind, csv] of made.populations) {
-      const stored = files.get(`${id} data/${kind}.csv`);
+    for (const [name, content] of made.again)
       this.hold(
-        stored?.toString('utf8') === csv,
-        `${label}: data/${kind}.csv made again is not what was stored`,
+        files.get(`${id} ${name}`)?.toString('utf8') === content,
+        `${label}: ${name} made again is not what was stored`,
       );
-    }
   }
 
   /** The archive as an auditor takes it home: it verifies, and with one byte changed it does not. */
@@ -281,5 +278,10 @@ export class Mondays {
     this.hold(verify(forged) !== 0, `${label}: byte ${at} of the bundle can be changed`);
     this.tampered += 1;
   }
-  private lastWord = '';
+}
+
+async function joined(pieces: AsyncIterable<string | Uint8Array>): Promise<string> {
+  const gathered: Buffer[] = [];
+  for await (const piece of pieces) gathered.push(Buffer.from(piece));
+  return Buffer.concat(gathered).toString('utf8');
 }
