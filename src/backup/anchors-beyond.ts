@@ -1,15 +1,16 @@
 import type { ObjectStorage } from '../s3/object-storage.js';
 
-/** Checkpoints that a former life had kept elsewhere, of events that the backup does not have. */
+/** Checkpoints that former lives had kept elsewhere, of events that the backup does not have. */
 export interface AnchorsBeyond {
   readonly count: number;
-  /** How many events that life had at least, and when. */
+  /** The longest of those lives: how many events it had at least, and when. */
   readonly last?: { readonly events: number; readonly at: string } | undefined;
 }
 
-const CHECKPOINT = /^(\d{12})\.json$/;
+// Those of a life that began with a restore lie in a folder of its own.
+const CHECKPOINT = /^(?:restored-[0-9a-f-]{36}\/)?(\d{12})\.json$/;
 
-/** Lists what stands in AUDIT_BUCKET behind the fork. */
+/** Lists what stands in AUDIT_BUCKET behind the fork, whichever life put it there. */
 export async function anchorsBeyond(
   storage: ObjectStorage,
   place: { readonly endpointId: string; readonly bucket: string },
@@ -22,11 +23,10 @@ export async function anchorsBeyond(
   while (after !== undefined) {
     const page: Awaited<ReturnType<ObjectStorage['list']>> = await storage.list(place, { prefix, after });
     for (const { key, lastModified } of page.items) {
-      // Those of a restored life lie in folders of their own.
-      const events = CHECKPOINT.exec(key.slice(prefix.length))?.[1];
-      if (events === undefined) continue;
+      const events = Number(CHECKPOINT.exec(key.slice(prefix.length))?.[1] ?? 0);
+      if (events <= forkSeq) continue;
       count += 1;
-      last = { events: Number(events), at: lastModified };
+      if (events > (last?.events ?? 0)) last = { events, at: lastModified };
     }
     after = page.nextAfter;
   }

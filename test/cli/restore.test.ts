@@ -132,7 +132,9 @@ describe('after a restore', () => {
     await put('quarantine', 'k3', ids[3]);
     await put('quarantine', 'moved-later');
     for (const seq of [1, 7, 9]) await put('plain', `audit/${CHAIN}/${String(seq).padStart(12, '0')}.json`);
+    // A former life that had itself begun with a restore kept its own in a folder.
     await put('plain', `audit/${CHAIN}/restored-${ids[0] ?? ''}/000000000099.json`);
+    await put('plain', `audit/${CHAIN}/restored-${ids[1] ?? ''}/000000000060.json`);
     await say('reconcile', '--no-wait');
     await compared();
     const { text: status } = await say('status');
@@ -145,6 +147,6 @@ describe('after a restore', () => {
     expect(status).toMatch(
       /^1 copies in quarantine are unknown to the ledger[^]*left +s3:\/\/quarantine\/moved-later/m,
     );
-    expect(status).toContain('AUDIT_BUCKET knows of 9 events of the former life');
+    expect(status).toContain('AUDIT_BUCKET knows of 99 events of the former life');
   });
 });
