@@ -7,6 +7,7 @@ import {
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
+import { RestoreHold } from '../database/restore-hold.js';
 import { LOG, type Log } from '../ops/log.js';
 import { previousPeriod, type CalendarKind, type Period } from './period.js';
 import { ReportsService } from './reports.service.js';
@@ -35,6 +36,7 @@ export class ReportClock implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly clock: Clock,
     private readonly db: Database,
     private readonly reports: ReportsService,
+    private readonly hold: RestoreHold,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -46,8 +48,12 @@ export class ReportClock implements OnApplicationBootstrap, BeforeApplicationShu
     await this.loop;
   }
 
-  /** Asks for the report of every whole period that lacks one. */
+  /**
+   * Asks for the report of every whole period that lacks one. Not while a restore is held: the former life may have signed
+   * one of that period, and what the ledger lost is not found again yet.
+   */
   async catchUp(): Promise<void> {
+    if (await this.hold.isHeld()) return;
     const [first] = await this.db.query<{ at: string | null }>(
       'SELECT min(first_seen_at) AS at FROM object_version',
     );

@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { RetryLater } from '../../src/engine/ports.js';
 import { ReportData } from '../../src/reports/data/report-data.js';
 import { wholeFile } from '../../src/reports/report-files.js';
+import { markRestored, releaseRestored } from '../support/restoration.js';
 import { verifyProgram } from '../support/verify-program.js';
 import { DAY, MONDAY, ReportTest } from './report-parts.js';
 
@@ -148,6 +149,18 @@ describe('the clock of the reports', () => {
     await the.reportClock().catchUp();
     await the.reportClock().catchUp();
     expect((await scheduled()).size).toBe(12);
+  });
+
+  it('asks for none while a restore is held, and for all of them when it is let go on', async () => {
+    await the.upload(MONDAY + DAY);
+    the.clock.advance(2 * WEEK + DAY);
+    await markRestored(the.db);
+    const reportClock = the.reportClock();
+    await reportClock.catchUp();
+    expect((await scheduled()).size).toBe(0);
+    await releaseRestored(the.db);
+    await reportClock.catchUp();
+    expect([...(await scheduled()).keys()]).toEqual(['2026-W10', '2026-W11']);
   });
 
   it('waits two hours for what comes late', async () => {

@@ -8,6 +8,7 @@ import { AuditCheckpoints } from '../../src/audit/chain/checkpoints.js';
 import { AuditSequencer } from '../../src/audit/chain/sequencer.js';
 import { readConfig, type Config } from '../../src/config.js';
 import { Database } from '../../src/database/database.js';
+import { RestoreHold } from '../../src/database/restore-hold.js';
 import { parseWorkflowDef } from '../../src/engine/decider/parse-definition.js';
 import { PostgresDefinitionStore } from '../../src/engine/postgres/postgres-definition-store.js';
 import { PostgresExecutionStore } from '../../src/engine/postgres/postgres-execution-store.js';
@@ -106,7 +107,8 @@ export class ReportTest {
   /** As a process would have one; each call is another process. */
   reportClock(settings?: Readonly<Record<string, string>>): ReportClock {
     const log = pino({ level: 'silent' });
-    return new ReportClock(this.config(settings), log, this.clock, this.db, this.reports(settings));
+    const hold = new RestoreHold(this.db);
+    return new ReportClock(this.config(settings), log, this.clock, this.db, this.reports(settings), hold);
   }
 
   /** Ends a report's workflow, as it ends when somebody read it. */
