@@ -52,7 +52,7 @@ describe('the snapshot of a week', () => {
   it('counts findings once for each object, rule and secret', async () => {
     const { data } = await snapshot(week);
     expect(data.findings.balance).toMatchObject({ opening: 0, new: 400, closing: 400, addsUp: true });
-    expect(data.findings.dedup).toEqual({ occurrences: 400, distinct: 400 });
+    expect(data.findings.dedup).toEqual({ occurrences: 400, distinct: 400, isEstimated: false });
     expect(data.findings.open.reduce((sum, { count }) => sum + count, 0)).toBe(400);
   });
 });

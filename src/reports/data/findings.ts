@@ -37,7 +37,12 @@ export const Findings = z
     /** Where new ones came from more than once: the first part of the key in its bucket. */
     repeatSources: z.array(z.object({ source: text, findings: count, objects: count })),
     /** How often the same secret or threat stood in several places. */
-    dedup: z.object({ occurrences: count, distinct: count }),
+    dedup: z.object({
+      occurrences: count,
+      distinct: count,
+      /** There were too many to tell them apart one by one: about so many. */
+      isEstimated: z.boolean(),
+    }),
     /** The weeks before, as their reports said, oldest first, this one last. */
     trend: z.array(z.object({ label: text, new: count, closed: count, open: count })),
   })

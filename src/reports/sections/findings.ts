@@ -1,6 +1,7 @@
 import type { Instant } from '../../clock.js';
 import type { Queryable } from '../../database/queryable.js';
 import type { Findings } from '../data/findings.js';
+import { DistinctCount } from './distinct.js';
 import {
   isOpenAt,
   turnsOf,
@@ -11,8 +12,8 @@ import {
 } from './finding-life.js';
 import type { Asked } from './section.js';
 
-// Objects of one look; each brings all findings of all its scans.
-const PAGE = 500;
+// Of one look; each object brings all findings of all its scans, and one alone may bring more than these rows.
+const PAGE = { objects: 500, rows: 20_000 };
 const MOST_RULES = 200;
 const MOST_SOURCES = 10;
 // Whoever uploads under ever new names must not fill the memory.
@@ -82,7 +83,7 @@ export class FindingTally {
   private readonly open = new Map<string, { at: Findings['open'][number]; count: number }>();
   private readonly rules = new Map<string, Findings['byRule'][number]>();
   private readonly sources = new Map<string, { findings: number; objects: number }>();
-  private readonly fingerprints = new Set<string>();
+  private readonly distinct = new DistinctCount();
   private occurrences = 0;
 
   constructor(private readonly asked: Span) {}
@@ -144,7 +145,7 @@ export class FindingTally {
     const rules = new Set<string>();
     for (const row of rows) {
       this.occurrences += row.occurrences;
-      this.fingerprints.add(keyOf(row));
+      this.distinct.add(keyOf(row));
       const key = JSON.stringify([row.kind, row.ruleId]);
       const known = this.rules.get(key) ?? {
         kind: row.kind ?? '',
@@ -194,7 +195,11 @@ export class FindingTally {
         .map(([source, counts]) => ({ source, ...counts }))
         .toSorted((a, b) => b.findings - a.findings || compareText(a.source, b.source))
         .slice(0, MOST_SOURCES),
-      dedup: { occurrences: this.occurrences, distinct: this.fingerprints.size },
+      dedup: {
+        occurrences: this.occurrences,
+        distinct: this.distinct.count,
+        isEstimated: this.distinct.isEstimated,
+      },
       trend,
     };
   }
@@ -229,14 +234,25 @@ function scansOf(rows: readonly FindingRow[]): { readonly scan: JudgedScan; read
 type Until = Pick<Asked, 'tx' | 'to'>;
 
 async function objectsWithFindings({ tx, to }: Until, after: string | undefined): Promise<string[]> {
-  const rows = await tx.query<{ id: string }>(
-    `SELECT o.id FROM object_version o
+  const found = await tx.query<{ id: string; rows: number }>(
+    `SELECT o.id, ((SELECT count(*) FROM finding f WHERE f.object_id = o.id)
+                 + (SELECT count(*) FROM scan s WHERE s.object_id = o.id))::int AS rows
+       FROM object_version o
       WHERE ($1::uuid IS NULL OR o.id > $1) AND o.folded_into IS NULL AND o.first_seen_at < $2
         AND EXISTS (SELECT FROM finding f WHERE f.object_id = o.id)
       ORDER BY o.id LIMIT $3`,
-    [after ?? null, to, PAGE],
+    [after ?? null, to, PAGE.objects],
   );
-  return rows.map(({ id }) => id);
+  return firstOf(found).map(({ id }) => id);
+}
+
+/** As many as a look holds, and one at least. */
+export function firstOf<Found extends { readonly rows: number }>(found: readonly Found[]): Found[] {
+  let sum = 0;
+  return found.filter(({ rows }, index) => {
+    sum += rows;
+    return index === 0 || sum <= PAGE.rows;
+  });
 }
 
 // What was moved to quarantine is not gone: somebody has to decide on it still.

@@ -83,7 +83,7 @@ export const emptyWeek = (): ReportData => ({
     open: [],
     byRule: [],
     repeatSources: [],
-    dedup: { occurrences: 0, distinct: 0 },
+    dedup: { occurrences: 0, distinct: 0, isEstimated: false },
     trend: [],
   },
   people: {

@@ -152,7 +152,7 @@ export function ordinaryWeek(): ReportData {
         },
       ],
       repeatSources: [{ source: 'uploads/inbox/', findings: 11, objects: 9 }],
-      dedup: { occurrences: 31, distinct: 14 },
+      dedup: { occurrences: 31, distinct: 14, isEstimated: false },
       trend: Array.from({ length: 12 }, (_, week_) => ({
         label: `2026-W${37 + week_}`,
         new: 10 + ((week_ * 7) % 9),

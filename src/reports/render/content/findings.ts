@@ -30,7 +30,7 @@ export function findingsBlocks(data: ReportData): Block[] {
     { kind: 'equation', equation: findingsEquation(data) },
     {
       kind: 'text',
-      text: `A finding is one secret or threat in one version of an object, however often it stands there. Closed: ${whole(closedBy.decided)} by a decision, ${whole(closedBy.excepted)} by an exception, ${whole(closedBy.rescanned)} because a later scan found them no more, ${whole(closedBy.gone)} because the object is gone. ${dedup.distinct === dedup.occurrences ? `${counted(dedup.occurrences, 'place')}, each with something of its own.` : `${counted(dedup.occurrences, 'place')} with ${counted(dedup.distinct, 'distinct secret or threat', 'distinct secrets or threats')}.`}`,
+      text: `A finding is one secret or threat in one version of an object, however often it stands there. Closed: ${whole(closedBy.decided)} by a decision, ${whole(closedBy.excepted)} by an exception, ${whole(closedBy.rescanned)} because a later scan found them no more, ${whole(closedBy.gone)} because the object is gone. ${dedup.distinct === dedup.occurrences && !dedup.isEstimated ? `${counted(dedup.occurrences, 'place')}, each with something of its own.` : `${counted(dedup.occurrences, 'place')} with ${dedup.isEstimated ? 'about ' : ''}${counted(dedup.distinct, 'distinct secret or threat', 'distinct secrets or threats')}.`}`,
     },
     ...trend,
     {
