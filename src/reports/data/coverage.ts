@@ -61,7 +61,7 @@ export const Coverage = z
         young: count,
         /** Of these: from before the bucket was watched. */
         older: count,
-        /** Of these: keys that cannot be kept. */
+        /** In the whole bucket, of whatever time: with keys that cannot be kept. In none of the counts above. */
         unusable: count,
         /** In the ledger, and no longer in the bucket. */
         vanished: count,

@@ -85,7 +85,6 @@ export const inventoryEquation = (row: ReportData['coverage']['inventory'][numbe
       term(row.missing, 'that no event told of'),
       term(row.young, 'too young to be missed'),
       term(row.older, 'from before it was watched'),
-      term(row.unusable, 'with keys that cannot be kept'),
     ].filter(({ count }, index) => index === 0 || count > 0),
     row.addsUp,
     (gap) => `${counted(Math.abs(gap), 'object')} ${gap > 0 ? 'unexplained' : 'counted twice'}`,

@@ -167,12 +167,14 @@ function inventoryBlocks({ coverage: { inventory } }: ReportData): Block[] {
         { heading: 'Listed at (UTC)', width: 1.3 },
         { heading: 'Scanned only after the listing', isNumber: true, width: 1.3 },
         { heading: 'In the ledger, no longer in the bucket', isNumber: true, width: 1.6 },
+        { heading: 'Keys that cannot be kept, of any time', isNumber: true, width: 1.6 },
       ],
       rows: compared.map((row) => [
         [{ text: row.bucket }, { text: row.endpointId, tone: 'soft' }],
         minuteOrDash(row.listedAt),
         row.missing,
         row.vanished,
+        row.unusable,
       ]),
       empty: 'None.',
     });
