@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -10,6 +10,7 @@ import { Keyring } from '../../src/access/keyring.js';
 import { AuditPlaces } from '../../src/audit/anchors/places.js';
 import { appendAudit } from '../../src/audit/audit.js';
 import { AuditCheckpoints } from '../../src/audit/chain/checkpoints.js';
+import { chained, genesisOf } from '../../src/audit/chain/record.js';
 import { AuditSequencer } from '../../src/audit/chain/sequencer.js';
 import { Erasure } from '../../src/audit/personal/erasure.js';
 import { extractLines } from '../../src/audit/export/extract.js';
@@ -91,6 +92,9 @@ const kept = async (): Promise<string> => {
   return file;
 };
 
+// What stands beside the first event that has it; a value is JSON in JSON.
+const FACTS = /"personal":\{"reason":\{"salt":"\w+","value":"(?:[^"\\]|\\.)*"\}\}/;
+
 describe('an extract of the audit record', () => {
   it('is verified by a program that has nothing but Node', async () => {
     const { publicKey } = checkpoints.current;
@@ -107,13 +111,17 @@ describe('an extract of the audit record', () => {
     const text = await extract();
     expect(text.split('It is Ana').length - 1).toBe(11);
     expect(verify(text).text).toContain('Facts about people: 11 as they were recorded, 10 erased.');
-    // Who got it may pass it on without them.
+    // Who got it may pass it on without them; that nobody erased them is said.
     const without = text.replaceAll(/,"personal":\{"reason":\{"salt":[^\n]*?\}\}(?=\}\n)/g, '');
     expect(without).not.toContain('Ana');
     expect(verify(without)).toMatchObject({
       code: 0,
-      text: expect.stringContaining('0 as they were recorded, 21'),
+      text: expect.stringContaining(
+        'Facts about people: 0 as they were recorded, 10 erased, 11 not shown and not erased by anybody within this part',
+      ),
     });
+    // The erasure is event 40.
+    expect(verify(await extract(1, 39)).text).toContain('0 as they were recorded, 0 erased, 10 not shown');
   });
 
   it.each([
@@ -130,6 +138,22 @@ describe('an extract of the audit record', () => {
       (text: string) => text.replace('"personal":{"reason":{', '"personal":{"reason":{"x":1,'),
     ],
     ['a field that no event has', (text: string) => text.replace('"personal":', '"Personal":')],
+    ...['null', '5', '"x"', '[]', '{}', '{"reason":null}', '{"reason":[]}'].map(
+      (fact) =>
+        [`${fact} for all that it says`, (text: string) => text.replace(FACTS, `"personal":${fact}`)] as [
+          string,
+          (text: string) => string,
+        ],
+    ),
+    [
+      'a list for a value',
+      (text: string) =>
+        text.replace(FACTS, (all) => all.replace(/"value":("(?:[^"\\]|\\.)*")/, '"value":[$1]')),
+    ],
+    [
+      'a list for a salt',
+      (text: string) => text.replace(FACTS, (all) => all.replace(/"salt":("\w+")/, '"salt":[$1]')),
+    ],
   ])('is not whole with %s of a person changed', async (_, change) => {
     const text = await extract();
     expect(change(text)).not.toBe(text);
@@ -205,6 +229,93 @@ describe('an extract of the audit record', () => {
     expect(verify(await extract(), '--key', other)).toMatchObject({
       code: 1,
       text: expect.stringMatching(/checkpoint 40 is signed with another key/),
+    });
+  });
+
+  it('says loudly what was given and confirms nothing of it, and ends with 1', async () => {
+    const { publicKey } = checkpoints.current;
+    // Whoever writes a history of his own leaves the checkpoints out.
+    const unsigned = (await extract()).replaceAll(/^\{"kind":"checkpoint".*\n/gm, '');
+    const found = verify(unsigned, '--key', publicKey);
+    expect(found).toMatchObject({
+      code: 1,
+      text: expect.stringMatching(
+        /^NOT CONFIRMED: the key that you gave confirms nothing here: no checkpoint/,
+      ),
+    });
+    expect(verify(unsigned)).toMatchObject({
+      code: 0,
+      text: expect.stringContaining('Nothing in here is signed: which chain it is of'),
+    });
+    expect(verify(await extract(72, 75), '--checkpoint', await kept())).toMatchObject({
+      code: 1,
+      text: expect.stringMatching(
+        /^NOT CONFIRMED: the checkpoint of event 70 that you kept lies outside of this part \(72 to 75\)/,
+      ),
+    });
+  });
+
+  it('is compared with a checkpoint that was kept of the event before it', async () => {
+    const slice = await extract(71, 75);
+    const file = await kept();
+    expect(verify(slice, '--checkpoint', file).code).toBe(0);
+    const checkpoint = JSON.parse(readFileSync(file, 'utf8')) as object;
+    writeFileSync(file, JSON.stringify({ ...checkpoint, head: 'f'.repeat(64) }));
+    expect(verify(slice, '--checkpoint', file)).toMatchObject({
+      code: 1,
+      text: expect.stringMatching(/^NOT WHOLE: line 1: event 70, before this part, was another/),
+    });
+    writeFileSync(file, JSON.stringify({ ...checkpoint, chain: 'another' }));
+    expect(verify(await extract(), '--checkpoint', file)).toMatchObject({
+      code: 1,
+      text: expect.stringMatching(
+        /^NOT WHOLE: line 1: is of the chain .*the checkpoint you kept is of another/,
+      ),
+    });
+  });
+
+  it.each(['null', '5', '[]', '{"seq":1,"head":["ab"]}', '{"seq":0,"head":"x"}', 'no JSON'])(
+    'is not compared with a file that is no checkpoint: %s',
+    async (content) => {
+      const file = join(folder, 'odd.json');
+      writeFileSync(file, content);
+      expect(verify(await extract(), '--checkpoint', file)).toEqual({
+        code: 2,
+        text: `${file}: is no checkpoint\n`,
+      });
+    },
+  );
+
+  it.each(['extract', 'event', 'checkpoint', 'end'])(
+    'is not whole where its %s line says more or less than it is asked',
+    async (kind) => {
+      const lines = (await extract()).trimEnd().split('\n');
+      const at = lines.findIndex((line) => line.startsWith(`{"kind":"${kind}"`));
+      const value = JSON.parse(lines[at] ?? '') as Record<string, unknown>;
+      const { [Object.keys(value).at(-1) ?? '']: _, ...less } = value;
+      for (const other of [{ ...value, note: 'made for ACME' }, { ...value, personal: {} }, less]) {
+        expect(verify(`${lines.with(at, JSON.stringify(other)).join('\n')}\n`)).toMatchObject({
+          code: 1,
+          text: expect.stringMatching(new RegExp(`^NOT WHOLE: line ${at + 1}: .*is not as it was written`)),
+        });
+      }
+    },
+  );
+
+  it.each([
+    ['no JSON', 'x'],
+    ['no object', '5'],
+  ])('that somebody wrote with data that is %s is not whole, and says where', (what, data) => {
+    const chain = 'c0ffee00-0000-4000-8000-000000000000';
+    const event = { id: '1', at: '1', actor: 'user:a', action: 'backup.restored', subject: 's', data };
+    const [link] = chained({ seq: 0, hash: genesisOf(chain) }, [event]);
+    const lines = [
+      { kind: 'extract', chain, from: 1, before: genesisOf(chain).toString('hex') },
+      { kind: 'event', ...event, hash: link?.hash.toString('hex'), seq: 1 },
+    ];
+    expect(verify(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))).toEqual({
+      code: 1,
+      text: `NOT WHOLE: line 2: event 1 has data that is ${what}.\n`,
     });
   });
 

@@ -10,10 +10,14 @@
 // An extract has a line for each event, with the hash that it was given when it was chained:
 //   hash = SHA-256(hash of the event before ‖ RFC 8785 text of {action, actor, at, data, id, seq, subject})
 // and lines for the signed checkpoints within it. `--key` is a public key that you know from elsewhere, and
-// `--checkpoint` a checkpoint that was kept elsewhere: without them the files can only be compared with themselves.
+// `--checkpoint` a checkpoint that was kept elsewhere: without them the files can only be compared with themselves. What
+// they say nothing about, as an extract without a checkpoint within, is NOT CONFIRMED by them.
 //
 // What an event says of a person is not in its data, which has a commitment to it: SHA-256(salt ‖ value). Value and salt
-// stand beside the event until they are erased; the event is the same without them.
+// stand beside the event until they are erased; the event is the same without them. An erasure is an event itself and
+// names the commitments by their beginnings.
+//
+// It ends with 0 for what is whole and confirmed by what was given, with 1 otherwise, and with 2 where it could not look.
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import {
   closeSync,
@@ -30,8 +34,17 @@ import process from 'node:process';
 import { createInflateRaw } from 'node:zlib';
 
 const FIELDS = ['action', 'actor', 'at', 'data', 'id', 'seq', 'subject'];
-const LINE = new Set([...FIELDS, 'hash', 'kind', 'personal']);
 const SIGNED = ['at', 'chain', 'head', 'keyId', 'seq'];
+// The fields of each line. What else stood there would be under no hash and no signature.
+const LINES = {
+  extract: ['before', 'chain', 'from'],
+  event: [...FIELDS, 'hash'],
+  checkpoint: [...SIGNED, 'publicKey', 'signature'],
+  end: ['head', 'to'],
+};
+// In this order at the end of an archive; a manifest cannot name itself.
+const OWN = ['manifest.json', 'manifest.sig'];
+const TOLD = 16;
 // Of a bundle: far more than any has.
 const MAX_FILES = 100;
 const MAX_MANIFEST = 1_000_000;
@@ -43,6 +56,11 @@ const sha256 = (bytes) => createHash('sha256').update(bytes).digest();
 const canonical = (value, keys) => JSON.stringify(Object.fromEntries(keys.map((key) => [key, value[key]])));
 const hashOf = (before, event) => sha256(Buffer.concat([before, Buffer.from(canonical(event, FIELDS))]));
 const genesisOf = (chain) => sha256(Buffer.from(JSON.stringify({ chain })));
+
+const isHash = (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
+const isObject = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);
+const hasFields = (value, fields) =>
+  Object.keys(value).length === fields.length && fields.every((field) => Object.hasOwn(value, field));
 
 class Bad extends Error {}
 
@@ -63,14 +81,21 @@ function isSigned(bytes, { signature, publicKey }) {
 
 const isTrusted = (publicKey, trusted) => trusted.length === 0 || trusted.includes(publicKey);
 
+/** What an event's data says; its text was chained. */
+function dataOf({ seq, data }) {
+  let value;
+  try {
+    value = JSON.parse(data);
+  } catch {
+    throw new Bad(`event ${seq} has data that is no JSON`);
+  }
+  if (!isObject(value)) throw new Bad(`event ${seq} has data that is no object`);
+  return value;
+}
+
 /** By the name of the fact. Data that was recorded before there were any has none. */
-function commitmentsIn(data) {
-  const { personal } = JSON.parse(data) ?? {};
-  const isOurs =
-    personal !== null &&
-    typeof personal === 'object' &&
-    Object.values(personal).every((one) => typeof one === 'string' && /^[0-9a-f]{64}$/.test(one));
-  return isOurs ? personal : {};
+function commitmentsIn({ personal }) {
+  return isObject(personal) && Object.values(personal).every(isHash) ? personal : {};
 }
 
 /** Follows an extract line by line. */
@@ -83,14 +108,30 @@ class Extract {
     this.checkpoints = 0;
     this.signedUpTo = 0;
     this.personal = 0;
-    this.erased = 0;
+    // Beginnings of commitments: of what is not shown, and of what erasures within this part tell of.
+    this.hidden = new Set();
+    this.told = new Set();
     this.forks = [];
+  }
+
+  get erased() {
+    return [...this.hidden].filter((one) => this.told.has(one)).length;
+  }
+
+  /** Checkpoints that say nothing of this part. */
+  get outside() {
+    return this.known.filter(({ seq }) => seq < this.from - 1 || seq > this.seq);
   }
 
   take(line) {
     if (this.end !== undefined) throw new Bad('stands after the end of the extract');
     const value = parsed(line);
-    switch (value.kind) {
+    const { kind, personal: _, ...rest } = value;
+    const fields = Object.hasOwn(LINES, kind) ? LINES[kind] : undefined;
+    if (fields === undefined) throw new Bad('is no line of an extract');
+    if (!hasFields(kind === 'event' ? rest : value, kind === 'event' ? fields : [...fields, 'kind']))
+      throw new Bad('is not as it was written');
+    switch (kind) {
       case 'extract':
         return this.begin(value);
       case 'event':
@@ -99,17 +140,22 @@ class Extract {
         return this.checkpoint(value);
       case 'end':
         return this.finish(value);
-      default:
-        throw new Bad('is no line of an extract');
     }
   }
 
   begin({ chain, from, before }) {
     if (this.chain !== undefined) throw new Bad('begins a second extract');
+    if (!Number.isSafeInteger(from) || from < 1 || !isHash(before) || typeof chain !== 'string')
+      throw new Bad('is no beginning');
     if (from === 1 && before !== genesisOf(chain).toString('hex'))
       throw new Bad('does not begin where its chain begins');
-    if (!Number.isSafeInteger(from) || from < 1 || !/^[0-9a-f]{64}$/.test(before))
-      throw new Bad('is no beginning');
+    const other = this.known.find((one) => one.chain !== undefined && one.chain !== chain);
+    if (other !== undefined)
+      throw new Bad(`is of the chain ${chain}; the checkpoint you kept is of ${other.chain}`);
+    if (this.known.some(({ seq, head }) => seq === from - 1 && head !== before))
+      throw new Bad(
+        `event ${from - 1}, before this part, was another when the checkpoint was made that you kept`,
+      );
     this.chain = chain;
     this.from = from;
     this.seq = from - 1;
@@ -118,39 +164,47 @@ class Extract {
 
   event(event) {
     this.begun();
-    if (Object.keys(event).some((key) => !LINE.has(key))) throw new Bad('is not as it was written');
+    if (FIELDS.some((field) => field !== 'seq' && typeof event[field] !== 'string'))
+      throw new Bad('is not as it was written');
     if (event.seq !== this.seq + 1)
       throw new Bad(`should be event ${this.seq + 1} of the chain, and is ${event.seq}`);
     const hash = hashOf(this.head, event);
     if (hash.toString('hex') !== event.hash)
       throw new Bad(`event ${event.seq} is not what was chained, or not in its place`);
-    this.compareFacts(event);
+    const data = dataOf(event);
+    this.compareFacts(event, commitmentsIn(data));
     this.seq = event.seq;
     this.head = hash;
     this.events += 1;
-    if (event.action === 'backup.restored') this.forks.push(forkIn(event));
-    const kept = this.known.find(({ seq }) => seq === event.seq);
-    if (kept !== undefined && kept.head !== event.hash)
+    if (event.action === 'backup.restored') this.forks.push(forkIn(event.seq, data));
+    if (event.action === 'audit.erased' && Array.isArray(data.commitments))
+      for (const one of data.commitments) this.told.add(one);
+    if (this.known.some(({ seq, head }) => seq === event.seq && head !== event.hash))
       throw new Bad(
         `event ${event.seq} was another when the checkpoint was made that you kept${this.fork(event.seq)}`,
       );
   }
 
-  compareFacts({ seq, data, personal = {} }) {
-    const commitments = commitmentsIn(data);
-    for (const [field, opening] of Object.entries(personal)) {
-      const { salt, value } = opening ?? {};
-      // Another text of the same bytes is another file.
-      if (!/^[0-9a-f]{32}$/.test(salt) || Object.keys(opening ?? {}).join() !== 'salt,value')
-        throw new Bad(`event ${seq} is not as it was written`);
+  compareFacts({ seq, personal }, commitments) {
+    // One text for one value: where nothing is shown, the field is left out.
+    if (personal !== undefined && (!isObject(personal) || Object.keys(personal).length === 0))
+      throw new Bad(`event ${seq} is not as it was written`);
+    for (const [field, opening] of Object.entries(personal ?? {})) {
+      const { salt, value } = isObject(opening) ? opening : {};
+      const isOpening =
+        typeof value === 'string' &&
+        typeof salt === 'string' &&
+        // Another text of the same bytes is another file.
+        /^[0-9a-f]{32}$/.test(salt) &&
+        Object.keys(opening).join() === 'salt,value';
+      if (!isOpening) throw new Bad(`event ${seq} is not as it was written`);
       const own = Object.hasOwn(commitments, field) ? commitments[field] : undefined;
-      if (
-        own !== sha256(Buffer.concat([Buffer.from(salt, 'hex'), Buffer.from(String(value))])).toString('hex')
-      )
+      if (own !== sha256(Buffer.concat([Buffer.from(salt, 'hex'), Buffer.from(value)])).toString('hex'))
         throw new Bad(`event ${seq} says something else of a person than was recorded (${field})`);
       this.personal += 1;
     }
-    this.erased += Object.keys(commitments).length - Object.keys(personal).length;
+    for (const [field, commitment] of Object.entries(commitments))
+      if (!Object.hasOwn(personal ?? {}, field)) this.hidden.add(commitment.slice(0, TOLD));
   }
 
   checkpoint(checkpoint) {
@@ -179,16 +233,6 @@ class Extract {
     if (this.chain === undefined) throw new Bad('stands before the beginning');
   }
 
-  /** What only the whole shows. */
-  close() {
-    if (this.end === undefined) throw new Bad('the extract is cut off: its last line is missing');
-    const beyond = this.known.find(({ seq }) => seq > this.seq);
-    if (beyond !== undefined)
-      throw new Bad(
-        `the record ends at event ${this.seq}; the checkpoint you kept knows ${beyond.seq}${this.fork(beyond.seq)}`,
-      );
-  }
-
   /** Why a place may be another than somebody remembers. */
   fork(seq) {
     const fork = this.forks.find(({ after }) => after < seq);
@@ -197,8 +241,7 @@ class Extract {
 }
 
 /** A restore from a backup: the record goes on behind an earlier event than the last one that there had been. */
-function forkIn({ data, seq }) {
-  const { seq: after, backupAt } = JSON.parse(data);
+function forkIn(seq, { seq: after, backupAt }) {
   const words = `event ${seq} tells of a restore from a backup of ${backupAt}: what had been recorded behind event ${after} before it is not here`;
   return { after, words };
 }
@@ -210,7 +253,7 @@ function parsed(line) {
   } catch {
     throw new Bad('is no JSON');
   }
-  if (value === null || typeof value !== 'object') throw new Bad('is no line of an extract');
+  if (!isObject(value)) throw new Bad('is no line of an extract');
   // One text for one value: whatever else says the same was written by somebody else.
   if (JSON.stringify(value) !== line) throw new Bad('is not as it was written');
   return value;
@@ -264,7 +307,7 @@ async function followed(chunks, { keys, known }) {
       throw new Bad(`line ${number + (error.isBeforeLine ? 1 : 0)}: ${error.message}`);
     throw error;
   }
-  extract.close();
+  if (extract.end === undefined) throw new Bad('the extract is cut off: its last line is missing');
   return extract;
 }
 
@@ -340,6 +383,11 @@ class Archive {
       at += entry.length;
     }
     if (at !== length || place !== start) throw new Bad('the archive holds more than its files');
+    // What stands before them is under the manifest's hash of the archive, and nothing may stand behind them.
+    const last = [...this.files.keys()].slice(-OWN.length);
+    if (last.join() !== OWN.join()) throw new Bad(`the archive does not end with ${OWN.join(' and ')}`);
+    for (const name of OWN)
+      if (this.places.get(name).method !== 0) throw new Bad(`${name} is not as it was packed`);
   }
 
   chunks(name) {
@@ -377,7 +425,11 @@ function entryAt(directory, at) {
   const name = directory.subarray(at + 46, at + 46 + nameLength).toString('latin1');
   if (name.length !== nameLength || !IS_NAME.test(name)) throw new Bad('a file has a name that none has');
   const method = fixed.readUInt16LE(10);
-  const isPlain = fixed.readUInt16LE(4) === 20 && fixed.subarray(30, 42).every((byte) => byte === 0);
+  const isPlain =
+    fixed.readUInt32LE(4) === 0x0014_0014 &&
+    fixed.readUInt16LE(8) === 8 &&
+    fixed.readUInt32LE(12) === 0x0021_0000 &&
+    fixed.subarray(30, 42).every((byte) => byte === 0);
   if (!isPlain || (method !== 0 && method !== 8))
     throw new Bad(`${name}: what the archive says of it is not as it was written`);
   const header = Buffer.alloc(30 + nameLength);
@@ -456,7 +508,7 @@ async function verifyBundle(files, { keys, known }) {
   const named = new Set(manifest.files.map(({ name }) => name));
   if (named.size !== manifest.files.length) throw new Bad('manifest.json names a file twice');
   for (const name of files.files.keys())
-    if (!named.has(name) && !name.startsWith('manifest.')) throw new Bad(`${name} is no file of this bundle`);
+    if (!named.has(name) && !OWN.includes(name)) throw new Bad(`${name} is no file of this bundle`);
   for (const { name, bytes, sha256: wanted } of manifest.files) {
     const size = files.files.get(name);
     if (size === undefined) throw new Bad(`${name} is missing`);
@@ -483,12 +535,28 @@ async function verifyBundle(files, { keys, known }) {
     head.toString('hex') !== chain.head
   )
     throw new Bad('audit.jsonl is another part of the record than the manifest names');
-  return { manifest, extract };
+  return { manifest, extract, keys: new Map([...extract.keys, [manifest.key.publicKey, manifest.key.id]]) };
+}
+
+/** An extract's end is nobody's signed word, as a bundle's is: what is known behind it may have been cut off. */
+async function verifyExtract(chunks, trusted) {
+  const extract = await followed(chunks, trusted);
+  const beyond = trusted.known.find(({ seq }) => seq > extract.seq);
+  if (beyond !== undefined)
+    throw new Bad(
+      `the extract ends at event ${extract.seq}; the checkpoint you kept knows ${beyond.seq}${extract.fork(beyond.seq)}`,
+    );
+  return { extract, keys: extract.keys };
 }
 
 function keptIn(file) {
-  const value = JSON.parse(readFileSync(file, 'utf8'));
-  if (!Number.isSafeInteger(value.seq) || !/^[0-9a-f]{64}$/.test(value.head))
+  let value;
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw error instanceof SyntaxError ? new Error(`${file}: is no checkpoint`) : error;
+  }
+  if (!isObject(value) || !Number.isSafeInteger(value.seq) || value.seq < 1 || !isHash(value.head))
     throw new Error(`${file}: is no checkpoint`);
   return value;
 }
@@ -509,15 +577,38 @@ function argumentsOf(given) {
 /** Nothing in a file writes on the reader's terminal. */
 const say = (text) => console.log(text.replaceAll(/[\p{C}\u2028\u2029]/gu, '?'));
 
+/** What was given and says nothing about this; loudly, because whoever gave it relies on it. */
+function unconfirmed({ extract: { outside, from, seq: to }, keys }, trusted) {
+  const found = outside.map(
+    ({ seq }) =>
+      `the checkpoint of event ${seq} that you kept lies outside of this part (${from} to ${to}): it was not compared`,
+  );
+  if (trusted.length > 0 && keys.size === 0)
+    found.push(
+      'the key that you gave confirms nothing here: no checkpoint that it signed is within this part',
+    );
+  return found;
+}
+
 function sayExtract(extract, signed = '') {
-  const { from, seq, events, checkpoints, signedUpTo, head, personal, erased, forks } = extract;
+  const { from, seq, events, checkpoints, signedUpTo, head, personal, erased, hidden, forks } = extract;
   say(
     `Whole: ${events} events (${from} to ${seq}), ${checkpoints} checkpoints. Head ${head.toString('hex')}.`,
   );
-  if (personal + erased > 0) say(`Facts about people: ${personal} as they were recorded, ${erased} erased.`);
+  const untold = hidden.size - erased;
+  if (personal + hidden.size > 0)
+    say(
+      `Facts about people: ${personal} as they were recorded, ${erased} erased${
+        untold === 0
+          ? ''
+          : `, ${untold} not shown and not erased by anybody within this part: erased after it, or left out`
+      }.`,
+    );
   for (const { words } of forks) say(`Note: ${words}.`);
   if (signedUpTo < seq)
     say(`The last ${seq - Math.max(signedUpTo, from - 1)} events are under no checkpoint in here${signed}.`);
+  if (checkpoints === 0 && signed === '')
+    say('Nothing in here is signed: which chain it is of, and that it was ever recorded, are its own words.');
 }
 
 function sayBundle({ manifest, extract }) {
@@ -562,24 +653,23 @@ async function main() {
   }
   const { path } = wanted;
   const isFolder = statSync(path).isDirectory();
-  let keys;
+  let found;
   try {
-    if (isFolder || isArchive(path)) {
-      const found = await verifyBundle(isFolder ? new Folder(path) : new Archive(path), wanted);
-      sayBundle(found);
-      keys = new Map([...found.extract.keys, [found.manifest.key.publicKey, found.manifest.key.id]]);
-    } else {
-      const extract = await followed(createReadStream(path), wanted);
-      sayExtract(extract);
-      keys = extract.keys;
-    }
+    found =
+      isFolder || isArchive(path)
+        ? await verifyBundle(isFolder ? new Folder(path) : new Archive(path), wanted)
+        : await verifyExtract(createReadStream(path), wanted);
   } catch (error) {
     if (!(error instanceof Bad)) throw error;
     say(`NOT WHOLE: ${error.message}.`);
     return 1;
   }
-  if (wanted.keys.length === 0) sayKeys(keys);
-  return 0;
+  const missed = unconfirmed(found, wanted.keys);
+  for (const what of missed) say(`NOT CONFIRMED: ${what}.`);
+  if (found.manifest === undefined) sayExtract(found.extract);
+  else sayBundle(found);
+  if (wanted.keys.length === 0) sayKeys(found.keys);
+  return missed.length === 0 ? 0 : 1;
 }
 
 try {

@@ -18,6 +18,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chained, genesisOf } from '../../../src/audit/chain/record.js';
 import { publicKeyOf, signCheckpoint, signingKeyOf } from '../../../src/audit/chain/checkpoint.js';
 import { verifierText } from '../../../src/audit/export/verifier.js';
+import { ZipWriter } from '../../../src/reports/bundle/zip-writer.js';
 import { writeBundle, type BundleEntry, type BundleFacts } from '../../../src/reports/bundle/bundle.js';
 import { verifyProgram } from '../../support/verify-program.js';
 import { partsOf } from '../../support/zip-parts.js';
@@ -211,6 +212,19 @@ describe('a bundle', () => {
       'data/more.csv is no file',
     ],
     [
+      'put in under a name that is like the manifest',
+      (folder: string) => writeFileSync(join(folder, 'manifest.pdf'), 'all clean'),
+      'manifest.pdf is no file',
+    ],
+    [
+      'put in a folder that is called like the manifest',
+      (folder: string) => {
+        mkdirSync(join(folder, 'manifest.d'));
+        writeFileSync(join(folder, 'manifest.d', 'report.html'), 'all clean');
+      },
+      'manifest.d/report.html is no file',
+    ],
+    [
       'called otherwise',
       (folder: string) => renameSync(join(folder, 'report.pdf'), join(folder, 'old.pdf')),
       'old.pdf is no file',
@@ -277,6 +291,16 @@ describe('a bundle', () => {
     );
   });
 
+  it('is not said to be confirmed by a checkpoint of another time, and ends with 1', async () => {
+    const file = join(base, 'kept.json');
+    writeFileSync(file, JSON.stringify({ seq: 41, head: 'f'.repeat(64) }));
+    const { code, text } = await verifyZip(whole, '--key', publicKey, '--checkpoint', file);
+    expect(text).toMatch(
+      /^NOT CONFIRMED: the checkpoint of event 41 .* \(1 to 40\): it was not compared\.\nWhole/,
+    );
+    expect(code).toBe(1);
+  });
+
   it('whose extract is of another part of the record, or is missing, is not whole', async () => {
     const chain = { ...FACTS.chain, to: 39 };
     expect((await verifyZip(await bundle(ENTRIES, { ...FACTS, chain }))).text).toBe(
@@ -338,6 +362,30 @@ describe('writing a bundle', () => {
 });
 
 describe('a hostile archive', () => {
+  /** The same files and others, packed as we pack. */
+  async function packed(files: Iterable<readonly [string, Uint8Array]>): Promise<Buffer> {
+    const zip = new ZipWriter();
+    const chunks: Uint8Array[] = [];
+    for (const [name, content] of files)
+      for await (const chunk of zip.file(name, [content])) chunks.push(chunk);
+    return Buffer.concat([...chunks, ...zip.end()]);
+  }
+
+  it('that has something beside or behind its manifest is refused', async () => {
+    const files = Object.entries(unzipSync(whole));
+    expect((await verifyZip(await packed(files))).code).toBe(0);
+    const more = ['manifest.html', Buffer.from('<h1>All clean</h1>')] as const;
+    const behind = await verifyZip(await packed([...files, more]), '--key', publicKey);
+    expect(behind).toEqual({
+      code: 1,
+      text: 'NOT WHOLE: the archive does not end with manifest.json and manifest.sig.\n',
+    });
+    const before = await verifyZip(await packed([...files.slice(0, -2), more, ...files.slice(-2)]));
+    expect(before).toEqual({ code: 1, text: 'NOT WHOLE: manifest.html is no file of this bundle.\n' });
+    const swapped = await verifyZip(await packed([...files.slice(0, -2), ...files.slice(-2).toReversed()]));
+    expect(swapped).toEqual(behind);
+  });
+
   it.each([
     ['a name that climbs', '../../etc/cron.d/x'],
     ['an absolute name', '/etc/passwd'],
@@ -355,6 +403,17 @@ describe('a hostile archive', () => {
     const many = Array.from({ length: 120 }, (_, n) => ({ name: `f${n}`, pieces: () => [''] }));
     expect((await verifyZip(await bundle(many))).text).toBe(
       'NOT WHOLE: there are more files than a bundle has.\n',
+    );
+  });
+
+  it('that says something of its signature’s file which nobody signed is refused', async () => {
+    const changed = Buffer.from(whole);
+    const part = partsOf(whole).at(-1);
+    // Its time, in its header and in the directory alike.
+    changed.writeUInt16LE(77, (part?.start ?? 0) + 10);
+    changed.writeUInt16LE(77, (part?.directory ?? 0) + 12);
+    expect((await verifyZip(changed)).text).toBe(
+      'NOT WHOLE: manifest.sig: what the archive says of it is not as it was written.\n',
     );
   });
 
