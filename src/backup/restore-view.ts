@@ -33,6 +33,8 @@ const Anchors = z.object({
 /** What a comparison found, as it is kept; the listing of each bucket is a run of its own. */
 export const Reconciliation = z.object({
   runs: z.array(z.uuid()),
+  /** Buckets whose turn has not come. */
+  waiting: count.default(0),
   quarantine: Quarantine.nullable(),
   left: Left.nullable(),
   anchors: Anchors.nullable(),
@@ -72,6 +74,8 @@ export const RestoreView = z
             isComplete: z.boolean(),
             error: z.string().nullable(),
             buckets: z.array(RunFacts),
+            /** Buckets whose turn to be compared has not come. */
+            waiting: count,
             quarantine: Quarantine.nullable(),
             /** Copies in quarantine that the ledger does not know. */
             left: Left.nullable(),
@@ -108,6 +112,7 @@ export function restoreView(last: Restoration, runs: readonly RunFacts[]): Resto
               isComplete: isComplete(parsed.data, runs),
               error: parsed.data.error,
               buckets: [...runs],
+              waiting: parsed.data.waiting,
               quarantine: parsed.data.quarantine,
               left: parsed.data.left,
               anchors: parsed.data.anchors,
@@ -118,6 +123,11 @@ export function restoreView(last: Restoration, runs: readonly RunFacts[]): Resto
   };
 }
 
-/** Every bucket was listed to its end, and every move was compared. */
-const isComplete = ({ runs: begun, quarantine }: Reconciliation, runs: readonly RunFacts[]): boolean =>
-  quarantine !== null && begun.every((id) => runs.some((run) => run.id === id && run.state === 'completed'));
+/** Every bucket was listed to its end, and S3 told of every move. */
+const isComplete = (
+  { runs: begun, waiting, quarantine }: Reconciliation,
+  runs: readonly RunFacts[],
+): boolean =>
+  waiting === 0 &&
+  quarantine?.unknown === 0 &&
+  begun.every((id) => runs.some((run) => run.id === id && run.state === 'completed'));

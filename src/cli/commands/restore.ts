@@ -37,6 +37,7 @@ interface Reconciliation {
     readonly vanished: number;
     readonly older: number;
   }[];
+  readonly waiting: number;
   readonly quarantine: {
     readonly compared: number;
     readonly counts: Readonly<Record<string, number>>;
@@ -132,8 +133,8 @@ async function untilCompared(cli: Cli, begun: State): Promise<State> {
       const found = state.restoration?.reconciliation;
       if (found == null) return state;
       const over = found.buckets.filter((one) => OVER.has(one.state)).length;
-      const isOver = found.quarantine !== null || found.error !== null;
-      bar.show({ done: over, total: found.buckets.length });
+      const isOver = (found.quarantine !== null || found.error !== null) && found.waiting === 0;
+      bar.show({ done: over, total: found.buckets.length + found.waiting });
       if (isOver && over === found.buckets.length) return state;
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
@@ -161,12 +162,20 @@ function* stateLines({ isHeld, restoration }: State): Generator<string> {
   if (isHeld) yield* NEXT;
 }
 
-function* comparisonLines({ error, buckets, quarantine, left, anchors }: Reconciliation): Generator<string> {
-  if (error !== null) yield `The comparison failed: ${visible(error, 500)}. Begin it again.`;
+function* comparisonLines({
+  error,
+  buckets,
+  waiting,
+  quarantine,
+  left,
+  anchors,
+}: Reconciliation): Generator<string> {
+  if (error !== null) yield `Not everything could be compared: ${visible(error, 500)}. Begin it again.`;
   yield* table(
     ['BUCKET', 'COMPARED', 'OBJECTS', 'NOT IN THE LEDGER', 'GONE', 'OLDER THAN THE WATCH'],
     buckets.map((one) => [one.bucket, one.state, one.listed, one.missing, one.vanished, one.older]),
   );
+  if (waiting > 0) yield `${waiting} more buckets wait for their turn.`;
   if (quarantine !== null) {
     const { compared, counts, unknown } = quarantine;
     yield `Of ${compared} moves into quarantine: ${counts['back']} are back at their place, ${counts['gone']} are gone, ${counts['moved']} were done in the former life, ${unknown} could not be compared.`;

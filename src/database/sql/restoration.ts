@@ -51,6 +51,20 @@ export const noteReconciliation = (
     at,
   ]);
 
+/** What a comparison that was begun then has found so far. @returns false where another was begun since. */
+export async function keepReconciliation(
+  db: Queryable,
+  id: string,
+  reconciliation: object,
+  begunAt: number,
+): Promise<boolean> {
+  const rows = await db.query(
+    'UPDATE restoration SET reconciliation = $2 WHERE id = $1 AND reconciled_at = $3 RETURNING id',
+    [id, JSON.stringify(reconciliation), begunAt],
+  );
+  return rows.length > 0;
+}
+
 export const noteReleased = (db: Queryable, id: string, by: string, at: number): Promise<unknown> =>
   db.query('UPDATE restoration SET released_at = $3, released_by = $2 WHERE id = $1', [id, by, at]);
 

@@ -34,11 +34,15 @@ import {
   type RunChange,
 } from './sql/runs.js';
 
-/** Who asked, and why; `onceKey` makes the same wish twice one run. */
+/**
+ * Who asked, and why; `onceKey` makes the same wish twice one run. `isAlone`: a comparison that is under way already is not
+ * taken for it, since it may be past a part that matters, or wait for somebody.
+ */
 export interface RunRequest {
   readonly actor: string;
   readonly cause: string;
   readonly onceKey?: string | undefined;
+  readonly isAlone?: boolean | undefined;
   readonly endpointId?: string | undefined;
 }
 
@@ -96,10 +100,8 @@ export class ListingRuns {
     const prefix = wanted.prefix ?? '';
     const options: ReconcileOptions = { graceMs: GRACE_MS, includeOlder: false, ...wanted.options };
     // A night that did not suffice is not begun a second time; what counts for a report is a run of its own.
-    const open =
-      options.window === undefined
-        ? await findOpenReconcile(this.database, { endpointId, bucket, prefix })
-        : undefined;
+    const isAlone = options.window !== undefined || request.isAlone === true;
+    const open = isAlone ? undefined : await findOpenReconcile(this.database, { endpointId, bucket, prefix });
     if (open !== undefined) return this.find(open);
     return this.create({ kind: 'reconcile', state: 'running', endpointId, bucket, prefix, options }, request);
   }
