@@ -178,8 +178,10 @@ async function bringUp(args: StartArguments, started: Started): Promise<Service>
     );
   // Whoever else could scan them has no way to this process's own objects.
   const scansHere = config.ROLES.includes('intake') && config.ROLES.includes('worker');
+  // A service that goes on from a backup has its samples behind it, though its home is new.
+  const isRestored = (await database.query('SELECT FROM restoration LIMIT 1')).length > 0;
   const seeded =
-    s3 !== undefined && config.SEED_SAMPLES && scansHere
+    s3 !== undefined && config.SEED_SAMPLES && scansHere && !isRestored
       ? await seedSamples(
           config.SALLYPORT_HOME,
           join(root, 'samples', 'samples.json'),

@@ -80,6 +80,7 @@ export function wishedPeriod(wished: WishedPeriod, now: Instant, timeZone: strin
   }
   const from = at(wished.from);
   if (from > now) throw InvalidInput.field('from', 'lies in the future; nothing can be reported of it yet');
+  if (from < 0) throw InvalidInput.field('from', 'lies before 1970; nothing is known of that time');
   const whole = kind === 'range' ? undefined : calendarPeriod(kind, from, timeZone);
   if (wished.to === undefined) {
     if (whole === undefined || kind === 'range') throw InvalidInput.field('to', 'is needed for a range');
@@ -89,7 +90,16 @@ export function wishedPeriod(wished: WishedPeriod, now: Instant, timeZone: strin
   if (to <= from) throw InvalidInput.field('to', 'must be after `from`');
   if (to - from > 366 * DAY_MS) throw InvalidInput.field('to', 'must be within a year after `from`');
   if (whole !== undefined && from === whole.from && to === whole.to) return { ...whole, kind };
-  return { from, to, label: `${dayOf(from)} to ${dayOf(to)}`, kind: 'range' };
+  const name = (moment: Instant): string => momentName(moment, timeZone);
+  return { from, to, label: `${name(from)} to ${name(to)}`, kind: 'range' };
+}
+
+/** `2026-11-30`, and `2026-11-30T1702` where it is not the day's first moment; fit for the name of a file. */
+function momentName(moment: Instant, timeZone: string): string {
+  const day = localDay(moment, timeZone);
+  if (startOfLocalDay(day, timeZone) === moment) return dayOf(day);
+  const time = new Date(wallClock(moment, timeZone)).toISOString().slice(11, 16).replace(':', '');
+  return `${dayOf(day)}T${time}`;
 }
 
 const dayOf = (at: Instant): string => new Date(at).toISOString().slice(0, 10);

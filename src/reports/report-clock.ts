@@ -54,6 +54,7 @@ export class ReportClock implements OnApplicationBootstrap, BeforeApplicationShu
    */
   async catchUp(): Promise<void> {
     if (await this.hold.isHeld()) return;
+    await this.reports.startOrphans();
     const [first] = await this.db.query<{ at: string | null }>(
       'SELECT min(first_seen_at) AS at FROM object_version',
     );

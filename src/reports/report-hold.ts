@@ -11,6 +11,8 @@ export class OpenReportHold extends RetentionHold {
     const rows = await db.query<{ id: string }>(
       `SELECT w.id FROM workflow w WHERE w.id = ANY ($1) AND EXISTS (
          SELECT 1 FROM report r WHERE r.status = 'pending'
+           -- One that failed tells of nothing any more, until somebody retries it.
+           AND NOT EXISTS (SELECT FROM workflow f WHERE f.id = r.workflow_id AND f.status IN ('FAILED', 'TIMED_OUT', 'TERMINATED'))
            AND (r.workflow_id = w.id OR (w.created_at < r.period_to AND coalesce(w.ended_at, r.period_from) >= r.period_from)))`,
       [workflowIds],
     );

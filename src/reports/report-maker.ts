@@ -40,7 +40,7 @@ export class ReportMaker {
   async snapshot(id: string): Promise<ReportData> {
     const summary = await this.reports.get(id);
     if (summary.snapshotAt === null) {
-      if (await waitsForEarlier(this.db, id))
+      if (await waitsForEarlier(this.db, id, this.clock.now()))
         throw new RetryLater(WAIT_FOR_EARLIER_SECONDS, 'the report of an earlier period is not made yet');
       await this.db.transaction((tx) => this.store(tx, summary));
     }

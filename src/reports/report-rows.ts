@@ -121,13 +121,43 @@ export async function lastScheduled(
   return row;
 }
 
+/** When the first event was recorded; of what was before nothing can be reported. */
+export async function recordSince(db: Queryable): Promise<Instant | undefined> {
+  const [row] = await db.query<{ at: number }>(
+    'SELECT at::float8 AS at FROM audit_event ORDER BY id LIMIT 1',
+  );
+  return row?.at;
+}
+
+/** Reports whose workflow was never started, the oldest first. */
+export const orphans = (
+  db: Queryable,
+): Promise<
+  {
+    readonly id: string;
+    readonly kind: ReportKind;
+    readonly label: string;
+    readonly from: Instant;
+    readonly to: Instant;
+    readonly requestedBy: string;
+  }[]
+> =>
+  db.query(
+    `SELECT id, kind, label, period_from::float8 AS from, period_to::float8 AS to, requested_by AS "requestedBy"
+       FROM report r WHERE status = 'pending' AND NOT EXISTS (SELECT FROM workflow w WHERE w.id = r.workflow_id)
+      ORDER BY created_at, id LIMIT 100`,
+  );
+
+// One that does not get on keeps the later ones waiting so long; they then restate nothing of it.
+const MOST_WAITED_MS = 86_400_000;
+
 /** Whether one that must come first is still in the making: its figures are what this one restates. */
-export async function waitsForEarlier(db: Queryable, id: string): Promise<boolean> {
+export async function waitsForEarlier(db: Queryable, id: string, now: Instant): Promise<boolean> {
   const rows = await db.query(
     `SELECT FROM report r JOIN report e ON e.scheduled AND e.kind = r.kind AND e.period_to <= r.period_from
-       JOIN workflow w ON w.id = e.workflow_id AND w.status IN ('RUNNING', 'PAUSED')
-      WHERE r.id = $1 AND r.scheduled AND e.figures IS NULL AND e.status = 'pending' LIMIT 1`,
-    [id],
+       JOIN workflow w ON w.id = e.workflow_id AND w.status = 'RUNNING'
+      WHERE r.id = $1 AND r.scheduled AND r.created_at > $2 AND e.figures IS NULL AND e.status = 'pending' LIMIT 1`,
+    [id, now - MOST_WAITED_MS],
   );
   return rows.length > 0;
 }

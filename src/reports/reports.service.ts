@@ -8,7 +8,7 @@ import { Database } from '../database/database.js';
 import { Engine } from '../engine/ports.js';
 import type { Actor } from '../engine/model/command.js';
 import { waitForRemovals } from '../engine/retention/retention-hold.js';
-import { NotFound } from '../errors.js';
+import { InvalidInput, NotFound } from '../errors.js';
 import {
   wishedPeriod,
   type CalendarKind,
@@ -22,6 +22,8 @@ import {
   findReport,
   lastScheduled,
   listReports,
+  orphans,
+  recordSince,
   type ReportDetail,
   type ReportSummary,
 } from './report-rows.js';
@@ -41,6 +43,12 @@ export class ReportsService {
   /** A report that somebody asked for, of the period that wishedPeriod makes of it. */
   async request(wished: WishedPeriod, actor: Actor): Promise<ReportSummary> {
     const period = wishedPeriod(wished, Math.round(this.clock.now()), this.config.ORG_TIME_ZONE);
+    const since = await recordSince(this.db);
+    if (since !== undefined && period.to <= since)
+      throw InvalidInput.field(
+        'from',
+        `names a time of which nothing is known: the record begins at ${iso(since)}`,
+      );
     const id = randomUUID();
     await this.insert(id, period, false, actor);
     await this.start(id, period, actor);
@@ -55,8 +63,13 @@ export class ReportsService {
       `SELECT id, status FROM report WHERE scheduled AND kind = $1 AND period_from = $2 AND period_to = $3`,
       [kind, period.from, period.to],
     );
-    // A crash between the row and the start leaves it pending; the start may be repeated.
     if (row?.status === 'pending') await this.start(row.id, { ...period, kind }, actor);
+  }
+
+  /** Starts what was asked for and whose process ended before it had started it. */
+  async startOrphans(): Promise<void> {
+    for (const { id, kind, label, from, to, requestedBy } of await orphans(this.db))
+      await this.start(id, { kind, label, from, to }, actorNamed(requestedBy));
   }
 
   lastScheduled(kind: CalendarKind) {
@@ -156,6 +169,14 @@ export class ReportsService {
       actor,
     );
   }
+}
+
+/** As the row names who asked. */
+function actorNamed(text: string): Actor {
+  const [kind = '', ...id] = text.split(':');
+  return kind === 'user' || kind === 'apikey'
+    ? { kind, id: id.join(':') }
+    : { kind: 'system', id: 'reports' };
 }
 
 async function* oneOf(content: Buffer): AsyncGenerator<Buffer> {

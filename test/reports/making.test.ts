@@ -5,7 +5,11 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { RetryLater } from '../../src/engine/ports.js';
 import { ReportData } from '../../src/reports/data/report-data.js';
 import { wholeFile } from '../../src/reports/report-files.js';
+<<<<<<< HEAD
 import { markRestored, releaseRestored } from '../support/restoration.js';
+=======
+import { TESTER } from '../support/engine.js';
+>>>>>>> 4ac1f9e (Mend what an attack on the reports found)
 import { verifyProgram } from '../support/verify-program.js';
 import { DAY, MONDAY, ReportTest } from './report-parts.js';
 
@@ -140,6 +144,18 @@ describe('a report', () => {
 });
 
 describe('the clock of the reports', () => {
+  it('starts what was asked for and never started, as after a crash between the two', async () => {
+    await the.upload(MONDAY + DAY);
+    the.clock.advance(WEEK + DAY);
+    await the.engine.definitions.deleteWorkflow('weekly_audit_report', 1, TESTER);
+    await expect(the.reportClock().catchUp()).rejects.toThrow();
+    const id = await idOf('2026-W10');
+    await expect(the.engine.engine.get(id)).rejects.toThrow();
+    await the.defineWorkflow();
+    await the.reportClock().catchUp();
+    await expect(the.engine.engine.get(id)).resolves.toMatchObject({ status: 'RUNNING' });
+  });
+
   it('asks for one report a week, in order, however many processes look and however long nobody did', async () => {
     await the.upload(MONDAY + DAY);
     the.clock.advance(3 * WEEK + DAY);

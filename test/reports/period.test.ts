@@ -82,7 +82,7 @@ describe('the period that somebody wishes', () => {
     ).toEqual({
       from: at('2026-11-02T00:00:00Z'),
       to: at('2026-11-03T06:00:00Z'),
-      label: '2026-11-02 to 2026-11-03',
+      label: '2026-11-02 to 2026-11-03T0600',
       kind: 'range',
     });
   });
@@ -92,6 +92,7 @@ describe('the period that somebody wishes', () => {
     [{ from: day('2026-12-01'), to: day('2026-12-02') }, /^from: lies in the future/],
     [{ to: day('2026-11-02') }, /^from: is needed/],
     [{ from: day('2026-11-02'), to: day('2026-11-02') }, /^to: must be after/],
+    [{ from: day('0001-01-01') }, /^from: lies before 1970/],
   ])('is refused as %j by the name of its end', (wished, why) => {
     expect(() => wishedPeriod({ kind: 'weekly', ...wished }, now, 'UTC')).toThrow(why);
   });
@@ -109,6 +110,8 @@ describe('the period that somebody wishes', () => {
       from: at('2026-10-01T00:00:00Z'),
       to: at('2027-01-01T00:00:00Z'),
     });
+    const ofDays = { kind: 'range', from: day('2026-11-02'), to: day('2026-11-09') } as const;
+    expect(wishedPeriod(ofDays, now, 'Europe/Berlin').label).toBe('2026-11-02 to 2026-11-09');
     expect(() => wishedPeriod({ kind: 'range' }, now, 'UTC')).toThrow(/^from: is needed/);
     expect(() => wishedPeriod({ kind: 'range', from: day('2026-11-02') }, now, 'UTC')).toThrow(
       /^to: is needed/,

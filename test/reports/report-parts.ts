@@ -52,13 +52,17 @@ export class ReportTest {
         },
         { clock: this.clock },
       );
-      await this.engine.definitions.registerWorkflow(
-        parseWorkflowDef(chain('weekly_audit_report', 'nobody')),
-        { overwrite: true },
-        TESTER,
-      );
+      await this.defineWorkflow();
       return () => stopEngine(this.engine);
     });
+  }
+
+  defineWorkflow(): Promise<void> {
+    return this.engine.definitions.registerWorkflow(
+      parseWorkflowDef(chain('weekly_audit_report', 'nobody')),
+      { overwrite: true },
+      TESTER,
+    );
   }
 
   config(settings: Readonly<Record<string, string>> = {}): Config {

@@ -69,6 +69,8 @@ export const Health = z
       /** Null where nobody verified it within the period or since. */
       isWhole: z.boolean().nullable(),
       verifiedAt: time.nullable(),
+      /** Each verification since the period began that found it not whole, whoever made it. */
+      doubts: z.array(z.object({ at: time, by: text, what: text })),
       /** The events of the period by their places in the chain; null where there are none. */
       from: count.nullable(),
       to: count.nullable(),

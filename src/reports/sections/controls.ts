@@ -165,12 +165,11 @@ function chain({ chain: found }: Health): Control {
     population: found.to ?? 0,
   };
   if (found.isWhole === null) return unknown(head, 'nobody verified it in this period or since');
+  // Also what somebody else found, against a checkpoint that the service does not have.
   return control(head, {
-    failed: found.isWhole ? 0 : 1,
+    failed: found.doubts.length,
     file: 'audit.jsonl',
-    rows: found.isWhole
-      ? []
-      : [{ id: found.id, what: 'audit record', at: found.verifiedAt, note: 'verifying it found a break' }],
+    rows: found.doubts.map(({ at, by, what }) => ({ id: found.id, what: `found by ${by}`, at, note: what })),
   });
 }
 

@@ -1,4 +1,10 @@
-import { PLAIN_POLICY, votesNeeded, type Party, type Policy } from '../../reviews/rules/policy.js';
+import {
+  EXPIRED_OUTCOME,
+  PLAIN_POLICY,
+  votesNeeded,
+  type Party,
+  type Policy,
+} from '../../reviews/rules/policy.js';
 import { outcomeFacts } from '../../reviews/rules/outcome.js';
 import { tally } from '../../reviews/rules/quorum.js';
 import type { ControlId } from '../data/controls.js';
@@ -54,8 +60,10 @@ const allowed = (control: ControlId, note: string): Remark => ({ control, isAllo
 const refuses = ({ policy, outcome }: DecisionFacts): boolean =>
   policyOf({ policy }).rejecting.includes(outcome);
 
-function automatic({ outcome, policy, reason }: DecisionFacts): Remark {
-  const isGranting = policyOf({ policy }).onExpire.action === 'APPROVE';
+function automatic(decision: DecisionFacts): Remark {
+  const { outcome, policy, reason } = decision;
+  const isHarmless = outcome === EXPIRED_OUTCOME || refuses(decision);
+  const isGranting = policyOf({ policy }).onExpire.action === 'APPROVE' || !isHarmless;
   const note = `${outcome}: ${reason}`;
   return isGranting ? fails('automatic_decision', note) : allowed('automatic_decision', note);
 }
@@ -89,18 +97,10 @@ function afterExpiry({ policy, dueAt, decidedAt }: DecisionFacts): Remark[] {
 function notAsked(decision: DecisionFacts, vote: VoteFacts): Remark[] {
   const { to, escalation } = policyOf(decision);
   if (to.length === 0 || vote.isOverride) return [];
-  if (vote.onBehalfOf !== null)
-    return vote.isSubstitute
-      ? []
-      : [
-          fails(
-            'not_in_group',
-            `${vote.name} stood in for ${vote.onBehalfOfName ?? vote.onBehalfOf} without an absence`,
-          ),
-        ];
   const asked = [...to, ...escalation.slice(0, decision.escalated).flatMap((step) => step.to)];
   const isAsked = (party: Party): boolean =>
     party.kind === 'user' ? party.id === vote.by : vote.groups.includes(party.name);
+  if (vote.onBehalfOf !== null) return asStandIn(vote, asked);
   if (asked.some(isAsked)) return [];
   const note = `${vote.name} was in no group that was asked`;
   // Whoever is given a review is asked from then on; that somebody chose them is worth a look.
@@ -109,11 +109,21 @@ function notAsked(decision: DecisionFacts, vote: VoteFacts): Remark[] {
     : [fails('not_in_group', note)];
 }
 
+function asStandIn(vote: VoteFacts, asked: readonly Party[]): Remark[] {
+  const absent = vote.onBehalfOfName ?? vote.onBehalfOf ?? '';
+  if (!vote.isSubstitute)
+    return [fails('not_in_group', `${vote.name} stood in for ${absent} without an absence`)];
+  // The groups of whoever is away are not kept with the vote: where one was asked, it may have been theirs.
+  const mayBeAsked = asked.some((party) => party.kind === 'group' || party.id === vote.onBehalfOf);
+  return mayBeAsked ? [] : [fails('not_in_group', `${vote.name} stood in for ${absent}, who was not asked`)];
+}
+
 const override = (vote: VoteFacts): Remark[] =>
   vote.isOverride ? [allowed('admin_override', `${vote.name} was not asked`)] : [];
 
 function withoutReason({ outcome, reason }: DecisionFacts): Remark[] {
-  if (reason.trim() !== '') return [];
+  // Whoever signs says by it that they read something, and grants nothing.
+  if (reason.trim() !== '' || outcome === 'sign') return [];
   return outcomeFacts(outcome).needsReason
     ? [fails('without_reason', `${outcome} needs one`)]
     : [allowed('without_reason', `${outcome} needs none`)];

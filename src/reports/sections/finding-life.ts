@@ -5,6 +5,8 @@ export interface JudgedScan {
   readonly at: Instant;
   /** By the finding's key. */
   readonly found: ReadonlyMap<string, FoundOnce>;
+  /** Whether it would have found this again: it looked at everything for what this is. */
+  readonly lookedFor: (key: string) => boolean;
 }
 
 export interface FoundOnce {
@@ -41,9 +43,9 @@ export function turnsOf({ scans, decidedAt, goneAt }: ObjectLife): Turn[] {
   const close = (keys: Iterable<string>, at: Instant, kind: Closing): void => {
     for (const key of keys) if (open.delete(key)) turns.push({ key, at, kind });
   };
-  const look = ({ at, found }: JudgedScan): void => {
+  const look = ({ at, found, lookedFor }: JudgedScan): void => {
     close(
-      [...open].filter((key) => !found.has(key)),
+      [...open].filter((key) => !found.has(key) && lookedFor(key)),
       at,
       'rescanned',
     );

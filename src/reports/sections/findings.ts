@@ -1,5 +1,7 @@
 import type { Instant } from '../../clock.js';
 import type { Queryable } from '../../database/queryable.js';
+import type { Verdict } from '../../verdicts/verdict.js';
+import { groupOf, type VerdictGroup } from '../arithmetic.js';
 import type { Findings } from '../data/findings.js';
 import { DistinctCount } from './distinct.js';
 import {
@@ -28,6 +30,9 @@ interface FindingRow {
   readonly scanId: string;
   readonly generation: number;
   readonly judgedAt: Instant;
+  readonly verdict: Verdict;
+  /** Why parts of it were not looked at, each reason once. */
+  readonly gaps: readonly string[];
   readonly kind: string | null;
   readonly ruleId: string;
   readonly title: string;
@@ -215,11 +220,11 @@ const sourceOf = ({ bucket, key }: FindingRow): string => {
 
 /** Each judged scan of an object once, with what it found; a scan that found nothing has one row without a kind. */
 function scansOf(rows: readonly FindingRow[]): { readonly scan: JudgedScan; readonly generation: number }[] {
-  const scans = new Map<string, { generation: number; at: Instant; found: Map<string, FoundOnce> }>();
+  const scans = new Map<string, { generation: number; first: FindingRow; found: Map<string, FoundOnce> }>();
   for (const row of rows) {
     const known = scans.get(row.scanId) ?? {
       generation: row.generation,
-      at: row.judgedAt,
+      first: row,
       found: new Map<string, FoundOnce>(),
     };
     if (row.kind !== null) known.found.set(keyOf(row), { isCovered: row.isCovered });
@@ -227,7 +232,22 @@ function scansOf(rows: readonly FindingRow[]): { readonly scan: JudgedScan; read
   }
   return [...scans.values()]
     .toSorted((a, b) => a.generation - b.generation)
-    .map(({ generation, at, found }) => ({ generation, scan: { at, found } }));
+    .map(({ generation, first, found }) => ({
+      generation,
+      scan: { at: first.judgedAt, found, lookedFor: (key: string) => lookedFor(first, key) },
+    }));
+}
+
+/** Verdicts that say what was in the object; any other says that nobody looked, or not at everything. */
+const SAID: readonly VerdictGroup[] = ['clean', 'found'];
+/** What only keeps an engine for malware from looking. */
+const OF_MALWARE: readonly string[] = ['engine_missing', 'database_unknown'];
+
+function lookedFor({ verdict, gaps }: FindingRow, key: string): boolean {
+  if (verdict === 'clean') return true;
+  if (!SAID.includes(groupOf(verdict))) return false;
+  const [kind] = JSON.parse(key) as [string];
+  return kind === 'malware' ? gaps.length === 0 : gaps.every((gap) => OF_MALWARE.includes(gap));
 }
 
 /** Those whose findings may matter: of scans that were judged before the period ended. */
@@ -263,14 +283,20 @@ const GONE_AT = `CASE WHEN EXISTS (
 const findingRows = ({ tx, to }: Until, ids: readonly string[]): Promise<FindingRow[]> =>
   tx.query<FindingRow>(
     `SELECT o.id AS "objectId", o.endpoint_id AS "endpointId", o.bucket, o.key, ${GONE_AT} AS "goneAt",
-            s.id AS "scanId", s.generation, s.verdict_at::float8 AS "judgedAt", f.kind, f.rule_id AS "ruleId",
+            s.id AS "scanId", s.generation, v.at::float8 AS "judgedAt", v.verdict, v.gaps, f.kind, f.rule_id AS "ruleId",
             min(f.title) AS title, min(f.severity) AS severity, f.fingerprint,
             coalesce(bool_and(f.accepted), false) AS "isCovered", count(f.id)::int AS occurrences
        FROM object_version o
-       JOIN scan s ON s.object_id = o.id AND s.verdict_at < $2
+       JOIN scan s ON s.object_id = o.id
+       -- A scan that was withdrawn ended without a verdict of its own.
+       JOIN LATERAL (
+         SELECT verdict, min(at) OVER () AS at,
+                ARRAY(SELECT DISTINCT gap ->> 'reason' FROM json_array_elements(not_covered) gap ORDER BY 1) AS gaps
+           FROM verdict WHERE object_id = o.id AND scan_id = s.id AND at < $2 ORDER BY id DESC LIMIT 1
+       ) v ON true
        LEFT JOIN finding f ON f.scan_id = s.id
       WHERE o.id = ANY ($1::uuid[])
-      GROUP BY o.id, s.id, f.kind, f.rule_id, f.fingerprint
+      GROUP BY o.id, s.id, v.at, v.verdict, v.gaps, f.kind, f.rule_id, f.fingerprint
       ORDER BY o.id, s.generation, f.kind, f.rule_id, f.fingerprint`,
     [ids, to],
   );

@@ -1,6 +1,6 @@
 import type { Health } from '../data/record.js';
 import type { Spread } from '../data/parts.js';
-import { isoOrNull, NO_SPREAD, spread, type Asked } from './section.js';
+import { iso, isoOrNull, NO_SPREAD, spread, type Asked } from './section.js';
 
 /** How the service itself did in the period, and how the audit record stands. */
 export async function readHealth(asked: Asked): Promise<Health> {
@@ -92,12 +92,18 @@ async function chain({ tx, from, to }: Asked): Promise<Health['chain']> {
        FROM places`,
     [from, to],
   );
+  const doubts = await tx.query<{ at: string; by: string; bad: unknown }>(
+    `SELECT at, actor AS by, data -> 'bad' AS bad FROM audit_event
+      WHERE action = 'audit.verified' AND at >= $1 AND (data ->> 'isWhole')::boolean IS FALSE ORDER BY id LIMIT 100`,
+    [from],
+  );
   const number = (value: string | null | undefined): number | null =>
     value === null || value === undefined ? null : Number(value);
   return {
     id: row?.id ?? '',
     isWhole: row?.is_whole ?? null,
     verifiedAt: isoOrNull(row?.verified_at ?? null),
+    doubts: doubts.map(({ at, by, bad }) => ({ at: iso(at), by, what: JSON.stringify(bad ?? null) })),
     from: number(row?.first),
     to: number(row?.last),
     head: row?.head ?? null,

@@ -54,12 +54,13 @@ function previousOf(row: Row, at: number): Previous {
   };
 }
 
-function readingOf({ state, dueAt }: Row, at: number): Previous['reading'] {
+function readingOf({ state, dueAt, outcome, policy }: Row, at: number): Previous['reading'] {
   switch (state) {
     case null:
       return 'none';
     case 'COMPLETED':
-      return 'signed';
+      // Who asks something first has not signed.
+      return (policy ?? PLAIN_POLICY).rejecting.includes(outcome ?? '') ? 'open' : 'signed';
     case 'EXPIRED':
     case 'SKIPPED':
     case 'CANCELLED':

@@ -15,8 +15,9 @@ export async function readScanning(asked: Asked): Promise<Scanning> {
 }
 
 // An engine with a database is one for malware; rules for secrets name a digest and no date.
+const IS_CLAM = `e ->> 'database' IS NOT NULL AND e ->> 'name' LIKE 'clam%'`;
 const LOOKED = `FROM verdict v CROSS JOIN LATERAL json_array_elements(v.engines) e
-  WHERE v.at >= $1 AND v.at < $2 AND e ->> 'database' IS NOT NULL AND e ->> 'name' LIKE 'clam%'`;
+  WHERE v.at >= $1 AND v.at < $2 AND ${IS_CLAM}`;
 const MOST_DATES = 10_000;
 
 async function signatureAge({ tx, from, to }: Asked): Promise<Scanning['signatureAge']> {
@@ -44,15 +45,17 @@ async function signatureAge({ tx, from, to }: Asked): Promise<Scanning['signatur
   return { ...counted, limitMs: SIGNATURE_LIMIT_MS };
 }
 
-const WITHOUT_ENGINE = ['malware_engine_missing', 'malware_database_unknown', 'engine_error', 'scan_failed'];
+const WITHOUT_ENGINE = ['malware_engine_missing', 'malware_database_unknown', 'engine_error'];
 const MOST_OUTAGES = 100;
 
 /** Verdicts that failed for want of an engine, one after the other, until one did not. */
 async function outages({ tx, from, to }: Asked): Promise<Scanning['outages']> {
   const rows = await tx.query<{ engine: string; from_at: string; to_at: string; verdicts: number }>(
     `WITH told AS (
-       SELECT id, at, reason, reason = ANY ($3) OR verdict = 'failed' AS is_failed FROM verdict
+       SELECT id, at, reason, reason = ANY ($3) AS is_failed FROM verdict
         WHERE at >= $1 AND at < $2 AND scan_id IS NOT NULL
+          -- What no engine for malware was asked about says nothing of it.
+          AND (reason = ANY ($3) OR EXISTS (SELECT FROM json_array_elements(engines) e WHERE ${IS_CLAM}))
      ), runs AS (
        SELECT *, count(*) FILTER (WHERE NOT is_failed) OVER (ORDER BY at, id) AS run FROM told
      )

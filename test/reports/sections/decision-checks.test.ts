@@ -123,6 +123,10 @@ describe('the checks of a decision', () => {
     const standIn = vote({ groups: [], onBehalfOf: 'clara', onBehalfOfName: 'Clara' });
     expect(said({ votes: [standIn] })).toEqual(['must not: not_in_group']);
     expect(said({ votes: [{ ...standIn, isSubstitute: true }] })).toEqual([]);
+    const asksDora = { ...policy, to: [{ kind: 'user' as const, id: 'dora', name: 'Dora' }] };
+    expect(said({ votes: [{ ...standIn, isSubstitute: true }], policy: asksDora })).toEqual([
+      'must not: not_in_group',
+    ]);
   });
 
   it('tell of an admin who was not asked, which the rules let', () => {
@@ -139,6 +143,9 @@ describe('the checks of a decision', () => {
   it('tell what the clock decided, and that it must not approve', () => {
     const expired = { state: 'EXPIRED' as const, via: 'system', outcome: 'expired', votes: [] };
     expect(said(expired)).toEqual(['may: automatic_decision']);
+    const granted = { ...expired, outcome: 'release' };
+    expect(said(granted)).toEqual(['must not: automatic_decision']);
+    expect(said({ ...expired, outcome: 'keep' })).toEqual(['may: automatic_decision']);
     const lax = { ...policy, onExpire: { action: 'APPROVE' as const, outcome: 'release' } };
     expect(said({ ...expired, policy: lax })).toEqual(['must not: automatic_decision']);
   });

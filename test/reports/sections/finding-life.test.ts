@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isOpenAt, turnsOf, type ObjectLife } from '../../../src/reports/sections/finding-life.js';
 
-const scan = (at: number, found: Readonly<Record<string, boolean>>) => ({
+const scan = (at: number, found: Readonly<Record<string, boolean>>, looked = true) => ({
   at,
+  lookedFor: () => looked,
   found: new Map(Object.entries(found).map(([key, isCovered]) => [key, { isCovered }])),
 });
 const turns = (life: Partial<ObjectLife>) =>
@@ -22,6 +23,11 @@ describe('the life of a finding', () => {
   it('goes on over scans that tell of it again, and ends with one that does not', () => {
     const scans = [scan(10, { a: false, b: false }), scan(20, { a: false }), scan(30, {})];
     expect(turns({ scans })).toEqual(['10 a new', '10 b new', '20 b rescanned', '30 a rescanned']);
+  });
+
+  it('goes on over a scan that did not look at everything, and begins with what that found', () => {
+    const scans = [scan(10, { a: false }), scan(20, { b: false }, false), scan(30, { b: false })];
+    expect(turns({ scans })).toEqual(['10 a new', '20 b new', '30 a rescanned']);
   });
 
   it('is reopened by a scan that finds it after a decision', () => {

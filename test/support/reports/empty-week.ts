@@ -127,6 +127,7 @@ export const emptyWeek = (): ReportData => ({
       id: id(1),
       isWhole: true,
       verifiedAt: at(7, 1),
+      doubts: [],
       from: null,
       to: null,
       head: digest(3),

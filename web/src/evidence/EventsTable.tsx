@@ -42,7 +42,7 @@ export function EventsTable() {
         {field('subject', 'To', 'review:…')}
       </div>
       {error === null ? null : <p className="problem">{error.message}</p>}
-      <table>
+      <table className="events">
         <thead>
           <tr>
             <th>When</th>

@@ -28,7 +28,7 @@ export function aboutBlocks(data: ReportData, meta: ReportMeta): Block[] {
     [
       'The one before',
       previous === null
-        ? 'none'
+        ? 'none of this kind'
         : [
             { text: previous.label },
             { text: previous.reportId, isCode: true },

@@ -60,7 +60,7 @@ export function findingsBlocks(data: ReportData): Block[] {
         { heading: 'Findings', isNumber: true },
         { heading: 'Objects', isNumber: true },
         { heading: 'Decided', isNumber: true },
-        { heading: 'False positives', isNumber: true, width: 1.3 },
+        { heading: 'Let go', isNumber: true, width: 1.3 },
       ],
       rows: findings.byRule.map((rule) => [
         [{ text: rule.title }, { text: rule.ruleId, tone: 'soft' }],
