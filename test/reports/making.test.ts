@@ -5,11 +5,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { RetryLater } from '../../src/engine/ports.js';
 import { ReportData } from '../../src/reports/data/report-data.js';
 import { wholeFile } from '../../src/reports/report-files.js';
-<<<<<<< HEAD
 import { markRestored, releaseRestored } from '../support/restoration.js';
-=======
 import { TESTER } from '../support/engine.js';
->>>>>>> 4ac1f9e (Mend what an attack on the reports found)
 import { verifyProgram } from '../support/verify-program.js';
 import { DAY, MONDAY, ReportTest } from './report-parts.js';
 
