@@ -30,22 +30,22 @@ export class FolderPlace extends BackupPlace {
     try {
       await this.makeFolder(dirname(path));
       const temporary = `${path}.part`;
-      const file = await open(temporary, 'wx', 0o600);
-      try {
-        await file.writeFile(bytes);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
+      await writeNew(temporary, bytes);
       await rename(temporary, path);
       await syncDirectory(dirname(path));
     } catch (error) {
-      throw new ConfigError(
-        `${path} cannot be written: ${(error as Error).message}. The backup is not complete.`,
-        {
-          cause: error,
-        },
-      );
+      throw notWritten(path, error);
+    }
+  }
+
+  async writeFirst(name: string, bytes: Buffer): Promise<void> {
+    const path = join(this.folder, name);
+    try {
+      await this.makeFolder(dirname(path));
+      await writeNew(path, bytes);
+      await syncDirectory(dirname(path));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw notWritten(path, error);
     }
   }
 
@@ -81,3 +81,18 @@ export class FolderPlace extends BackupPlace {
       await syncDirectory(dirname(made));
   }
 }
+
+async function writeNew(path: string, bytes: Buffer): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+const notWritten = (path: string, error: unknown): ConfigError =>
+  new ConfigError(`${path} cannot be written: ${(error as Error).message}. The backup is not complete.`, {
+    cause: error,
+  });

@@ -11,6 +11,7 @@ import { ConfigError } from '../errors.js';
 import { VERSION } from '../ops/version.js';
 import { connectAs } from './connect.js';
 import {
+  CLAIM,
   FORMAT,
   MANIFEST,
   signManifest,
@@ -18,7 +19,7 @@ import {
   type BackupSequence,
   type Manifest,
 } from './manifest.js';
-import type { BackupPlace } from './place.js';
+import { isClaimOf, type BackupPlace } from './place.js';
 import { EXACT_TEXT, NOW, schemaOf, tablesOf } from './tables.js';
 import { PART_BYTES, writeTable } from './write-tables.js';
 
@@ -51,13 +52,27 @@ export async function makeBackup(wish: BackupWish): Promise<Manifest> {
     await refuseOthers(db);
     // Said before anything is written: whose key this is not gets no backup.
     await signerOf(db, wish.masterKey);
-    const manifest = await writeAll(client, wish);
+    const id = randomUUID();
+    await place.writeFirst(CLAIM, Buffer.from(id));
+    await refuseSecond(place, id);
+    const manifest = await writeAll(client, wish, id);
+    // Where the endpoint knows no conditional writes, the last of several claims stands, whoever wrote it.
+    await refuseSecond(place, id);
     await place.write(MANIFEST, Buffer.from(`${JSON.stringify(manifest)}\n`));
+    await refuseSecond(place, id);
     await tell(db, manifest, place.name);
     return manifest;
   } finally {
     await client.end();
   }
+}
+
+/** @throws ConfigError where another backup claimed the place. */
+async function refuseSecond(place: BackupPlace, id: string): Promise<void> {
+  if (await isClaimOf(place, id)) return;
+  throw new ConfigError(
+    `${place.name} is being written by another backup. Name a new place for each backup: nothing is written over.`,
+  );
 }
 
 async function refuseOthers(db: Queryable): Promise<void> {
@@ -73,7 +88,7 @@ async function refuseOthers(db: Queryable): Promise<void> {
 }
 
 /** One transaction: all of it is from the snapshot of its first statement. */
-async function writeAll(client: pg.Client, wish: BackupWish): Promise<Manifest> {
+async function writeAll(client: pg.Client, wish: BackupWish, id: string): Promise<Manifest> {
   const db = queryable(client);
   const { place, partBytes = PART_BYTES } = wish;
   // What fails ends the connection, which is the rollback: it may be in the middle of a COPY whose rest nobody reads.
@@ -92,7 +107,7 @@ async function writeAll(client: pg.Client, wish: BackupWish): Promise<Manifest> 
   await client.query('COMMIT');
   const beside = await wish.beside(place);
   const signedBy = { keyId: key.id, sealed: sealed.toString('base64') };
-  return signManifest({ ...about, tables, sequences, ...beside, signedBy }, signingKeyOf(key.key));
+  return signManifest({ ...about, id, tables, sequences, ...beside, signedBy }, signingKeyOf(key.key));
 }
 
 /** The key that signs checkpoints, as it is and as the keyring holds it. */
@@ -115,7 +130,6 @@ async function aboutOf(db: Queryable) {
   return {
     kind: 'sallyport-backup' as const,
     format: FORMAT as typeof FORMAT,
-    id: randomUUID(),
     at: new Date(Number(row.at)).toISOString(),
     version: VERSION,
     postgres: row.postgres,

@@ -5,6 +5,8 @@ import { ConfigError } from '../errors.js';
 
 /** The file that makes a backup complete: it is written last. */
 export const MANIFEST = 'manifest.json';
+/** The file that is there first, with the id of the backup that the place is for. */
+export const CLAIM = 'begun';
 export const FORMAT = 1;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);

@@ -2,8 +2,8 @@ import type { KeyObject } from 'node:crypto';
 import { unseal } from '../access/keyring.js';
 import { publicKeyOf, readPublicKey, signingKeyOf } from '../audit/chain/checkpoint.js';
 import { ConfigError } from '../errors.js';
-import { isManifestOf, MANIFEST, readManifest, type BackupFile, type Manifest } from './manifest.js';
-import { MOST_MANIFEST_BYTES, type BackupPlace } from './place.js';
+import { CLAIM, isManifestOf, MANIFEST, readManifest, type BackupFile, type Manifest } from './manifest.js';
+import { isClaimOf, MOST_MANIFEST_BYTES, type BackupPlace } from './place.js';
 import { sha256Of } from './write-tables.js';
 
 /** The manifest of a backup that was finished. @throws ConfigError for what is none. */
@@ -71,7 +71,11 @@ export async function checkFiles(
   manifest: Manifest,
   onFile?: (done: number, all: number) => void,
 ): Promise<void> {
-  const { tables, objects, secrets } = manifest;
+  const { id, tables, objects, secrets } = manifest;
+  if (!(await isClaimOf(place, id)))
+    throw new ConfigError(
+      `${place.name} is damaged: its ${CLAIM} does not name it, so another backup may have written over its files. Take another backup.`,
+    );
   const files = [...tables.flatMap(({ parts }) => parts), ...(objects ?? []), ...(secrets ?? [])];
   for (const [done, file] of files.entries()) {
     onFile?.(done, files.length);

@@ -43,6 +43,21 @@ export class S3Place extends BackupPlace {
     );
   }
 
+  async writeFirst(name: string, bytes: Buffer): Promise<void> {
+    const put = (mustBeNew: boolean) =>
+      this.storage.put(this.at(name), bytes, { contentType: 'application/octet-stream', mustBeNew });
+    await this.explained('written', async () => {
+      try {
+        await put(true);
+      } catch (error) {
+        if (!(error instanceof StorageError)) throw error;
+        if (error.outcome === 'superseded' || error.s3Code === 'ConditionalRequestConflict') return;
+        if (error.s3Code !== 'NotImplemented') throw error;
+        await put(false);
+      }
+    });
+  }
+
   async read(name: string, most: number): Promise<Buffer | undefined> {
     return this.explained('read', async () => {
       try {

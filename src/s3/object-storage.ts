@@ -303,10 +303,11 @@ export class ObjectStorage {
     }
   }
 
+  /** @throws StorageError with `superseded` where it must be new and is not. */
   async put(
     ref: ObjectRef,
     body: Buffer | string,
-    options: { contentType?: string; tags?: Tags } = {},
+    options: { contentType?: string; tags?: Tags; mustBeNew?: boolean } = {},
   ): Promise<{ versionId?: string | undefined; eTag: string }> {
     const answer = await this.ask(ref, 'PutObject', (s3) =>
       s3.send(
@@ -315,6 +316,7 @@ export class ObjectStorage {
           Key: ref.key,
           Body: Buffer.from(body),
           ContentType: options.contentType,
+          ...(options.mustBeNew === true && { IfNoneMatch: '*' }),
           ...(options.tags !== undefined && { Tagging: new URLSearchParams(options.tags).toString() }),
         }),
       ),

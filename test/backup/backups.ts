@@ -36,8 +36,11 @@ export class Backups {
   }
 
   /** Of a database, in a new folder; small parts, so that there are many of them. */
-  async make(url: string, partBytes = 2000): Promise<{ folder: string; manifest: Manifest }> {
-    const folder = this.newFolder();
+  async make(
+    url: string,
+    partBytes = 2000,
+    folder = this.newFolder(),
+  ): Promise<{ folder: string; manifest: Manifest }> {
     const manifest = await makeBackup({
       url,
       masterKey: this.masterKey,

@@ -58,6 +58,12 @@ describe.each([
     expect(await place.read('tables/review/000001.gz', 10)).toHaveLength(11);
     expect(await place.read('empty', 10)).toEqual(Buffer.alloc(0));
     expect(await place.read('tables/review/000002.gz', 10)).toBeUndefined();
+    const said = ['one', 'two', 'three'];
+    await Promise.all(said.map((text) => place.writeFirst('first', Buffer.from(text))));
+    const first = (await place.read('first', 10))?.toString();
+    expect(said).toContain(first);
+    await place.writeFirst('first', Buffer.from('later'));
+    expect((await place.read('first', 10))?.toString()).toBe(first);
     place.close();
   });
 });

@@ -135,6 +135,22 @@ describe('a place', () => {
     await expect(again).rejects.toThrow(/is not empty. Name a new place/);
   });
 
+  it('takes one of several backups that begin at once, and the others say so and are on no record', async () => {
+    const told = async () =>
+      (await source.query(`SELECT FROM audit_event WHERE action = 'backup.made'`)).length;
+    const before = await told();
+    const folder = backups.newFolder();
+    const all = await Promise.allSettled([1, 2, 3].map(() => backups.make(source.url, 2000, folder)));
+    const made = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value.manifest.id] : []));
+    expect(made).toHaveLength(1);
+    for (const one of all)
+      if (one.status === 'rejected')
+        expect(String(one.reason)).toMatch(/is being written by another backup|is not empty/);
+    expect(manifestIn(folder).id).toBe(made[0]);
+    expect(await told()).toBe(before + 1);
+    await backups.restore(folder, target.url);
+  }, 30_000);
+
   it('is readable by its owner alone', async () => {
     const { folder } = await backups.make(source.url);
     expect(statSync(folder).mode & 0o077).toBe(0);
