@@ -64,3 +64,17 @@ export const FORMS = [
 
 export const fileHref = (id: string, word: string): string =>
   `/api/v1/reports/${encodeURIComponent(id)}/${word}`;
+
+/** It was looked at before it was over. */
+export const isSoFar = ({ snapshotAt, to }: Pick<Report, 'snapshotAt' | 'to'>): boolean =>
+  snapshotAt !== null && snapshotAt < to;
+
+/** A day in the period before the one of today, as the API takes it. */
+export function dayBefore(kind: ReportKind, today: Date): string {
+  const [year, month] = [today.getUTCFullYear(), today.getUTCMonth()];
+  const day =
+    kind === 'weekly'
+      ? new Date(today.getTime() - 7 * 86_400_000)
+      : new Date(Date.UTC(year, kind === 'monthly' ? month - 1 : month - 3, 1));
+  return day.toISOString().slice(0, 10);
+}

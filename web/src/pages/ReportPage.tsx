@@ -4,7 +4,7 @@ import { call } from '../api.js';
 import { size, visible, when } from '../format.js';
 import { Query } from '../parts/Query.js';
 import { State } from '../parts/State.js';
-import { fileHref, FORMS, STATE_OF, type ReportDetail } from '../reports.js';
+import { fileHref, FORMS, isSoFar, STATE_OF, type ReportDetail } from '../reports.js';
 
 /** One report: its files, whether somebody read it, and whom it was mailed to. */
 export function ReportPage() {
@@ -38,7 +38,8 @@ export function ReportPage() {
             </span>
           </div>
           <p className="quiet">
-            {report.kind}, {when(report.from)} to {when(report.to)}, asked for by{' '}
+            {report.kind}, {when(report.from)} to {when(report.to)}
+            {isSoFar(report) ? ' (so far: it was not over when it was looked at)' : ''}, asked for by{' '}
             {visible(report.requestedBy)}
           </p>
           <div className="cols">

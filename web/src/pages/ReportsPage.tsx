@@ -5,12 +5,20 @@ import { call, type Page } from '../api.js';
 import { when } from '../format.js';
 import { Query } from '../parts/Query.js';
 import { State } from '../parts/State.js';
-import { REPORT_KINDS, reportPath, STATE_OF, type Report, type ReportKind } from '../reports.js';
+import {
+  dayBefore,
+  isSoFar,
+  REPORT_KINDS,
+  reportPath,
+  STATE_OF,
+  type Report,
+  type ReportKind,
+} from '../reports.js';
 
-const SO_FAR: Readonly<Record<ReportKind, string>> = {
-  weekly: 'Report on this week so far',
-  monthly: 'Report on this month so far',
-  quarterly: 'Report on this quarter so far',
+const SPANS: Readonly<Record<ReportKind, string>> = {
+  weekly: 'week',
+  monthly: 'month',
+  quarterly: 'quarter',
 };
 
 export function ReportsPage() {
@@ -22,7 +30,11 @@ export function ReportsPage() {
     refetchInterval: 3000,
   });
   const create = useMutation({
-    mutationFn: () => call('/api/v1/reports', { method: 'POST', body: { kind } }),
+    mutationFn: (which: 'this' | 'last') =>
+      call('/api/v1/reports', {
+        method: 'POST',
+        body: { kind, ...(which === 'last' ? { from: dayBefore(kind, new Date()) } : {}) },
+      }),
     onSettled: () => client.invalidateQueries({ queryKey: ['reports'] }),
   });
   return (
@@ -43,9 +55,12 @@ export function ReportsPage() {
             type="button"
             className="primary"
             disabled={create.isPending}
-            onClick={() => create.mutate()}
+            onClick={() => create.mutate('this')}
           >
-            {SO_FAR[kind]}
+            Report on this {SPANS[kind]} so far
+          </button>
+          <button type="button" disabled={create.isPending} onClick={() => create.mutate('last')}>
+            On the last {SPANS[kind]}
           </button>
         </span>
       </div>
@@ -73,6 +88,7 @@ export function ReportsPage() {
                       <Link to={reportPath(report.id)}>{report.label}</Link>{' '}
                       <span className="quiet">
                         {when(report.from)} to {when(report.to)}
+                        {isSoFar(report) ? ', so far' : ''}
                       </span>
                     </td>
                     <td>{report.kind}</td>
