@@ -1,6 +1,7 @@
 import type { SectionId } from '../data/controls.js';
 import type { Drawing } from './charts/drawing.js';
 import type { Equation } from './equation.js';
+import { counted, whole } from './words.js';
 
 /*
  * What a report shows, said once: the page and the PDF are both drawn from this, so that they cannot differ. Texts are as
@@ -35,8 +36,23 @@ export interface Table {
   readonly rows: readonly (readonly Cell[])[];
   /** Said instead of a table without rows. */
   readonly empty: string;
-  /** Rows that are not in it, and the file that has them all. */
+  /** How many rows are not in it, and the file that has them all. */
   readonly more?: { readonly count: number; readonly file: string };
+  /** Paper has as many of its rows as the page. */
+  readonly isRegister?: boolean;
+}
+
+/** All that is drawn stands in it, whole. */
+export const DATA_FILE = 'report.json';
+
+/** Where the rows are that a table does not show; `undrawn` are those that it has. Undefined where it shows all. */
+export function moreText({ more = { count: 0, file: DATA_FILE } }: Table, undrawn = 0): string | undefined {
+  if (more.count + undrawn === 0) return undefined;
+  if (more.count === 0 || more.file !== DATA_FILE)
+    return `${counted(more.count + undrawn, 'more', 'more')}, all in ${more.file}.`;
+  // That file lists no more than the table has.
+  const undrawnText = undrawn === 0 ? '' : `${whole(undrawn)} more in ${DATA_FILE}; `;
+  return `${undrawnText}${whole(more.count)} more that are counted and listed nowhere.`;
 }
 
 export type Block =

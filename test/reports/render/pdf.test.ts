@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -21,6 +22,19 @@ function unpacked(bytes: Buffer): string {
     const packed = Buffer.from(body, 'latin1');
     return packed[0] === 0x78 ? `stream\n${inflateSync(packed).toString('latin1')}\nendstream` : whole;
   });
+}
+
+interface Cost {
+  readonly cpuMs: number;
+  readonly peakMiB: number;
+}
+
+/** What drawing a week takes in a process of its own. */
+function costOf(week: string): Cost {
+  const [run, program] = ['run-typescript.mjs', 'reports/render-cost.ts'].map((name) =>
+    fileURLToPath(new URL(`../../support/${name}`, import.meta.url)),
+  );
+  return JSON.parse(execFileSync(process.execPath, [run!, program!, week]).toString()) as Cost;
 }
 
 const hasPoppler = existsSync('/usr/bin/pdftotext');
@@ -94,6 +108,10 @@ describe('the PDF of a report', { timeout: 180_000 }, () => {
       expect(text).toContain('The week was not all right.');
       expect(text).toContain('3 uploads not accounted for');
       expect(text).toContain('9,500 more, all in data/decisions.csv.');
+      // Of the 500 uploads on the page, paper has 200.
+      expect(text).toContain('11,920 more, all in data/uploads.csv.');
+      expect(text).toContain('uploads/storm/199/payload.exe');
+      expect(text).not.toContain('uploads/storm/200/payload.exe');
       const pages = text.split('\f').slice(0, -1);
       pages.forEach((page, index) => expect(page).toContain(`${index + 1} of ${pages.length}`));
       const register = pages.filter((page) => page.includes('release by Reviewer 1'));
@@ -103,21 +121,32 @@ describe('the PDF of a report', { timeout: 180_000 }, () => {
     60_000,
   );
 
-  it.skipIf(!hasPoppler)('holds every character of hostile names, and the longest key whole', async () => {
+  it.skipIf(!hasPoppler)('holds every character of hostile names, and says what it leaves out', async () => {
     const week = hostileWeek();
-    const key = HOSTILE_TEXTS.at(-1)!;
-    const rows = [{ ...week.decisions.rows[0]!, object: key }];
+    const longest = HOSTILE_TEXTS.at(-1)!;
+    const key = `${'äß/'.repeat(66)}x`;
+    const rows = [key, longest].map((object) => ({ ...week.decisions.rows[0]!, object }));
     const text = poppler(
       'pdftotext',
       ['-raw', '-', '-'],
       await pdf({ ...week, decisions: { ...week.decisions, rows } }),
     ).replace(/\s/g, '');
     expect(text).toContain(key);
+    expect(text).toContain(
+      `${longest.slice(0, 134)}…[${longest.length - 200}charactersleftout,wholeinreport.json]…${longest.slice(-66)}`,
+    );
     expect(text).toContain('invoice\\u{202e}gnp.exe');
     expect(text).toContain('报告-最终版.xlsx');
     expect(text).toContain('レポート한국어');
     expect(text).toContain('Ελληνικάикириллица');
     expect(text).toContain('\\u{1f389}');
+  });
+
+  it('stays within bounds however long the names are that strangers chose', () => {
+    // Without a bound it took 18 s and 2.1 GB; with it, less than half of these.
+    const { cpuMs, peakMiB } = costOf('mixed');
+    expect(cpuMs).toBeLessThan(11_000);
+    expect(peakMiB).toBeLessThan(800);
   });
 
   it.skipIf(!hasPoppler)('is whole of an empty week', async () => {

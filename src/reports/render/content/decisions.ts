@@ -31,6 +31,7 @@ export function decisionBlocks({ decisions, controls }: ReportData): Block[] {
       ]),
       empty: 'Nothing was decided in this period.',
       ...moreOf(decisions),
+      isRegister: true,
     },
   ];
 }

@@ -2,15 +2,14 @@ import type { Spread } from '../../data/parts.js';
 import type { Table } from '../document.js';
 import { spanOrDash } from '../words.js';
 
-/** What is not listed in the report itself, and where it is. */
+/** What is not listed in the report itself, and where all of it is. */
 export const moreOf = (listed: {
   readonly total: number;
   readonly file: string;
   readonly rows: readonly unknown[];
-}): Pick<Table, 'more'> =>
-  listed.total > listed.rows.length
-    ? { more: { count: listed.total - listed.rows.length, file: listed.file } }
-    : {};
+}): Pick<Table, 'more'> => ({
+  more: { count: Math.max(0, listed.total - listed.rows.length), file: listed.file },
+});
 
 /** Durations side by side. */
 export const spreadTable = (caption: string, rows: readonly (readonly [string, Spread])[]): Table => ({

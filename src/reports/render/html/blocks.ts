@@ -1,7 +1,7 @@
 import { svgOf } from '../charts/svg.js';
-import type { Block, Cell, Column, Line, Table } from '../document.js';
+import { moreText, type Block, type Cell, type Column, type Line, type Table } from '../document.js';
 import type { Equation, Term } from '../equation.js';
-import { counted, whole } from '../words.js';
+import { whole } from '../words.js';
 import { classed, markup, type Markup } from './markup.js';
 
 export function blockOf(block: Block): Markup {
@@ -47,11 +47,12 @@ const sideOf = (terms: readonly Term[]): Markup[] =>
       markup`${sign === undefined ? '' : ` ${sign} `}<b>${whole(count)}</b> ${label}`,
   );
 
-function tableOf({ caption, columns, rows, empty, more }: Table): Markup {
+function tableOf(table: Table): Markup {
+  const { caption, columns, rows, empty } = table;
   if (rows.length === 0)
     return markup`<h3>${caption}</h3>
       <p class="soft">${empty}</p>
-      ${moreOf(more)}`;
+      ${moreOf(table)}`;
   // Wide tables scroll by themselves, and by the keyboard too.
   return markup`<div class="wide" role="region" aria-label="${caption}" tabindex="0">
       <table>
@@ -69,7 +70,7 @@ function tableOf({ caption, columns, rows, empty, more }: Table): Markup {
         </tbody>
       </table>
     </div>
-    ${moreOf(more)}`;
+    ${moreOf(table)}`;
 }
 
 const widthOf = ({ width = 1 }: Column, columns: readonly Column[]): Markup => {
@@ -85,10 +86,10 @@ const tableCell = (cell: Cell, column: Column | undefined, isFirst: boolean): Ma
     ? markup`<th scope="row">${cellOf(cell)}</th>`
     : markup`<td${classed(column?.isNumber === true ? 'n' : '')}>${cellOf(cell)}</td>`;
 
-const moreOf = (more: Table['more']): Markup =>
-  more === undefined
-    ? markup``
-    : markup`<p class="soft">${counted(more.count, 'more', 'more')}, all in ${more.file}.</p>`;
+function moreOf(table: Table): Markup {
+  const text = moreText(table);
+  return text === undefined ? markup`` : markup`<p class="soft">${text}</p>`;
+}
 
 function cellOf(cell: Cell): Markup {
   if (typeof cell === 'number') return markup`${whole(cell)}`;

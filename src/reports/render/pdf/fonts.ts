@@ -32,12 +32,18 @@ interface Font {
 /** The fonts of one document. Each file is read when the first character needs it. */
 export class FontSet {
   private readonly opened = new Map<string, Font>();
+  private readonly found = { regular: new Map<number, Font>(), bold: new Map<number, Font>() };
 
   /** The font for a character; undefined where none has it. */
   fontFor(codePoint: number, isBold: boolean): Font | undefined {
+    const found = isBold ? this.found.bold : this.found.regular;
+    const known = found.get(codePoint);
+    if (known !== undefined) return known;
     for (const entry of CHAIN) {
       const font = this.open(entry.package, isBold ? entry.bold : entry.regular);
-      if (font.has(codePoint)) return font;
+      if (!font.has(codePoint)) continue;
+      found.set(codePoint, font);
+      return font;
     }
     return undefined;
   }

@@ -6,6 +6,12 @@ import { textLines, type TextLine, type TextStyle } from './text-lines.js';
 
 export type Structure = PDFKit.PDFStructureElement;
 
+/** Of pdfkit, what its types do not tell of: a page is kept as one piece for each stroke, a font with each word it laid out. */
+interface Insides {
+  readonly page: { readonly content: { buffer: Uint8Array[] } };
+  readonly _font: { layoutCache: Readonly<Record<string, unknown>> };
+}
+
 /** What pdfkit takes, and its types do not know all of. */
 interface StructureOptions {
   readonly alt?: string;
@@ -15,6 +21,8 @@ interface StructureOptions {
 
 // A4 in points.
 const PAGE = { width: 595.28, height: 841.89 };
+// Words come again, and names of strangers do not.
+const PAGES_OF_ONE_CACHE = 10;
 const MARGIN = { side: 46, top: 46, bottom: 52 };
 export const WIDTH = PAGE.width - 2 * MARGIN.side;
 
@@ -92,6 +100,7 @@ export class Paper {
   }
 
   newPage(): void {
+    this.forget();
     this.doc.addPage();
     this.y = MARGIN.top;
   }
@@ -195,6 +204,18 @@ export class Paper {
     this.doc.end();
     await ended;
     return Buffer.concat(this.chunks);
+  }
+
+  /** What pages before needed and the next does not: it would be many times what the document is. */
+  private forget(): void {
+    const insides = this.doc as unknown as Insides;
+    const { content } = insides.page;
+    content.buffer = [Buffer.concat(content.buffer)];
+    if (this.pageCount % PAGES_OF_ONE_CACHE !== 0) return;
+    for (const name of this.registered) {
+      this.doc.font(name);
+      insides._font.layoutCache = Object.create(null);
+    }
   }
 
   private useFont(name: string, size: number): void {

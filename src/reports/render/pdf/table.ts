@@ -1,11 +1,16 @@
-import type { Cell, Column, Line, Table } from '../document.js';
-import { counted, whole } from '../words.js';
+import { moreText, type Cell, type Column, type Line, type Table } from '../document.js';
+import { whole } from '../words.js';
+import { shortened } from './shortened.js';
 import { INKS, inkOf, lineHeight, WIDTH, type Paper, type Structure, type Styled } from './paper.js';
 
 const TEXT = 8;
 const CODE = 7;
 const GAP = 8;
 const PADDING = 3;
+// What uploads bring about is as long as strangers want it to be: paper has less of it than the page and the data file.
+const MOST_ROWS = 200;
+const MOST_OF_CODE = 200;
+const MOST_OF_TEXT = 1000;
 
 interface CellBox {
   readonly x: number;
@@ -17,9 +22,13 @@ interface CellBox {
   readonly type: 'TH' | 'TD';
 }
 
-/** A table over as many pages as it takes, with its headings on each; a row may be longer than a page. */
+/**
+ * A table over as many pages as it takes, with its headings on each; a row may be longer than a page. What it leaves out it
+ * says, and where that is.
+ */
 export function* drawTable(paper: Paper, parent: Structure, table: Table): Generator<void> {
-  const [first] = table.rows;
+  const rows = table.isRegister === true ? table.rows : table.rows.slice(0, MOST_ROWS);
+  const [first] = rows;
   if (first === undefined) {
     paper.ensure(40);
     paper.paragraph(parent, 'H3', table.caption, { size: 9.5, isBold: true });
@@ -29,19 +38,21 @@ export function* drawTable(paper: Paper, parent: Structure, table: Table): Gener
     paper.ensure(50 + Math.min(rowHeight(paper, table.columns, first), 150));
     const element = paper.element('Table', parent);
     paper.paragraph(element, 'Caption', table.caption, { size: 9.5, isBold: true });
-    yield* drawRows(paper, element, table);
+    yield* drawRows(paper, element, table.columns, rows);
     element.end();
   }
-  if (table.more !== undefined)
-    paper.paragraph(parent, 'P', `${counted(table.more.count, 'more', 'more')}, all in ${table.more.file}.`, {
-      size: TEXT + 0.5,
-      isBold: false,
-      ink: INKS.soft,
-    });
+  const more = moreText(table, table.rows.length - rows.length);
+  if (more !== undefined)
+    paper.paragraph(parent, 'P', more, { size: TEXT + 0.5, isBold: false, ink: INKS.soft });
   paper.y += 12;
 }
 
-function* drawRows(paper: Paper, table: Structure, { columns, rows }: Table): Generator<void> {
+function* drawRows(
+  paper: Paper,
+  table: Structure,
+  columns: Table['columns'],
+  rows: Table['rows'],
+): Generator<void> {
   const places = placesOf(paper, columns);
   const head = paper.element('THead', table);
   drawHeadings(paper, columns, places, head);
@@ -143,7 +154,7 @@ export function cellLines(cell: Cell): readonly Line[] {
 
 export const styledLine = (paper: Paper, line: Line, width: number): Styled =>
   paper.styled(
-    line.text,
+    shortened(line.text, line.isCode === true ? MOST_OF_CODE : MOST_OF_TEXT),
     { size: line.isCode === true ? CODE : TEXT, isBold: line.isStrong === true, ink: inkOf(line.tone) },
     width,
   );
