@@ -45,10 +45,14 @@ export async function keyIn(place: BackupPlace, { secrets }: Manifest): Promise<
   return Buffer.from((await readFileOf(place, file)).toString('utf8').trim(), 'base64');
 }
 
-/** @throws ConfigError where objects are that a restore would cover. */
+/** In the folder of the objects, until the database that they belong to is whole. */
+const UNFINISHED = 'restoring';
+
+/** @throws ConfigError where objects are that a restore would cover, and that none that was cut short put there. */
 export function refuseObjects(home: string, { objects }: Manifest, discardsExisting: boolean): void {
   const folder = join(home, 's3');
   if (objects === null || discardsExisting || !existsSync(join(folder, 'journal'))) return;
+  if (existsSync(join(folder, UNFINISHED))) return;
   throw new ConfigError(
     `${folder} holds objects. Restore into another SALLYPORT_HOME, or say --discard-existing: they are then kept aside, in a folder beside it.`,
   );
@@ -58,25 +62,30 @@ export function refuseObjects(home: string, { objects }: Manifest, discardsExist
 export async function stageObjects(
   home: string,
   place: BackupPlace,
-  { objects }: Manifest,
-): Promise<() => void> {
+  { id, objects }: Manifest,
+): Promise<() => Promise<void>> {
   const folder = join(home, 's3');
   const staged = `${folder}.restoring`;
   rmSync(staged, { recursive: true, force: true });
-  if (objects === null) return () => undefined;
+  if (objects === null) return () => Promise.resolve();
   openHome(home);
   mkdirSync(join(staged, 'blobs'), { recursive: true, mode: 0o700 });
   for (const file of objects) await append(staged, await readFileOf(place, file), file.name);
   await syncDirectory(join(staged, 'blobs'));
+  writePrivate(join(staged, UNFINISHED), `${id}\n`);
   await syncDirectory(staged);
-  return () => {
+  return async () => {
     const isUsed = existsSync(folder) && readdirSync(folder).length > 0;
     if (isUsed)
       renameSync(folder, `${folder}.before-${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}`);
     else rmSync(folder, { recursive: true, force: true });
     renameSync(staged, folder);
+    await syncDirectory(home);
   };
 }
+
+/** The database is whole: from now on they are objects like any others. */
+export const finishObjects = (home: string): void => rmSync(join(home, 's3', UNFINISHED), { force: true });
 
 async function append(folder: string, bytes: Buffer, name: string): Promise<void> {
   const path = join(folder, name.replace(/^objects\//, '').replace(/\.\d{8}$/, ''));

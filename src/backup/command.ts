@@ -4,7 +4,15 @@ import { findMasterKey } from '../embedded/home.js';
 import { startEmbeddedPostgres } from '../embedded/postgres/start-embedded-postgres.js';
 import { visitEmbeddedPostgres } from '../embedded/postgres/visit-postgres.js';
 import { AppError, ConfigError } from '../errors.js';
-import { keepSecrets, keyIn, refuseObjects, stageObjects, writeObjects, writeSecrets } from './beside.js';
+import {
+  finishObjects,
+  keepSecrets,
+  keyIn,
+  refuseObjects,
+  stageObjects,
+  writeObjects,
+  writeSecrets,
+} from './beside.js';
 import { FolderPlace } from './folder-place.js';
 import { bytesOf, makeBackup } from './make-backup.js';
 import type { Manifest } from './manifest.js';
@@ -108,8 +116,6 @@ export async function restore(
     // Where the endpoint is not embedded here, nobody would serve them.
     const beside = { ...manifest, objects: config.embeddedS3 ? manifest.objects : null };
     refuseObjects(home, beside, options.discardExisting === true);
-    // The database of the home opens with the key of the home: it must be there before.
-    if (config.SALLYPORT_KEY === undefined) await keepSecrets(home, place, manifest);
     const database = await openDatabase(config);
     try {
       const { id, verification } = await restoreBackup({
@@ -119,9 +125,15 @@ export async function restore(
         manifest,
         discardsExisting: options.discardExisting === true,
         takesBrokenChain: options.takeBrokenChain === true,
-        beside: async () => (await stageObjects(home, place, beside))(),
+        beside: async () => {
+          // Not before the database is this backup's: a home whose restore is refused must not get a key of another.
+          if (config.SALLYPORT_KEY === undefined) await keepSecrets(home, place, manifest);
+          const putInPlace = await stageObjects(home, place, beside);
+          await putInPlace();
+        },
         onTable: (done, all) => tell('tables', done, all),
       });
+      finishObjects(home);
       return {
         place: placeName,
         ...aboutOf(beside),

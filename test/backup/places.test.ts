@@ -9,7 +9,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { stageObjects, writeObjects } from '../../src/backup/beside.js';
+import { finishObjects, refuseObjects, stageObjects, writeObjects } from '../../src/backup/beside.js';
 import { FolderPlace } from '../../src/backup/folder-place.js';
 import type { Manifest } from '../../src/backup/manifest.js';
 import type { BackupPlace } from '../../src/backup/place.js';
@@ -97,7 +97,9 @@ describe('the objects of the embedded endpoint', () => {
     copied.abort();
     await going;
     const home = join(folder, 'two');
-    (await stageObjects(home, place, { objects } as unknown as Manifest))();
+    await (
+      await stageObjects(home, place, { objects } as unknown as Manifest)
+    )();
     const other = await startS3Endpoint({ directory: join(home, 's3'), port: 0, ...KEYS });
     const there = clientOf(other.url);
     const versionsIn = async (client: S3Client) =>
@@ -109,5 +111,23 @@ describe('the objects of the embedded endpoint', () => {
     expect(await got.Body?.transformToString()).toBe('newer bytes');
     there.destroy();
     await other.close();
+  });
+
+  it('that a restore put in place before it was cut short are no obstacle to the next, and others are', async () => {
+    const place = new FolderPlace(join(folder, 'objects of a cut'));
+    const objects = await writeObjects(join(folder, 'one'), place);
+    const manifest = { id: 'b', objects } as unknown as Manifest;
+    const home = join(folder, 'three');
+    const putInPlace = async () => {
+      refuseObjects(home, manifest, false);
+      await (
+        await stageObjects(home, place, manifest)
+      )();
+    };
+    await putInPlace();
+    await putInPlace();
+    finishObjects(home);
+    await expect(putInPlace()).rejects.toThrow(/holds objects.*--discard-existing/);
+    refuseObjects(home, manifest, true);
   });
 });
