@@ -1,12 +1,17 @@
 import type { ReportData } from '../../data/report-data.js';
 import type { Block, Cell, Line } from '../document.js';
 import { minute, minuteOrDash, whole } from '../words.js';
-import { spreadTable } from './tables.js';
+import { AS_OF_MAKING, spreadTable } from './tables.js';
 
 /** How the service itself did, and its audit record. */
 export function healthBlocks({ health }: ReportData): Block[] {
   const { chain } = health;
   return [
+    {
+      kind: 'text',
+      tone: 'soft',
+      text: `${AS_OF_MAKING}: what became of the period's notifications, the open dead letters, the refused events, and how far the audit record is verified, signed and kept off this machine.`,
+    },
     {
       kind: 'table',
       caption: 'Notifications',

@@ -3,7 +3,7 @@ import { columnsChart } from '../charts/charts.js';
 import type { Block } from '../document.js';
 import { reviewsEquation } from '../equation.js';
 import { minute, percent, whole } from '../words.js';
-import { spreadTable } from './tables.js';
+import { AS_OF_MAKING, spreadTable } from './tables.js';
 
 type Ageing = ReportData['people']['ageing'][number];
 
@@ -36,6 +36,11 @@ export function peopleBlocks(data: ReportData): Block[] {
         percent(row.met, row.met + row.breached),
       ]),
       empty: 'No review had a deadline in this period.',
+    },
+    {
+      kind: 'text',
+      tone: 'soft',
+      text: `${AS_OF_MAKING}: deadlines as they were set then, without reviews that were cancelled until then; and who held a review.`,
     },
     ...ageingBlocks(people.ageing),
     {

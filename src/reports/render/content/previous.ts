@@ -2,6 +2,7 @@ import type { Previous } from '../../data/record.js';
 import type { ReportData } from '../../data/report-data.js';
 import type { Block, Cell, Line } from '../document.js';
 import { minute, whole } from '../words.js';
+import { AS_OF_MAKING } from './tables.js';
 
 const READINGS = {
   signed: { text: '✓ somebody read it and signed', tone: 'good', isStrong: true },
@@ -34,7 +35,10 @@ export function previousBlocks({ previous }: ReportData): Block[] {
       'Signatures',
       `${whole(previous.signatures.reached)} of ${whole(previous.signatures.required)} needed`,
     ]);
-  return [{ kind: 'facts', facts }];
+  return [
+    { kind: 'text', tone: 'soft', text: `${AS_OF_MAKING}: whether somebody had read it.` },
+    { kind: 'facts', facts },
+  ];
 }
 
 /** Figures of earlier reports that later facts changed. */

@@ -2,12 +2,18 @@ import { durationText } from '../../../outbound/safe-text.js';
 import type { ReportData } from '../../data/report-data.js';
 import type { Block } from '../document.js';
 import { percent, spanOrDash, whole } from '../words.js';
+import { AS_OF_MAKING } from './tables.js';
 
 type Workflow = ReportData['process']['workflows'][number];
 
 /** The workflows in figures, and where their time went. */
 export function processBlocks({ process }: ReportData): Block[] {
   return [
+    {
+      kind: 'text',
+      tone: 'soft',
+      text: `${AS_OF_MAKING}: how far the executions were that were started in the period.`,
+    },
     ...(process.oneIn > 1
       ? [
           {

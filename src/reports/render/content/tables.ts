@@ -2,6 +2,9 @@ import type { Spread } from '../../data/parts.js';
 import type { Table } from '../document.js';
 import { spanOrDash } from '../words.js';
 
+/** Before what is not kept as it was when the period ended. */
+export const AS_OF_MAKING = 'As of when this report was made, and never restated';
+
 /** What is not listed in the report itself, and where all of it is. */
 export const moreOf = (listed: {
   readonly total: number;
