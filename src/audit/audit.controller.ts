@@ -48,17 +48,17 @@ const EraseAudit = z
   })
   .meta({ id: 'EraseAudit' });
 
+const MAX_EVENT_ID = 2n ** 63n - 1n;
+const isEventId = (text: string): boolean => /^\d{1,19}$/.test(text) && BigInt(text) <= MAX_EVENT_ID;
+
 const moment = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 const ListQuery = z.object({
   from: moment.optional(),
   to: moment.optional(),
-  actor: z.string().min(1).max(300).optional(),
-  action: z.string().min(1).max(100).optional(),
-  subject: z.string().min(1).max(1500).optional(),
-  cursor: z
-    .string()
-    .regex(/^\d{1,19}$/, 'must be what `nextCursor` of the page before says')
-    .optional(),
+  actor: storable(300).optional(),
+  action: storable(100).optional(),
+  subject: storable(1500).optional(),
+  cursor: z.string().refine(isEventId, 'must be what `nextCursor` of the page before says').optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 });
 

@@ -86,6 +86,18 @@ describe('the audit record on the command line', () => {
     await expect(say('list', '--cursor', 'x')).rejects.toThrow(/--cursor: must be/);
   });
 
+  test.each([
+    ['actor=%00', 'actor: must not contain NUL'],
+    ['action=%00', 'action: must not contain NUL'],
+    ['subject=a%00', 'subject: must not contain NUL'],
+    ['cursor=9223372036854775808', 'cursor: must be what'],
+    ['cursor=9999999999999999999', 'cursor: must be what'],
+  ])('is not listed by what no event can have, and says which it is: %s', async (asked, message) => {
+    const { statusCode, body } = await server.inject({ url: `/api/v1/audit?${asked}` });
+    expect(statusCode).toBe(400);
+    expect((JSON.parse(body) as { detail: string }).detail).toContain(message);
+  });
+
   test('says how far it is chained and signed', async () => {
     const { text } = await say('chain');
     expect(text).toMatch(/events +30\n/);
