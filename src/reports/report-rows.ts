@@ -65,11 +65,11 @@ interface ReportRow {
 }
 
 // A workflow that retention removed had ended well, or its report says so.
-const SUMMARY = `r.id, r.kind, r.label, r.period_from, r.period_to, r.scheduled, r.requested_by, r.workflow_id, r.created_at,
-  r.snapshot_at, r.rendered_at, r.mailed_at, r.sha256, r.manifest_sha256, r.coverage,
-  CASE WHEN r.status = 'pending' AND EXISTS (
+const STATUS = `CASE WHEN r.status = 'pending' AND EXISTS (
     SELECT FROM workflow w WHERE w.id = r.workflow_id AND w.status IN ('FAILED', 'TIMED_OUT', 'TERMINATED')
-  ) THEN 'failed' ELSE r.status END AS status`;
+  ) THEN 'failed' ELSE r.status END`;
+const SUMMARY = `r.id, r.kind, r.label, r.period_from, r.period_to, r.scheduled, r.requested_by, r.workflow_id, r.created_at,
+  r.snapshot_at, r.rendered_at, r.mailed_at, r.sha256, r.manifest_sha256, r.coverage, ${STATUS} AS status`;
 
 /** The newest first. */
 export async function listReports(
@@ -147,6 +147,20 @@ export const orphans = (
        FROM report r WHERE status = 'pending' AND NOT EXISTS (SELECT FROM workflow w WHERE w.id = r.workflow_id)
       ORDER BY created_at, id LIMIT 100`,
   );
+
+/** How many somebody asked for after this moment, how many of them are not ready yet, and when the first of them was. */
+export async function askedByHand(
+  tx: Queryable,
+  after: Instant,
+): Promise<{ readonly asked: number; readonly unfinished: number; readonly first: Instant | null }> {
+  const [row] = await tx.query<{ asked: number; unfinished: number; first: number | null }>(
+    `SELECT count(*)::int AS asked, count(*) FILTER (WHERE ${STATUS} = 'pending')::int AS unfinished,
+            min(r.created_at)::float8 AS first
+       FROM report r WHERE NOT r.scheduled AND r.created_at > $1`,
+    [after],
+  );
+  return row ?? { asked: 0, unfinished: 0, first: null };
+}
 
 // One that does not get on keeps the later ones waiting so long; they then restate nothing of it.
 const MOST_WAITED_MS = 86_400_000;

@@ -3,7 +3,14 @@ import { ApiTags } from '@nestjs/swagger';
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { actorOf, CurrentPrincipal, READERS, Roles, type Principal } from '../access/principal.js';
+import {
+  actorOf,
+  auditActor,
+  CurrentPrincipal,
+  READERS,
+  Roles,
+  type Principal,
+} from '../access/principal.js';
 import { decodeCursor, encodeCursor, isUuid } from '../cursor.js';
 import { REPORT_KINDS } from './data/report-data.js';
 import { ReportsService } from './reports.service.js';
@@ -25,17 +32,17 @@ const ListQuery = z.object({
 });
 const ReportId = z.uuid('is not the id of a report');
 
-/** What may be asked of a report by a short word: its files. */
+/** What every reader may ask of a report by a short word: its files. */
 const FILES = {
   json: 'report.json',
   html: 'report.html',
   pdf: 'report.pdf',
-  bundle: 'bundle.zip',
 } as const;
 const FileWord = z.enum(
   Object.keys(FILES) as [keyof typeof FILES, ...(keyof typeof FILES)[]],
-  `must be one of ${Object.keys(FILES).join(', ')}`,
+  `must be one of ${[...Object.keys(FILES), 'bundle'].join(', ')}`,
 );
+const nameOf = (label: string): string => `audit-report-${label.replaceAll(' ', '-')}`;
 
 /** Reports: ask for one, list them, read the files. */
 @ApiTags('reports')
@@ -71,7 +78,27 @@ export class ReportsController {
     return this.reports.detail(id);
   }
 
-  /** A file of the report as it was made: its data, its pages, or all of it as one signed archive. */
+  /**
+   * All of the report as one signed archive. It holds whole populations and a part of the audit record, which are the
+   * auditor's alone elsewhere, too; that somebody took it is in the audit record.
+   */
+  @Get(':id/bundle')
+  @Roles('auditor')
+  async bundle(
+    @Param('id', { schema: ReportId }) id: string,
+    @CurrentPrincipal() principal: Principal,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { label } = await this.reports.get(id);
+    const { mediaType, bytes, pieces } = await this.reports.bundle(id, auditActor(principal));
+    await reply
+      .type(mediaType)
+      .header('content-length', bytes)
+      .header('content-disposition', `attachment; filename="${nameOf(label)}.zip"`)
+      .send(Readable.from(pieces));
+  }
+
+  /** A file of the report as it was made: its data or its pages. */
   @Get(':id/:file')
   async file(
     @Param('id', { schema: ReportId }) id: string,
@@ -80,7 +107,6 @@ export class ReportsController {
   ): Promise<void> {
     const { mediaType, bytes, pieces } = await this.reports.file(id, FILES[word]);
     const { label } = await this.reports.get(id);
-    const name = `audit-report-${label.replaceAll(' ', '-')}`;
     reply.type(mediaType).header('content-length', bytes);
     // The page has its style inside and nothing else that could load or run.
     if (word === 'html')
@@ -88,8 +114,7 @@ export class ReportsController {
         'content-security-policy',
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
       );
-    if (word === 'pdf') reply.header('content-disposition', `inline; filename="${name}.pdf"`);
-    if (word === 'bundle') reply.header('content-disposition', `attachment; filename="${name}.zip"`);
+    if (word === 'pdf') reply.header('content-disposition', `inline; filename="${nameOf(label)}.pdf"`);
     await reply.send(Readable.from(pieces));
   }
 }

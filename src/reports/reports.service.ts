@@ -5,10 +5,11 @@ import { Clock } from '../clock.js';
 import type { Place } from '../cursor.js';
 import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
+import type { Queryable } from '../database/queryable.js';
 import { Engine } from '../engine/ports.js';
 import type { Actor } from '../engine/model/command.js';
 import { waitForRemovals } from '../engine/retention/retention-hold.js';
-import { InvalidInput, NotFound } from '../errors.js';
+import { InvalidInput, NotFound, Overloaded } from '../errors.js';
 import {
   wishedPeriod,
   type CalendarKind,
@@ -18,6 +19,7 @@ import {
 } from './period.js';
 import { filesOf, readFile, type ReportFile } from './report-files.js';
 import {
+  askedByHand,
   deliveriesOf,
   findReport,
   lastScheduled,
@@ -30,6 +32,12 @@ import {
 import { readingOfReport } from './sections/previous.js';
 import { iso } from './sections/section.js';
 
+// Each costs a look into every bucket, and its files stay for good.
+const DAY_MS = 86_400_000;
+const MOST_UNFINISHED = 20;
+const MOST_A_DAY = 100;
+const UNFINISHED_RETRY_SECONDS = 60;
+
 /** Asks for reports, and hands them out as they were made. */
 @Injectable()
 export class ReportsService {
@@ -40,7 +48,11 @@ export class ReportsService {
     private readonly clock: Clock,
   ) {}
 
-  /** A report that somebody asked for, of the period that wishedPeriod makes of it. */
+  /**
+   * A report that somebody asked for, of the period that wishedPeriod makes of it.
+   *
+   * @throws Overloaded where too many were asked for within a day.
+   */
   async request(wished: WishedPeriod, actor: Actor): Promise<ReportSummary> {
     const period = wishedPeriod(wished, Math.round(this.clock.now()), this.config.ORG_TIME_ZONE);
     const since = await recordSince(this.db);
@@ -125,6 +137,15 @@ export class ReportsService {
     );
   }
 
+  /** All of it as one archive; that somebody takes it is on record before anything is sent. @throws NotFound */
+  async bundle(id: string, actor: string): Promise<Awaited<ReturnType<ReportsService['file']>>> {
+    const found = await this.file(id, 'bundle.zip');
+    const at = Math.round(this.clock.now());
+    const data = { file: found.name, sha256: found.sha256 };
+    await appendAudit(this.db, [{ at, actor, action: 'report.downloaded', subject: `report:${id}`, data }]);
+    return found;
+  }
+
   /** Reports of an earlier release stand in their row. */
   private async oldFile(id: string, name: string) {
     const column = { 'report.json': 'json_body', 'report.html': 'html_body' }[name];
@@ -144,6 +165,8 @@ export class ReportsService {
     const by = `${actor.kind}:${actor.id}`;
     await this.db.transaction(async (tx) => {
       await waitForRemovals(tx);
+      // Nobody else asks meanwhile: they wait for the same lock.
+      if (!scheduled) await this.bound(tx, at);
       const inserted = await tx.query(
         `INSERT INTO report (id, kind, label, period_from, period_to, scheduled, requested_by, workflow_id, created_at)
          VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, $1::uuid::text, $8)
@@ -154,6 +177,21 @@ export class ReportsService {
       const data = { label: period.label, kind: period.kind, scheduled };
       await appendAudit(tx, [{ at, actor: by, action: 'report.requested', subject: `report:${id}`, data }]);
     });
+  }
+
+  private async bound(tx: Queryable, now: number): Promise<void> {
+    const { asked, unfinished, first } = await askedByHand(tx, now - DAY_MS);
+    const retrySeconds = Math.ceil(((first ?? now) + DAY_MS - now) / 1000);
+    if (asked >= MOST_A_DAY)
+      throw new Overloaded(
+        `${asked} reports were asked for by hand within a day, and no more are made. Take one that is there, or come back later.`,
+        retrySeconds,
+      );
+    if (unfinished >= MOST_UNFINISHED)
+      throw new Overloaded(
+        `${unfinished} reports that were asked for by hand within a day are not ready yet. Wait for one, or terminate its workflow.`,
+        UNFINISHED_RETRY_SECONDS,
+      );
   }
 
   /** The report's id is also its workflow's, so that starting twice starts once. */

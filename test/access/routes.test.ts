@@ -236,6 +236,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'GET /api/v1/audit/extract',
     'GET /api/v1/evidence/:file',
     'GET /api/v1/evidence/decisions/sample',
+    'GET /api/v1/reports/:id/bundle',
     'GET /api/v1/api-keys',
     'GET /api/v1/groups',
     'GET /api/v1/groups/:id',

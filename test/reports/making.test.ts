@@ -140,6 +140,51 @@ describe('a report', () => {
   });
 });
 
+describe('asking for a report by hand', () => {
+  const ask = () =>
+    the.reports().request({ kind: 'weekly', from: undefined, to: undefined }, { kind: 'user', id: 'ada' });
+  const askMany = (count: number) =>
+    Promise.allSettled(Array.from({ length: count }, ask)).then((all) =>
+      all.filter(({ status }) => status === 'fulfilled'),
+    );
+
+  it('is possible for twenty that are not made yet, and for another when one of them is over', async () => {
+    the.clock.advance(DAY);
+    // Also where they ask at once.
+    expect(await askMany(23)).toHaveLength(20);
+    await expect(ask()).rejects.toMatchObject({
+      status: 429,
+      message: expect.stringMatching(
+        /^20 reports that were asked for by hand within a day are not ready yet/,
+      ),
+    });
+    const [row] = await the.test.query<{ id: string }>('SELECT id FROM report LIMIT 1');
+    await the.endWorkflow(row?.id ?? '');
+    await expect(ask()).resolves.toMatchObject({ status: 'pending' });
+  });
+
+  it('is possible a hundred times a day, and does not keep the clock from asking', async () => {
+    await the.upload(MONDAY + DAY);
+    the.clock.advance(WEEK + DAY);
+    await the.test.query(
+      `INSERT INTO report (id, kind, label, period_from, period_to, scheduled, requested_by, workflow_id, created_at, status)
+       SELECT gen_random_uuid(), 'weekly', 'x', 0, 1, false, 'user:ada', n::text, $1::bigint, 'ready'
+         FROM generate_series(1, 100) AS n`,
+      [the.clock.now() - 3_600_000],
+    );
+    await expect(ask()).rejects.toMatchObject({
+      status: 429,
+      retryAfterSeconds: 23 * 3600,
+      message: expect.stringMatching(/^100 reports were asked for by hand within a day/),
+    });
+    await the.reportClock().catchUp();
+    const asked = await the.test.query('SELECT label FROM report WHERE scheduled');
+    expect(asked).toEqual([{ label: '2026-W10' }]);
+    the.clock.advance(23 * 3_600_000);
+    await expect(ask()).resolves.toMatchObject({ status: 'pending' });
+  });
+});
+
 describe('the clock of the reports', () => {
   it('starts what was asked for and never started, as after a crash between the two', async () => {
     await the.upload(MONDAY + DAY);

@@ -112,7 +112,10 @@ export function addReport(program: Command, cli: Cli): void {
   );
   waiting(group.command('download').description('the report itself, as it was rendered').argument('<ID>'))
     .addOption(
-      new Option('--format <FORMAT>', 'of the file; bundle is everything, as one signed archive')
+      new Option(
+        '--format <FORMAT>',
+        'of the file; bundle is everything, as one signed archive, for the role auditor',
+      )
         .choices(FORMATS)
         .default('html'),
     )

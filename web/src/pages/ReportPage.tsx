@@ -4,11 +4,13 @@ import { call } from '../api.js';
 import { size, visible, when } from '../format.js';
 import { Query } from '../parts/Query.js';
 import { State } from '../parts/State.js';
+import { useMay } from '../parts/useSession.js';
 import { fileHref, FORMS, isSoFar, STATE_OF, type ReportDetail } from '../reports.js';
 
 /** One report: its files, whether somebody read it, and whom it was mailed to. */
 export function ReportPage() {
   const { id = '' } = useParams();
+  const mayTakeAll = useMay('auditor');
   const found = useQuery({
     queryKey: ['report', id],
     queryFn: () => call<ReportDetail>(`/api/v1/reports/${encodeURIComponent(id)}`),
@@ -24,7 +26,9 @@ export function ReportPage() {
               Audit report {report.label} <State of={STATE_OF[report.status]} />
             </h1>
             <span className="actions">
-              {FORMS.filter(({ name }) => hasFile(report, name)).map(({ word, label }) => (
+              {FORMS.filter(
+                ({ word, name }) => hasFile(report, name) && (mayTakeAll || word !== 'bundle'),
+              ).map(({ word, label }) => (
                 <a
                   key={word}
                   className="button"
@@ -107,8 +111,9 @@ function Evidence({ report }: { report: ReportDetail }) {
       </ul>
       {report.manifestSha256 === null ? null : (
         <p className="quiet">
-          The bundle holds every file and what it was made from. Unpacked, <code>node verify.mjs</code> checks
-          it with nothing but Node. SHA-256 of its manifest: <code>{report.manifestSha256}</code>
+          The bundle holds every file and what it was made from; auditors download it. Unpacked,{' '}
+          <code>node verify.mjs</code> checks it with nothing but Node. SHA-256 of its manifest:{' '}
+          <code>{report.manifestSha256}</code>
         </p>
       )}
     </div>

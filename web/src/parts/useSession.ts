@@ -35,7 +35,9 @@ export function useIsGranted(queue: string): boolean {
 }
 
 /** Whether who is logged in has one of these roles. The server decides; this only keeps pages from offering what it refuses. */
-export function useMay(...roles: readonly ('author' | 'operator' | 'analyst' | 'approver')[]): boolean {
+export function useMay(
+  ...roles: readonly ('author' | 'operator' | 'analyst' | 'approver' | 'auditor')[]
+): boolean {
   const { data } = useSession();
   return data?.roles.some((held) => held === 'admin' || roles.some((role) => role === held)) === true;
 }
