@@ -308,7 +308,9 @@ describe('the command line against a whole service', () => {
       file,
     ]);
     expect(verified.stdout).toMatch(/^Whole: /);
-    expect((await say('audit', 'list', '--action', 'audit.verified')).lines).toHaveLength(2);
+    const listed = (await say('audit', 'list', '--action', 'audit.verified')).lines;
+    // The reports verify it too.
+    expect(listed.filter((line) => !line.includes('system:reports'))).toHaveLength(2);
   }, 60_000);
 
   test('status says how it is, what was scanned today and what needs a person', async () => {
