@@ -49,8 +49,11 @@ function nameOf(command: Command): string {
   return names.join(' ');
 }
 
+// They read files, and the database itself: no service is asked.
+const ASK_NOBODY = ['report verify', 'backup', 'restore'];
+
 const COMMANDS = leaves(programOf(new Cli({}, SILENT)))
-  .filter((command) => command.name() !== 'help')
+  .filter((command) => command.name() !== 'help' && !ASK_NOBODY.includes(nameOf(command)))
   .map((command) => {
     const name = nameOf(command);
     const values = command.registeredArguments
@@ -58,13 +61,17 @@ const COMMANDS = leaves(programOf(new Cli({}, SILENT)))
       .map((argument) => {
         const wanted = argument.name();
         if (name === 'baseline import') return KNOWN;
+        if (name === 'evidence export') return 'uploads';
         return ARGUMENTS[wanted] ?? (/S3.URL/.test(wanted) ? 's3://bucket/key' : ID);
       });
     const required = command.options
       .filter(({ mandatory }) => mandatory)
       .flatMap((option) => [
         option.long ?? '',
-        VALUES[/<(.+)>/.exec(option.flags)?.[1] ?? ''] ?? option.argChoices?.[0] ?? '1',
+        // Where it writes nothing may be yet.
+        option.long === '--output'
+          ? join(directory, 'new')
+          : (VALUES[/<(.+)>/.exec(option.flags)?.[1] ?? ''] ?? option.argChoices?.[0] ?? '1'),
       ]);
     return [...name.split(' '), ...values, ...required, ...(OPTIONS[name] ?? [])];
   });
