@@ -111,7 +111,8 @@ describe.skipIf(chromiumPath === undefined)('npm run demo', () => {
     const rows = page.locator('tbody').getByRole('row');
     await rows.first().waitFor();
     expect(await rows.filter({ hasNotText: 'alice@example.com' }).count()).toBe(0);
-    expect(await rows.first().textContent()).toContain('for-you/');
+    // On some days the report of the week before asks to be read as well.
+    await rows.filter({ hasText: 'for-you/' }).first().waitFor();
     const row = rows.filter({ hasText: 'for-you/2' });
     await row.getByRole('button').click();
     const mail = page.frameLocator('iframe.mail');
