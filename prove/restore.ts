@@ -25,6 +25,7 @@ const CLIENTS = 8;
 const [CLEAN, INFECTED, SECRETS] = [0, 3, 7] as const;
 const SETTLE_MS = 30 * 60_000;
 const KEYS = { accessKeyId: 'RESTOREKEYID', secretAccessKey: 'a-secret-of-the-restore' };
+const AT_COPY = new URL('./restore/killed-at-copy.mjs', import.meta.url).href;
 const CLI = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 
 /** For `--help`. */
@@ -73,8 +74,8 @@ export async function prove(args: readonly string[]): Promise<boolean> {
   const former = await ServiceProcess.on(join(folder, 'former'), environment);
   const restored = await ServiceProcess.on(join(folder, 'restored'), environment);
   const place = join(folder, 'backup');
-  const run = (home: string, words: readonly string[], killWhen?: (said: string) => boolean) =>
-    command(words, { ...environment, SALLYPORT_HOME: home }, killWhen);
+  const run = (home: string, words: readonly string[], killed: Killed = {}) =>
+    command(words, { ...environment, SALLYPORT_HOME: home }, killed);
   const figures: Record<string, unknown> = { uploads: count };
   try {
     await former.start();
@@ -85,9 +86,9 @@ export async function prove(args: readonly string[]): Promise<boolean> {
     const uploading = putAll(s3, uploads.slice(0, -later.length));
     await eventually(() => accepted.size >= count / 2, { timeoutMs: SETTLE_MS, what: 'half of the uploads' });
     const before = new Set(accepted);
-    const cut = await run(former.home, ['backup', `${place}-half`], () =>
-      existsSync(join(`${place}-half`, 'tables')),
-    );
+    const cut = await run(former.home, ['backup', `${place}-half`], {
+      when: () => existsSync(join(`${place}-half`, 'tables')),
+    });
     must(cut.code === null, `the first backup was not killed: ${cut.text}`);
     const backupBegan = performance.now();
     const made = await run(former.home, ['backup', place, '--with-secrets', '--json']);
@@ -107,7 +108,7 @@ export async function prove(args: readonly string[]): Promise<boolean> {
     const objectsBefore = await objectsIn(s3);
     const half = await run(restored.home, ['restore', `${place}-half`]);
     must(half.text.includes('is no complete backup'), `half a backup was not refused: ${half.text}`);
-    const killed = await run(restored.home, ['restore', place], (said) => said.includes('tables'));
+    const killed = await run(restored.home, ['restore', place], { preload: AT_COPY });
     must(killed.code === null, `the first try was not killed: ${killed.text}`);
     const refused = await restored.start().then(
       () => 'it started',
@@ -302,14 +303,21 @@ function grouped(rows: readonly Row[]): Map<string, Row[]> {
   return groups;
 }
 
-/** Runs a command of ours, and kills it with SIGKILL as soon as it is so far. `code` is null then. */
+/** How a command is killed with SIGKILL: from here as soon as it is so far, or by a module that it loads first. */
+interface Killed {
+  readonly when?: () => boolean;
+  readonly preload?: string;
+}
+
+/** Runs a command of ours. `code` is null when it was killed. */
 function command(
   words: readonly string[],
   environment: Readonly<Record<string, string>>,
-  killWhen?: (said: string) => boolean,
+  { when, preload }: Killed,
 ): Promise<{ code: number | null; out: string; text: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CLI, ...words], {
+    const flags = preload === undefined ? [] : ['--import', preload];
+    const child = spawn(process.execPath, [...flags, CLI, ...words], {
       env: { PATH: process.env['PATH'] ?? '', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -319,7 +327,7 @@ function command(
     child.stderr.on('data', (chunk: Buffer) => {
       said += chunk.toString();
     });
-    const watching = setInterval(() => killWhen?.(said) === true && child.kill('SIGKILL'), 5);
+    const watching = setInterval(() => when?.() === true && child.kill('SIGKILL'), 5);
     child.on('error', reject);
     child.on('close', (code) => {
       clearInterval(watching);
