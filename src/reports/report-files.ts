@@ -57,7 +57,7 @@ export async function writeFile(
 
 /** Its files in the order of their names. */
 export async function filesOf(db: Queryable, reportId: string): Promise<ReportFile[]> {
-  return db.query<ReportFile & Record<string, unknown>>(
+  return db.query<ReportFile>(
     `SELECT name, media_type AS "mediaType", bytes::float8 AS bytes, sha256 FROM report_file
       WHERE report_id = $1 ORDER BY name COLLATE "C"`,
     [reportId],

@@ -19,6 +19,7 @@ import { iso } from './sections/section.js';
 import { takeSnapshot } from './snapshot.js';
 
 const REPORT_JSON = 'report.json';
+const REPORT_HTML = 'report.html';
 const WAIT_FOR_EARLIER_SECONDS = 5;
 
 /** Makes a report, step by step: each is one transaction, and finds what an earlier try of it stored. */
@@ -49,19 +50,21 @@ export class ReportMaker {
 
   /** Draws the pages of the report. */
   async render(id: string): Promise<void> {
+    // Drawing takes seconds; the lock is taken to store alone.
+    if (await hasFile(this.db, id, REPORT_HTML)) return;
     const data = await this.data(id);
     const summary = await this.reports.get(id);
     const meta = this.metaOf(summary);
     const pages = [
       {
-        name: 'report.html',
+        name: REPORT_HTML,
         mediaType: 'text/html; charset=utf-8',
         content: Buffer.from(renderHtml(data, meta)),
       },
       { name: 'report.pdf', mediaType: 'application/pdf', content: await renderPdf(data, meta) },
     ];
     await this.db.transaction(async (tx) => {
-      if (!(await this.isFirst(tx, id, 'report.html'))) return;
+      if (!(await this.isFirst(tx, id, REPORT_HTML))) return;
       for (const { content, ...page } of pages) await writeFile(tx, id, page, [content]);
     });
   }
@@ -158,6 +161,9 @@ export class ReportMaker {
   /** Of two tries at once the second waits for the first, and finds its file. */
   private async isFirst(tx: Queryable, id: string, name: string): Promise<boolean> {
     await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('sallyport-report-' || $1, 0))`, [id]);
-    return !(await filesOf(tx, id)).some((file) => file.name === name);
+    return !(await hasFile(tx, id, name));
   }
 }
+
+const hasFile = async (db: Queryable, id: string, name: string): Promise<boolean> =>
+  (await filesOf(db, id)).some((file) => file.name === name);

@@ -9,12 +9,13 @@ import { readCoverage } from './sections/coverage.js';
 import { readDecisions } from './sections/decisions.js';
 import { readExceptions } from './sections/exceptions.js';
 import {
-  readFigures,
+  type Figures,
+  countedAnew,
+  figuresOf,
   restatedOf,
   statedReports,
   trendBefore,
   trendOf,
-  type Figures,
 } from './sections/figures.js';
 import { tallyFindings } from './sections/findings.js';
 import { readHealth } from './sections/health.js';
@@ -47,15 +48,22 @@ export interface Snapshot {
 export async function takeSnapshot(tx: Queryable, of: SnapshotOf): Promise<Snapshot> {
   const asked: Asked = { tx, from: of.from, to: Math.min(of.to, of.now) };
   const stated = of.scheduled ? await statedReports(tx, of.kind, of.from) : [];
-  const [figures = {}, ...again] = await readFigures(tx, [asked, ...stated]);
-  const [tally] = await tallyFindings(tx, [asked]);
+  // All periods in one look at what was ever found.
+  const [tally, ...earlier] = await tallyFindings(tx, [asked, ...stated]);
+  if (tally === undefined) throw new Error('findings were not tallied');
+  const again: Figures[] = [];
+  for (const [index, one] of earlier.entries()) {
+    const span = stated[index];
+    if (span !== undefined) again.push(await countedAnew(tx, span, one));
+  }
   const coverage = await readCoverage(asked, of.reportId);
+  const people = await readPeople(asked);
+  const figures = figuresOf({ coverage, findings: tally.balance, reviews: people.balance });
   const scanning = await readScanning(asked);
   const decisions = await readDecisions(asked, of.reportId);
   const health = await readHealth(asked);
   const previous = await readPrevious(asked, of.kind);
   const trend = [...(await trendBefore(tx, of.from)), trendOf(of.label, figures)];
-  if (tally === undefined) throw new Error('findings were not tallied');
   const data: ReportData = {
     schema: 'sallyport.report/2',
     reportId: of.reportId,
@@ -74,7 +82,7 @@ export async function takeSnapshot(tx: Queryable, of: SnapshotOf): Promise<Snaps
     coverage,
     scanning,
     findings: tally.findings(trend),
-    people: await readPeople(asked),
+    people,
     decisions: decisions.register,
     controls: controlsOf({ decisions, coverage, scanning, health, previous }),
     exceptions: await readExceptions(asked),

@@ -1,38 +1,13 @@
 import { findingView, type FindingView } from '../../verdicts/export/finding-view.js';
-import type { Verdict } from '../../verdicts/verdict.js';
+import type { ExportedRow } from '../../verdicts/export/sql/page-findings.js';
 import { column, PAGE, paged, time, type Population } from './population.js';
 
 /** A finding with the verdict that told of it. */
-export interface FindingRow {
-  readonly id: string;
+export interface FindingRow extends Omit<ExportedRow, 'judged_at'> {
   readonly verdict_id: string;
+  /** When that verdict was given. */
   readonly at: number;
-  readonly scan_id: string;
-  readonly object_id: string;
-  readonly endpoint_id: string;
-  readonly bucket: string;
-  readonly key: string;
-  readonly version_id: string | null;
-  readonly verdict: Verdict;
   readonly is_current: boolean;
-  readonly kind: 'secret' | 'malware';
-  readonly rule_id: string;
-  readonly title: string;
-  readonly severity: string;
-  readonly confidence: string;
-  readonly path: string;
-  readonly line: number | null;
-  readonly column: number | null;
-  readonly byte_offset: number | null;
-  readonly excerpt: string | null;
-  readonly fingerprint: string;
-  readonly source: string;
-  readonly remediation: string | null;
-  readonly accepted: boolean;
-  readonly accepted_reason: string | null;
-  readonly exception_id: string | null;
-  readonly verified: 'active' | 'inactive' | 'unknown' | null;
-  readonly verified_at: number | null;
 }
 
 const STATEMENT = `

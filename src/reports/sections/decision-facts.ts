@@ -83,7 +83,7 @@ const PAGE = 500;
 export async function* decisionsIn({ tx, from, to }: Asked): AsyncGenerator<readonly DecisionFacts[]> {
   let place: { readonly at: Instant; readonly id: string } | undefined;
   for (;;) {
-    const rows = await tx.query<{ [Key in keyof DecisionFacts]: DecisionFacts[Key] }>(
+    const rows = await tx.query<DecisionFacts>(
       `SELECT ${COLUMNS} FROM review r LEFT JOIN workflow w ON w.id = r.workflow_id
         WHERE coalesce(r.decided_at, r.cancelled_at) >= $1 AND coalesce(r.decided_at, r.cancelled_at) < $2
           AND r.outcome IS NOT NULL
@@ -100,7 +100,7 @@ export async function* decisionsIn({ tx, from, to }: Asked): AsyncGenerator<read
 
 /** These decisions alone, the oldest first. */
 export const decisionsById = (tx: Queryable, ids: readonly string[]): Promise<DecisionFacts[]> =>
-  tx.query<{ [Key in keyof DecisionFacts]: DecisionFacts[Key] }>(
+  tx.query<DecisionFacts>(
     `SELECT ${COLUMNS} FROM review r LEFT JOIN workflow w ON w.id = r.workflow_id
       WHERE r.id = ANY ($1::uuid[]) AND r.outcome IS NOT NULL ORDER BY r.decided_at, r.id`,
     [ids],

@@ -1,9 +1,10 @@
 import type { Queryable } from '../../database/queryable.js';
 import { coverage } from '../../verdicts/verdicts.queries.js';
-import { coverageOf } from '../arithmetic.js';
+import { coverageOf, type Sums } from '../arithmetic.js';
 import type { Findings } from '../data/findings.js';
+import type { People } from '../data/people.js';
 import type { Restated } from '../data/record.js';
-import { tallyFindings, type Span } from './findings.js';
+import type { FindingTally, Span } from './findings.js';
 import { readBalance } from './people.js';
 
 /** What a report states of its period in numbers, by name: what later facts may change, and the next report then restates. */
@@ -20,21 +21,30 @@ export interface StatedReport extends Span {
 const LOOKED_AT = 5;
 const WEEKS_OF_TREND = 12;
 
-/** The figures of periods, all by one state of the database. */
-export async function readFigures(tx: Queryable, spans: readonly Span[]): Promise<Figures[]> {
-  const tallies = await tallyFindings(tx, spans);
-  const figures: Figures[] = [];
-  for (const [index, { from, to }] of spans.entries()) {
-    const counted = await coverage(tx, from, to);
-    const sums = coverageOf(counted.uploaded, counted.verdicts, counted.copies);
-    const { opening, created, decided, ended, closing } = await readBalance({ tx, from, to });
-    figures.push({
-      ...named('coverage', { uploaded: sums.uploaded, gap: sums.gap, ...sums.groups }),
-      ...named('findings', tallies[index]?.balance ?? {}),
-      ...named('reviews', { opening, created, decided, ended, closing }),
-    });
-  }
-  return figures;
+/** The parts of a report that its figures are taken from. */
+export interface Balances {
+  readonly coverage: Pick<Sums, 'uploaded' | 'gap' | 'groups'>;
+  readonly findings: FindingTally['balance'];
+  readonly reviews: Omit<People['balance'], 'addsUp'>;
+}
+
+export function figuresOf({ coverage: { uploaded, gap, groups }, findings, reviews }: Balances): Figures {
+  const { opening, created, decided, ended, closing } = reviews;
+  return {
+    ...named('coverage', { uploaded, gap, ...groups }),
+    ...named('findings', findings),
+    ...named('reviews', { opening, created, decided, ended, closing }),
+  };
+}
+
+/** The figures of an earlier period, counted anew by the same state of the database. */
+export async function countedAnew(tx: Queryable, { from, to }: Span, tally: FindingTally): Promise<Figures> {
+  const { uploaded, verdicts, copies } = await coverage(tx, from, to);
+  return figuresOf({
+    coverage: coverageOf(uploaded, verdicts, copies),
+    findings: tally.balance,
+    reviews: await readBalance({ tx, from, to }),
+  });
 }
 
 const named = (section: string, counts: Readonly<Record<string, number>>): Figures =>
@@ -51,7 +61,7 @@ interface PastRow {
 
 /** The reports of a kind that the clock had made of periods up to a moment, the newest first. */
 const pastReports = (tx: Queryable, kind: string, until: number, limit: number): Promise<PastRow[]> =>
-  tx.query<{ [Key in keyof PastRow]: PastRow[Key] }>(
+  tx.query<PastRow>(
     `SELECT id, label, period_from::float8 AS from, period_to::float8 AS to, figures, coalesce(restated, '[]') AS restated
        FROM report WHERE scheduled AND kind = $1 AND period_to <= $2 AND figures IS NOT NULL
       ORDER BY period_to DESC LIMIT $3`,
